@@ -1,0 +1,219 @@
+"""timm adapter: penultimate features, the head, and the check that ``W f + b`` is the logits.
+
+A timm head may be linear, a 1x1 convolution, or sit behind dropout or a norm. Whatever it is,
+``forward_head(forward_features(x), pre_logits=True)`` must give the vector that the last layer
+reads; the check on load decides, not the architecture's name.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from sing_core.errors import HeadError, ShapeError, UnknownNameError, WeightsUnavailableError
+from sing_core.registry import find_model
+
+if TYPE_CHECKING:
+    from sing_core.settings import Settings
+
+# float32 sums over 4096 terms in another order differ by about 1e-6 of the largest logit.
+_HEAD_CHECK_RTOL = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backbone:
+    """A frozen classifier split at its last linear layer.
+
+    ``c`` classes, ``m`` features. The network is in eval mode, without gradients, and shared:
+    nothing here changes it.
+
+    Attributes:
+        name: the name it was asked for by.
+        network: the timm module.
+        weight: ``(c, m)`` float32 head weight W on the CPU.
+        bias: ``(c,)`` float32 head bias b on the CPU; zeros where the head has none.
+        weights_digest: SHA-256 over all parameters and buffers.
+        preprocess: photo (PIL, RGB) -> ``(3, h, w)`` float32, as the weights expect.
+        device: where ``features`` runs.
+        head_error: largest ``|W f + b - logits|`` of the check on load, relative to max |logit|.
+    """
+
+    name: str
+    network: nn.Module
+    weight: Tensor
+    bias: Tensor
+    weights_digest: str
+    preprocess: Callable[[Image.Image], Tensor]
+    device: str
+    head_error: float
+
+    @classmethod
+    def from_timm(cls, network: nn.Module, *, name: str, device: str = "cpu") -> "Backbone":
+        """Wrap a timm classifier with loaded weights.
+
+        Raises:
+            HeadError: there is no linear head, or it does not reproduce the logits.
+        """
+        from timm.data import create_transform, resolve_data_config
+
+        network = network.eval().requires_grad_(False)
+        weight, bias = head_of(network)
+        config = resolve_data_config({}, model=network)
+        digest = digest_of(network)
+        network = network.to(device, memory_format=torch.channels_last)
+        error = head_check(network, weight, bias, config["input_size"], device)
+        preprocess = create_transform(**config, is_training=False)
+        return cls(name, network, weight, bias, digest, preprocess, device, error)
+
+    @property
+    def feature_dim(self) -> int:
+        """Width m of the features."""
+        return self.weight.shape[1]
+
+    def features(self, batch: Tensor) -> Tensor:
+        """Return ``(n, m)`` float32 features on the CPU for a preprocessed batch ``(n, 3, h, w)``.
+
+        Raises:
+            ShapeError: the batch is not four-dimensional.
+        """
+        if batch.ndim != 4:
+            raise ShapeError(f"A batch is (images, 3, height, width), got {tuple(batch.shape)}.")
+        batch = batch.to(self.device, memory_format=torch.channels_last)
+        with torch.inference_mode():
+            found = _penultimate(self.network, batch).float().cpu()
+        return found.clone()  # leaves inference mode's restrictions behind
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Return ``W f + b``, ``(..., c)``, in the head's own float32 arithmetic."""
+        return features.float() @ self.weight.mT + self.bias
+
+    def extract(
+        self, photos: Iterable[Image.Image | Callable[[], Image.Image]], *, batch_size: int = 16
+    ) -> Iterator[Tensor]:
+        """Yield ``(k, m)`` features batch by batch, the next batch being decoded meanwhile.
+
+        ``photos`` are RGB images, or functions that decode one (so that decoding overlaps too).
+        """
+        waiting = iter(photos)
+
+        def ready(photo: Image.Image | Callable[[], Image.Image]) -> Tensor:
+            return self.preprocess(photo if isinstance(photo, Image.Image) else photo())
+
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            ahead = [pool.submit(ready, photo) for photo in islice(waiting, batch_size)]
+            while ahead:
+                batch = torch.stack([future.result() for future in ahead])
+                ahead = [pool.submit(ready, photo) for photo in islice(waiting, batch_size)]
+                yield self.features(batch)
+
+
+def _penultimate(network: Any, batch: Tensor) -> Tensor:
+    found: Tensor = network.forward_head(network.forward_features(batch), pre_logits=True)
+    return found.flatten(1)
+
+
+def head_of(network: Any) -> tuple[Tensor, Tensor]:
+    """Return copies of the head's ``(c, m)`` weight and ``(c,)`` bias, float32 on the CPU.
+
+    Raises:
+        HeadError: the classifier is missing or is neither linear nor a 1x1 convolution.
+    """
+    layer = network.get_classifier()
+    is_pointwise = isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and layer.groups == 1
+    if not (isinstance(layer, nn.Linear) or is_pointwise):
+        raise HeadError(
+            f"This network ends in {type(layer).__name__}; a linear layer or a 1x1 convolution "
+            "over classes is needed."
+        )
+    weight = layer.weight.detach().flatten(1).float().cpu().clone()
+    bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach().float().cpu()
+    return weight, bias.clone()
+
+
+def head_check(
+    network: Any, weight: Tensor, bias: Tensor, input_size: tuple[int, ...], device: str
+) -> float:
+    """Return ``max |W f + b - logits| / max |logits|`` on two random images.
+
+    Raises:
+        HeadError: it exceeds 1e-4: the vector before the head is not what the head reads.
+    """
+    generator = torch.Generator().manual_seed(0)
+    batch = torch.randn(2, *input_size, generator=generator).to(device)
+    with torch.inference_mode():
+        logits = network(batch).float().cpu()
+        features = _penultimate(network, batch).float().cpu()
+    if features.shape[-1] != weight.shape[1]:
+        raise HeadError(
+            f"The head reads {weight.shape[1]} features, the network gives {features.shape[-1]}."
+        )
+    difference = float((features @ weight.mT + bias - logits).abs().max())
+    error = difference / max(float(logits.abs().max()), 1e-30)
+    if not error <= _HEAD_CHECK_RTOL:
+        raise HeadError(
+            f"W f + b differs from the network's logits by {error:.1e} of the largest logit "
+            f"(allowed {_HEAD_CHECK_RTOL:.0e}): this head cannot be analysed."
+        )
+    return error
+
+
+def digest_of(network: nn.Module) -> str:
+    """Return the SHA-256 over names, shapes, types and bytes of all parameters and buffers."""
+    sha = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        array = value.detach().cpu().contiguous()
+        sha.update(f"{name}|{tuple(array.shape)}|{array.dtype}|".encode())
+        sha.update(array.flatten().view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()
+
+
+def load_backbone(name: str, settings: "Settings") -> Backbone:
+    """Load a classifier of the registry, or any timm name with its pretrained weights.
+
+    Raises:
+        UnknownNameError: neither the registry nor timm knows the name.
+        WeightsUnavailableError: the weights are missing, tampered with, or cannot be fetched.
+        HeadError: the head cannot be analysed.
+    """
+    import timm
+
+    settings.prepare_threads()
+    entry = find_model(name, settings)
+    if entry is None:
+        network = _pretrained(name)
+    else:
+        from safetensors.torch import load_file
+
+        from sing_core.mini.assemble import assemble_trunks
+
+        path = assemble_trunks(settings)[entry.architecture]
+        network = timm.create_model(entry.architecture)
+        network.load_state_dict(load_file(path))
+    backbone = Backbone.from_timm(network, name=name, device=settings.torch_device)
+    if entry is not None and backbone.weights_digest != entry.weights_digest:
+        raise WeightsUnavailableError(
+            f"The weights of {name} are not the pinned ones (digest {backbone.weights_digest[:12]}, "
+            f"expected {entry.weights_digest[:12]}). Delete the cache folder to assemble them again."
+        )
+    return backbone
+
+
+def _pretrained(name: str) -> nn.Module:
+    import timm
+
+    if not timm.is_model(name):
+        raise UnknownNameError(f"No classifier is called “{name[:80]}”, here or in timm.")
+    try:
+        network: nn.Module = timm.create_model(name, pretrained=True)
+    except (OSError, RuntimeError) as error:
+        raise WeightsUnavailableError(
+            f"The weights of “{name}” are not on this machine and no model hub could be reached. "
+            "The embedded classifiers work without one."
+        ) from error
+    return network

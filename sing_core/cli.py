@@ -1,0 +1,279 @@
+"""The command line: ``python -m sing_core …``, the same verbs as the pages.
+
+A table for people by default; ``--json`` prints one JSON object per line. Errors go to stderr (with
+``--json`` as ``{"error": kind, "message": text}``) and end with exit code 2.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sing_core import registry
+from sing_core.errors import SingError
+from sing_core.images import Photo, decode_image
+from sing_core.settings import Settings
+from sing_core.store import Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="What can this classifier not see? Null space, translators and scores.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+Images = Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP files.")]
+Model = Annotated[str, typer.Option(help="Classifier, see `models`.")]
+Prompt = Annotated[str, typer.Option(help="Text target, e.g. “an image of a jellyfish”.")]
+Ref = Annotated[str, typer.Option("--reference", help="Image-text space, see `references`.")]
+Out = Annotated[Path, typer.Option(help="Safetensors file to write.")]
+Row = Mapping[str, Any]
+
+
+def main() -> None:
+    """Run the command line; errors meant for people become one line and exit code 2."""
+    as_json = "--json" in sys.argv
+    try:
+        app(standalone_mode=False)
+    except SingError as error:
+        _fail(type(error).__name__, str(error), as_json)
+    except click.ClickException as error:
+        _fail("UsageError", error.format_message(), as_json)
+    except OSError as error:
+        _fail("FileError", f"{error.filename or 'A file'}: {error.strerror or error}.", as_json)
+
+
+def _fail(kind: str, message: str, as_json: bool) -> None:
+    text = json.dumps({"error": kind, "message": message}) if as_json else message
+    typer.echo(text, err=True)
+    raise SystemExit(2)
+
+
+def _show(rows: Sequence[Row], as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row, allow_nan=False))
+        return
+    console = Console()
+    if len(rows) == 1:
+        for name, value in rows[0].items():
+            console.print(f"[bold]{name}[/bold]  ", end="")
+            console.print(_cell(value), markup=False)
+        return
+    table = Table(*(rows[0] if rows else ()))
+    for row in rows:
+        table.add_row(*(_cell(value).replace("[", r"\[") for value in row.values()))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in value)
+    if isinstance(value, dict):
+        return " ".join(_cell(item) for item in value.values())
+    return str(value)
+
+
+def _bench(settings: Settings) -> Any:
+    from sing_core.pool import ModelPool
+    from sing_core.workbench import Workbench
+
+    settings.prepare_threads()
+    return Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
+
+
+def _photo(path: Path, settings: Settings) -> Photo:
+    return decode_image(path.read_bytes(), max_pixels=settings.max_pixels)
+
+
+def _installed(source: Any) -> bool:
+    from sing_core.errors import WeightsUnavailableError
+    from sing_core.mini.sources import locate
+
+    try:
+        return locate(source).is_file()
+    except WeightsUnavailableError:
+        return False
+
+
+@app.command()
+def models(json_: Json = False) -> None:
+    """List the classifiers."""
+    from sing_core.mini.sources import TRUNKS
+
+    rows: list[Row] = [
+        {
+            "name": entry.name,
+            "source": entry.source,
+            "available": _installed(TRUNKS[entry.architecture]),
+            "licence": entry.licence,
+            "feature_dim": entry.feature_dim,
+            "nullity": entry.nullity,
+        }
+        for entry in registry.models(Settings())
+    ]
+    _show(rows, json_)
+
+
+@app.command()
+def references(json_: Json = False) -> None:
+    """List the image-text references."""
+    from sing_core.mini.assemble import head_path
+    from sing_core.mini.sources import TEXT_TOWER
+
+    settings = Settings()
+    ready = head_path(settings).is_file() and all(_installed(s) for s in TEXT_TOWER.values())
+    rows: list[Row] = [
+        {"name": e.name, "source": e.source, "available": ready, "licence": e.licence}
+        for e in registry.references(settings)
+    ]
+    _show(rows, json_)
+
+
+@app.command()
+def score(
+    images: Images, model: Model, prompt: Prompt, reference: Ref = "mini", json_: Json = False
+) -> None:
+    """Remove the null part of each image's feature (eq. 9) and score the pair."""
+    from sing_core.analysis import analyse_image
+
+    settings = Settings()
+    bench = _bench(settings)
+    rows = []
+    for path in images:
+        report = analyse_image(
+            bench, _photo(path, settings), model=model, prompt=prompt, mode="remove",
+            reference=reference, steps=2,
+        )  # fmt: skip
+        sweep = report.sweep
+        rows.append(
+            {
+                "image": path.name,
+                "digest": report.digest,
+                "model": model,
+                "reference": reference,
+                "rank": report.rank,
+                "nullity": report.nullity,
+                "null_energy": report.null_energy,
+                "max_logit_drift": sweep.max_logit_drift[-1] if sweep else 0.0,
+                "image_score_deg": sweep.image_score_deg[-1] if sweep else 0.0,
+                "attribute_score_deg": sweep.attribute_score_deg[-1] if sweep else 0.0,
+                "prompt": report.prompt,
+                "top5": [asdict(entry) for entry in report.top5_before],
+                "shares_tower": report.shares_tower,
+            }
+        )
+    _show(rows, json_)
+
+
+@app.command()
+def steer(
+    image: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")],
+    model: Model,
+    prompt: Prompt,
+    epsilon: Annotated[float | None, typer.Option(help="Step, feature-norm units.")] = None,
+    image_score: Annotated[float | None, typer.Option(help="Wanted IS, degrees.")] = None,
+    reference: Ref = "mini",
+    json_: Json = False,
+) -> None:
+    """Step along the concept gradient inside the null space (eq. 13)."""
+    from sing_core.analysis import steer_image
+
+    if (epsilon is None) == (image_score is None):
+        raise click.UsageError("Give either --epsilon or --image-score.")
+    settings = Settings()
+    result = steer_image(
+        _bench(settings), _photo(image, settings), model=model, prompt=prompt,
+        reference=reference, epsilon=epsilon, target_deg=image_score,
+    )  # fmt: skip
+    _show([asdict(result)], json_)
+
+
+@app.command()
+def sweep(
+    image: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")],
+    model: Model,
+    prompt: Prompt,
+    steps: Annotated[int, typer.Option(min=2, max=10_001, help="Number of steps.")] = 41,
+    reference: Ref = "mini",
+    json_: Json = False,
+) -> None:
+    """Print AS(ε) and IS(ε) along the concept gradient."""
+    from sing_core.analysis import analyse_image
+
+    settings = Settings()
+    report = analyse_image(
+        _bench(settings), _photo(image, settings), model=model, prompt=prompt,
+        reference=reference, target_deg=None, steps=steps,
+    )  # fmt: skip
+    if report.sweep is None:
+        raise SingError(report.no_sweep_reason)
+    columns = ("epsilon", "image_score_deg", "attribute_score_deg", "max_logit_drift")
+    values = {name: list(getattr(report.sweep, name)) for name in columns}
+    if json_:
+        _show([values], json_)
+    else:
+        _show([dict(zip(columns, row, strict=True)) for row in zip(*values.values())], json_)
+
+
+@app.command()
+def features(images: Images, model: Model, out: Out, json_: Json = False) -> None:
+    """Write `features` (n, m) and `logits` (n, c) of the images."""
+    from sing_core.export import write_features
+
+    settings = Settings()
+    _show([write_features(_bench(settings), images, model, out)], json_)
+
+
+@app.command()
+def embed(
+    out: Out,
+    image: Annotated[list[Path] | None, typer.Option(help="Image file; repeatable.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="Prompt; repeatable.")] = None,
+    reference: Ref = "mini",
+    json_: Json = False,
+) -> None:
+    """Write raw `embeddings` (n, d) of images or of texts."""
+    from sing_core.export import write_embeddings
+
+    if bool(image) == bool(text):
+        raise click.UsageError("Give --image or --text, one of the two, as often as needed.")
+    bench = _bench(Settings())
+    _show([write_embeddings(bench, image or [], text or [], reference, out)], json_)
+
+
+@app.command()
+def export(model: Model, out: Out, reference: Ref = "mini", json_: Json = False) -> None:
+    """Write head, null basis and translator of a model as one safetensors file."""
+    from sing_core.export import write_export
+
+    _show([write_export(_bench(Settings()), model, reference, out)], json_)
+
+
+@app.command()
+def warm(json_: Json = False) -> None:
+    """Compute once what every start needs: head splits, the vocabulary, the samples' features."""
+    from sing_core.export import warm_up
+
+    _show(list(warm_up(_bench(Settings()), Console(stderr=True))), json_)
+
+
+@app.command()
+def doctor(json_: Json = False) -> None:
+    """Say what works here and why something does not."""
+    from sing_core.doctor import examine
+
+    rows = examine(Settings())
+    _show(rows, json_)
+    if not all(row["ok"] for row in rows):
+        raise SystemExit(1)

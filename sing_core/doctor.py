@@ -1,0 +1,70 @@
+"""``doctor``: what works on this machine, and why something does not."""
+
+import importlib.util
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sing_core import registry
+from sing_core.clip_space import space_id
+from sing_core.errors import SingError
+from sing_core.store import Store
+
+if TYPE_CHECKING:
+    from sing_core.settings import Settings
+
+Row = dict[str, Any]
+_PACKAGES = ("streamlit", "plotly", "torch", "torchvision", "timm", "open_clip", "diffusers")
+
+
+def examine(settings: "Settings") -> list[Row]:
+    """Return one row ``check, ok, detail`` per thing that the product needs."""
+    rows = [_row(f"package {name}", lambda name=name: _installed(name)) for name in _PACKAGES]
+    rows.append(_row("device", lambda: settings.torch_device))
+    rows.append(_row("cache folder", lambda: _writable(settings)))
+    rows += [
+        _row(f"weights of {e.name}", lambda e=e: _weights(e.architecture, settings))
+        for e in registry.models(settings)
+    ]
+    for reference in registry.references(settings):
+        rows.append(_row(f"reference {reference.name}", lambda r=reference: space_id(r.name, settings)))
+        rows += [
+            _row(f"translator {e.name} to {reference.name}",
+                 lambda e=e, r=reference: _translator(e.name, r.name, settings))
+            for e in registry.models(settings)
+        ]  # fmt: skip
+    return rows
+
+
+def _row(check: str, probe: Callable[[], str]) -> Row:
+    try:
+        return {"check": check, "ok": True, "detail": probe()}
+    except (SingError, OSError) as error:
+        return {"check": check, "ok": False, "detail": str(error)}
+
+
+def _installed(name: str) -> str:
+    if importlib.util.find_spec(name) is None:
+        raise SingError(f"{name} is not installed; run `make setup`.")
+    return "installed"
+
+
+def _writable(settings: "Settings") -> str:
+    import torch
+
+    store = Store(settings.cache_dir)
+    store.save("doctor", "probe", {"probe": torch.zeros(1)}, {})
+    return str(settings.cache_dir)
+
+
+def _weights(architecture: str, settings: "Settings") -> str:
+    from sing_core.mini.assemble import assemble_trunks
+
+    return assemble_trunks(settings)[architecture].name
+
+
+def _translator(model: str, reference: str, settings: "Settings") -> str:
+    from sing_core.pool import ModelPool
+    from sing_core.workbench import Workbench
+
+    bench = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
+    return bench.translator(model, reference).details.get("lambda", "fitted")

@@ -1,0 +1,57 @@
+"""Everything that can go wrong, in words for the person who uses the app.
+
+Pages catch ``SingError`` alone: its message is shown as it stands. Programming errors stay
+built-in exceptions and keep their traceback.
+"""
+
+
+class SingError(Exception):
+    """Base class; the message is one or more whole sentences written for the user."""
+
+
+class ShapeError(SingError, ValueError):
+    """An array does not have the shape that the operation needs."""
+
+
+class HeadError(SingError, ValueError):
+    """A classifier head cannot be decomposed, or does not reproduce the network's logits."""
+
+
+class ZeroVectorError(SingError, ValueError):
+    """An angle was asked of a vector of length zero or of one that is not finite."""
+
+
+class LogitDriftError(SingError):
+    """An "equivalent" pair moved the logits by more than rounding explains."""
+
+
+class TranslatorMismatchError(SingError):
+    """A translator belongs to another model, other weights or another image-text space."""
+
+
+class StaleArtefactError(SingError):
+    """A stored file is not what its manifest says: tampered with, truncated or of another version."""
+
+
+class UnsupportedImageError(SingError):
+    """An image file cannot be used."""
+
+
+class PromptError(SingError, ValueError):
+    """A prompt is empty, too long, or has nothing that can be read."""
+
+
+class WeightsUnavailableError(SingError):
+    """Weights are missing or not the pinned ones; the message says which file was looked for."""
+
+
+class UnknownNameError(SingError, KeyError):
+    """A model, reference or sample of this name is not known."""
+
+    def __str__(self) -> str:
+        """Return the sentence itself (``KeyError`` would quote it)."""
+        return str(self.args[0]) if self.args else ""
+
+
+class OptionalDependencyError(SingError):
+    """A feature needs a package that is not installed."""

@@ -1,0 +1,62 @@
+"""Angles, image score and attribute score (arXiv:2603.14610, eqs. 5-8 and 18), in degrees."""
+
+import torch
+from torch import Tensor
+
+from sing_core.errors import ShapeError, ZeroVectorError
+
+
+def _unit(vectors: Tensor, name: str) -> Tensor:
+    """Return ``vectors`` of shape ``(..., d)`` in float64, scaled to length 1."""
+    wide = vectors.double()
+    # Dividing by the largest entry first keeps the norm of 1e-200 vectors from underflowing.
+    scale = wide.abs().amax(dim=-1, keepdim=True)
+    if not bool(torch.isfinite(scale).all()) or bool((scale == 0).any()):
+        raise ZeroVectorError(f"The angle of {name} is not defined: a vector is zero or not finite.")
+    wide = wide / scale
+    return wide / torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+
+
+def angle_deg(u: Tensor, v: Tensor) -> Tensor:
+    """Return the angle between ``u`` and ``v`` in degrees, in [0, 180] (eq. 18).
+
+    ``u`` and ``v`` have shape ``(..., d)`` and broadcast; the result has shape ``(...)``, float64.
+    The half-angle form ``2 atan2(|u - v|, |u + v|)`` keeps angles of 0.001 degrees, where the
+    arccosine of a rounded cosine returns 0.
+
+    Raises:
+        ShapeError: the last dimensions differ or are empty.
+        ZeroVectorError: a vector is zero or not finite.
+    """
+    if u.ndim == 0 or v.ndim == 0 or u.shape[-1] != v.shape[-1] or u.shape[-1] == 0:
+        raise ShapeError(f"Angles need equal last dimensions, got {tuple(u.shape)} and {tuple(v.shape)}.")
+    a, b = _unit(u, "the first vector"), _unit(v, "the second vector")
+    half = torch.atan2(
+        torch.linalg.vector_norm(a - b, dim=-1), torch.linalg.vector_norm(a + b, dim=-1)
+    )
+    return torch.rad2deg(2 * half)
+
+
+def image_score_deg(z: Tensor, z_equivalent: Tensor) -> Tensor:
+    """Return IS, the angle between a translated feature and its equivalent (eq. 8), in degrees.
+
+    Shapes ``(..., d)`` broadcast to ``(...)``.
+
+    Raises:
+        ShapeError: the last dimensions differ.
+        ZeroVectorError: a vector is zero or not finite.
+    """
+    return angle_deg(z, z_equivalent)
+
+
+def attribute_score_deg(z: Tensor, z_equivalent: Tensor, text: Tensor) -> Tensor:
+    """Return AS = angle(z, text) - angle(z_equivalent, text) (eq. 7), in degrees.
+
+    Positive: the equivalent is nearer to the text. ``|AS| <= IS`` always, as angles are a metric.
+    Shapes ``(..., d)`` broadcast to ``(...)``.
+
+    Raises:
+        ShapeError: the last dimensions differ.
+        ZeroVectorError: a vector is zero or not finite.
+    """
+    return angle_deg(z, text) - angle_deg(z_equivalent, text)

@@ -1,0 +1,51 @@
+"""One frozen configuration, read from the environment (prefix ``SING_``), passed as an argument."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Where things lie, which device computes, and the limits on what a user may send.
+
+    Attributes:
+        cache_dir: disposable artefacts; rebuilt by code.
+        assets_dir: small weights and vocabularies that ship with the repository.
+        device: ``auto`` takes CUDA when present, else the CPU.
+        threads: CPU threads of torch; ``None`` leaves torch's own choice.
+        max_pixels: largest photo, in pixels, refused from the header before decoding.
+        max_upload_mb: largest upload, in MB.
+        max_prompt_chars: longest prompt, in characters.
+        keep_uploads: how many uploaded photos the cache keeps so that links to them work.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SING_", frozen=True, extra="ignore")
+
+    cache_dir: Path = _ROOT / "cache"
+    assets_dir: Path = _ROOT / "assets"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int | None = Field(default=None, ge=1, le=256)
+    max_pixels: int = Field(default=50_000_000, ge=1)
+    max_upload_mb: int = Field(default=20, ge=1)
+    max_prompt_chars: int = Field(default=300, ge=1)
+    keep_uploads: int = Field(default=200, ge=0)
+
+    @property
+    def torch_device(self) -> str:
+        """Return ``cuda`` or ``cpu``; ``auto`` is settled here and nowhere else."""
+        if self.device != "auto":
+            return self.device
+        import torch
+
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def prepare_threads(self) -> None:
+        """Give torch the number of CPU threads asked for; does nothing when none was."""
+        if self.threads is not None:
+            import torch
+
+            torch.set_num_threads(self.threads)
