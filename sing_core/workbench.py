@@ -17,6 +17,7 @@ from sing_core.errors import UnknownNameError, WeightsUnavailableError
 from sing_core.head import HeadDecomposition
 from sing_core.images import Photo
 from sing_core.prompts import Vocabulary, load_vocabulary
+from sing_core.shelf import Shelf
 from sing_core.store import Store, content_key
 from sing_core.translator import Translator
 
@@ -60,6 +61,8 @@ class Workbench:
     def __init__(self, settings: "Settings", pool: "ModelPool", store: Store) -> None:
         """Keep the three; nothing is loaded."""
         self.settings, self.pool, self.store = settings, pool, store
+        self._classifiers = Shelf(self._load_classifier, 8)
+        self._vocabularies = Shelf(self._load_vocabulary, 2)
 
     def entry(self, model: str) -> registry.ModelEntry:
         """Return a classifier's row of the registry.
@@ -80,6 +83,9 @@ class Workbench:
             UnknownNameError: there is no such classifier.
             WeightsUnavailableError: its weights are missing or not the pinned ones.
         """
+        return self._classifiers.get(self.entry(model).name)
+
+    def _load_classifier(self, model: str) -> Classifier:
         entry = self.entry(model)
 
         def compute() -> dict[str, Tensor]:
@@ -150,6 +156,9 @@ class Workbench:
         Raises:
             UnknownNameError: there is no such reference.
         """
+        return self._vocabularies.get(reference)
+
+    def _load_vocabulary(self, reference: str) -> Vocabulary:
         space = space_id(reference, self.settings)
         return load_vocabulary(
             self.settings, self.store, space, lambda: self.pool.reference(reference)

@@ -1,0 +1,14 @@
+"""SING Explorer: what can this classifier not see?"""
+
+import streamlit as st
+
+st.set_page_config(page_title="SING Explorer", page_icon=":material/visibility_off:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("pages/explore.py", title="Explore", icon=":material/tune:", default=True),
+        st.Page("pages/method.py", title="Method", icon=":material/menu_book:"),
+    ],
+    position="top",
+)
+page.run()

@@ -1,0 +1,1 @@
+"""The only Streamlit-aware library code: loaders, widgets, figures, uploads, state, scrubber."""

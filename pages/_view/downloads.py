@@ -1,0 +1,76 @@
+"""Downloads of an analysis: the sweep as CSV, everything as JSON, and the command that repeats it."""
+
+import csv
+import importlib.metadata
+import io
+import json
+import shlex
+from dataclasses import asdict
+
+import streamlit as st
+
+import sing_core
+from pages._view import loaders
+from sing_core.images import Photo
+from sing_core.reports import ImageReport, Sweep
+
+_LIBRARIES = ("torch", "timm", "open_clip_torch", "numpy")
+
+
+def offer(report: ImageReport, photo: Photo) -> None:
+    """Draw the download buttons and the command."""
+    if report.sweep is None:
+        return
+    stem = f"sing-{report.model}-{photo.digest[:8]}"
+    first, second = st.columns(2)
+    first.download_button(
+        "Sweep (CSV)", sweep_csv(report.sweep), f"{stem}.csv", "text/csv",
+        key="explore.csv", on_click="ignore", icon=":material/download:", width="stretch",
+    )  # fmt: skip
+    second.download_button(
+        "Report (JSON)", report_json(report), f"{stem}.json", "application/json",
+        key="explore.json", on_click="ignore", icon=":material/download:", width="stretch",
+    )  # fmt: skip
+    with st.expander("The same from the command line", icon=":material/terminal:"):
+        st.code(command(report), language="bash", wrap_lines=True)
+
+
+def sweep_csv(sweep: Sweep) -> str:
+    """Return the sweep as CSV: scores, drift, and the angle to every shown concept."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    concepts = [f"angle_deg: {concept.label}" for concept in sweep.concepts]
+    writer.writerow(
+        ["epsilon", "image_score_deg", "attribute_score_deg", "max_logit_drift", *concepts]
+    )
+    writer.writerows(
+        zip(
+            sweep.epsilon,
+            sweep.image_score_deg,
+            sweep.attribute_score_deg,
+            sweep.max_logit_drift,
+            *(concept.angle_deg for concept in sweep.concepts),
+            strict=True,
+        )
+    )
+    return text.getvalue()
+
+
+def report_json(report: ImageReport) -> str:
+    """Return the report with a manifest of versions and digests."""
+    manifest = {
+        "sing_explorer": sing_core.__version__,
+        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "weights_digest": loaders.models()[report.model].weights_digest,
+        "device": loaders.settings().torch_device,
+    }
+    return json.dumps({"manifest": manifest, "report": asdict(report)}, indent=1)
+
+
+def command(report: ImageReport) -> str:
+    """Return the command that repeats the shown pair."""
+    start = f"python -m sing_core {'steer' if report.mode == 'steer' else 'score'} photo.jpg"
+    parts = [start, f"--model {report.model}", f"--prompt {shlex.quote(report.prompt)}"]
+    if report.mode == "steer" and report.sweep is not None:
+        parts.append(f"--epsilon {report.sweep.epsilon[report.index]!r}")
+    return " ".join(parts)

@@ -1,0 +1,120 @@
+"""What the pages load: one workbench per process, pictures and reports by content digest.
+
+Cached functions draw nothing, and no photo, array or prompt is ever a cache key: keys are digests.
+"""
+
+import threading
+
+import streamlit as st
+
+from sing_core import registry
+from sing_core.analysis import analyse_image
+from sing_core.images import Photo, decode_image, thumbnail_png
+from sing_core.pool import ModelPool
+from sing_core.reports import ImageReport
+from sing_core.samples import SAMPLES, sample_bytes
+from sing_core.settings import Settings
+from sing_core.store import Store, content_key
+from sing_core.workbench import Workbench
+
+UPLOADS = "uploads"
+_UPLOAD_BYTES = 512 * 2**20
+
+
+@st.cache_resource
+def bench() -> Workbench:
+    """Return the process's workbench; the networks are loaded behind the first page."""
+    settings = Settings()
+    settings.prepare_threads()
+    made = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
+    threading.Thread(target=_warm, args=(made,), daemon=True).start()
+    return made
+
+
+def _warm(made: Workbench) -> None:
+    """Load the default classifier and the reference, so that the first upload does not wait."""
+    from sing_core.errors import SingError
+
+    try:
+        made.pool.reference(registry.references(made.settings)[0].name).embed_texts(["warm"])
+        made.pool.backbone(registry.models(made.settings)[0].name)
+    except SingError:
+        # The page meets the same error when it needs the network, and shows it.
+        return
+
+
+def settings() -> Settings:
+    """Return the process's settings."""
+    return bench().settings
+
+
+def models() -> dict[str, registry.ModelEntry]:
+    """Return the classifiers by name; the first is the default."""
+    return {entry.name: entry for entry in registry.models(settings())}
+
+
+def photo_bytes(name: str) -> bytes | None:
+    """Return the file of a sample's name or of an upload's digest; None when it is not here.
+
+    Raises:
+        SingError: the sample's file is missing, or the stored upload is damaged.
+    """
+    if name in {sample.name for sample in SAMPLES}:
+        return sample_bytes(name)
+    return bench().store.load_blob(UPLOADS, name)
+
+
+def keep_upload(payload: bytes, digest: str) -> bool:
+    """Keep an uploaded file by its digest, so that a link to it works; False when it cannot be."""
+    limit = settings().keep_uploads
+    return bench().store.save_blob(
+        UPLOADS, digest, payload, max_files=limit, max_bytes=_UPLOAD_BYTES
+    )
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def decoded(digest: str, _payload: bytes) -> Photo:
+    """Return the decoded photo whose file has this digest.
+
+    Raises:
+        UnsupportedImageError: the file cannot be used.
+    """
+    return decode_image(_payload, max_pixels=settings().max_pixels)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def thumbnail(digest: str, _photo: Photo) -> bytes:
+    """Return a PNG of the photo, longest side 480 pixels."""
+    return thumbnail_png(_photo.image, 480)
+
+
+def class_labels() -> tuple[str, ...]:
+    """Return the 1,000 class labels in ImageNet-1k order.
+
+    Raises:
+        SingError: the reference cannot be loaded to embed the vocabulary.
+    """
+    vocabulary = bench().vocabulary(registry.references(settings())[0].name)
+    return vocabulary.labels[: vocabulary.n_classes]
+
+
+def report(
+    photo: Photo, *, model: str, prompt: str, mode: str, target_deg: float, epsilon: float | None
+) -> ImageReport:
+    """Return the analysis of one photo, computed once per distinct question.
+
+    Raises:
+        SingError: see ``analyse_image``.
+    """
+    asked = {"model": model, "prompt": prompt, "mode": mode}
+    key = content_key(photo.digest, *asked.values(), repr(target_deg), repr(epsilon))
+    return _report(key, photo, asked, target_deg, epsilon)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _report(
+    key: str, _photo: Photo, _asked: dict[str, str], _target_deg: float, _epsilon: float | None
+) -> ImageReport:
+    return analyse_image(
+        bench(), _photo, **_asked, target_deg=_target_deg, epsilon=_epsilon
+    )

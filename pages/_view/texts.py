@@ -1,0 +1,87 @@
+"""Help texts and glossary: said once, shown by the widgets and by the Method page alike."""
+
+HELP = {
+    "feature": (
+        "The vector f that enters the classifier's last linear layer, after pooling. "
+        "Every score here starts from it."
+    ),
+    "logits": "W f + b: one number per class, before softmax. The largest one decides.",
+    "null_space": (
+        "All directions v with W v = 0. A step along them moves no logit, so the classifier "
+        "cannot see it."
+    ),
+    "nullity": (
+        "The dimension of the null space, m − rank(W), out of m feature dimensions. A larger null "
+        "space alone does not mean that more meaning hides in it."
+    ),
+    "null_energy": (
+        "The length of the feature's null part divided by the length of the feature, "
+        "‖Πₙ f‖ / ‖f‖: the share that the last layer ignores."
+    ),
+    "translator": (
+        "An affine map T from the classifier's features to the image–text space, fitted by ridge "
+        "regression. It lets a prompt be compared with a feature."
+    ),
+    "reference": (
+        "The image–text space in which angles are measured. The embedded one is called mini; it is "
+        "small, trained by this project, and it is not CLIP."
+    ),
+    "image_score": (
+        "IS (eq. 8): the angle between T(f) and T(f̃), in degrees. How far the meaning of the whole "
+        "feature moved. In the paper's Fig. 10, below about 10° hardly anything is visible."
+    ),
+    "attribute_score": (
+        "AS (eq. 7): angle(T(f), text) − angle(T(f̃), text), in degrees. Positive: the equivalent is "
+        "nearer to the prompt. |AS| never exceeds IS."
+    ),
+    "logit_drift": (
+        "The largest absolute difference between the logits of f and of f̃, in the head's own float32 "
+        "arithmetic. Above 1e-5 of the largest logit no score is given."
+    ),
+    "epsilon": (
+        "ε: the length of the step inside the null space, in the unit of the feature's own norm."
+    ),
+    "prompt": (
+        "The text target. Pick one of the 1,000 classes or type your own words; scores say how far "
+        "the step moves towards them."
+    ),
+    "mode": (
+        "Steer: step along the prompt's gradient, projected into the null space (eq. 13). Remove: "
+        "take the feature's own null part away (eq. 9)."
+    ),
+    "target": (
+        "The image score that the “Go to” button looks for. The step is computed in closed form; "
+        "when no step reaches it, the page says so."
+    ),
+    "concepts": (
+        "The nearest of 1,000 classes and more than 150 attributes, by angle in the image–text "
+        "space: smaller is nearer."
+    ),
+}
+
+TERMS = {
+    "Feature f": "feature",
+    "Logits": "logits",
+    "Null space": "null_space",
+    "Nullity": "nullity",
+    "Null energy": "null_energy",
+    "Translator T": "translator",
+    "Image–text reference": "reference",
+    "Image score (IS)": "image_score",
+    "Attribute score (AS)": "attribute_score",
+    "Logit drift": "logit_drift",
+    "Step ε": "epsilon",
+    "Prompt": "prompt",
+    "Steer and remove": "mode",
+    "Concepts": "concepts",
+}
+
+EQUIVALENT_NOTE = (
+    "The scores are properties of the feature and of the reference's geometry; they do not say what "
+    "the network “thinks”."
+)
+SHARED_TOWER_NOTE = (
+    "**{model} is measured in its own image tower.** The {reference} reference is built on the frozen "
+    "image tower of this classifier, so translation is easier here than for any other model: do not "
+    "compare its scores with theirs."
+)

@@ -1,0 +1,52 @@
+"""Explore: one photo, one classifier, one prompt: what moves while the logits stand still?"""
+
+import streamlit as st
+
+from pages._view import explorer, loaders, uploads, widgets
+from sing_core.errors import SingError
+
+st.title("What can this classifier not see?", anchor=False)
+st.caption(
+    "Move a photo’s feature where the classifier’s last layer cannot look: the meaning drifts, the "
+    "logits stand still."
+)
+
+# 1. Ask.
+left, right = st.columns([1, 2], gap="large")
+with left:
+    photo = uploads.pick_photo()
+with right:
+    model = widgets.pick_model()
+    mode = widgets.pick_mode()
+    try:
+        labels = loaders.class_labels()
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    wide, narrow = st.columns([3, 1])
+    with wide:
+        prompt = widgets.pick_prompt(labels)
+    with narrow:
+        target_deg = widgets.pick_target()
+if photo is None:
+    st.info("Choose a sample or upload a photo to begin.", icon=":material/image:")
+    st.stop()
+with left:
+    explorer.show_photo(photo)
+
+# 2. Compute: one call, one frozen result, one place where errors become words.
+question = explorer.Question(photo, model, prompt, mode, target_deg)
+try:
+    report = question.ask()
+except SingError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+
+# 3. Show.
+with right:
+    explorer.show_facts(report)
+if report.sweep is None:
+    st.warning(report.no_sweep_reason, icon=":material/visibility:")
+    explorer.show_decision(report)
+    st.stop()
+explorer.show_sweep(question)

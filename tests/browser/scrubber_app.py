@@ -1,0 +1,92 @@
+"""Mounts the scrubber on a synthetic sweep, for the browser tests; ?case= picks an edge."""
+
+import math
+import re
+from typing import Any
+
+import streamlit as st
+
+from pages._view.scrubber import scrubber
+
+STEPS = 81
+MARKUP = "<img src=x onerror=alert(1)> <b>fox</b>"
+PICTURE = (
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'>"
+    "<rect width='1' height='1' fill='{colour}'/></svg>"
+)
+WORDS = re.split(
+    r",\s+",
+    """tabby cat, lynx, red fox, a grey-scale photograph, blurred, tiger cat, bright, Persian cat,
+    close-up, a dark photograph, snow, window shade, remote control, far away, green, sofa,
+    a very long concept that nobody could ever read in one narrow column without an ellipsis,
+    Siamese cat, yellow, space heater, sharp, paper towel, quilt, wool, night, candle, blue,
+    television, striped, plastic bag, carton, hamper, mouse, orange, red, noisy, desk, bow tie""",
+)
+
+
+def synthetic_sweep(case: str, turn: int) -> dict[str, Any]:
+    """Smooth curves in degrees that look like a steering sweep; ``turn`` gives another sweep."""
+    steps = {"single": 1, "empty": 0}.get(case, STEPS)
+    epsilon = [0.1 * step for step in range(steps)]
+    reach = 22.0 if case == "unreachable" else 62.0 - 6.0 * turn
+    image = [reach * math.tanh(value / 4.2) for value in epsilon]
+    attribute = [0.72 * score * math.cos(score / 45.0) for score in image]
+    prompt = MARKUP if case == "html" else "an image of a red fox"
+    concepts = [{"label": prompt, "kind": "prompt", "angle_deg": [78 - s for s in attribute]}]
+    for place, word in enumerate([] if case == "bare" else WORDS):
+        start, pull = 66.0 + 0.55 * place, 9.0 * math.sin(1.7 * place + turn)
+        angles = [
+            start - pull * value / 8 - 0.1 * score
+            for value, score in zip(epsilon, image, strict=True)
+        ]
+        kind = "attribute" if place % 3 == 0 else "class"
+        concepts.append({"label": word, "kind": kind, "angle_deg": angles})
+    if case == "nan":
+        image = [math.nan if step % 2 else score for step, score in enumerate(image)]
+        concepts[1]["angle_deg"] = [math.nan] * steps
+    wanted = next((step for step, score in enumerate(image) if score >= 40.0), None)
+    sentence = (
+        f"The IS cannot reach 40° in the null space: it stays below {reach:.1f}°."
+        if wanted is None
+        else ""
+    )
+    return {
+        "sweep_id": f"{case}-{turn}",
+        "mode": "remove" if case == "frames" else "steer",
+        "prompt": prompt,
+        "epsilon": epsilon,
+        "image_score_deg": image,
+        "attribute_score_deg": attribute,
+        "max_logit_drift": [2e-7 * (1 + value / 8) for value in epsilon],
+        "max_abs_logit": 12.3,
+        "concepts": [] if case == "bare" else concepts,
+        "index": min(20 + 10 * turn, max(0, steps - 1)),
+        "target": {
+            "image_score_deg": 40.0,
+            "reachable": wanted is not None,
+            "index": wanted,
+            "sentence": sentence,
+        },
+        "decision": "Egyptian cat · 71 %",
+        "frames": [
+            {"index": step, "src": PICTURE.format(colour=colour)}
+            for step, colour in ((0, "blue"), (40, "red"), (80, "green"))
+            if case == "frames"
+        ],
+        "help": {
+            "image_score": "Angle between the translated original and its equivalent (eq. 8).",
+            "attribute_score": "How much nearer the equivalent is to the prompt (eq. 7).",
+            "logit_drift": "Largest absolute difference of any logit.",
+            "epsilon": "Length of the step inside the null space, in units of the feature norm.",
+        },
+    }
+
+
+st.set_page_config(layout="wide")
+st.session_state.setdefault("turn", 0)
+if st.button("Next sweep", key="next"):
+    st.session_state["turn"] += 1
+case_name = st.query_params.get("case", "plain")
+released = scrubber(synthetic_sweep(case_name, st.session_state["turn"]), key="scrubber")
+st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+st.text(f"server ε = {released}; runs = {st.session_state['runs']}")
