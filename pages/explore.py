@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages._view import explorer, loaders, uploads, widgets
+from pages._view import explorer, loaders, state, uploads, widgets
 from sing_core.errors import SingError
 
+state.enter("explore")
 st.title("What can this classifier not see?", anchor=False)
 st.caption(
     "Move a photo’s feature where the classifier’s last layer cannot look: the meaning drifts, the "

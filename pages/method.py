@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from pages._view import state
 from pages._view.texts import HELP, TERMS
 
+state.enter("method")
 st.title("The method in four steps", anchor=False)
 st.caption(
     "After “Make it SING: Analyzing Semantic Invariants in Classifiers” (CVPR 2026, "
@@ -17,32 +19,32 @@ with steps[0].container(border=True):
         "The last layer turns a feature $f$ into logits $Wf + b$. The singular value decomposition "
         "of $W$ splits feature space into what the layer reads and what it cannot see."
     )
-    st.latex(r"W = U\Sigma V^\top,\quad V = [V_p\ V_n],\quad \Pi_n = V_n V_n^\top \tag{1, 3}")
+    st.latex(r"W = U\Sigma V^\top,\quad V = [V_p\ V_n],\quad \Pi_n = V_n V_n^\top \qquad (\text{eq. }1, 3)")
 with steps[1].container(border=True):
     st.subheader("2. Translate", anchor=False)
     st.markdown(
         "A ridge regression with an intercept maps features to the embeddings of an image–text "
         "reference, so that a feature can be compared with words."
     )
-    st.latex(r"T(f) = A f + a \approx z^{img} \tag{4}")
+    st.latex(r"T(f) = A f + a \approx z^{img} \qquad (\text{eq. }4)")
 with steps[0].container(border=True):
     st.subheader("3. Step inside the null space", anchor=False)
     st.markdown(
         "Either take the null part away, or follow the prompt’s gradient, projected into the null "
         "space. No logit moves; the drift that rounding leaves is measured every time."
     )
-    st.latex(r"\tilde f = f - \Pi_n f \tag{9}")
+    st.latex(r"\tilde f = f - \Pi_n f \qquad (\text{eq. }9)")
     st.latex(
         r"f_\varepsilon = f + \varepsilon\,\hat d,\quad "
-        r"\hat d = \frac{\Pi_n \nabla_f \cos(T(f), z^{text})}{\lVert\cdot\rVert} \tag{10–13}"
+        r"\hat d = \frac{\Pi_n \nabla_f \cos(T(f), z^{text})}{\lVert\cdot\rVert} \qquad (\text{eq. }10–13)"
     )
 with steps[1].container(border=True):
     st.subheader("4. Measure the meaning that moved", anchor=False)
     st.markdown("All scores are angles in degrees, in float64, accurate to 1e-6°.")
     st.latex(
-        r"\mathrm{AS} = \angle(T(f), z^{text}) - \angle(T(\tilde f), z^{text}) \tag{7}"
+        r"\mathrm{AS} = \angle(T(f), z^{text}) - \angle(T(\tilde f), z^{text}) \qquad (\text{eq. }7)"
     )
-    st.latex(r"\mathrm{IS} = \angle(T(f), T(\tilde f)) \tag{8}")
+    st.latex(r"\mathrm{IS} = \angle(T(f), T(\tilde f)) \qquad (\text{eq. }8)")
 
 st.subheader("Where the numbers come from", anchor=False)
 st.markdown(

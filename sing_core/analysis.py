@@ -71,7 +71,7 @@ def analyse_image(
         tracks = _tracks(line, walk, text, prompt, vocabulary)
         sweep = _sweep(line, walk, tracks, _target(walk, wanted, mode))
         index = _chosen(sweep, epsilon, mode)
-        after = walk.logits[index]
+        before, after = walk.original_logits, walk.logits[index]
     return ImageReport(
         digest=photo.digest,
         model=model,

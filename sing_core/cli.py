@@ -11,10 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sing_core import registry
 from sing_core.errors import SingError
@@ -42,13 +42,15 @@ def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
     as_json = "--json" in sys.argv
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except SingError as error:
         _fail(type(error).__name__, str(error), as_json)
-    except click.ClickException as error:
+    except typer.TyperException as error:  # what typer says about wrong arguments
         _fail("UsageError", error.format_message(), as_json)
     except OSError as error:
         _fail("FileError", f"{error.filename or 'A file'}: {error.strerror or error}.", as_json)
+    if isinstance(code, int) and code:  # `typer.Exit`, as after Ctrl-C, is returned, not raised
+        raise SystemExit(code)
 
 
 def _fail(kind: str, message: str, as_json: bool) -> None:
@@ -62,7 +64,7 @@ def _show(rows: Sequence[Row], as_json: bool) -> None:
         for row in rows:
             typer.echo(json.dumps(row, allow_nan=False))
         return
-    console = Console()
+    console = Console(emoji=False)  # “:cat:” in a prompt is text
     if len(rows) == 1:
         for name, value in rows[0].items():
             console.print(f"[bold]{name}[/bold]  ", end="")
@@ -70,7 +72,7 @@ def _show(rows: Sequence[Row], as_json: bool) -> None:
         return
     table = Table(*(rows[0] if rows else ()))
     for row in rows:
-        table.add_row(*(_cell(value).replace("[", r"\[") for value in row.values()))
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
     console.print(table)
 
 
@@ -190,7 +192,7 @@ def steer(
     from sing_core.analysis import steer_image
 
     if (epsilon is None) == (image_score is None):
-        raise click.UsageError("Give either --epsilon or --image-score.")
+        raise typer.TyperException("Give either --epsilon or --image-score.")
     settings = Settings()
     result = steer_image(
         _bench(settings), _photo(image, settings), model=model, prompt=prompt,
@@ -247,7 +249,7 @@ def embed(
     from sing_core.export import write_embeddings
 
     if bool(image) == bool(text):
-        raise click.UsageError("Give --image or --text, one of the two, as often as needed.")
+        raise typer.TyperException("Give --image or --text, one of the two, as often as needed.")
     bench = _bench(Settings())
     _show([write_embeddings(bench, image or [], text or [], reference, out)], json_)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sing_core.settings import Settings
 
 Row = dict[str, Any]
-_PACKAGES = ("streamlit", "plotly", "torch", "torchvision", "timm", "open_clip", "diffusers")
+_PACKAGES = ("streamlit", "plotly", "torch", "torchvision", "timm", "open_clip")
 
 
 def examine(settings: "Settings") -> list[Row]:

@@ -100,7 +100,7 @@ class NullLine:
         logits = classifier.logits(torch.cat([self.features[None].float(), stepped]))
         drift = (logits[1:] - logits[0]).abs().amax(dim=-1)
         check_drift(float(drift.max()), float(logits[0].abs().max()))
-        return Equivalents(epsilon, stepped, logits[1:], drift)
+        return Equivalents(epsilon, stepped, logits[0], logits[1:], drift)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,12 +112,14 @@ class Equivalents:
     Attributes:
         epsilon: ``(k,)`` steps in feature-norm units.
         features: ``(k, m)`` float32, as the network would hand them to its head.
-        logits: ``(k, c)`` float32, what the head makes of them.
+        original_logits: ``(c,)`` float32, of the feature where the line starts.
+        logits: ``(k, c)`` float32, what the head makes of the equivalents.
         max_logit_drift: ``(k,)`` largest absolute logit difference to the original.
     """
 
     epsilon: Tensor
     features: Tensor
+    original_logits: Tensor
     logits: Tensor
     max_logit_drift: Tensor
 

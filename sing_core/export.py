@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from sing_core import registry
+from sing_core.atomic import write_atomically
 from sing_core.images import decode_image
 from sing_core.prompts import clean_prompt
 from sing_core.samples import SAMPLES, sample_bytes
@@ -77,10 +78,8 @@ def write_export(bench: Workbench, model: str, reference: str, out: Path) -> Row
 
 
 def _write(out: Path, arrays: dict[str, Tensor], **facts: str) -> Row:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.partial")
-    save_file({name: value.contiguous() for name, value in arrays.items()}, partial, metadata=facts)
-    partial.replace(out)
+    payload = save({name: value.contiguous() for name, value in arrays.items()}, metadata=facts)
+    write_atomically(out, payload)
     return {"out": str(out), **facts, **{name: list(v.shape) for name, v in arrays.items()}}
 
 

@@ -111,14 +111,12 @@ def _gram_split(weight: Tensor, rtol: float) -> tuple[Tensor, Tensor] | None:
     eigenvalues. A second round brings ``V_p`` to rounding where the first did not.
     """
     c, m = weight.shape
-    if c > m:
+    # Products of tiny or huge weights leave the range of float64: not a case for a shortcut.
+    if c > m or not 1e-100 < float(weight.abs().max()) < 1e100:
         return None
     gram = weight @ weight.mT
     eigenvalues = torch.linalg.eigvalsh(gram).flip(0)
     smallest, largest = float(eigenvalues[-1]), float(eigenvalues[0])
-    # Products of tiny or huge weights leave the range of float64: not a case for a shortcut.
-    if not 1e-200 < largest < 1e200:
-        return None
     if smallest <= max(4 * rtol, 1 / _GRAM_CONDITION_LIMIT) ** 2 * largest:
         return None
     rows = torch.linalg.solve_triangular(torch.linalg.cholesky(gram), weight, upper=False)

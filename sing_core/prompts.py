@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sing_core.errors import PromptError
+from sing_core.errors import PromptError, WeightsUnavailableError
 from sing_core.store import Store, content_key
 
 if TYPE_CHECKING:
@@ -90,15 +90,28 @@ class Vocabulary:
         return "class" if index < self.n_classes else "attribute"
 
 
+def _attributes(settings: "Settings") -> list[str]:
+    path = settings.assets_dir / "vocabulary" / "attributes.txt"
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise WeightsUnavailableError(
+            f"The list of attributes is missing: {path.name} was looked for under assets/vocabulary."
+        ) from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def load_vocabulary(
     settings: "Settings", store: Store, space: str, reference: "Callable[[], Reference]"
 ) -> Vocabulary:
     """Return the vocabulary in ``space``, embedding it once and keeping it on disk.
 
     ``reference`` is called only when the embeddings are not stored yet.
+
+    Raises:
+        WeightsUnavailableError: the list of attributes is missing.
     """
-    text = (settings.assets_dir / "vocabulary" / "attributes.txt").read_text("utf-8")
-    attributes = [line.strip() for line in text.splitlines() if line.strip()]
+    attributes = _attributes(settings)
 
     def compute() -> dict[str, Tensor]:
         classes = imagenet_labels()

@@ -117,9 +117,9 @@ class Translator:
         details = {k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")}
         return cls(
             **tensors,
-            model=facts["model"],
-            model_digest=facts["model_digest"],
-            space_id=facts["space_id"],
+            model=facts.get("model", ""),
+            model_digest=facts.get("model_digest", ""),
+            space_id=facts.get("space_id", ""),
             details=details,
         )
 

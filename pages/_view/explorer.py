@@ -8,7 +8,8 @@ from pages._view import downloads, figures, loaders, state
 from pages._view.scrubber import scrubber
 from pages._view.texts import EQUIVALENT_NOTE, HELP, SHARED_TOWER_NOTE
 from sing_core.images import Photo
-from sing_core.reports import ClassScore, ImageReport, Sweep
+from sing_core.reports import ImageReport, Sweep
+from sing_core.store import content_key
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +21,13 @@ class Question:
     prompt: str
     mode: str
     target_deg: float
+
+    @property
+    def digest(self) -> str:
+        """Digest of the question; the same for the same sweep."""
+        return content_key(
+            self.photo.digest, self.model, self.prompt, self.mode, repr(self.target_deg)
+        )
 
     def ask(self, epsilon: float | None = None) -> ImageReport:
         """Return the report at ``epsilon`` (None: the wanted score, or the end of the sweep).
@@ -49,42 +57,51 @@ def show_photo(photo: Photo) -> None:
 def show_facts(report: ImageReport) -> None:
     """Draw what holds for the photo whatever the step: decision, null space, null energy."""
     top = report.top5_before[0]
-    first, second, third = st.columns(3)
-    first.metric("Decision", top.label, help=HELP["logits"])
-    second.metric(
-        "Null space",
-        f"{report.nullity} / {report.feature_dim}",
-        delta=f"{report.nullity / report.feature_dim:.0%} of the dimensions",
-        delta_color="off",
-        delta_arrow="off",
-        help=HELP["nullity"],
-    )
-    third.metric(
-        "Null energy",
-        f"{report.null_energy:.2f}",
-        delta="‖Πₙ f‖ / ‖f‖",
-        delta_color="off",
-        delta_arrow="off",
-        help=HELP["null_energy"],
-    )
+    share = report.nullity / report.feature_dim
+    with st.container(horizontal=True, gap="large"):
+        _fact("Decision", top.label, f"{top.probability:.0%} probability", "logits")
+        size = f"{report.nullity} / {report.feature_dim}"
+        _fact("Null space", size, f"{share:.0%} of the dimensions", "nullity")
+        _fact("Null energy", f"{report.null_energy:.2f}", "of the feature’s length", "null_energy")
     if report.shares_tower:
         title = loaders.models()[report.model].title
         note = SHARED_TOWER_NOTE.format(model=title, reference=report.reference)
         st.info(note, icon=":material/merge:")
 
 
+def _fact(label: str, value: str, note: str, term: str) -> None:
+    st.metric(
+        label,
+        value,
+        delta=note,
+        delta_color="off",
+        delta_arrow="off",
+        help=HELP[term],
+        width="content",
+    )
+
+
+_STEP = "explore.eps"
+
+
 @st.fragment
 def show_sweep(question: Question) -> None:
     """Draw the scrubber and what belongs to the released step; a release redraws only this."""
-    epsilon = state.number("eps", 0.0, 1e9)
-    report = question.ask(epsilon)
+    shown = st.session_state.get(_STEP)
+    state.receive("eps", _STEP, "", state.is_number(0.0, 1e9), "a step")
+    # A step that came by link or Back moves the slider, as a new sweep does.
+    jumps = st.session_state.get("explore.jumps", 0) + (st.session_state[_STEP] != shown)
+    st.session_state["explore.jumps"] = jumps
+    text = st.session_state[_STEP]
+    report = question.ask(float(text) if text else None)
     if report.sweep is None:
         return
-    released = scrubber(_payload(report, report.sweep), key="explore.scrubber")
-    if released is not None and released != report.sweep.epsilon[report.index]:
-        report = question.ask(released)
+    payload = _payload(report, report.sweep) | {"sweep_id": f"{question.digest}-{jumps}"}
+    released = scrubber(payload, key="explore.scrubber")
     if released is not None:
-        state.remember("eps", f"{released:.6g}")
+        st.session_state[_STEP] = f"{released:.6g}"
+        report = question.ask(released)
+    state.publish("eps", st.session_state[_STEP], "")
     left, right = st.columns([1, 1], gap="large")
     with left:
         show_decision(report)
@@ -126,11 +143,7 @@ def _payload(report: ImageReport, sweep: Sweep) -> dict[str, object]:
 def show_decision(report: ImageReport) -> None:
     """Draw the five likeliest classes before and after, and whether they are the same."""
     st.subheader("The decision stands still", anchor=False)
-    before, after = st.columns(2)
-    before.dataframe(_rows(report.top5_before), hide_index=True, key="explore.before", **_TABLE)
-    after.dataframe(_rows(report.top5_after), hide_index=True, key="explore.after", **_TABLE)
-    before.caption("Before: the photo’s feature f")
-    after.caption("After: its equivalent f̃")
+    st.dataframe(_rows(report), hide_index=True, key="explore.classes", column_config=_COLUMNS)
     drift = report.sweep.max_logit_drift[report.index] if report.sweep else 0.0
     same = [c.index for c in report.top5_before] == [c.index for c in report.top5_after]
     order = "The same five classes in the same order" if same else "The order of the classes differs"
@@ -140,18 +153,27 @@ def show_decision(report: ImageReport) -> None:
     )
 
 
-_TABLE = {
-    "column_config": {
-        "probability": st.column_config.ProgressColumn(
-            "probability", format="percent", min_value=0.0, max_value=1.0
-        ),
-        "logit": st.column_config.NumberColumn("logit", format="%.3f"),
-    },
+_COLUMNS = {
+    "probability": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0),
+    "logit of f": st.column_config.NumberColumn(format="%.4f"),
+    "logit of f̃": st.column_config.NumberColumn(format="%.4f"),
+    "difference": st.column_config.NumberColumn(format="%.0e"),
 }
 
 
-def _rows(classes: tuple[ClassScore, ...]) -> list[dict[str, object]]:
-    return [{"class": c.label, "logit": c.logit, "probability": c.probability} for c in classes]
+def _rows(report: ImageReport) -> list[dict[str, object]]:
+    """Return the original's top five, each beside the class of the same rank for the equivalent."""
+    return [
+        {
+            "class before": old.label,
+            "class after": new.label,
+            "logit of f": old.logit,
+            "logit of f̃": new.logit,
+            "difference": abs(new.logit - old.logit),
+            "probability": new.probability,
+        }
+        for old, new in zip(report.top5_before, report.top5_after, strict=True)
+    ]
 
 
 def show_concepts(report: ImageReport) -> None:

@@ -35,7 +35,7 @@ def concept_arrows(sweep: Sweep, index: int, *, count: int = 14) -> go.Figure:
             x=x, y=rows, mode="markers", name=name, customdata=labels, hovertemplate=hover,
             marker={"symbol": symbol, "size": 9, "color": colour},
         )  # fmt: skip
-    figure.update_xaxes(title_text="angle to the concept (degrees; smaller is nearer)")
+    figure.update_xaxes(title_text="angle in degrees (smaller is nearer)")
     figure.update_yaxes(tickvals=rows, ticktext=labels, automargin=True, showgrid=False)
     figure.update_layout(
         height=110 + _ROW_PX * len(rows),

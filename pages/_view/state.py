@@ -1,41 +1,63 @@
 """State in the URL: what a person would send a colleague is a query parameter.
 
-Model, mode, prompt and wanted score are widgets bound to the URL by Streamlit; photo and epsilon
-are written here. Whatever arrives in a hand-edited link is data: checked, never trusted.
+``receive`` before a widget, ``publish`` after it: the widget follows the URL (a link, or Back in the
+browser), and the URL follows the widget. What arrives in a link is data: checked, never trusted.
+Streamlit's own binding would put the captions of the options into the URL instead of their names.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable
 
 import streamlit as st
 
+_MAX_CHARS = 1_000
 
-def check_link(name: str, allowed: Collection[str], what: str) -> None:
-    """Say so when the link asks for something that is not here (the widget then shows its default)."""
+
+def enter(page: str) -> None:
+    """Note that ``page`` runs; coming back from another page keeps what was set here."""
+    st.session_state["app.returned"] = st.session_state.get("app.page") not in (None, page)
+    st.session_state["app.page"] = page
+
+
+def receive(name: str, key: str, default: str, valid: Callable[[str], bool], what: str) -> None:
+    """Set the widget ``key`` from the query parameter ``name`` when the URL changed.
+
+    An invalid value is answered by a sentence about ``what``, and by ``default``.
+    """
     asked = st.query_params.get(name)
-    if asked is not None and asked not in allowed:
-        st.session_state[f"link.{name}"] = (
-            f"The link asks for {what} that is not here; the default is shown instead."
+    seen = f"link.{name}"
+    known = seen in st.session_state and key in st.session_state
+    returned = st.session_state.get("app.returned", False) and asked is None
+    if known and (returned or st.session_state[seen] == asked):
+        return
+    st.session_state[seen] = asked
+    usable = asked is None or (len(asked) <= _MAX_CHARS and valid(asked))
+    st.session_state[key] = asked if asked is not None and usable else default
+    if not usable:
+        st.warning(
+            f"The link asks for {what} that cannot be used; the default is shown instead.",
+            icon=":material/link_off:",
         )
-    elif asked is not None:
-        st.session_state.pop(f"link.{name}", None)
-    if message := st.session_state.get(f"link.{name}"):
-        st.warning(message, icon=":material/link_off:")
 
 
-def number(name: str, low: float, high: float) -> float | None:
-    """Return a finite number of the URL within bounds; None when absent or not one."""
-    try:
-        value = float(st.query_params.get(name, ""))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and low <= value <= high else None
+def publish(name: str, value: str, default: str) -> None:
+    """Write ``value`` into the URL, or take the parameter away when it is the default."""
+    wanted = None if value == default or len(value) > _MAX_CHARS else value
+    if wanted is None and name in st.query_params:
+        del st.query_params[name]
+    elif wanted is not None and st.query_params.get(name) != wanted:
+        st.query_params[name] = wanted
+    st.session_state[f"link.{name}"] = wanted
 
 
-def remember(name: str, value: str | None) -> None:
-    """Write one query parameter, only when it changes (each write is a step of the history)."""
-    if value is None:
-        if name in st.query_params:
-            del st.query_params[name]
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
+def is_number(low: float, high: float) -> Callable[[str], bool]:
+    """Return a check for texts that are finite numbers within ``[low, high]``."""
+
+    def check(text: str) -> bool:
+        try:
+            value = float(text)
+        except ValueError:
+            return False
+        return math.isfinite(value) and low <= value <= high
+
+    return check

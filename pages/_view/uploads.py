@@ -16,14 +16,16 @@ _SOURCES = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
 
 def pick_photo() -> Photo | None:
     """Draw the photo picker and return the chosen photo; None after saying why there is none."""
-    named = st.query_params.get("photo", _DEFAULT)
-    _follow_link(named)
+    state.receive("photo", "explore.photo", _DEFAULT, bool, "a photo")
+    named = st.session_state["explore.photo"]
+    _follow(named)
     source = st.segmented_control(
         "Photo",
         list(_SOURCES),
         format_func=_SOURCES.__getitem__,
         required=True,
         key="explore.source",
+        persist_state="session",
         width="stretch",
     )
     if source == "sample":
@@ -32,6 +34,7 @@ def pick_photo() -> Photo | None:
             list(_TITLES),
             format_func=_TITLES.__getitem__,
             key="explore.sample",
+            persist_state="session",
             label_visibility="collapsed",
         )
     elif source == "upload":
@@ -39,8 +42,8 @@ def pick_photo() -> Photo | None:
     else:
         shot = st.camera_input("Camera", key="explore.camera", label_visibility="collapsed")
         named = _received(shot, "camera") or named
-    state.remember("photo", None if named == _DEFAULT else named)
-    st.session_state["explore.photo"] = named
+    st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
+    state.publish("photo", named, _DEFAULT)
     return _open(named)
 
 
@@ -54,9 +57,9 @@ def _ask_file():  # noqa: ANN202 - Streamlit's own type has no public name
     )
 
 
-def _follow_link(named: str) -> None:
-    """Set the widgets to the photo that the URL names when it is not the one shown last."""
-    if st.session_state.get("explore.photo") == named and "explore.source" in st.session_state:
+def _follow(named: str) -> None:
+    """Set the widgets to ``named`` when a link, and not a widget, chose it."""
+    if st.session_state.get("explore.shown") == named and "explore.source" in st.session_state:
         return
     is_sample = named in _TITLES
     st.session_state["explore.source"] = "sample" if is_sample else "upload"

@@ -7,68 +7,75 @@ from pages._view.texts import HELP
 from sing_core.prompts import class_prompt
 
 DEFAULT_PROMPT = "an image of a jellyfish"
-DEFAULT_TARGET_DEG = 40.0
+DEFAULT_TARGET_DEG = "40"
 MODES = {"steer": "Steer towards a prompt", "remove": "Remove the null part"}
 
 
 def pick_model() -> str:
     """Draw the classifier picker; return its name."""
     entries = loaders.models()
-    state.check_link("model", entries, "a classifier")
+    default = next(iter(entries))
+    state.receive("model", "explore.model", default, entries.__contains__, "a classifier")
     chosen: str = st.selectbox(
         "Classifier",
         list(entries),
         format_func=lambda name: entries[name].title,
-        key="model",
-        bind="query-params",
+        key="explore.model",
+        persist_state="session",
         help="ImageNet-1k classifiers whose last layer is split into what it reads and what not.",
     )
+    state.publish("model", chosen, default)
     return chosen
 
 
 def pick_mode() -> str:
     """Draw the mode switch; return ``steer`` or ``remove``."""
-    state.check_link("mode", MODES, "a mode")
+    state.receive("mode", "explore.mode", "steer", MODES.__contains__, "a mode")
     chosen: str = st.segmented_control(
         "What to do inside the null space",
         list(MODES),
         format_func=MODES.__getitem__,
-        default="steer",
         required=True,
-        key="mode",
-        bind="query-params",
+        key="explore.mode",
+        persist_state="session",
         help=HELP["mode"],
         width="stretch",
     )
+    state.publish("mode", chosen, "steer")
     return chosen
 
 
 def pick_prompt(labels: tuple[str, ...]) -> str:
     """Draw the prompt box, searchable over ``labels`` and open for free text; return the text."""
-    options = [class_prompt(label) for label in labels]
+    state.receive("prompt", "explore.prompt", DEFAULT_PROMPT, bool, "a prompt")
     chosen: str | None = st.selectbox(
         "Prompt",
-        options,
-        index=options.index(DEFAULT_PROMPT),
-        key="prompt",
-        bind="query-params",
+        [class_prompt(label) for label in labels],
+        key="explore.prompt",
         accept_new_options=True,
+        persist_state="session",
         placeholder="Search the 1,000 classes or type your own words",
         help=HELP["prompt"],
     )
+    state.publish("prompt", chosen or "", DEFAULT_PROMPT)
     return chosen or ""
 
 
 def pick_target() -> float:
     """Draw the wanted image score; return degrees."""
-    return st.number_input(
-        "Go to IS =",
-        min_value=1.0,
-        max_value=170.0,
-        value=DEFAULT_TARGET_DEG,
+    bounds = (1.0, 170.0)
+    check = state.is_number(*bounds)
+    state.receive("is", "explore.is_text", DEFAULT_TARGET_DEG, check, "an image score")
+    st.session_state["explore.is"] = float(st.session_state["explore.is_text"])
+    chosen = st.number_input(
+        "Go to IS (°)",
+        min_value=bounds[0],
+        max_value=bounds[1],
         step=5.0,
-        format="%.0f",
-        key="is",
-        bind="query-params",
+        format="%g",
+        key="explore.is",
         help=HELP["target"],
     )
+    st.session_state["explore.is_text"] = f"{chosen:g}"
+    state.publish("is", f"{chosen:g}", DEFAULT_TARGET_DEG)
+    return chosen

@@ -1,0 +1,28 @@
+# Runs on a CPU as it is; on a GPU with `--gpus all` (the registry's torch has CUDA inside, so the
+# host needs only NVIDIA's driver and container toolkit).
+#
+#   docker build -t sing-explorer .
+#   docker run --rm -p 127.0.0.1:8501:8501 -v sing-cache:/app/cache [--gpus all] sing-explorer
+FROM python:3.11-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /app
+
+COPY requirements.txt ./
+RUN pip install --no-cache-dir -r requirements.txt
+
+RUN useradd --create-home --uid 1000 sing && chown sing:sing /app
+COPY --chown=sing:sing . .
+USER sing
+
+# A new volume starts from the assembled weights; an empty folder mounted there is filled on start.
+RUN python -m sing_core.mini assemble
+VOLUME /app/cache
+
+EXPOSE 8501
+HEALTHCHECK --interval=30s --timeout=5s --start-period=90s --retries=3 CMD ["python", "-c", \
+    "from urllib.request import ProxyHandler, build_opener; \
+    build_opener(ProxyHandler({})).open('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+
+CMD ["sh", "-c", "python -m sing_core.mini assemble && exec streamlit run app.py \
+    --server.address 0.0.0.0 --server.port 8501 --server.headless true"]

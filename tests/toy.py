@@ -1,0 +1,73 @@
+"""A bench of real classifiers and made-up language: quick, hermetic, the same everywhere.
+
+Classifiers and their features are the real ones. Embeddings are random vectors seeded by their
+text, and translators are random matrices, so that nothing here waits for a text tower.
+"""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sing_core import registry
+from sing_core.clip_space import space_id
+from sing_core.pool import ModelPool
+from sing_core.settings import Settings
+from sing_core.store import Store
+from sing_core.translator import Translator
+from sing_core.workbench import Workbench
+from tests.shared_data import ROOT
+
+DIM = 384
+ATTRIBUTES = ("red", "blurred", "close-up")
+
+
+def seeded(text, *shape):
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
+    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape)).float()
+
+
+@dataclass
+class ToyReference:
+    """Stands in for ``clip_space.Reference``; ``asked`` lists the prompts that were embedded."""
+
+    name: str
+    space_id: str
+    asked: list
+
+    def embed_texts(self, prompts):
+        self.asked.extend(prompts)
+        return torch.stack([seeded(prompt, DIM) for prompt in prompts])
+
+    def embed_images(self, images):
+        return torch.stack([seeded(f"{np.asarray(image).mean():.6f}", DIM) for image in images])
+
+
+def make_assets(folder):
+    """Write registry, a pretended head of ``mini``, attributes and random translators."""
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "assets" / "registry.toml", folder)
+    for name, payload in (
+        ("mini/head.safetensors", b"a head of no meaning"),
+        ("vocabulary/attributes.txt", "\n".join(ATTRIBUTES).encode()),
+    ):
+        (folder / name).parent.mkdir()
+        (folder / name).write_bytes(payload)
+    settings = Settings(assets_dir=folder)
+    for entry in registry.models(settings):
+        translator = Translator(
+            seeded(entry.name, DIM, entry.feature_dim) / 30,
+            seeded(f"bias of {entry.name}", DIM) / 10,
+            entry.name,
+            entry.weights_digest,
+            space_id("mini", settings),
+            {"lambda": "1.0"},
+        )
+        translator.save(folder / "translators" / f"{entry.name}--mini.safetensors")
+    return folder
+
+
+def make_bench(settings):
+    return Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
