@@ -151,9 +151,7 @@ def top_classes(logits: Tensor, vocabulary: Vocabulary, count: int = 5) -> tuple
     probability = logits.double().softmax(dim=-1)
     names = vocabulary.labels if len(logits) == vocabulary.n_classes else None
     return tuple(
-        ClassScore(
-            i, names[i] if names else f"class {i}", float(logits[i]), float(probability[i])
-        )
+        ClassScore(i, names[i] if names else f"class {i}", float(logits[i]), float(probability[i]))
         for i in logits.topk(min(count, len(logits))).indices.tolist()
     )
 
@@ -164,7 +162,7 @@ def _tracks(
     """Return the angles to the prompt, then to every concept that is among the nearest anywhere."""
     toward = angles_along(line.z0, line.w, walk.epsilon, text[None])[:, 0]
     angles = angles_along(line.z0, line.w, walk.epsilon, vocabulary.embeddings)  # (k, concepts)
-    near = angles.topk(_NEAREST, dim=-1, largest=False).indices.unique().tolist()
+    near = sorted(set(angles.topk(_NEAREST, dim=-1, largest=False).indices.flatten().tolist()))
     own = ConceptTrack(prompt, prompt, "prompt", tuple(toward.tolist()))
     return (
         own,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from PIL import Image
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 
 # float32 sums over 4096 terms in another order differ by about 1e-6 of the largest logit.
 _HEAD_CHECK_RTOL = 1e-4
+
+
+class TimmNetwork(Protocol):
+    """The part of timm's uniform surface that is used here."""
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Return logits ``(n, c)``."""
+
+    def forward_features(self, batch: Tensor) -> Tensor:
+        """Return the unpooled features."""
+
+    def forward_head(self, features: Tensor, *, pre_logits: bool) -> Tensor:
+        """Return the pooled features, or logits."""
+
+    def get_classifier(self) -> nn.Module:
+        """Return the last layer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +80,9 @@ class Backbone:
 
         network = network.eval().requires_grad_(False)
         weight, bias = head_of(network)
-        config = resolve_data_config({}, model=network)
+        config = resolve_data_config({}, model=network)  # type: ignore[no-untyped-call]
         digest = digest_of(network)
-        network = network.to(device, memory_format=torch.channels_last)
+        network = network.to(device).to(memory_format=torch.channels_last)
         error = head_check(network, weight, bias, config["input_size"], device)
         preprocess = create_transform(**config, is_training=False)
         return cls(name, network, weight, bias, digest, preprocess, device, error)
@@ -113,31 +129,34 @@ class Backbone:
                 yield self.features(batch)
 
 
-def _penultimate(network: Any, batch: Tensor) -> Tensor:
-    found: Tensor = network.forward_head(network.forward_features(batch), pre_logits=True)
-    return found.flatten(1)
+def _penultimate(network: nn.Module, batch: Tensor) -> Tensor:
+    parts = cast("TimmNetwork", network)
+    return parts.forward_head(parts.forward_features(batch), pre_logits=True).flatten(1)
 
 
-def head_of(network: Any) -> tuple[Tensor, Tensor]:
+def head_of(network: nn.Module) -> tuple[Tensor, Tensor]:
     """Return copies of the head's ``(c, m)`` weight and ``(c,)`` bias, float32 on the CPU.
 
     Raises:
         HeadError: the classifier is missing or is neither linear nor a 1x1 convolution.
     """
-    layer = network.get_classifier()
-    is_pointwise = isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and layer.groups == 1
+    layer = cast(TimmNetwork, network).get_classifier()
+    is_pointwise = (
+        isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and layer.groups == 1
+    )
     if not (isinstance(layer, nn.Linear) or is_pointwise):
         raise HeadError(
             f"This network ends in {type(layer).__name__}; a linear layer or a 1x1 convolution "
             "over classes is needed."
         )
-    weight = layer.weight.detach().flatten(1).float().cpu().clone()
-    bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach().float().cpu()
+    state = layer.state_dict()
+    weight = state["weight"].flatten(1).float().cpu().clone()
+    bias = state["bias"].float().cpu() if "bias" in state else torch.zeros(len(weight))
     return weight, bias.clone()
 
 
 def head_check(
-    network: Any, weight: Tensor, bias: Tensor, input_size: tuple[int, ...], device: str
+    network: nn.Module, weight: Tensor, bias: Tensor, input_size: tuple[int, ...], device: str
 ) -> float:
     """Return ``max |W f + b - logits| / max |logits|`` on two random images.
 
@@ -147,7 +166,7 @@ def head_check(
     generator = torch.Generator().manual_seed(0)
     batch = torch.randn(2, *input_size, generator=generator).to(device)
     with torch.inference_mode():
-        logits = network(batch).float().cpu()
+        logits = cast(TimmNetwork, network)(batch).float().cpu()
         features = _penultimate(network, batch).float().cpu()
     if features.shape[-1] != weight.shape[1]:
         raise HeadError(
@@ -198,8 +217,9 @@ def load_backbone(name: str, settings: "Settings") -> Backbone:
     backbone = Backbone.from_timm(network, name=name, device=settings.torch_device)
     if entry is not None and backbone.weights_digest != entry.weights_digest:
         raise WeightsUnavailableError(
-            f"The weights of {name} are not the pinned ones (digest {backbone.weights_digest[:12]}, "
-            f"expected {entry.weights_digest[:12]}). Delete the cache folder to assemble them again."
+            f"The weights of {name} are not the pinned ones (digest "
+            f"{backbone.weights_digest[:12]}, expected {entry.weights_digest[:12]}). "
+            "Delete the cache folder to assemble them again."
         )
     return backbone
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,6 +21,10 @@ from sing_core.errors import SingError
 from sing_core.images import Photo, decode_image
 from sing_core.settings import Settings
 from sing_core.store import Store
+
+if TYPE_CHECKING:
+    from sing_core.mini.sources import SourceFile
+    from sing_core.workbench import Workbench
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -86,7 +90,7 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _bench(settings: Settings) -> Any:
+def _bench(settings: Settings) -> "Workbench":
     from sing_core.pool import ModelPool
     from sing_core.workbench import Workbench
 
@@ -98,7 +102,7 @@ def _photo(path: Path, settings: Settings) -> Photo:
     return decode_image(path.read_bytes(), max_pixels=settings.max_pixels)
 
 
-def _installed(source: Any) -> bool:
+def _installed(source: "SourceFile") -> bool:
     from sing_core.errors import WeightsUnavailableError
     from sing_core.mini.sources import locate
 
@@ -225,7 +229,10 @@ def sweep(
     if json_:
         _show([values], json_)
     else:
-        _show([dict(zip(columns, row, strict=True)) for row in zip(*values.values())], json_)
+        _show(
+            [dict(zip(columns, row, strict=True)) for row in zip(*values.values(), strict=True)],
+            json_,
+        )
 
 
 @app.command()

@@ -56,7 +56,9 @@ class Reference:
         for start in range(0, len(order), _TEXT_BATCH):
             tokens = self.tokenise([prompts[i] for i in order[start : start + _TEXT_BATCH]])
             # Columns that are padding in every row change nothing but the time.
-            used = int((tokens != 0).any(dim=0).nonzero().max()) + 1 if self._pads_with_zero else None
+            used = (
+                int((tokens != 0).any(dim=0).nonzero().max()) + 1 if self._pads_with_zero else None
+            )
             with torch.inference_mode():
                 parts.append(self.model.encode_text(tokens[:, :used].to(self.device)).float().cpu())
         rows = torch.cat(parts).clone()

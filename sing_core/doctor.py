@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sing_core import registry
@@ -18,20 +19,24 @@ _PACKAGES = ("streamlit", "plotly", "torch", "torchvision", "timm", "open_clip")
 
 def examine(settings: "Settings") -> list[Row]:
     """Return one row ``check, ok, detail`` per thing that the product needs."""
-    rows = [_row(f"package {name}", lambda name=name: _installed(name)) for name in _PACKAGES]
+    entries = registry.models(settings)
+    rows = [_row(f"package {name}", partial(_installed, name)) for name in _PACKAGES]
     rows.append(_row("device", lambda: settings.torch_device))
-    rows.append(_row("cache folder", lambda: _writable(settings)))
+    rows.append(_row("cache folder", partial(_writable, settings)))
     rows += [
-        _row(f"weights of {e.name}", lambda e=e: _weights(e.architecture, settings))
-        for e in registry.models(settings)
+        _row(f"weights of {entry.name}", partial(_weights, entry.architecture, settings))
+        for entry in entries
     ]
     for reference in registry.references(settings):
-        rows.append(_row(f"reference {reference.name}", lambda r=reference: space_id(r.name, settings)))
+        name = reference.name
+        rows.append(_row(f"reference {name}", partial(space_id, name, settings)))
         rows += [
-            _row(f"translator {e.name} to {reference.name}",
-                 lambda e=e, r=reference: _translator(e.name, r.name, settings))
-            for e in registry.models(settings)
-        ]  # fmt: skip
+            _row(
+                f"translator {entry.name} to {name}",
+                partial(_translator, entry.name, name, settings),
+            )
+            for entry in entries
+        ]
     return rows
 
 

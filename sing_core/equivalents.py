@@ -87,7 +87,7 @@ class NullLine:
         grid = torch.linspace(0, end, steps, dtype=torch.float64)
         if goal is None or goal > end:
             return grid
-        return torch.cat([grid, torch.tensor([goal], dtype=torch.float64)]).unique()
+        return torch.cat([grid, torch.tensor([goal], dtype=torch.float64)]).sort().values
 
     def walk(self, classifier: Classifier, epsilon: Tensor) -> "Equivalents":
         """Return the equivalents at ``epsilon`` ``(k,)``, their logits measured.

@@ -30,7 +30,7 @@ class TranslatorMismatchError(SingError):
 
 
 class StaleArtefactError(SingError):
-    """A stored file is not what its manifest says: tampered with, truncated or of another version."""
+    """A stored file is not what its manifest says: tampered with, truncated, another version."""
 
 
 class UnsupportedImageError(SingError):

@@ -135,9 +135,9 @@ def _svd_split(weight: Tensor) -> tuple[Tensor, Tensor]:
 def orthogonal_complement(basis: Tensor) -> Tensor:
     """Return ``(m, m - r)`` orthonormal columns orthogonal to ``basis`` ``(m, r)``, float64.
 
-    With ``basis = V = [A; B]`` and any orthogonal ``S``, ``E = [S; 0]`` and ``U = V - E``, the matrix
-    ``H = I + U K U^T`` with ``K^-1 = A^T S - I`` is orthogonal and maps E to V, so the last m - r
-    columns of H are the complement. ``S`` comes from the QR factors of A, which makes ``K^-1``
+    With ``basis = V = [A; B]``, any orthogonal ``S``, ``E = [S; 0]`` and ``U = V - E``, the matrix
+    ``H = I + U K U^T`` with ``K^-1 = A^T S - I`` is orthogonal and maps E to V: its last m - r
+    columns are the complement. ``S`` comes from the QR factors of A, which makes ``K^-1``
     triangular (after Ballard et al., "Reconstructing Householder vectors from TSQR", 2014). Two
     matrix products replace a QR with an m x m factor; where a probe finds the result less than
     orthonormal, that QR is used.
@@ -152,10 +152,10 @@ def orthogonal_complement(basis: Tensor) -> Tensor:
     signs = torch.where(upper.diagonal() > 0, -1.0, 1.0).to(basis.dtype)
     inverse_k = (signs[:, None] * upper).mT - torch.eye(r, dtype=basis.dtype, device=basis.device)
     k_bottom = torch.linalg.solve_triangular(inverse_k, bottom.mT, upper=False)  # (r, m - r)
-    complement = torch.cat([top - q * signs, bottom]) @ k_bottom
+    complement: Tensor = torch.cat([top - q * signs, bottom]) @ k_bottom
     complement[r:].diagonal().add_(1.0)
     if _orthonormality_defect(basis, complement) > 1e-11:
-        return torch.linalg.qr(basis, mode="complete").Q[:, r:].contiguous()
+        complement = torch.linalg.qr(basis, mode="complete").Q[:, r:].contiguous()
     return complement
 
 

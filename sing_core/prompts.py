@@ -48,7 +48,7 @@ def class_prompt(label: str) -> str:
 def imagenet_labels() -> list[str]:
     """Return 1,000 distinct class labels in ImageNet-1k order.
 
-    They are open_clip's curated names; the few that occur twice are replaced by their WordNet lemma.
+    They are open_clip's curated names; a second "missile" gets its WordNet lemma instead.
     """
     from open_clip import IMAGENET_CLASSNAMES
     from timm.data import ImageNetInfo
@@ -96,7 +96,7 @@ def _attributes(settings: "Settings") -> list[str]:
         text = path.read_text("utf-8")
     except OSError as error:
         raise WeightsUnavailableError(
-            f"The list of attributes is missing: {path.name} was looked for under assets/vocabulary."
+            f"The list of attributes is missing: {path.name} was looked for in assets/vocabulary."
         ) from error
     return [line.strip() for line in text.splitlines() if line.strip()]
 

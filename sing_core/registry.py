@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings
@@ -74,5 +74,5 @@ def find_reference(name: str, settings: "Settings") -> ReferenceEntry | None:
     return next((entry for entry in references(settings) if entry.name == name), None)
 
 
-def _table(settings: "Settings") -> dict[str, list[dict[str, str | int]]]:
+def _table(settings: "Settings") -> dict[str, list[dict[str, Any]]]:
     return tomllib.loads((settings.assets_dir / "registry.toml").read_text("utf-8"))

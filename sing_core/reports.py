@@ -1,4 +1,4 @@
-"""Frozen results that pages and the command line show; plain numbers with their unit in the name."""
+"""Frozen results that pages and command line show: plain numbers, the unit in the name."""
 
 from dataclasses import dataclass
 

@@ -12,9 +12,12 @@ def _unit(vectors: Tensor, name: str) -> Tensor:
     # Dividing by the largest entry first keeps the norm of 1e-200 vectors from underflowing.
     scale = wide.abs().amax(dim=-1, keepdim=True)
     if not bool(torch.isfinite(scale).all()) or bool((scale == 0).any()):
-        raise ZeroVectorError(f"The angle of {name} is not defined: a vector is zero or not finite.")
+        raise ZeroVectorError(
+            f"The angle of {name} is not defined: a vector is zero or not finite."
+        )
     wide = wide / scale
-    return wide / torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+    unit: Tensor = wide / torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+    return unit
 
 
 def angle_deg(u: Tensor, v: Tensor) -> Tensor:
@@ -29,7 +32,9 @@ def angle_deg(u: Tensor, v: Tensor) -> Tensor:
         ZeroVectorError: a vector is zero or not finite.
     """
     if u.ndim == 0 or v.ndim == 0 or u.shape[-1] != v.shape[-1] or u.shape[-1] == 0:
-        raise ShapeError(f"Angles need equal last dimensions, got {tuple(u.shape)} and {tuple(v.shape)}.")
+        raise ShapeError(
+            f"Angles need equal last dimensions, got {tuple(u.shape)} and {tuple(v.shape)}."
+        )
     a, b = _unit(u, "the first vector"), _unit(v, "the second vector")
     half = torch.atan2(
         torch.linalg.vector_norm(a - b, dim=-1), torch.linalg.vector_norm(a + b, dim=-1)

@@ -57,7 +57,8 @@ def similarity_gradient(features: Tensor, translator: Translator, text: Tensor) 
         raise ZeroVectorError("The similarity to a zero embedding has no gradient.")
     z_hat, t_hat = z / length, text.double() / text_length
     s = (z_hat * t_hat).sum(dim=-1, keepdim=True)
-    return ((t_hat - s * z_hat) / length) @ translator.weight.double()
+    gradient: Tensor = ((t_hat - s * z_hat) / length) @ translator.weight.double()
+    return gradient
 
 
 def null_direction(
@@ -75,7 +76,8 @@ def null_direction(
     length = torch.linalg.vector_norm(inside)
     if float(length) <= _NEGLIGIBLE * float(torch.linalg.vector_norm(gradient)):
         raise ZeroVectorError("No direction of the null space leads towards this prompt.")
-    return inside / length
+    unit: Tensor = inside / length
+    return unit
 
 
 def removal_direction(features: Tensor, head: HeadDecomposition) -> tuple[Tensor, float]:
@@ -102,7 +104,9 @@ def steer(features: Tensor, direction: Tensor, epsilon: Tensor | float) -> Tenso
         ShapeError: ``features`` and ``direction`` differ in shape.
     """
     if features.shape != direction.shape:
-        raise ShapeError(f"Cannot step from {tuple(features.shape)} along {tuple(direction.shape)}.")
+        raise ShapeError(
+            f"Cannot step from {tuple(features.shape)} along {tuple(direction.shape)}."
+        )
     steps = torch.as_tensor(epsilon, dtype=torch.float64, device=features.device)
     return features.double() + steps[..., None] * direction.double()
 

@@ -114,7 +114,9 @@ class Translator:
             raise StaleArtefactError(f"The translator file {path.name} cannot be read.") from error
         if facts.get("format") != _FORMAT:
             raise StaleArtefactError(f"{path.name} is not a translator of format {_FORMAT}.")
-        details = {k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")}
+        details = {
+            k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
+        }
         return cls(
             **tensors,
             model=facts.get("model", ""),

@@ -1,4 +1,4 @@
-"""Downloads of an analysis: the sweep as CSV, everything as JSON, and the command that repeats it."""
+"""Downloads of an analysis: sweep as CSV, everything as JSON, the command that repeats it."""
 
 import csv
 import importlib.metadata

@@ -4,6 +4,7 @@ Cached functions draw nothing, and no photo, array or prompt is ever a cache key
 """
 
 import threading
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -106,15 +107,22 @@ def report(
     Raises:
         SingError: see ``analyse_image``.
     """
-    asked = {"model": model, "prompt": prompt, "mode": mode}
-    key = content_key(photo.digest, *asked.values(), repr(target_deg), repr(epsilon))
-    return _report(key, photo, asked, target_deg, epsilon)
+    key = content_key(photo.digest, model, prompt, mode, repr(target_deg), repr(epsilon))
+
+    def analyse() -> ImageReport:
+        return analyse_image(
+            bench(),
+            photo,
+            model=model,
+            prompt=prompt,
+            mode=mode,
+            target_deg=target_deg,
+            epsilon=epsilon,
+        )
+
+    return _kept(key, analyse)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _report(
-    key: str, _photo: Photo, _asked: dict[str, str], _target_deg: float, _epsilon: float | None
-) -> ImageReport:
-    return analyse_image(
-        bench(), _photo, **_asked, target_deg=_target_deg, epsilon=_epsilon
-    )
+def _kept(key: str, _analyse: Callable[[], ImageReport]) -> ImageReport:
+    return _analyse()

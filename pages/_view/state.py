@@ -1,8 +1,8 @@
 """State in the URL: what a person would send a colleague is a query parameter.
 
-``receive`` before a widget, ``publish`` after it: the widget follows the URL (a link, or Back in the
-browser), and the URL follows the widget. What arrives in a link is data: checked, never trusted.
-Streamlit's own binding would put the captions of the options into the URL instead of their names.
+``receive`` before a widget, ``publish`` after it: the widget follows the URL (a link, or Back in
+the browser), and the URL follows the widget. What arrives in a link is data: checked, never
+trusted. Streamlit's own binding would put the options' captions, not their names, into the URL.
 """
 
 import math

@@ -27,16 +27,16 @@ HELP = {
         "small, trained by this project, and it is not CLIP."
     ),
     "image_score": (
-        "IS (eq. 8): the angle between T(f) and T(f̃), in degrees. How far the meaning of the whole "
-        "feature moved. In the paper's Fig. 10, below about 10° hardly anything is visible."
+        "IS (eq. 8): the angle between T(f) and T(f̃), in degrees. How far the meaning of the "
+        "whole feature moved. In the paper's Fig. 10, hardly anything is visible below 10°."
     ),
     "attribute_score": (
-        "AS (eq. 7): angle(T(f), text) − angle(T(f̃), text), in degrees. Positive: the equivalent is "
-        "nearer to the prompt. |AS| never exceeds IS."
+        "AS (eq. 7): angle(T(f), text) − angle(T(f̃), text), in degrees. Positive: the equivalent "
+        "is nearer to the prompt. |AS| never exceeds IS."
     ),
     "logit_drift": (
-        "The largest absolute difference between the logits of f and of f̃, in the head's own float32 "
-        "arithmetic. Above 1e-5 of the largest logit no score is given."
+        "The largest absolute difference between the logits of f and of f̃, in the head's own "
+        "float32 arithmetic. Above 1e-5 of the largest logit no score is given."
     ),
     "epsilon": (
         "ε: the length of the step inside the null space, in the unit of the feature's own norm."
@@ -77,11 +77,11 @@ TERMS = {
 }
 
 EQUIVALENT_NOTE = (
-    "The scores are properties of the feature and of the reference's geometry; they do not say what "
-    "the network “thinks”."
+    "The scores are properties of the feature and of the reference's geometry; they do not say "
+    "what the network “thinks”."
 )
 SHARED_TOWER_NOTE = (
-    "**{model} is measured in its own image tower.** The {reference} reference is built on the frozen "
-    "image tower of this classifier, so translation is easier here than for any other model: do not "
-    "compare its scores with theirs."
+    "**{model} is measured in its own image tower.** The {reference} reference is built on the "
+    "frozen image tower of this classifier, so translation is easier here than for any other "
+    "model: do not compare its scores with theirs."
 )

@@ -16,7 +16,7 @@ def pick_model() -> str:
     entries = loaders.models()
     default = next(iter(entries))
     state.receive("model", "explore.model", default, entries.__contains__, "a classifier")
-    chosen: str = st.selectbox(
+    chosen = st.selectbox(
         "Classifier",
         list(entries),
         format_func=lambda name: entries[name].title,
@@ -24,6 +24,7 @@ def pick_model() -> str:
         persist_state="session",
         help="ImageNet-1k classifiers whose last layer is split into what it reads and what not.",
     )
+    chosen = chosen or default
     state.publish("model", chosen, default)
     return chosen
 
@@ -31,7 +32,7 @@ def pick_model() -> str:
 def pick_mode() -> str:
     """Draw the mode switch; return ``steer`` or ``remove``."""
     state.receive("mode", "explore.mode", "steer", MODES.__contains__, "a mode")
-    chosen: str = st.segmented_control(
+    chosen = st.segmented_control(
         "What to do inside the null space",
         list(MODES),
         format_func=MODES.__getitem__,
@@ -41,6 +42,7 @@ def pick_mode() -> str:
         help=HELP["mode"],
         width="stretch",
     )
+    chosen = chosen or "steer"
     state.publish("mode", chosen, "steer")
     return chosen
 

@@ -1,0 +1,74 @@
+"""What the Method page says: four steps with their formulas, origins of the numbers, limits."""
+
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """One step of the method: a title, a paragraph, and LaTeX formulas."""
+
+    title: str
+    text: str
+    formulas: tuple[str, ...]
+
+
+STEPS = (
+    Step(
+        "1. Split the head",
+        "The last layer turns a feature $f$ into logits $Wf + b$. The singular value decomposition "
+        "of $W$ (eqs. 1–3) splits feature space into what the layer reads and what it cannot see.",
+        (r"W = U\Sigma V^\top,\quad V = [V_p\ V_n],\quad \Pi_n = V_n V_n^\top",),
+    ),
+    Step(
+        "2. Translate",
+        "A ridge regression with an intercept maps features to the embeddings of an image–text "
+        "reference (eq. 4), so that a feature can be compared with words.",
+        (r"T(f) = A f + a \approx z^{img}",),
+    ),
+    Step(
+        "3. Step inside the null space",
+        "Either take the null part away (eq. 9), or follow the prompt’s gradient, projected into "
+        "the null space (eqs. 10–13). No logit moves; the drift that rounding leaves is measured "
+        "every time.",
+        (
+            r"\tilde f = f - \Pi_n f",
+            r"f_\varepsilon = f + \varepsilon\,\hat d,\quad "
+            r"\hat d \propto \Pi_n \nabla_f \cos(T(f), z^{text})",
+        ),
+    ),
+    Step(
+        "4. Measure the meaning that moved",
+        "Attribute score (eq. 7) and image score (eq. 8) are angles in degrees, computed in "
+        "float64 and accurate to 1e-6°.",
+        (
+            r"\mathrm{AS} = \angle(T(f), z^{text}) - \angle(T(\tilde f), z^{text})",
+            r"\mathrm{IS} = \angle(T(f), T(\tilde f))",
+        ),
+    ),
+)
+
+ORIGINS = r"""
+- **Closed forms.** Along a step the translated feature is a straight line,
+  $z_0 + \varepsilon w$, so AS(ε) and IS(ε) follow from a few inner products. The step for a wanted
+  image score φ is $\varepsilon = \lVert z_0\rVert \sin\varphi \,/\, (\lVert w\rVert
+  \sin(\alpha - \varphi))$ with $\alpha = \angle(z_0, w)$. At α and beyond it is *not reachable*,
+  and the page says so.
+- **Equivalence is checked, not assumed.** A pair whose logits differ by more than 1e-5 of the
+  largest gets no score.
+- **Nothing leaves this computer.** Photos are analysed where the app runs. Uploaded files are kept
+  in its cache folder, a bounded number of them, so that a link to them works.
+"""
+
+LIMITS = """
+- **The reference decides what can be seen.** The embedded reference, *mini*, has a frozen
+  EfficientNet-Lite2 as image tower, a frozen MiniLM as text tower, and a head trained by this
+  project on a small set of ImageNet images. It is not CLIP. It knows ImageNet’s classes and plain
+  attributes best; its card, `assets/mini/CARD.md`, has its measures.
+- **mini shares its image tower with EfficientNet-Lite2.** Scores of that classifier are not
+  comparable with the others’.
+- **A translator is a fit.** What it does not carry over, no score can show. Its held-out cosine
+  stands in `assets/translators/CARD.md`.
+- **A step can leave what the network produces.** Features after a ReLU are never negative;
+  f + ε d may be. The step shows what the head cannot exclude, not what a photograph would give.
+- **Null spaces differ in size.** Here 280 of 1280 dimensions; other classifiers have half, or none.
+  Do not rank models by a score alone.
+"""
