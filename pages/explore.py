@@ -38,7 +38,8 @@ with left:
 # 2. Compute: one call, one frozen result, one place where errors become words.
 question = explorer.Question(photo, model, prompt, mode, target_deg)
 try:
-    report = question.ask()
+    with st.spinner("Measuring the photo…"):
+        report = question.ask()
 except SingError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -51,6 +52,10 @@ def main() -> None:
         _fail(type(error).__name__, str(error), as_json)
     except typer.TyperException as error:  # what typer says about wrong arguments
         _fail("UsageError", error.format_message(), as_json)
+    except ValidationError as error:  # of the settings: nothing else is validated this way
+        wrong = error.errors()[0]
+        name = f"SING_{wrong['loc'][0]}".upper()
+        _fail("SettingsError", f"{name} cannot be used: {wrong['msg']}.", as_json)
     except OSError as error:
         _fail("FileError", f"{error.filename or 'A file'}: {error.strerror or error}.", as_json)
     if isinstance(code, int) and code:  # `typer.Exit`, as after Ctrl-C, is returned, not raised

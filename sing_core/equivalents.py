@@ -87,7 +87,8 @@ class NullLine:
         grid = torch.linspace(0, end, steps, dtype=torch.float64)
         if goal is None or goal > end:
             return grid
-        return torch.cat([grid, torch.tensor([goal], dtype=torch.float64)]).sort().values
+        # A set: the goal may be one of the grid's own points, its end above all.
+        return torch.tensor(sorted({*grid.tolist(), goal}), dtype=torch.float64)
 
     def walk(self, classifier: Classifier, epsilon: Tensor) -> "Equivalents":
         """Return the equivalents at ``epsilon`` ``(k,)``, their logits measured.

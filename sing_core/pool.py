@@ -16,8 +16,12 @@ class ModelPool:
     def __init__(self, settings: Settings, *, max_backbones: int = 3) -> None:
         """Load nothing yet; keep at most ``max_backbones`` classifiers and two references."""
         self.settings = settings
-        self._backbones = Shelf(lambda name: load_backbone(name, settings), max_backbones)
-        self._references = Shelf(lambda name: load_reference(name, settings), 2)
+        self._backbones: Shelf[str, Backbone] = Shelf(
+            lambda name: load_backbone(name, settings), max_backbones
+        )
+        self._references: Shelf[str, Reference] = Shelf(
+            lambda name: load_reference(name, settings), 2
+        )
 
     def backbone(self, name: str) -> Backbone:
         """Return the classifier, loading it on first use.

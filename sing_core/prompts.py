@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sing_core.clip_space import Reference
     from sing_core.settings import Settings
 
+# Raise when class labels change: older vocabularies are then not found.
+_VERSION = "2"
 _CLASS_TEMPLATE = "an image of a {}"
 _ATTRIBUTE_TEMPLATE = "a photo, {}"
 
@@ -48,7 +50,8 @@ def class_prompt(label: str) -> str:
 def imagenet_labels() -> list[str]:
     """Return 1,000 distinct class labels in ImageNet-1k order.
 
-    They are open_clip's curated names; a second "missile" gets its WordNet lemma instead.
+    They are open_clip's curated names; a second "missile" and a second "sunglasses" get the first
+    of their WordNet lemmas that is still free.
     """
     from open_clip import IMAGENET_CLASSNAMES
     from timm.data import ImageNetInfo
@@ -56,8 +59,8 @@ def imagenet_labels() -> list[str]:
     info = ImageNetInfo()
     labels: list[str] = []
     for index, label in enumerate(IMAGENET_CLASSNAMES):
-        lemma = info.index_to_description(index).split(",")[0]
-        labels.append(lemma if label in labels else label)
+        lemmas = info.index_to_description(index).split(", ")
+        labels.append(next(name for name in (label, *lemmas) if name not in labels))
     return labels
 
 
@@ -124,7 +127,7 @@ def load_vocabulary(
             "listing": torch.tensor(list(listing), dtype=torch.uint8),
         }
 
-    key = content_key(space, _CLASS_TEMPLATE, _ATTRIBUTE_TEMPLATE, *attributes)
+    key = content_key(_VERSION, space, _CLASS_TEMPLATE, _ATTRIBUTE_TEMPLATE, *attributes)
     found = store.get_or_compute("vocabulary", key, compute, meta={"space_id": space})
     listing = json.loads(bytes(found["listing"].tolist()))
     labels, prompts = tuple(listing["labels"]), tuple(listing["prompts"])

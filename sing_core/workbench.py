@@ -63,6 +63,7 @@ class Workbench:
         self.settings, self.pool, self.store = settings, pool, store
         self._classifiers = Shelf(self._load_classifier, 8)
         self._vocabularies = Shelf(self._load_vocabulary, 2)
+        self._texts = Shelf(self._embed_text, 512)
 
     def entry(self, model: str) -> registry.ModelEntry:
         """Return a classifier's row of the registry.
@@ -169,4 +170,8 @@ class Workbench:
         known = vocabulary.embedding_of(prompt)
         if known is not None:
             return known
+        return self._texts.get((reference, prompt))
+
+    def _embed_text(self, wanted: tuple[str, str]) -> Tensor:
+        reference, prompt = wanted
         return self.pool.reference(reference).embed_texts([prompt])[0]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages._view import downloads, figures, loaders, state
 from pages._view.scrubber import scrubber
-from pages._view.texts import EQUIVALENT_NOTE, HELP, SHARED_TOWER_NOTE
+from pages._view.texts import EQUIVALENT_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
 from sing_core.images import Photo
 from sing_core.reports import ImageReport, Sweep
 from sing_core.store import content_key
@@ -63,6 +63,7 @@ def show_facts(report: ImageReport) -> None:
         size = f"{report.nullity} / {report.feature_dim}"
         _fact("Null space", size, f"{share:.0%} of the dimensions", "nullity")
         _fact("Null energy", f"{report.null_energy:.2f}", "of the feature’s length", "null_energy")
+    st.caption(REFERENCE_NOTE.format(reference=report.reference))
     if report.shares_tower:
         title = loaders.models()[report.model].title
         note = SHARED_TOWER_NOTE.format(model=title, reference=report.reference)

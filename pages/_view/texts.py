@@ -80,6 +80,10 @@ EQUIVALENT_NOTE = (
     "The scores are properties of the feature and of the reference's geometry; they do not say "
     "what the network “thinks”."
 )
+REFERENCE_NOTE = (
+    "All angles are measured in **{reference}**, a small image–text reference trained by this "
+    "project. It is not CLIP; see Method for its limits."
+)
 SHARED_TOWER_NOTE = (
     "**{model} is measured in its own image tower.** The {reference} reference is built on the "
     "frozen image tower of this classifier, so translation is easier here than for any other "
