@@ -67,8 +67,11 @@ def pick_target() -> float:
     """Draw the wanted image score; return degrees."""
     bounds = (1.0, 170.0)
     check = state.is_number(*bounds)
+    shown = st.session_state.get("explore.is_text")
     state.receive("is", "explore.is_text", DEFAULT_TARGET_DEG, check, "an image score")
-    st.session_state["explore.is"] = float(st.session_state["explore.is_text"])
+    linked = st.session_state["explore.is_text"]
+    if linked != shown or "explore.is" not in st.session_state:
+        st.session_state["explore.is"] = float(linked)
     chosen = st.number_input(
         "Go to IS (°)",
         min_value=bounds[0],

@@ -1,0 +1,51 @@
+"""The app in this process: one warm workbench for most tests, a damaged world for some."""
+
+import shutil
+
+import pytest
+import streamlit as st
+
+from sing_core.settings import Settings
+from tests.pages.driver import App
+
+
+def forget_everything():
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_caches():
+    """What one module's tests loaded is not what the next one's find."""
+    forget_everything()
+    yield
+    forget_everything()
+
+
+@pytest.fixture
+def app():
+    """The page as a first visitor finds it."""
+    return App()
+
+
+@pytest.fixture
+def assets(tmp_path, monkeypatch):
+    """A copy of the assets, for this test to damage before it opens the app."""
+    copy = tmp_path / "assets"
+    shutil.copytree(Settings().assets_dir, copy)
+    monkeypatch.setenv("SING_ASSETS_DIR", str(copy))
+    forget_everything()
+    yield copy
+    forget_everything()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch, session_cache):
+    """A cache folder of this test's own: weights and artefacts are there, as copies."""
+    App()  # whatever is missing in the session's folder is made there first
+    copy = tmp_path / "cache"
+    shutil.copytree(session_cache, copy, ignore=shutil.ignore_patterns("reference*", "*.lock"))
+    monkeypatch.setenv("SING_CACHE_DIR", str(copy))
+    forget_everything()
+    yield copy
+    forget_everything()

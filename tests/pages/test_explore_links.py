@@ -1,0 +1,96 @@
+"""Cold deep links: what was set opens again; what was edited by hand is data, never trusted."""
+
+import pytest
+
+from tests.pages.driver import App
+
+FULL = {
+    "model": "lite1",
+    "photo": "coffee",
+    "prompt": "a red dog",
+    "mode": "remove",
+    "is": "25",
+}
+RUBBISH = ("", "nan", "-1", "1e999", "../../etc/passwd", "<script>alert(1)</script>", "é" * 2_000)
+
+
+def test_a_cold_link_opens_what_was_set():
+    app = App(**FULL).assert_shows_numbers()
+    assert (app.errors, app.warnings, app.query) == ([], [], FULL)
+    assert app.at.selectbox(key="explore.model").value == "lite1"
+    assert app.at.selectbox(key="explore.sample").value == "coffee"
+    assert app.at.selectbox(key="explore.prompt").value == "a red dog"
+    assert app.at.button_group(key="explore.mode").value == "remove"
+    assert app.at.number_input(key="explore.is").value == 25
+    assert app.sweep["prompt"] == "a red dog"
+
+
+def test_a_link_opens_the_numbers_that_clicking_gives(app):
+    app.choose_model("lite1").choose_sample("coffee").type_prompt("a red dog")
+    app.choose_mode("remove").want(25.0)
+    assert app.query == FULL
+    assert App(**FULL).numbers == app.numbers
+
+
+def test_a_step_in_the_link_sets_the_slider(app):
+    step = app.sweep["epsilon"][17]
+    linked = App(eps=f"{step:.6g}").assert_shows_numbers()
+    assert linked.sweep["index"] == 17
+    assert linked.query == {"eps": f"{step:.6g}"}
+
+
+def test_a_step_far_beyond_the_sweep_shows_its_end():
+    linked = App(eps="1000000").assert_shows_numbers()
+    assert linked.sweep["index"] == len(linked.sweep["epsilon"]) - 1
+
+
+def test_an_uploaded_photo_that_is_not_kept_here_gets_a_sentence():
+    app = App(photo="0" * 64).assert_says("This link names a photo that is not kept", "Upload it")
+    assert len(app.at.exception) == 0
+    app.choose_source("sample").assert_shows_numbers()
+
+
+@pytest.mark.parametrize("name", ["model", "mode", "is", "eps"])
+@pytest.mark.parametrize("value", RUBBISH, ids=range(len(RUBBISH)))
+def test_a_rubbish_value_gets_one_sentence_and_the_default(name, value):
+    app = App(**{name: value})
+    assert len(app.warnings) == 1
+    assert "The link asks for" in app.warnings[0]
+    assert "the default is shown instead" in app.warnings[0]
+    assert value not in app.warnings[0] or not value
+    app.assert_shows_numbers()
+    assert app.query == {}
+
+
+@pytest.mark.parametrize("value", RUBBISH[1:], ids=range(1, len(RUBBISH)))
+def test_a_photo_of_a_rubbish_name_gets_a_sentence_and_the_page_lives(value):
+    app = App(photo=value)
+    assert len(app.warnings) == 1
+    assert app.errors == []
+    if app.sweep is None:
+        app.choose_source("sample")
+    app.assert_shows_numbers()
+
+
+def test_an_empty_or_endless_prompt_in_a_link_gets_a_sentence_and_the_default():
+    for value in ("", "x" * 10_000):
+        app = App(prompt=value).assert_says("The link asks for a prompt that cannot be used")
+        app.assert_shows_numbers()
+
+
+def test_markup_in_a_linked_prompt_is_measured_as_text():
+    prompt = "<img src=x onerror=alert(1)>"
+    app = App(prompt=prompt).assert_shows_numbers()
+    assert app.sweep["concepts"][0]["label"] == prompt
+
+
+def test_everything_rubbish_at_once_still_shows_numbers():
+    names = ("model", "mode", "is", "eps", "unknown")
+    app = App(**dict.fromkeys(names, "';--"), prompt="").assert_shows_numbers()
+    assert len(app.warnings) == 5
+    app.run()
+    assert app.warnings == [], "a warning outlives its cause"
+
+
+def test_a_link_with_unknown_parameters_ignores_them():
+    App(utm_source="mail", embed="true").assert_shows_numbers()

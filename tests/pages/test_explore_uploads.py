@@ -1,0 +1,76 @@
+"""Uploads: every kind of picture is handled right, every bad file costs nothing that was there."""
+
+import hashlib
+
+import pytest
+
+from tests.pages import photo_files
+from tests.pages.driver import App
+
+SAME, OTHER, BAD = photo_files.same_pixels(), photo_files.other_good_files(), photo_files.bad_files()
+
+
+@pytest.mark.parametrize(("name", "file", "plain", "note"), SAME, ids=[case[0] for case in SAME])
+def test_a_file_gives_the_numbers_of_the_plain_picture_it_holds(app, name, file, plain, note):
+    app.upload(file, "holiday.png").assert_shows_numbers()
+    assert app.errors == []
+    if note:
+        assert note in app.captions
+    # The last digits of a sum depend on the machine's mood, the picture does not.
+    expected = App().upload(plain).assert_shows_numbers().shown
+    assert app.shown[:2] == pytest.approx(expected[:2], abs=1e-5)
+
+
+@pytest.mark.parametrize(("name", "file", "note"), OTHER, ids=[case[0] for case in OTHER])
+def test_an_unusual_file_gives_numbers_and_says_what_was_done(app, name, file, note):
+    app.upload(file, "holiday.png").assert_shows_numbers()
+    assert app.errors == []
+    if note:
+        assert any(note in caption for caption in app.captions)
+
+
+@pytest.mark.parametrize(("name", "file", "sentence"), BAD, ids=[case[0] for case in BAD])
+def test_a_bad_file_gets_one_sentence_and_the_photo_stays(app, name, file, sentence):
+    good = photo_files.encoded(photo_files.picture(), "JPEG")
+    before = app.upload(good).assert_shows_numbers().numbers
+    query = app.query
+    app.upload(file, "holiday.jpg")
+    (said,) = app.errors
+    assert sentence in said
+    assert said.endswith("The photo below stays as it was.")
+    assert (app.assert_shows_numbers().numbers, app.query) == (before, query)
+
+
+def test_a_bad_file_before_any_upload_leaves_the_sample(app):
+    before = app.numbers
+    app.upload(b"not a picture")
+    assert len(app.errors) == 1
+    assert app.numbers == before
+
+
+def test_an_upload_lands_in_the_url_by_its_digest_and_opens_cold(app):
+    payload = photo_files.encoded(photo_files.picture(), "JPEG")
+    digest = hashlib.sha256(payload).hexdigest()
+    app.upload(payload)
+    assert app.query == {"photo": digest}
+    assert App(photo=digest).assert_shows_numbers().numbers == app.numbers
+
+
+def test_an_upload_survives_a_change_of_classifier_and_a_visit_to_another_page(app):
+    app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
+    digest = app.query["photo"]
+    app.choose_model("lite1").assert_shows_numbers()
+    before = app.numbers
+    app.open("method")
+    app.at.query_params.clear()
+    app.open("explore").assert_shows_numbers()
+    assert app.query == {"photo": digest, "model": "lite1"}
+    assert app.numbers == before
+
+
+def test_going_back_to_the_samples_shows_the_sample(app):
+    before = app.numbers
+    app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
+    assert app.numbers != before
+    app.choose_source("sample")
+    assert (app.numbers, app.query) == (before, {})

@@ -1,0 +1,88 @@
+"""Lines inside the null space, their grids, and the proof that their points are equivalent."""
+
+import pytest
+import torch
+
+from sing_core.equivalents import DRIFT_BUDGET, NullLine, check_drift
+from sing_core.errors import LogitDriftError, ZeroVectorError
+from sing_core.head import HeadDecomposition
+from sing_core.translator import Translator
+from sing_core.workbench import Classifier
+from tests.strategies import build_head
+
+
+def setting(c=4, m=12, d=5, seed=0):
+    torch.manual_seed(seed)
+    weight = build_head(c, m, c, dtype=torch.float32, seed=seed).weight
+    classifier = Classifier(None, weight, torch.randn(c), HeadDecomposition.from_weight(weight))
+    return classifier, Translator(torch.randn(d, m), torch.randn(d)), torch.randn(m), torch.randn(d)
+
+
+def test_the_line_is_the_translated_walk():
+    classifier, translator, features, text = setting()
+    line = NullLine.towards(text, features, classifier, translator)
+    assert line.removal is None
+    for epsilon in (0.0, 0.5, 3.0):
+        moved = translator.apply(features.double() + epsilon * line.direction)
+        torch.testing.assert_close(line.z0 + epsilon * line.w, moved)
+
+
+def test_removing_ends_where_the_null_part_is_gone():
+    classifier, translator, features, _ = setting()
+    line = NullLine.removing(features, classifier, translator)
+    grid = line.grid(5, None)
+    assert float(grid[-1]) == line.removal == pytest.approx(
+        float(torch.linalg.vector_norm(classifier.head.null_part(features)))
+    )
+    end = line.walk(classifier, grid).features[-1]
+    torch.testing.assert_close(end, classifier.head.remove_null(features), rtol=0, atol=1e-6)
+
+
+def test_a_grid_starts_at_zero_ascends_and_holds_the_wanted_step():
+    classifier, translator, features, text = setting()
+    line = NullLine.towards(text, features, classifier, translator)
+    top = line.reach(0.0).supremum_deg
+    plain = line.grid(41, None)
+    assert len(plain) == 41
+    for share in (0.05, 0.5, 0.95, 2.0):
+        wanted = line.reach(min(share * top, 179.0))
+        grid = line.grid(41, wanted)
+        assert float(grid[0]) == 0
+        assert bool((grid.diff() > 0).all())
+        assert wanted.epsilon is None or wanted.epsilon in grid.tolist()
+        assert len(grid) in (41, 42)
+
+
+def test_the_walk_measures_the_drift_of_every_step():
+    classifier, translator, features, text = setting()
+    line = NullLine.towards(text, features, classifier, translator)
+    walk = line.walk(classifier, torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64))
+    assert walk.features.shape == (3, 12)
+    assert walk.features.dtype == walk.logits.dtype == torch.float32
+    assert float(walk.max_logit_drift[0]) == 0
+    drift = (classifier.logits(walk.features) - classifier.logits(features)).abs().amax(-1)
+    torch.testing.assert_close(walk.max_logit_drift, drift, rtol=0, atol=1e-6)
+
+
+def test_a_line_that_leaves_the_null_space_is_refused():
+    classifier, translator, features, text = setting()
+    line = NullLine.towards(text, features, classifier, translator)
+    leaving = NullLine(features, classifier.head.principal_basis[:, 0], line.z0, line.w, None)
+    with pytest.raises(LogitDriftError, match="not inside the null space"):
+        leaving.walk(classifier, torch.tensor([1.0]))
+
+
+def test_a_feature_without_a_null_part_has_no_line():
+    classifier, translator, features, _ = setting()
+    with pytest.raises(ZeroVectorError):
+        NullLine.removing(classifier.head.principal_part(features), classifier, translator)
+
+
+def test_the_budget_is_a_hundred_thousandth_of_the_largest_logit():
+    assert DRIFT_BUDGET == 1e-5
+    check_drift(0.9e-4, 10.0)
+    for drift in (1.1e-4, float("nan"), float("inf")):
+        with pytest.raises(LogitDriftError):
+            check_drift(drift, 10.0)
+    with pytest.raises(LogitDriftError):
+        check_drift(1e-9, float("nan"))
