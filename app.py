@@ -1,8 +1,12 @@
 """SING Explorer: what can this classifier not see?"""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="SING Explorer", page_icon=":material/visibility_off:", layout="wide")
+# A file of our own: Streamlit would fetch a Material icon for the tab from a server elsewhere.
+ICON = Path(__file__).parent / "pages" / "_view" / "icon.svg"
+st.set_page_config(page_title="SING Explorer", page_icon=ICON, layout="wide")
 
 # The default leaves a fifth of a laptop's screen empty above the first line.
 st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")

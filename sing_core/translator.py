@@ -4,6 +4,7 @@
 never normalised before a fit: a translator keeps their length as well as their direction.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -95,6 +96,7 @@ class Translator:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.partial")
         tensors = {"weight": self.weight.contiguous(), "bias": self.bias.contiguous()}
+        facts["sha256"] = _digest_of(tensors)
         save_file(tensors, partial, metadata=facts)
         partial.replace(path)
 
@@ -103,7 +105,7 @@ class Translator:
         """Read what ``save`` wrote.
 
         Raises:
-            StaleArtefactError: there is no such file, it is damaged, or not a translator.
+            StaleArtefactError: there is no such file, it is damaged or changed, or not a translator.
             ShapeError: its tensors do not belong together.
         """
         try:
@@ -114,6 +116,8 @@ class Translator:
             raise StaleArtefactError(f"The translator file {path.name} cannot be read.") from error
         if facts.get("format") != _FORMAT:
             raise StaleArtefactError(f"{path.name} is not a translator of format {_FORMAT}.")
+        if facts.get("sha256", _digest_of(tensors)) != _digest_of(tensors):
+            raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
         details = {
             k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
         }
@@ -124,6 +128,13 @@ class Translator:
             space_id=facts.get("space_id", ""),
             details=details,
         )
+
+
+def _digest_of(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in ("weight", "bias"):
+        digest.update(tensors[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -87,8 +87,7 @@ def similarity_gradient(feature, matrix, intercept, text, step=1e-5):
         ahead[i] += step
         behind[i] -= step
         gradient[i] = (
-            similarity(ahead, matrix, intercept, text)
-            - similarity(behind, matrix, intercept, text)
+            similarity(ahead, matrix, intercept, text) - similarity(behind, matrix, intercept, text)
         ) / (2 * step)
     return gradient
 

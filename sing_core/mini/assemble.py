@@ -147,17 +147,33 @@ def _write_reference(target: Path, final: Path, trunk: Path, head: Path) -> None
         for name, value in load_file(trunk).items()
         if not name.startswith("classifier.")
     }
-    weights |= {f"visual.head.proj.{name}": value for name, value in load_file(head).items()}
+    projection = _read_head(head)
+    weights |= {f"visual.head.proj.{name}": value for name, value in projection.items()}
     text = load_file(verified(TEXT_TOWER["model.safetensors"]))
     weights |= {
         f"text.transformer.{name}": value
         for name, value in text.items()
         if not name.startswith("pooler.") and not name.endswith("position_ids")
     }
-    weights["logit_scale"] = load_file(head)["weight"].new_tensor(2.6592)
+    weights["logit_scale"] = projection["weight"].new_tensor(2.6592)
     save_file(weights, target / "open_clip_model.safetensors")
     config = json.dumps(reference_config(final), indent=1)
     (target / "open_clip_config.json").write_text(config, encoding="utf-8")
+
+
+def _read_head(path: Path) -> dict[str, "Tensor"]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        head: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsUnavailableError(
+            f"The trained head {path.name} is damaged; restore it from the repository."
+        ) from error
+    if {name: value.ndim for name, value in head.items()} != {"weight": 2, "bias": 1}:
+        raise WeightsUnavailableError(f"{path.name} does not hold a trained head.")
+    return head
 
 
 def reference_config(folder: Path) -> dict[str, Any]:

@@ -93,8 +93,6 @@ GROUPS: dict[str, tuple[Value, ...]] = {
             ("black and white", "black-and-white", "grayscale", "greyscale", "monochrome", "gray"),
             (
                 "a photo in black and white",
-                "an image without colour",
-                "an image without color",
                 "a grey photo",
                 "a photo in shades of grey",
                 "a gray scale image",
@@ -104,7 +102,6 @@ GROUPS: dict[str, tuple[Value, ...]] = {
                 "a colourless picture",
                 "a desaturated photograph",
                 "a photograph taken in black and white",
-                "a picture with no color at all",
             ),
         ),
         Value(
@@ -132,7 +129,6 @@ GROUPS: dict[str, tuple[Value, ...]] = {
             ("blurry", "blurred", "out of focus", "out-of-focus", "unsharp", "fuzzy", "soft focus"),
             (
                 "a photo with motion blur",
-                "an image that is not sharp",
                 "a low resolution photo",
                 "a photo without details",
             ),
@@ -144,7 +140,6 @@ GROUPS: dict[str, tuple[Value, ...]] = {
             (
                 "a photo in sharp focus",
                 "an image with fine details",
-                "an image that is not blurry",
                 "a photo with crisp edges",
             ),
             (

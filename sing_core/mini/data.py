@@ -124,9 +124,7 @@ def _random_crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     left = float(rng.uniform(0, image.width - width))
     top = float(rng.uniform(0, image.height - height))
     size = (max(1, round(width)), max(1, round(height)))
-    return image.resize(
-        size, Image.Resampling.BICUBIC, box=(left, top, left + width, top + height)
-    )
+    return image.resize(size, Image.Resampling.BICUBIC, box=(left, top, left + width, top + height))
 
 
 def random_attribute(rng: np.random.Generator) -> tuple[str, str]:

@@ -13,7 +13,6 @@ from sing_core.mini.assemble import IMAGE_SIZE, REFERENCE_TRUNK, assemble_trunks
 from sing_core.mini.data import ImageFolder, View
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from sing_core.settings import Settings

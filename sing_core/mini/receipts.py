@@ -93,6 +93,4 @@ def _same(path: Path, expected: dict[str, Any]) -> bool:
     status = path.stat()
     if status.st_size != expected["bytes"]:
         return False
-    return bool(
-        status.st_mtime_ns == expected["mtime_ns"] or sha256_of(path) == expected["sha256"]
-    )
+    return bool(status.st_mtime_ns == expected["mtime_ns"] or sha256_of(path) == expected["sha256"])

@@ -4,13 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sing_core.mini.captions import (
-    CLASS_CAPTIONS,
-    CLASS_TEMPLATES,
-    GROUPS,
-    class_prompts,
-    training_prompts,
-)
 from sing_core.mini.sources import TEXT_TOWER, verified
 
 if TYPE_CHECKING:

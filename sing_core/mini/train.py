@@ -2,10 +2,8 @@
 
 It starts from a closed form (the map whose products with the class prompts are nearest to lite2's
 logits) plus attribute read-outs (ridge probes, which generalise where free weights would learn
-the photographs by heart), and is then refined. Loss: cross-entropy of cosine similarities with (a) the prompts of
-the 1,000 classes, on pseudo-features of all classes and a few real ones, target lite2's softmax;
-(b) the alternatives of an attribute group in random paraphrases; (c) the same attribute in
-captions that name the photograph's class.
+the photographs by heart), and is then refined. Loss: cross-entropy of cosine similarities with the prompts of the
+1,000 classes, on pseudo-features of all classes and a few real ones, target lite2's softmax.
 """
 
 import math
@@ -16,10 +14,12 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy, normalize, one_hot
 
+from sing_core.mini.captions import GROUPS
 from sing_core.mini.pseudo import draw_goals, draw_margins, push
-from sing_core.translator import fit_ridge
 
-_PROMPT_SETS = 8
+_PARTS = 4
+GROUP_ORDER = tuple(sorted(GROUPS))
+_LENGTH = 20.0  # of embeddings while training; sets the relative size of Adam's steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,8 @@ class Recipe:
         real: share of real features in the class loss.
         official: share of steps on the official template; else a random one.
         margins: range of the pseudo-features' margin, in logits.
-        attribute: weight of the attribute losses.
+        attribute: strength of the attribute read-outs, relative to the length of an embedding.
         offset: length of the common offset relative to the mean length of what varies.
-        jitter: noise on attribute prompts, relative to their length.
         seed: of every random draw.
     """
 
@@ -49,9 +48,8 @@ class Recipe:
     real: float = 0.05
     official: float = 0.8
     margins: tuple[float, float] = (3.0, 10.0)
-    attribute: float = 0.5
+    attribute: float = 0.08
     offset: float = 1.0
-    jitter: float = 0.25
     seed: int = 0
 
 
@@ -62,12 +60,10 @@ class Texts:
     Attributes:
         classes: ``(t, c, d)`` class prompts by template; the first is the official one.
         values: group -> one ``(p, d)`` tensor of paraphrases per value.
-        captions: group -> ``(values, t, c, d)`` captions that name value and class.
     """
 
     classes: Tensor
     values: dict[str, list[Tensor]]
-    captions: dict[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,31 +118,28 @@ def train_head(
     probes = attribute_probes(views, recipe.probe_ridge)  # (p, m), (p,)
     mean, spread = views.features.mean(0), views.features.std(0).clamp_min(1e-3)
     whiten = _whitening(texts.classes[0])
-    inner = torch.linalg.solve(whiten, start.weight * spread).requires_grad_()
-    outer = torch.zeros(len(start.bias), len(probes.bias)).requires_grad_()
-    bias = start.embed(mean) + recipe.offset * common_direction(texts)
+    inner = torch.linalg.solve(whiten, _LENGTH * start.weight * spread).requires_grad_()
+    outer = recipe.attribute * attribute_directions(texts)
+    bias = _LENGTH * (start.embed(mean) + recipe.offset * common_direction(texts))
     bias = bias.detach().requires_grad_()
 
-    def head(classes: Tensor) -> Head:
-        weight = whiten @ (classes / spread)
-        constant = bias - weight @ mean + outer @ probes.bias
-        return Head(weight + outer @ probes.weight, constant)
-
-    optimiser = torch.optim.Adam([inner, outer, bias], lr=recipe.rate)
+    optimiser = torch.optim.Adam([inner, bias], lr=recipe.rate)
     for step in range(recipe.steps):
         warm = min(1.0, (step + 1) / 30)
         rate = recipe.rate * warm * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
         optimiser.param_groups[0]["lr"] = rate
-        loss = sampler.class_loss(head(inner)) + recipe.attribute * sampler.attribute_loss(
-            head(inner.detach())
-        )
+        weight = whiten @ (inner / spread)
+        loss = sampler.class_loss(Head(weight, bias - weight @ mean), outer)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if progress is not None and (step + 1) % 20 == 0:
             progress(step + 1, recipe.steps, float(loss.detach()))
-    final = head(inner)
-    return Head(final.weight.detach().contiguous(), final.bias.detach())
+    weight = whiten @ (inner.detach() / spread)
+    base = Head(weight, bias.detach() - weight @ mean)
+    length = base.embed(views.features).norm(dim=1).mean()
+    weight = base.weight / length + outer @ probes.weight
+    return Head(weight.contiguous(), base.bias / length + outer @ probes.bias)
 
 
 def attribute_probes(views: Views, ridge: float) -> Head:
@@ -158,16 +151,34 @@ def attribute_probes(views: Views, ridge: float) -> Head:
     mean, spread = views.features.mean(0), views.features.std(0).clamp_min(1e-3)
     inputs = (views.features - mean) / spread
     weights, biases = [torch.zeros(0, len(mean))], [torch.zeros(0)]
-    for group in sorted({group for group in views.groups if group}):
+    for group in GROUP_ORDER:
         rows = torch.tensor([i for i, name in enumerate(views.groups) if name == group])
-        wanted = one_hot(views.values[rows]).float()
+        wanted = one_hot(views.values[rows], len(GROUPS[group])).float()
         share = (1 / wanted.sum(0).clamp_min(1))[views.values[rows]]
-        share = share / share.mean()
-        fitted = fit_ridge(inputs[rows], wanted, alpha=ridge * len(mean), weights=share)
-        weight = (fitted.weight / spread).float()
-        weights.append(weight)
-        biases.append(fitted.bias.float() - weight @ mean - wanted.mean(0))
+        share = (share / share.mean())[:, None]
+        centre = (inputs[rows] * share).mean(0)
+        centred = inputs[rows] - centre
+        gram = centred.mT @ (centred * share)
+        gram.diagonal().add_(ridge * len(mean))
+        weight = torch.linalg.solve(gram, (centred * share).mT @ (wanted - wanted.mean(0)))
+        weights.append(weight.mT / spread)
+        biases.append(-(centre * spread + mean) @ weights[-1].mT)
     return Head(torch.cat(weights), torch.cat(biases))
+
+
+def held_out_readings(views: Views, ridge: float) -> Tensor:
+    """Return ``(n, p)`` read-outs of each view by probes that have not seen its class.
+
+    Training on a probe's own rows would trust it more than new photographs warrant.
+    """
+    readings: Tensor | None = None
+    for part in range(_PARTS):
+        inside = views.labels % _PARTS == part
+        probes = attribute_probes(views.take(torch.nonzero(~inside).squeeze(1)), ridge)
+        if readings is None:
+            readings = torch.zeros(len(views.labels), len(probes.bias))
+        readings[inside] = probes.embed(views.features[inside])
+    return torch.zeros(len(views.labels), 0) if readings is None else readings
 
 
 def closed_form(
@@ -185,6 +196,26 @@ def closed_form(
     head = Head(solved[:, :-1], solved[:, -1])
     norm = head.embed(features).norm(dim=1).mean()
     return Head(head.weight / norm, head.bias / norm)
+
+
+def attribute_directions(texts: Texts, within: float = 1.0, ridge: float = 0.02) -> Tensor:
+    """Return ``(d, p)``: for each value the text direction that names it and little else.
+
+    A linear discriminant: the dual of the values' mean prompts (centred in their group) under the
+    covariance of class prompts and of paraphrases, so that adding one neither re-orders classes
+    nor depends on how the attribute is phrased.
+    """
+    groups = [texts.values[name] for name in sorted(texts.values)]
+    means = [torch.stack([prompts.mean(0) for prompts in group]) for group in groups]
+    names = torch.cat([mean - mean.mean(0) for mean in means])
+    spread = torch.stack([torch.cov(prompts.mT) for prompts in texts.classes]).mean(0)
+    phrasing = [torch.cov(prompts.mT) for group in groups for prompts in group]
+    noise = spread + within * torch.stack(phrasing).mean(0)
+    noise.diagonal().add_(ridge * spread.diagonal().mean())
+    solved = torch.linalg.solve(noise, names.mT)  # (d, p)
+    gram = names @ solved
+    gram.diagonal().add_(0.02 * gram.diagonal().mean())
+    return torch.linalg.solve(gram, solved, left=False)
 
 
 def common_direction(texts: Texts) -> Tensor:
@@ -220,24 +251,19 @@ class _Sampler:
     ) -> None:
         self._views, self._texts, self._recipe = views, texts, recipe
         self._classifier, self._generator = classifier, generator
+        self._readings = held_out_readings(views, recipe.probe_ridge)
         self._real = torch.tensor([i for i, group in enumerate(views.groups) if not group])
         counts = torch.bincount(views.labels[self._real])[views.labels[self._real]]
         self._shares = counts.float().rsqrt()
-        self._by_group = {
-            name: torch.tensor([i for i, group in enumerate(views.groups) if group == name])
-            for name in sorted({group for group in views.groups if group})
-        }
-
-    def attribute_loss(self, head: Head) -> Tensor:
-        """Return the mean loss over the attribute groups on one random batch of each."""
-        groups = [self._group_loss(head, *item) for item in self._by_group.items()]
-        return torch.stack(groups).mean() if groups else torch.zeros(())
 
     def _pick(self, high: int, count: int = 1) -> Tensor:
         return torch.randint(high, (count,), generator=self._generator)
 
-    def class_loss(self, head: Head) -> Tensor:
-        """Return the loss over the 1,000 class prompts on one random batch."""
+    def class_loss(self, base: Head, outer: Tensor) -> Tensor:
+        """Return the loss over the 1,000 class prompts on one random batch.
+
+        A pushed feature keeps the attribute readings of its photograph.
+        """
         recipe, generator = self._recipe, self._generator
         picked = torch.multinomial(self._shares, recipe.batch, True, generator=generator)
         rows = self._real[picked]
@@ -251,32 +277,7 @@ class _Sampler:
         target = torch.softmax(features @ weight.mT + bias, dim=1)
         official = bool(torch.rand(1, generator=generator) < recipe.official)
         template = 0 if official else int(self._pick(len(self._texts.classes)))
-        cosines = normalize(head.embed(features), dim=1) @ self._texts.classes[template].mT
+        raw = base.embed(features)
+        raw = raw / raw.norm(dim=1).mean() + self._readings[rows] @ outer.mT
+        cosines = normalize(raw, dim=1) @ self._texts.classes[template].mT
         return cross_entropy(recipe.scale * cosines, target)
-
-    def _group_loss(self, head: Head, group: str, members: Tensor) -> Tensor:
-        count = max(32, self._recipe.batch // len(self._by_group))
-        rows = members[self._pick(len(members), count)]
-        wanted = self._views.values[rows]
-        embedded = normalize(head.embed(self._views.features[rows]), dim=1)
-        cosines = torch.einsum("nd,kvd->nkv", embedded, self._prompts(group))
-        logits = self._recipe.scale * cosines.flatten(0, 1)
-        loss = cross_entropy(logits, wanted.repeat_interleave(_PROMPT_SETS))
-        if group not in self._texts.captions:
-            return loss
-        captions = self._texts.captions[group]
-        chosen = captions[:, int(self._pick(captions.shape[1])), self._views.labels[rows]]
-        cosines = torch.einsum("nd,vnd->nv", embedded, chosen)
-        return 0.5 * (loss + cross_entropy(self._recipe.scale * cosines, wanted))
-
-    def _prompts(self, group: str) -> Tensor:
-        """Return ``(sets, values, d)`` random paraphrases, blended in pairs and jittered."""
-        drawn = [
-            torch.stack([p[self._pick(len(p), _PROMPT_SETS)], p[self._pick(len(p), _PROMPT_SETS)]])
-            for p in self._texts.values[group]
-        ]
-        pairs = torch.stack(drawn, dim=2)  # (2, sets, values, d)
-        share = torch.rand(1, *pairs.shape[1:3], 1, generator=self._generator).clamp_min(0.5)
-        blended = normalize((torch.cat([share, 1 - share]) * pairs).sum(0), dim=-1)
-        noise = torch.randn(blended.shape, generator=self._generator) / math.sqrt(blended.shape[-1])
-        return normalize(blended + self._recipe.jitter * noise, dim=-1)

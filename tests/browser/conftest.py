@@ -1,27 +1,22 @@
 """A real Chromium and a real server for the browser tests.
 
 ``serve(script)`` starts any Streamlit script and returns its address, ``app_url`` is the app's,
-``page`` is a fresh tab. Everything that is started here is ended here.
+``page`` is a fresh tab, ``explore`` opens the Explore page. Everything that is started here is
+ended here.
 """
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import IO, Any, NoReturn
-from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
+from typing import Any, NoReturn
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.browser.measure import Explore
+from tests.browser.server import address, start, stop, wait_until_healthy
+
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,9 +26,9 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_S = 120.0
 
 Serve = Callable[[str], str]
+OpenExplore = Callable[..., Explore]
 
 
 def give_up(reason: str) -> NoReturn:
@@ -70,60 +65,6 @@ def page(chromium: Any) -> Iterator[Any]:
     context.close()
 
 
-def address() -> tuple[str, int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    return f"http://127.0.0.1:{port}", port
-
-
-def start(script: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    options = {
-        "server.address": "127.0.0.1",
-        "server.port": port,
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-    }
-    flags = [f"--{name}={value}" for name, value in options.items()]
-    return subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, *flags],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-
-
-def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: IO[bytes]) -> None:
-    opener = build_opener(ProxyHandler({}))  # never through a proxy: this is our own machine
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with opener.open(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            pass
-        time.sleep(0.1)
-    log.seek(0)
-    words = log.read().decode(errors="replace")[-2000:]
-    pytest.fail(f"Streamlit did not start within {START_S:.0f} s:\n{words}", pytrace=False)
-
-
-def stop(server: subprocess.Popen[bytes]) -> None:
-    """End the server and what it started: they form a process group of their own."""
-    if server.poll() is None:
-        os.killpg(server.pid, signal.SIGTERM)
-    try:
-        server.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait(timeout=10)
-
-
 @pytest.fixture(scope="session")
 def serve() -> Iterator[Serve]:
     """Start a Streamlit script (a path from the repository's root) once and return its address."""
@@ -147,3 +88,25 @@ def serve() -> Iterator[Serve]:
 def app_url(serve: Serve) -> str:
     """The address of the real app."""
     return serve("app.py")
+
+
+@pytest.fixture
+def explore(chromium: Any, app_url: str) -> Iterator[OpenExplore]:
+    """Open the Explore page, each time in a browser context of its own.
+
+    Whatever a test did, the browser's console must stay free of errors.
+    """
+    opened: list[Explore] = []
+
+    def open_page(
+        width: int = 1440, scheme: str = "light", url: str = app_url, **query: str
+    ) -> Explore:
+        size = {"width": width, "height": 1000}
+        context = chromium.new_context(viewport=size, color_scheme=scheme)
+        opened.append(Explore(context.new_page()))
+        return opened[-1].go(url, **query)
+
+    yield open_page
+    for one in opened:
+        one.page.context.close()
+    assert [problem for one in opened for problem in one.problems] == []

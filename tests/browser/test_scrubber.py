@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.measure import SHADOW, Slider
+
 pytestmark = pytest.mark.browser
 
 LOGGER = logging.getLogger(__name__)  # measures: pytest --log-cli-level=INFO
@@ -33,8 +35,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 DASH = "\N{EN DASH}"
-SLIDER = "ε — step inside the null space (feature-norm units)"
-SHADOW = "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
 
 
 def give_up(reason: str) -> None:
@@ -99,35 +99,19 @@ def app_url() -> Iterator[str]:
     server.wait(timeout=20)
 
 
-class Scrubber:
+class Scrubber(Slider):
     """One open page with the scrubber, and the WebSocket frames it sent."""
 
     def __init__(self, page: Any, url: str, case: str) -> None:
-        self.page, self.sent, self.problems = page, [], []
+        super().__init__(page)
+        self.sent, self.problems = [], []
         page.on("websocket", lambda ws: ws.on("framesent", lambda f: self.sent.append(f)))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("dialog", lambda dialog: (self.problems.append(dialog.message), dialog.dismiss()))
         page.goto(f"{url}/?case={case}")
-        self.slider = page.get_by_role("slider", name=SLIDER)
         self.slider.wait_for()
         page.get_by_text("server ε =").wait_for()
         page.wait_for_timeout(500)
-
-    def part(self, name: str) -> Any:
-        return self.page.locator(f"[data-part='{name}']")
-
-    @property
-    def index(self) -> int:
-        return int(self.slider.input_value())
-
-    def x_of(self, index: int) -> float:
-        box = self.slider.bounding_box()
-        return box["x"] + 14 + (box["width"] - 28) * index / 80
-
-    @property
-    def y(self) -> float:
-        box = self.slider.bounding_box()
-        return box["y"] + box["height"] / 2
 
     def server_says(self, epsilon: str) -> None:
         self.page.get_by_text(f"server ε = {epsilon};").wait_for(timeout=10_000)
@@ -152,44 +136,12 @@ def scrubber_page(browser: Any, app_url: str) -> Iterator[Opener]:
     assert [problem for page in opened for problem in page.problems] == []
 
 
-RECORD = f"""() => {{
-  const root = {SHADOW}, value = root.querySelector('[data-part=is]');
-  window.record = {{ stamps: [], seen: new Set(), on: true }};
-  const tick = (time) => {{
-    record.stamps.push(time);
-    record.seen.add(value.textContent);
-    if (record.on) requestAnimationFrame(tick);
-  }};
-  requestAnimationFrame(tick);
-}}"""
-REPORT = """() => {
-  record.on = false;
-  const { stamps, seen } = record, gaps = stamps.slice(1).map((t, i) => t - stamps[i]);
-  const seconds = (stamps.at(-1) - stamps[0]) / 1000;
-  return { fps: gaps.length / seconds, seconds, slowest_ms: Math.max(...gaps), values: seen.size };
-}"""
-
-
-def drag_for(scrubber: Scrubber, seconds: float) -> dict[str, float]:
-    """Drag the thumb to and fro with real mouse moves; the button stays down."""
-    page, y = scrubber.page, scrubber.y
-    ends = scrubber.x_of(0), scrubber.x_of(80)
-    page.mouse.move(scrubber.x_of(scrubber.index), y)
-    page.mouse.down()
-    page.evaluate(RECORD)
-    start = time.monotonic()
-    while (elapsed := time.monotonic() - start) < seconds:
-        share = abs((elapsed / 1.2) % 2 - 1)
-        page.mouse.move(ends[0] + (ends[1] - ends[0]) * share, y + 3)
-    return page.evaluate(REPORT)
-
-
 def test_dragging_runs_at_50_frames_a_second_and_sends_nothing(scrubber_page: Opener) -> None:
     reports = []
     for _ in range(3):  # a shared machine may be busy: the best of three counts
         scrubber = scrubber_page()
         frames = len(scrubber.sent)
-        reports.append(drag_for(scrubber, 2.5))
+        reports.append(scrubber.drag_for(2.5))
         LOGGER.info("drag: %s", {name: round(value, 1) for name, value in reports[-1].items()})
         assert len(scrubber.sent) == frames, "a frame was sent while dragging"
         assert reports[-1]["seconds"] >= 2.0

@@ -7,7 +7,9 @@ import pytest
 from tests.pages import photo_files
 from tests.pages.driver import App
 
-SAME, OTHER, BAD = photo_files.same_pixels(), photo_files.other_good_files(), photo_files.bad_files()
+SAME = photo_files.same_pixels()
+OTHER = photo_files.other_good_files()
+BAD = photo_files.bad_files()
 
 
 @pytest.mark.parametrize(("name", "file", "plain", "note"), SAME, ids=[case[0] for case in SAME])

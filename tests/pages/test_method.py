@@ -54,5 +54,3 @@ def test_a_page_file_has_no_main_and_no_function():
         assert "\ndef " not in source
         assert "__main__" not in source
         assert len(source.splitlines()) <= 120
-
-

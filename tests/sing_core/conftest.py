@@ -1,11 +1,14 @@
 """Benches for the tests: a toy one for most, and the one that ships for the real thing."""
 
+import json
+import sys
+
 import pytest
 
-from sing_core import pool
+from sing_core import cli, pool
 from sing_core.clip_space import space_id
 from sing_core.images import decode_image
-from sing_core.samples import sample_bytes
+from sing_core.samples import SAMPLES, sample_bytes
 from sing_core.settings import Settings
 from tests import toy
 
@@ -60,3 +63,59 @@ def chelsea():
 @pytest.fixture(scope="session")
 def rocket():
     return decode_image(sample_bytes("rocket"))
+
+
+@pytest.fixture
+def photos(tmp_path):
+    paths = []
+    for sample in SAMPLES[:2]:
+        path = tmp_path / sample.file
+        path.write_bytes(sample_bytes(sample.name))
+        paths.append(path)
+    return paths
+
+
+@pytest.fixture
+def run(toy_assets, toy_reference, monkeypatch, capsys):
+    """Run ``main`` on the toy assets; return exit code, standard output, standard error."""
+    monkeypatch.setenv("SING_ASSETS_DIR", str(toy_assets))
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sing_core", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def rows(run):
+    """Run with ``--json`` and return what was printed, one object per line."""
+
+    def call(*arguments):
+        code, out, err = run(*arguments, "--json")
+        assert code == 0, err
+        return [json.loads(line) for line in out.splitlines()]
+
+    return call
+
+
+@pytest.fixture
+def refusal(run):
+    """Run with ``--json``; check that it is refused properly and return the message."""
+
+    def call(*arguments, kind=None):
+        code, out, err = run(*arguments, "--json")
+        assert (code, out) == (2, "")
+        problem = json.loads(err)
+        assert set(problem) == {"error", "message"}
+        assert "\n" not in problem["message"]
+        assert kind is None or problem["error"] == kind
+        return problem["message"]
+
+    return call

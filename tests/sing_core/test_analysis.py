@@ -235,7 +235,9 @@ def test_what_cannot_be_asked_is_refused_in_words(toy_bench, chelsea):
             steer_image(toy_bench, chelsea, model="lite0", prompt=PROMPT, **both)
 
 
-def test_a_translator_of_other_weights_or_none_is_refused(toy_assets, toy_reference, chelsea, tmp_path):
+def test_a_translator_of_other_weights_or_none_is_refused(
+    toy_assets, toy_reference, chelsea, tmp_path
+):
     folder = toy.make_assets(tmp_path / "assets")
     bench = toy.make_bench(Settings(assets_dir=folder))
     path = folder / "translators" / "lite0--mini.safetensors"
@@ -244,7 +246,7 @@ def test_a_translator_of_other_weights_or_none_is_refused(toy_assets, toy_refere
     with pytest.raises(TranslatorMismatchError, match="weights"):
         analyse_image(bench, chelsea, model="lite0", prompt=PROMPT)
     path.unlink()
-    with pytest.raises(WeightsUnavailableError, match="lite0--mini.safetensors was looked for"):
+    with pytest.raises(WeightsUnavailableError, match=r"lite0--mini\.safetensors was looked for"):
         analyse_image(bench, chelsea, model="lite0", prompt=PROMPT)
 
 

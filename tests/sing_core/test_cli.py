@@ -1,81 +1,19 @@
-"""The command line: JSON fields, files, errors. Most of it in this process, some for real."""
+"""The command line: JSON fields and files. Most of it in this process, some for real."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from sing_core import cli
-from sing_core.samples import SAMPLES, sample_bytes
 from tests import reference
-from tests.shared_data import ROOT
+from tests.command import command
 
 PROMPT = "an image of a jellyfish"
 ASK = ("--model", "lite0", "--prompt", PROMPT)
 TOP = {"index", "label", "logit", "probability"}
 SWEEP = ["epsilon", "image_score_deg", "attribute_score_deg", "max_logit_drift"]
-
-
-@pytest.fixture
-def photos(tmp_path):
-    paths = []
-    for sample in SAMPLES[:2]:
-        path = tmp_path / sample.file
-        path.write_bytes(sample_bytes(sample.name))
-        paths.append(path)
-    return paths
-
-
-@pytest.fixture
-def run(toy_assets, toy_reference, monkeypatch, capsys):
-    """Run ``main`` on the toy assets; return exit code, standard output, standard error."""
-    monkeypatch.setenv("SING_ASSETS_DIR", str(toy_assets))
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sing_core", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
-
-
-@pytest.fixture
-def rows(run):
-    """Run with ``--json`` and return what was printed, one object per line."""
-
-    def call(*arguments):
-        code, out, err = run(*arguments, "--json")
-        assert code == 0, err
-        return [json.loads(line) for line in out.splitlines()]
-
-    return call
-
-
-@pytest.fixture
-def refusal(run):
-    """Run with ``--json``; check that it is refused properly and return the message."""
-
-    def call(*arguments, kind=None):
-        code, out, err = run(*arguments, "--json")
-        assert (code, out) == (2, "")
-        problem = json.loads(err)
-        assert set(problem) == {"error", "message"}
-        assert "\n" not in problem["message"]
-        assert kind is None or problem["error"] == kind
-        return problem["message"]
-
-    return call
 
 
 def test_models_lists_name_source_licence_and_what_is_known(rows):
@@ -239,85 +177,7 @@ def test_people_get_tables_and_plain_sentences(run, photos):
     assert err.startswith("No classifier is called “nothing”. There are: lite0")
 
 
-def test_wrong_arguments_are_errors_of_the_same_form(refusal, photos, tmp_path):
-    usage = {"kind": "UsageError"}
-    assert "prompt" in refusal("score", photos[0], "--model", "lite0", **usage)
-    assert "--jump" in refusal("models", "--jump", **usage)
-    assert "nonsense" in refusal("nonsense", **usage)
-    for both in ((), ("--epsilon", 1, "--image-score", 2)):
-        assert "either --epsilon or" in refusal("steer", photos[0], *ASK, *both, **usage)
-    for both in ((), ("--text", "a", "--image", photos[0])):
-        assert "--image or --text" in refusal("embed", *both, "--out", tmp_path / "e", **usage)
-    assert "steps" in refusal("sweep", photos[0], *ASK, "--steps", 1, **usage)
-    assert "epsilon" in refusal("steer", photos[0], *ASK, "--epsilon", "far", **usage)
-
-
-def test_a_wrong_setting_is_an_error_of_the_same_form(refusal, monkeypatch):
-    monkeypatch.setenv("SING_THREADS", "many")
-    assert "SING_THREADS" in refusal("models", kind="SettingsError")
-
-
-def test_hostile_names_and_files_are_errors_of_the_same_form(refusal, photos, tmp_path):
-    for name, payload, words in (
-        ("empty.jpg", b"", "empty"),
-        ("text.png", b"hello", "not a picture"),
-        ("cut.png", photos[0].read_bytes()[:500], "damaged"),
-        ("[red]bold ; rm -rf $(x).png", b"\0" * 10, "zero bytes"),
-    ):
-        (tmp_path / name).write_bytes(payload)
-        message = refusal("score", tmp_path / name, *ASK, kind="UnsupportedImageError")
-        assert words in message
-    assert "No such file" in refusal("score", tmp_path / "none.png", *ASK, kind="FileError")
-    assert "directory" in refusal("score", tmp_path, *ASK, kind="FileError")
-    for model in ("../../etc/passwd", "lite0 ", "x" * 3000, ""):
-        refusal("score", photos[0], "--model", model, "--prompt", "x", kind="UnknownNameError")
-        refusal("score", photos[0], *ASK, "--reference", model, kind="UnknownNameError")
-
-
-@pytest.mark.parametrize("prompt", ["", " \n", "x" * 10_000, "🐱", "\x1b[", "\u200b\x07"])
-def test_hostile_prompts_are_errors_of_the_same_form(prompt, refusal, photos):
-    ask = ("--model", "lite0", "--prompt", prompt)
-    for command in ("score", "steer", "sweep"):
-        more = ("--epsilon", 1) if command == "steer" else ()
-        refusal(command, photos[0], *ask, *more, kind="PromptError")
-
-
-def test_markup_and_emoji_codes_in_names_and_prompts_are_printed_as_they_are(run, photos, tmp_path):
-    odd = tmp_path / "[red]:cat:[bold] \\[x].png"
-    odd.write_bytes(photos[0].read_bytes())
-    prompt = "a [bold]:dog:[/bold] <b>x</b>"
-    code, out, _ = run("score", odd, "--model", "lite0", "--prompt", prompt)
-    assert code == 0
-    joined = "".join(out.split())
-    assert "".join(odd.name.split()) in joined
-    assert "".join(prompt.split()) in joined
-
-
-def test_places_that_cannot_be_written_are_errors_and_leave_nothing_behind(refusal, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    export = ("export", "--model", "lite0", "--out")
-    refusal(*export, tmp_path / "file" / "x.safetensors", kind="FileError")
-    (tmp_path / "folder").mkdir()
-    refusal(*export, tmp_path / "folder", kind="FileError")
-    assert sorted(path.name for path in tmp_path.iterdir() if "asset" not in path.name) == [
-        "file",
-        "folder",
-    ]
-
-
 # For real
-
-
-def command(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "sing_core", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def test_the_module_runs_and_keeps_errors_off_standard_output(toy_assets):
@@ -334,24 +194,6 @@ def test_the_module_runs_and_keeps_errors_off_standard_output(toy_assets):
         "error": "FileError",
         "message": "/nowhere.png: No such file or directory.",
     }
-    assert command("--help").returncode == 0
-
-
-def test_a_file_name_that_is_not_text_is_no_accident(toy_assets, tmp_path):
-    odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
-    Path(os.fsdecode(odd)).write_bytes(b"nothing to see")
-    for arguments in (("--json",), ()):
-        found = command(
-            "score", os.fsdecode(odd), *ASK, *arguments, SING_ASSETS_DIR=str(toy_assets)
-        )
-        assert found.returncode == 2
-        assert "not a picture" in found.stderr
-        assert "Traceback" not in found.stderr
-        missing = command(
-            "score", os.fsdecode(odd + b"x"), *ASK, *arguments, SING_ASSETS_DIR=str(toy_assets)
-        )
-        assert missing.returncode == 2
-        assert "No such file" in missing.stderr
 
 
 @pytest.mark.slow

@@ -31,8 +31,10 @@ def test_removing_ends_where_the_null_part_is_gone():
     classifier, translator, features, _ = setting()
     line = NullLine.removing(features, classifier, translator)
     grid = line.grid(5, None)
-    assert float(grid[-1]) == line.removal == pytest.approx(
-        float(torch.linalg.vector_norm(classifier.head.null_part(features)))
+    assert (
+        float(grid[-1])
+        == line.removal
+        == pytest.approx(float(torch.linalg.vector_norm(classifier.head.null_part(features))))
     )
     end = line.walk(classifier, grid).features[-1]
     torch.testing.assert_close(end, classifier.head.remove_null(features), rtol=0, atol=1e-6)

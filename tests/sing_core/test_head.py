@@ -149,7 +149,9 @@ def test_the_gram_shortcut_declines_where_the_svd_is_needed(weight):
     assert module._gram_split(weight, 1e-14) is None
     split = HeadDecomposition.from_weight(weight)
     _, _, sigma = reference.split(weight.numpy())
-    np.testing.assert_allclose(split.singular_values.numpy(), sigma, rtol=1e-9, atol=1e-13 * sigma[0])
+    np.testing.assert_allclose(
+        split.singular_values.numpy(), sigma, rtol=1e-9, atol=1e-13 * sigma[0]
+    )
     expected = torch.from_numpy(reference.principal_projector(weight.numpy()))
     torch.testing.assert_close(projector(split.principal_basis), expected, rtol=0, atol=1e-9)
     assert_orthonormal(split.principal_basis, split.null_basis)

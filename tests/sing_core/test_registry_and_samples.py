@@ -31,7 +31,7 @@ def test_every_sample_is_a_photo_that_can_be_read():
 
 
 def test_an_unknown_sample_is_an_error_in_words():
-    with pytest.raises(UnknownNameError, match="No sample photo is called “../x”"):
+    with pytest.raises(UnknownNameError, match=r"No sample photo is called “\.\./x”"):
         sample_bytes("../x")
 
 

@@ -41,7 +41,11 @@ def autograd_gradient(feature, translator, text):
 
 @given(seeds, st.integers(1, 12), st.integers(1, 6))
 def test_the_closed_form_gradient_is_that_of_autograd(seed, m, d):
-    translator, feature, text = translator_of(m, d, seed), random(m, seed=seed + 2), random(d, seed=7)
+    translator, feature, text = (
+        translator_of(m, d, seed),
+        random(m, seed=seed + 2),
+        random(d, seed=7),
+    )
     found = similarity_gradient(feature, translator, text)
     torch.testing.assert_close(
         found, autograd_gradient(feature, translator, text), rtol=1e-9, atol=1e-12

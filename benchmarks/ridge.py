@@ -1,0 +1,54 @@
+"""A path of 20 lambdas from one factorisation beside 20 fits of scikit-learn's Ridge."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from sklearn.linear_model import Ridge
+
+from benchmarks.timing import Line, compare, demand
+from sing_core.translator import RidgePath, fit_ridge_path
+
+ROWS, HELD_OUT, FEATURES, DIM = 12_000, 1_500, 1280, 384
+ALPHAS = tuple(float(a) for a in np.logspace(-1, 4, 20))
+
+
+def lines() -> Iterator[Line]:
+    torch.manual_seed(0)
+    # Like features behind a pooled ReLU: positive, correlated.
+    mixing = torch.randn(FEATURES, FEATURES, dtype=torch.float64) / FEATURES**0.5
+    x = (torch.randn(ROWS + HELD_OUT, FEATURES, dtype=torch.float64) @ mixing).relu()
+    y = x @ torch.randn(FEATURES, DIM, dtype=torch.float64) / 36
+    y += torch.randn(y.shape, dtype=torch.float64)
+    fitted, held_out = (x[:ROWS], y[:ROWS]), (x[ROWS:], y[ROWS:])
+
+    def ours() -> RidgePath:
+        return fit_ridge_path(*fitted, *held_out, alphas=ALPHAS)
+
+    def theirs() -> list[tuple[float, float, np.ndarray, np.ndarray]]:
+        arrays, (x_new, y_new) = [t.numpy() for t in fitted], [t.numpy() for t in held_out]
+        found = []
+        for alpha in ALPHAS:
+            model = Ridge(alpha=alpha).fit(*arrays)
+            guess = model.predict(x_new)
+            mse = float(((guess - y_new) ** 2).mean())
+            lengths = np.linalg.norm(guess, axis=1) * np.linalg.norm(y_new, axis=1)
+            cosine = float(((guess * y_new).sum(axis=1) / lengths).mean())
+            found.append((mse, cosine, model.coef_, model.intercept_))
+        return found
+
+    def check(path: RidgePath, fits: list[tuple[float, float, np.ndarray, np.ndarray]]) -> None:
+        demand(np.allclose(path.mse, [f[0] for f in fits], rtol=1e-6, atol=0), "held-out error")
+        demand(np.allclose(path.cosine, [f[1] for f in fits], rtol=1e-6, atol=0), "cosine")
+        best = int(np.argmax([f[1] for f in fits]))
+        demand(path.best_alpha == ALPHAS[best], "the lambda chosen")
+        for name, a, b in (
+            ("coefficients", path.translator.weight.numpy(), fits[best][2]),
+            ("intercept", path.translator.bias.numpy(), fits[best][3]),
+        ):
+            demand(float(np.abs(a - b).max() / np.abs(b).max()) < 1e-6, name)
+
+    yield compare(
+        f"{len(ALPHAS)} lambdas, {ROWS:,}x{FEATURES} -> {DIM}, vs scikit-learn Ridge fits",
+        ours, theirs, check=check, target=10.0, rounds=2, warm=False,
+    )  # fmt: skip

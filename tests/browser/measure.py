@@ -1,0 +1,165 @@
+"""What the browser tests look at and measure: the slider, its frames, the Explore page."""
+
+import time
+from typing import Any, Self
+from urllib.parse import urlencode
+
+SLIDER = "ε — step inside the null space (feature-norm units)"
+SHADOW = "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
+PATIENCE_MS = 120_000
+THUMB = 28
+
+RECORD = f"""() => {{
+  const root = {SHADOW}, value = root.querySelector('[data-part=is]');
+  window.record = {{ stamps: [], seen: new Set(), on: true }};
+  const tick = (time) => {{
+    record.stamps.push(time);
+    record.seen.add(value.textContent);
+    if (record.on) requestAnimationFrame(tick);
+  }};
+  requestAnimationFrame(tick);
+}}"""
+REPORT = """() => {
+  record.on = false;
+  const { stamps, seen } = record, gaps = stamps.slice(1).map((t, i) => t - stamps[i]);
+  const seconds = (stamps.at(-1) - stamps[0]) / 1000;
+  return { fps: gaps.length / seconds, seconds, slowest_ms: Math.max(...gaps), values: seen.size };
+}"""
+# No run of the script, asked for or under way, for half a second, and something to see.
+QUIET = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const idle = app?.dataset.testScriptState === 'notRunning'
+    && app.querySelector('[data-testid=stDataFrame], [data-testid=stAlert], [data-testid=stLatex],'
+      + '.katex');
+  const now = performance.now();
+  window.idleSince = idle ? (window.idleSince ?? now) : undefined;
+  return idle && now - window.idleSince > 500;
+}"""
+# Notes when the page first sends something, and when the scrubber first shows something else.
+STOPWATCH = f"""() => {{
+  const root = {SHADOW};
+  const watch = window.watch = {{ armed: performance.now() }};
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {{
+    watch.sent ??= performance.now();
+    return send.call(this, data);
+  }};
+  const shown = () => ['mode', 'as', 'rows', 'plot']
+    .map((name) => root.querySelector(`[data-part=${{name}}]`).innerHTML).join();
+  const before = shown();
+  const look = () => {{
+    if (watch.shown || shown() === before) return;
+    watch.shown = performance.now();
+    WebSocket.prototype.send = send;
+  }};
+  new MutationObserver(look).observe(root, {{
+    subtree: true, childList: true, characterData: true, attributes: true }});
+}}"""
+
+
+class Slider:
+    """The ε-slider of an open page."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.slider = page.get_by_role("slider", name=SLIDER)
+
+    def part(self, name: str) -> Any:
+        return self.page.locator(f"[data-part='{name}']")
+
+    @property
+    def index(self) -> int:
+        return int(self.slider.input_value())
+
+    @property
+    def last(self) -> int:
+        return int(self.slider.get_attribute("max"))
+
+    def x_of(self, index: int) -> float:
+        box = self.slider.bounding_box()
+        return box["x"] + THUMB / 2 + (box["width"] - THUMB) * index / self.last
+
+    @property
+    def y(self) -> float:
+        box = self.slider.bounding_box()
+        return box["y"] + box["height"] / 2
+
+    def drag_for(self, seconds: float) -> dict[str, float]:
+        """Drag the thumb to and fro with real mouse moves; the button stays down."""
+        page, y = self.page, self.y
+        ends = self.x_of(0), self.x_of(self.last)
+        page.mouse.move(self.x_of(self.index), y)
+        page.mouse.down()
+        page.evaluate(RECORD)
+        start = time.monotonic()
+        while (elapsed := time.monotonic() - start) < seconds:
+            share = abs((elapsed / 1.2) % 2 - 1)
+            page.mouse.move(ends[0] + (ends[1] - ends[0]) * share, y + 3)
+        found: dict[str, float] = page.evaluate(REPORT)
+        return found
+
+
+class Explore(Slider):
+    """The Explore page in one tab, the WebSocket frames it sent, and what went wrong."""
+
+    def __init__(self, page: Any) -> None:
+        super().__init__(page)
+        self.sent: list[Any] = []
+        self.problems: list[str] = []
+        page.on("websocket", lambda ws: ws.on("framesent", lambda f: self.sent.append(f)))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", self._listen)
+        page.on("dialog", lambda dialog: (self.problems.append(dialog.message), dialog.dismiss()))
+
+    def _listen(self, message: Any) -> None:
+        where = message.location.get("url", "")
+        # On a cold /method Streamlit looks for itself under that path first: its own habit.
+        if message.type == "error" and "/method/_stcore/" not in where:
+            self.problems.append(f"{message.text} {where}")
+
+    def go(self, url: str, **query: str) -> Self:
+        self.page.goto(f"{url}/?{urlencode(query)}" if query else url)
+        return self.settle()
+
+    def settle(self) -> Self:
+        """Wait until the server's runs have ended and everything it sent is drawn."""
+        self.page.evaluate("delete window.idleSince")
+        self.page.wait_for_function(QUIET, timeout=PATIENCE_MS)
+        if self.slider.count():
+            self.part("mode").filter(has_text="“").wait_for(timeout=PATIENCE_MS)
+        return self
+
+    def combobox(self, name: str) -> Any:
+        return self.page.get_by_role("combobox", name=name)
+
+    def choose(self, name: str, option: str) -> Self:
+        self.combobox(name).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        return self.settle()
+
+    def type_prompt(self, text: str) -> Self:
+        self.combobox("Prompt").click()
+        self.combobox("Prompt").fill(text)
+        self.page.get_by_role("option").filter(has_text=text).first.wait_for()
+        self.page.keyboard.press("Enter")
+        return self.settle()
+
+    def click(self, label: str) -> Self:
+        self.page.get_by_role("radio", name=label, exact=True).click()
+        return self.settle()
+
+    def offer(self, name: str, payload: bytes, mime: str = "image/jpeg") -> None:
+        """Choose a file in the uploader, which must be open."""
+        self.page.locator("input[type=file]").set_input_files(
+            {"name": name, "mimeType": mime, "buffer": payload}
+        )
+
+    def numbers(self) -> tuple[str, ...]:
+        """What the scrubber shows: place, IS, AS, drift, prompt and the concepts."""
+        names = ("is", "as", "drift", "mode", "rows", "first", "last")
+        texts = (self.part(name).inner_text() for name in names)
+        return (self.slider.get_attribute("aria-valuetext"), *texts)
+
+    def alerts(self) -> list[str]:
+        found: list[str] = self.page.get_by_test_id("stAlert").all_inner_texts()
+        return found

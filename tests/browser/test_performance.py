@@ -1,0 +1,157 @@
+"""How long a person waits, and how much memory one person takes: measured in a real Chromium.
+
+The targets hold on a quiet machine with two cores; a shared one may be busy, so that the best of
+three tries counts. Every try is logged: ``pytest --log-cli-level=INFO``.
+"""
+
+import logging
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sing_core.images import decode_image
+from sing_core.samples import sample_bytes
+from tests.browser.conftest import OpenExplore
+from tests.browser.measure import PATIENCE_MS, STOPWATCH, Explore
+from tests.browser.server import address, peak_memory_gb, start, stop, wait_until_healthy
+from tests.pages.photo_files import encoded
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+LOGGER = logging.getLogger(__name__)
+UPLOAD_S, PROMPT_MS, START_S, MEMORY_GB = 1.5, 300.0, 6.0, 2.5
+SHOWN = "() => window.watch.shown"
+
+
+def best_of_three(what: str, target: float, measure: Callable[[], float]) -> None:
+    found = []
+    for _ in range(3):
+        found.append(measure())
+        load = os.getloadavg()[0]
+        LOGGER.info("%s: %.3g (target %.3g, load %.1f)", what, found[-1], target, load)
+        if found[-1] <= target:
+            break
+    assert min(found) <= target, f"{what}: {found}"
+
+
+def new_photo(seed: int) -> bytes:
+    """A photograph of 2 megapixels that nobody has seen, as a phone would send it."""
+    cup = decode_image(sample_bytes("coffee")).image.resize((1600, 1200), Image.Resampling.BICUBIC)
+    noise = np.random.default_rng(seed).normal(0, 6, (1200, 1600, 3))
+    return encoded(Image.fromarray((np.asarray(cup) + noise).clip(0, 255).astype(np.uint8)), "JPEG")
+
+
+def wait_for_new_sweep(tab: Explore) -> dict[str, float]:
+    tab.page.wait_for_function(SHOWN, timeout=PATIENCE_MS, polling=20)
+    watch: dict[str, float] = tab.page.evaluate("window.watch")
+    tab.settle()
+    return watch
+
+
+def test_an_upload_shows_its_numbers_within_a_second_and_a_half(explore: OpenExplore) -> None:
+    tab = explore().click("Upload")
+    turn = iter(range(100))
+
+    def one() -> float:
+        payload = new_photo(next(turn))
+        tab.page.evaluate(STOPWATCH)
+        before = tab.page.evaluate("performance.now()")
+        tab.offer("cup.jpg", payload)
+        return (wait_for_new_sweep(tab)["shown"] - before) / 1000
+
+    LOGGER.info("first upload (networks may still be loading): %.2f s", one())
+    best_of_three("upload to numbers, s", UPLOAD_S, one)
+
+
+def change_prompt(tab: Explore, text: str) -> float:
+    """Return the milliseconds from the message that asks to the new curves on the screen."""
+    tab.combobox("Prompt").click()
+    tab.combobox("Prompt").fill(text)
+    tab.page.get_by_role("option").filter(has_text=text).first.wait_for()
+    tab.page.evaluate(STOPWATCH)
+    tab.page.keyboard.press("Enter")
+    watch = wait_for_new_sweep(tab)
+    assert text in tab.part("mode").inner_text()
+    return watch["shown"] - watch["sent"]
+
+
+@pytest.mark.parametrize("kind", ["free text", "class"])
+def test_a_new_prompt_shows_new_curves_within_300_ms(explore: OpenExplore, kind: str) -> None:
+    tab = explore()
+    change_prompt(tab, "a warm-up")
+    animals = iter("goldfish ostrich koala flamingo chameleon scorpion tarantula wombat".split())
+    animals = iter([*animals, *"pelican dugong toucan magpie bulbul junco macaw".split()])
+    text = "an image of a {}" if kind == "class" else "a small wet {} at night, seen from above"
+
+    def one() -> float:
+        return statistics.median(change_prompt(tab, text.format(next(animals))) for _ in range(5))
+
+    best_of_three(f"prompt to curves ({kind}), ms", PROMPT_MS, one)
+
+
+@pytest.fixture
+def cold_server() -> Iterator[Callable[[], tuple[str, subprocess.Popen[bytes]]]]:
+    """Start the app in a process of its own; everything that was started is ended."""
+    running = []
+    with tempfile.TemporaryFile() as log:
+
+        def run() -> tuple[str, subprocess.Popen[bytes]]:
+            url, port = address()
+            running.append(start("app.py", port, log))
+            wait_until_healthy(url, running[-1], log)
+            return url, running[-1]
+
+        yield run
+        for server in running:
+            stop(server)
+
+
+def test_a_second_start_is_usable_within_six_seconds(
+    app_url: str, chromium: Any, cold_server: Callable[..., Any], explore: OpenExplore
+) -> None:
+    explore()  # the first start has filled the caches on disk
+
+    def one() -> float:
+        begin = time.monotonic()
+        url, server = cold_server()
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+        tab = Explore(context.new_page())
+        tab.page.goto(url)
+        tab.part("mode").filter(has_text="“").wait_for(timeout=PATIENCE_MS)
+        tab.slider.focus()
+        tab.page.keyboard.press("Home")
+        assert tab.index == 0
+        taken = time.monotonic() - begin
+        context.close()
+        stop(server)
+        return taken
+
+    best_of_three("second start to a usable slider, s", START_S, one)
+
+
+def test_one_user_of_everything_takes_at_most_two_and_a_half_gigabytes(
+    explore: OpenExplore, cold_server: Callable[..., Any]
+) -> None:
+    url, server = cold_server()
+    tab = explore(url=url).click("Upload")
+    for turn, model in enumerate(("Lite0", "Lite1", "Lite2")):
+        if turn:
+            tab.choose("Classifier", f"EfficientNet-{model}")
+        for seed in range(3):
+            tab.page.evaluate(STOPWATCH)
+            tab.offer("cup.jpg", new_photo(100 + 10 * turn + seed))
+            wait_for_new_sweep(tab)
+        tab.type_prompt(f"a cup on a table, number {turn}")
+        tab.click("Remove the null part")
+        tab.click("Steer towards a prompt")
+    peak = peak_memory_gb(server.pid)
+    LOGGER.info("peak memory: %.2f GB (target %.1f)", peak, MEMORY_GB)
+    assert peak <= MEMORY_GB

@@ -1,0 +1,69 @@
+"""What is public is explained, and the words are the same everywhere."""
+
+import ast
+import re
+
+import pytest
+
+from pages._view.texts import HELP, TERMS
+from tests.shared_data import ROOT
+
+MODULES = sorted((ROOT / "sing_core").rglob("*.py"))
+
+
+def public_definitions(tree, path):
+    """Yield every public class, function and method with its qualified name."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            yield f"{path.stem}.{node.name}", node
+            for part in node.body if isinstance(node, ast.ClassDef) else ():
+                if isinstance(part, ast.FunctionDef) and not part.name.startswith("_"):
+                    yield f"{path.stem}.{node.name}.{part.name}", part
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_everything_public_in_the_core_has_a_docstring(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    assert ast.get_docstring(tree), f"{path.name} does not say what it is"
+    silent = [name for name, node in public_definitions(tree, path) if not ast.get_docstring(node)]
+    assert silent == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_and_functions_stay_short(path):
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= 300
+    long = [
+        f"{node.name} ({node.end_lineno - node.lineno + 1} lines)"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > 80
+    ]
+    assert long == []
+
+
+def test_every_term_of_the_glossary_has_a_help_text():
+    assert len(TERMS) >= 10
+    assert {key for key in TERMS.values() if key not in HELP} == set()
+    for key, text in HELP.items():
+        assert text.strip().endswith("."), f"the help on {key} is not a sentence"
+        assert len(text) < 400
+
+
+def test_the_readme_knows_every_term_of_the_glossary():
+    readme = ROOT / "README.md"
+    if not readme.is_file():
+        pytest.skip("There is no README yet.")
+    text = readme.read_text("utf-8").lower()
+    # "Translator T" and "Image score (IS)" may be spelt without letter and abbreviation.
+    words = {term: re.findall(r"[a-z]{4,}", term.lower()) for term in TERMS}
+    assert {term: own for term, own in words.items() if not all(w in text for w in own)} == {}
+
+
+def test_nothing_in_the_repository_names_a_place_of_one_machine():
+    named = []
+    for folder in ("sing_core", "pages", "benchmarks", "tests", "assets"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in {".py", ".toml", ".md", ".json", ".txt", ".js", ".css"}:
+                text = path.read_text("utf-8")
+                named += [f"{path.name}: {p}" for p in ("/wor" + "k/", "/hom" + "e/") if p in text]
+    assert named == []

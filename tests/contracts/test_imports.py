@@ -1,0 +1,33 @@
+"""Who may import whom: the contracts of pyproject.toml hold."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.shared_data import ROOT
+
+
+def test_the_import_contracts_hold():
+    linter = Path(sys.executable).with_name("lint-imports")
+    found = subprocess.run(
+        [linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "3 kept, 0 broken" in found.stdout
+
+
+def test_the_core_starts_without_streamlit_and_without_the_heavy_libraries():
+    code = (
+        "import sys, sing_core.cli, sing_core.analysis, sing_core.workbench;"
+        "print([n for n in ('streamlit', 'plotly', 'timm', 'open_clip', 'transformers',"
+        " 'torchvision') if n in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert found.stdout.strip() == "[]"

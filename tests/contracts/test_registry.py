@@ -1,0 +1,64 @@
+"""The table of models says what the weights say."""
+
+import pytest
+from safetensors import safe_open
+
+from sing_core.backbones import load_backbone
+from sing_core.clip_space import space_id
+from sing_core.head import HeadDecomposition
+from sing_core.registry import find_model, models, references
+from sing_core.settings import Settings
+from sing_core.translator import Translator
+
+NAMES = [entry.name for entry in models(Settings())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_width_nullity_and_digest_are_those_of_the_weights(name):
+    entry, backbone = find_model(name, Settings()), load_backbone(name, Settings())
+    head = HeadDecomposition.from_weight(backbone.weight)
+    assert (entry.feature_dim, entry.nullity) == (backbone.feature_dim, head.nullity)
+    assert entry.weights_digest == backbone.weights_digest
+
+
+def test_names_are_distinct_and_licences_and_sources_are_said():
+    rows = [*models(Settings()), *references(Settings())]
+    assert len({row.name for row in rows}) == len(rows)
+    assert all(row.licence and row.source and row.title for row in rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("reference", [entry.name for entry in references(Settings())])
+def test_every_classifier_ships_with_a_translator_of_its_weights_and_space(name, reference):
+    settings = Settings()
+    path = settings.assets_dir / "translators" / f"{name}--{reference}.safetensors"
+    assert path.is_file(), f"{path.name} is missing: train the translators"
+    entry, translator = find_model(name, settings), Translator.load(path)
+    translator.check_belongs(
+        model=name, model_digest=entry.weights_digest, space_id=space_id(reference, settings)
+    )
+    dim = next(row.dim for row in references(settings) if row.name == reference)
+    assert translator.weight.shape == (dim, entry.feature_dim)
+
+
+def test_the_committed_weights_are_small_and_the_vocabulary_is_large_enough():
+    assets = Settings().assets_dir
+    files = list(assets.rglob("*.safetensors"))
+    assert sum(path.stat().st_size for path in files) <= 30e6
+    assert (assets / "mini" / "head.safetensors").stat().st_size <= 10e6
+    for path in files:
+        with safe_open(path, framework="pt") as file:
+            assert list(file.keys())
+    lines = (assets / "vocabulary" / "attributes.txt").read_text("utf-8").splitlines()
+    attributes = [line.strip() for line in lines if line.strip()]
+    assert len(attributes) == len(set(attributes))
+    assert len(attributes) >= 150
+
+
+@pytest.mark.parametrize("card", ["mini/CARD.md", "translators/CARD.md"])
+def test_trained_weights_come_with_a_card(card):
+    path = Settings().assets_dir / card
+    assert path.is_file(), f"assets/{card} is missing"
+    text = path.read_text("utf-8").lower()
+    assert all(word in text for word in ("data", "licen", "limit"))
