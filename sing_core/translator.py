@@ -105,7 +105,7 @@ class Translator:
         """Read what ``save`` wrote.
 
         Raises:
-            StaleArtefactError: there is no such file, it is damaged or changed, or not a translator.
+            StaleArtefactError: there is no such file, it is damaged, changed or no translator.
             ShapeError: its tensors do not belong together.
         """
         try:

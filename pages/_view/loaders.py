@@ -20,6 +20,7 @@ from sing_core.workbench import Workbench
 
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20
+_WARM_AFTER_S = 3.0
 
 
 @st.cache_resource
@@ -28,7 +29,10 @@ def bench() -> Workbench:
     settings = Settings()
     settings.prepare_threads()
     made = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
-    threading.Thread(target=_warm, args=(made,), daemon=True).start()
+    # The first page needs no network; importing them beside it would only make it late.
+    behind = threading.Timer(_WARM_AFTER_S, _warm, args=(made,))
+    behind.daemon = True
+    behind.start()
     return made
 
 

@@ -60,10 +60,11 @@ class ImageTable:
         import pyarrow.parquet as pq
         from timm.data import ImageNetInfo
 
+        names: list[str] = ImageNetInfo().label_names()  # type: ignore[no-untyped-call]
         if not path.is_file():
             raise WeightsUnavailableError(f"The training images {path} are missing.")
         table = pq.read_table(path, columns=["jpeg", "wnid"])
-        index = {wnid: i for i, wnid in enumerate(ImageNetInfo().label_names())}
+        index = {wnid: i for i, wnid in enumerate(names)}
         self.labels = np.array([index[w] for w in table["wnid"].to_pylist()])
         self._jpegs: list[bytes] = table["jpeg"].to_pylist()
 

@@ -49,7 +49,8 @@ class Extractor:
             torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast),
         ):
             trunk = self.network.forward_features(batch)
-            return self.network.forward_head(trunk, pre_logits=True).float().clone()
+            pooled: Tensor = self.network.forward_head(trunk, pre_logits=True).float().clone()
+        return pooled
 
 
 def load_extractor(name: str, settings: "Settings") -> Extractor:
@@ -73,7 +74,7 @@ def load_extractor(name: str, settings: "Settings") -> Extractor:
             resize_mode="shortest",
         )
         return Extractor(name, network, image_transform_v2(config, is_train=False))
-    config = timm.data.resolve_model_data_config(network)
+    config = timm.data.resolve_model_data_config(network)  # type: ignore[no-untyped-call]
     return Extractor(name, network, timm.data.create_transform(**config, is_training=False))
 
 

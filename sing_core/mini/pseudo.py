@@ -16,7 +16,7 @@ def push(
     margins: Tensor,
     head: tuple[Tensor, Tensor],
 ) -> Tensor:
-    """Return features ``(n, m)`` whose logit of ``goals`` exceeds that of ``origins`` by ``margins``.
+    """Return features ``(n, m)`` whose ``goals`` logit exceeds the ``origins`` one by ``margins``.
 
     ``origins``, ``goals`` and ``margins`` (in logits) are ``(n,)``; ``head`` is the classifier's
     weight ``(c, m)`` and bias ``(c,)``. Rows whose two classes are equal stay as they are.

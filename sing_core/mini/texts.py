@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sing_core.mini.sources import TEXT_TOWER, verified
 
@@ -30,7 +30,7 @@ class TextTower:
     def __init__(self, settings: "Settings") -> None:
         """Remember where to cache; the network is loaded on the first text that is not cached."""
         self._root = settings.cache_dir / "training"
-        self._loaded: tuple[object, object] | None = None
+        self._loaded: tuple[Any, Any] | None = None
 
     def embed(self, texts: Sequence[str]) -> "Tensor":
         """Return ``(n, 384)`` float32 raw (not normalised) embeddings of ``texts``."""

@@ -2,8 +2,9 @@
 
 It starts from a closed form (the map whose products with the class prompts are nearest to lite2's
 logits) plus attribute read-outs (ridge probes, which generalise where free weights would learn
-the photographs by heart), and is then refined. Loss: cross-entropy of cosine similarities with the prompts of the
-1,000 classes, on pseudo-features of all classes and a few real ones, target lite2's softmax.
+the photographs by heart), and is then refined. Loss: cross-entropy of cosine similarities with the
+prompts of the 1,000 classes, on pseudo-features of all classes and a few real ones, target lite2's
+softmax.
 """
 
 import math
@@ -215,7 +216,8 @@ def attribute_directions(texts: Texts, within: float = 1.0, ridge: float = 0.02)
     solved = torch.linalg.solve(noise, names.mT)  # (d, p)
     gram = names @ solved
     gram.diagonal().add_(0.02 * gram.diagonal().mean())
-    return torch.linalg.solve(gram, solved, left=False)
+    directions: Tensor = torch.linalg.solve(gram, solved, left=False)
+    return directions
 
 
 def common_direction(texts: Texts) -> Tensor:
@@ -235,7 +237,8 @@ def _whitening(texts: Tensor, ridge: float = 0.03) -> Tensor:
     """Return the symmetric ``(d, d)`` inverse root of the centred prompts' Gram matrix."""
     centred = texts - texts.mean(0)
     values, vectors = torch.linalg.eigh(centred.mT @ centred)
-    return (vectors * (values + ridge * values.mean()).rsqrt()) @ vectors.mT
+    root: Tensor = (vectors * (values + ridge * values.mean()).rsqrt()) @ vectors.mT
+    return root
 
 
 class _Sampler:

@@ -165,7 +165,7 @@ def tint(image: Image.Image, rng: Generator, name: str) -> Image.Image:
     if kind == 1 and name not in ("white", "black"):
         return ImageOps.colorize(image.convert("L"), "black", "white", mid=rgb)
     if kind == 2 and name not in ("white", "black", "gray", "brown", "pink"):
-        hue, saturation, _ = Image.new("RGB", (1, 1), rgb).convert("HSV").getpixel((0, 0))
+        hue, saturation, _ = np.asarray(Image.new("RGB", (1, 1), rgb).convert("HSV"))[0, 0].tolist()
         _, _, value = image.convert("HSV").split()
         level = int(saturation * float(rng.uniform(0.5, 1.0)))
         hues = (Image.new("L", image.size, hue), Image.new("L", image.size, level), value)

@@ -44,7 +44,7 @@ STOPWATCH = f"""() => {{
     watch.sent ??= performance.now();
     return send.call(this, data);
   }};
-  const shown = () => ['mode', 'as', 'rows', 'plot']
+  const shown = () => ['mode', 'as', 'rows']
     .map((name) => root.querySelector(`[data-part=${{name}}]`).innerHTML).join();
   const before = shown();
   const look = () => {{

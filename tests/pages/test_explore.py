@@ -42,9 +42,13 @@ def test_the_sweep_starts_at_nothing_and_image_scores_grow(app):
     assert (sweep["epsilon"][0], sweep["attribute_score_deg"][0]) == (0, 0)
     assert sweep["image_score_deg"][0] == pytest.approx(0, abs=1e-5)
     assert sweep["image_score_deg"] == sorted(sweep["image_score_deg"])
-    kinds = {concept["kind"] for concept in sweep["concepts"]}
-    assert "prompt" in kinds
-    assert "class" in kinds
+    assert sweep["concepts"][0]["kind"] == "prompt"
+    assert len(sweep["concepts"]) > 10
+
+
+def test_the_concepts_of_a_cat_hold_classes_and_attributes(app):
+    kinds = {concept["kind"] for concept in app.sweep["concepts"]}
+    assert kinds == {"prompt", "class", "attribute"}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)

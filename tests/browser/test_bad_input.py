@@ -1,0 +1,93 @@
+"""Bad input on the served page: one clear sentence, nothing lost, nothing executed."""
+
+import pytest
+
+from tests.browser.conftest import OpenExplore
+from tests.browser.measure import Explore
+from tests.pages import photo_files
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+BAD = photo_files.bad_files()[:-1]
+RUBBISH = {
+    "model": "../../etc/passwd",
+    "mode": "<b>",
+    "is": "1e999",
+    "eps": "NaN",
+    "photo": "chelsea.png",
+}
+
+
+def alive(tab: Explore) -> None:
+    """The page has its slider, and the slider moves."""
+    before = tab.index
+    tab.slider.focus()
+    tab.page.keyboard.press("ArrowLeft" if before else "ArrowRight")
+    assert tab.index != before
+    assert tab.page.get_by_test_id("stException").count() == 0
+
+
+def test_bad_files_get_one_sentence_each_and_the_photo_stays(explore: OpenExplore) -> None:
+    tab = explore().click("Upload")
+    tab.offer("cup.png", photo_files.encoded(photo_files.picture(), "PNG"), "image/png")
+    tab.part("decision").get_by_text("espresso").or_(
+        tab.part("decision").get_by_text("cup")
+    ).first.wait_for(timeout=60_000)
+    tab.settle()
+    good = tab.numbers()
+    for _, payload, sentence in BAD:
+        tab.offer("holiday.jpg", payload)
+        tab.page.get_by_test_id("stAlert").filter(has_text=sentence).wait_for(timeout=30_000)
+        tab.settle()
+        (said,) = tab.alerts()
+        assert "The photo below stays as it was." in said
+        assert tab.numbers() == good
+    alive(tab)
+
+
+def test_a_file_over_the_limit_is_refused_in_words(explore: OpenExplore) -> None:
+    tab = explore().click("Upload")
+    before = tab.numbers()
+    tab.offer("holiday.jpg", b"\xff\xd8\xff" + b"\0" * (21 * 2**20))
+    tab.page.get_by_text("20", exact=False).filter(has_text="MB").first.wait_for(timeout=30_000)
+    assert tab.settle().numbers() == before
+    alive(tab)
+
+
+def test_a_kind_that_is_not_offered_is_refused_in_words(explore: OpenExplore) -> None:
+    tab = explore().click("Upload")
+    before = tab.numbers()
+    tab.offer("moving.gif", photo_files.encoded(photo_files.picture(), "GIF"), "image/gif")
+    tab.page.get_by_text("not allowed").first.wait_for(timeout=30_000)
+    assert tab.settle().numbers() == before
+    alive(tab)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        ("😀🎉", "no letters or digits"),
+        ("x" * 10_000, "This prompt has 10,000 characters; up to 300 can be used."),
+    ],
+    ids=["emoji", "10000"],
+)
+def test_an_unusable_prompt_costs_one_sentence(
+    explore: OpenExplore, prompt: str, sentence: str
+) -> None:
+    tab = explore()
+    good = tab.numbers()
+    tab.type_prompt(prompt)
+    (said,) = tab.alerts()
+    assert sentence in said
+    tab.type_prompt("an image of a jellyfish")
+    assert tab.alerts() == []
+    assert tab.numbers() == good
+
+
+def test_a_link_full_of_rubbish_opens_the_defaults(explore: OpenExplore) -> None:
+    tab = explore(**RUBBISH)
+    said = " ".join(tab.alerts())
+    assert said.count("The link asks for") == 3
+    assert said.count("This link names a photo that is not kept") == 1
+    assert tab.page.get_by_test_id("stException").count() == 0
+    alive(tab.click("Sample"))
