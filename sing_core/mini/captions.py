@@ -65,17 +65,6 @@ _COLOUR_TEMPLATES: tuple[str, ...] = (
     "everything is {}",
 )
 
-CLASS_CAPTIONS: dict[str, tuple[str, ...]] = {
-    "grey": ("a black and white photo of a {}", "a grayscale image of a {}"),
-    "colour": ("a color photo of a {}", "a colourful image of a {}"),
-    "blurred": ("a blurry photo of a {}", "a blurred image of a {}"),
-    "sharp": ("a sharp photo of a {}", "a sharp image of a {}"),
-    "dark": ("a dark photo of a {}", "a dark image of a {}"),
-    "bright": ("a bright photo of a {}", "a bright image of a {}"),
-    "close": ("a close-up photo of a {}", "a close-up of a {}"),
-    "far": ("a photo of a {} from far away", "an image of a distant {}"),
-}
-
 
 def _colour(name: str, *synonyms: str) -> Value:
     words = (name, *synonyms)

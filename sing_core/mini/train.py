@@ -1,10 +1,8 @@
 """Train the image head of ``mini``: one affine map from lite2's features to the text space.
 
-It starts from a closed form (the map whose products with the class prompts are nearest to lite2's
-logits) plus attribute read-outs (ridge probes, which generalise where free weights would learn
-the photographs by heart), and is then refined. Loss: cross-entropy of cosine similarities with the
-prompts of the 1,000 classes, on pseudo-features of all classes and a few real ones, target lite2's
-softmax.
+Three parts, added: a class part (closed form, then refined by gradient descent on pseudo-features
+of all 1,000 classes towards lite2's softmax), attribute read-outs (ridge regression) along the
+attributes' own text directions, and a common offset.
 """
 
 import math
@@ -16,11 +14,17 @@ from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy, normalize, one_hot
 
 from sing_core.mini.captions import GROUPS
-from sing_core.mini.pseudo import draw_goals, draw_margins, push
+from sing_core.mini.geometry import (
+    Texts,
+    attribute_directions,
+    common_direction,
+    inverse_root,
+    whitening,
+    without_attributes,
+)
+from sing_core.mini.pseudo import Neighbours, draw_margins, push
 
-_PARTS = 4
-GROUP_ORDER = tuple(sorted(GROUPS))
-_LENGTH = 20.0  # of embeddings while training; sets the relative size of Adam's steps
+_TINT_GAIN = 2.0  # colours are the hardest attribute for the tower, and get a stronger read-out
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +32,33 @@ class Recipe:
     """Everything that decides the outcome besides the data.
 
     Attributes:
-        steps: optimiser steps.
-        batch: rows of the class loss per step; the attribute loss takes as many.
+        steps: optimiser steps; ``batch`` rows each.
         rate: peak learning rate of Adam (warm-up, then cosine).
         scale: inverse temperature of cosine similarities.
-        probe_ridge: ridge of the attribute read-outs, in rows per feature dimension.
-        real: share of real features in the class loss.
+        sharpness: factor on lite2's logits before the softmax that is the target.
+        real: share of features that keep their own class in the class loss.
         official: share of steps on the official template; else a random one.
         margins: range of the pseudo-features' margin, in logits.
-        attribute: strength of the attribute read-outs, relative to the length of an embedding.
-        offset: length of the common offset relative to the mean length of what varies.
+        removed: attribute directions kept free of class content.
+        probe_ridge: ridge of the attribute read-outs, in rows per feature dimension.
+        attribute: length of the read-outs relative to the class part.
+        offset: length of the common offset relative to the class part.
         seed: of every random draw.
     """
 
-    steps: int = 800
-    batch: int = 768
-    rate: float = 4e-3
-    scale: float = 100.0
-    probe_ridge: float = 3.0
+    steps: int = 600
+    batch: int = 512
+    rate: float = 1e-3
+    scale: float = 80.0
+    sharpness: float = 0.7
     real: float = 0.05
     official: float = 0.8
     margins: tuple[float, float] = (3.0, 10.0)
-    attribute: float = 0.08
-    offset: float = 1.0
+    removed: int = 26
+    probe_ridge: float = 3.0
+    attribute: float = 0.3
+    offset: float = 1.15
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Texts:
-    """Unit text embeddings that the losses compare with.
-
-    Attributes:
-        classes: ``(t, c, d)`` class prompts by template; the first is the official one.
-        values: group -> one ``(p, d)`` tensor of paraphrases per value.
-    """
-
-    classes: Tensor
-    values: dict[str, list[Tensor]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +82,10 @@ class Views:
         groups = tuple(self.groups[i] for i in rows.tolist())
         return Views(self.features[rows], self.labels[rows], groups, self.values[rows])
 
+    def rows_of(self, group: str) -> Tensor:
+        """Return the rows of an attribute group; "" for photographs as they are."""
+        return torch.tensor([i for i, name in enumerate(self.groups) if name == group])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
@@ -100,6 +98,19 @@ class Head:
         """Return raw embeddings ``(n, d)`` of ``features (n, m)``."""
         return features @ self.weight.mT + self.bias
 
+    def __add__(self, other: "Head") -> "Head":
+        """Return the head whose embeddings are the sums."""
+        return Head(self.weight + other.weight, self.bias + other.bias)
+
+    def scaled(self, factor: float | Tensor) -> "Head":
+        """Return the head whose embeddings are ``factor`` times as long."""
+        return Head(self.weight * factor, self.bias * factor)
+
+    def mean_length(self, features: Tensor) -> Tensor:
+        """Return the mean norm of the embeddings of ``features``."""
+        length: Tensor = torch.linalg.vector_norm(self.embed(features), dim=1).mean()
+        return length
+
 
 def train_head(
     views: Views,
@@ -110,76 +121,100 @@ def train_head(
 ) -> Head:
     """Train on ``views``; ``classifier`` is lite2's own head (weight, bias).
 
-    The optimiser sees standardised features and a whitened text space: the map is
-    ``whiten @ inner @ diag(1 / spread)``. ``progress`` receives step, steps and the loss.
+    ``progress`` receives step, steps and the loss.
     """
-    generator = Generator().manual_seed(recipe.seed)
-    sampler = _Sampler(views, texts, classifier, recipe, generator)
-    start = closed_form(views.features, texts.classes[0], classifier)
-    probes = attribute_probes(views, recipe.probe_ridge)  # (p, m), (p,)
-    mean, spread = views.features.mean(0), views.features.std(0).clamp_min(1e-3)
-    whiten = _whitening(texts.classes[0])
-    inner = torch.linalg.solve(whiten, _LENGTH * start.weight * spread).requires_grad_()
-    outer = recipe.attribute * attribute_directions(texts)
-    bias = _LENGTH * (start.embed(mean) + recipe.offset * common_direction(texts))
-    bias = bias.detach().requires_grad_()
+    keep = without_attributes(texts, recipe.removed)
+    photos = views.features[views.rows_of("")]
+    directions = attribute_directions(texts) * _gains(texts)
+    probes = attribute_probes(views, recipe.probe_ridge)
+    named = Head(directions @ probes.weight, directions @ probes.bias)
+    extra = named.scaled(recipe.attribute / named.mean_length(photos))
+    extra = extra + Head(
+        torch.zeros_like(extra.weight), recipe.offset * common_direction(texts, keep)
+    )
+    return _class_part(views, texts, classifier, recipe, keep, extra, progress) + extra
 
-    optimiser = torch.optim.Adam([inner, bias], lr=recipe.rate)
+
+def _gains(texts: Texts) -> Tensor:
+    """Return ``(p,)`` relative strengths of the values' read-outs."""
+    return torch.cat(
+        [
+            torch.full((len(GROUPS[group]),), _TINT_GAIN if group == "tint" else 1.0)
+            for group in texts.groups
+        ]
+    )
+
+
+def _class_part(
+    views: Views,
+    texts: Texts,
+    classifier: tuple[Tensor, Tensor],
+    recipe: Recipe,
+    keep: Tensor,
+    extra: Head,
+    progress: Callable[[int, int, float], None] | None,
+) -> Head:
+    """Return the class part, of mean length 1 on photographs, refined in the company of ``extra``.
+
+    The optimiser sees whitened features and a whitened text space.
+    """
+    mean, spread = views.features.mean(0), views.features.std(0).clamp_min(1e-3)
+    inputs = (views.features - mean) / spread
+    whiten_in = inverse_root(inputs.mT @ inputs / len(inputs), 0.1) / spread  # (m, m)
+    whiten_out = keep @ whitening(texts.classes[0])  # (d, d)
+    start = closed_form(views.features, texts.classes[0], classifier)
+    inner = torch.linalg.lstsq(whiten_out, start.weight).solution
+    inner = torch.linalg.solve(whiten_in, inner, left=False).requires_grad_()
+    centre = start.embed(mean).detach().requires_grad_()
+
+    def head() -> Head:
+        weight = whiten_out @ inner @ whiten_in
+        return Head(weight, keep @ centre - weight @ mean)
+
+    sampler = _Sampler(views, texts, classifier, recipe, extra)
+    optimiser = torch.optim.Adam([inner, centre], lr=recipe.rate)
     for step in range(recipe.steps):
         warm = min(1.0, (step + 1) / 30)
         rate = recipe.rate * warm * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
         optimiser.param_groups[0]["lr"] = rate
-        weight = whiten @ (inner / spread)
-        loss = sampler.class_loss(Head(weight, bias - weight @ mean), outer)
+        loss = sampler.loss(head())
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if progress is not None and (step + 1) % 20 == 0:
             progress(step + 1, recipe.steps, float(loss.detach()))
-    weight = whiten @ (inner.detach() / spread)
-    base = Head(weight, bias.detach() - weight @ mean)
-    length = base.embed(views.features).norm(dim=1).mean()
-    weight = base.weight / length + outer @ probes.weight
-    return Head(weight.contiguous(), base.bias / length + outer @ probes.bias)
+    with torch.no_grad():
+        found = head()
+        return found.scaled(1 / found.mean_length(views.features[views.rows_of("")]))
 
 
 def attribute_probes(views: Views, ridge: float) -> Head:
     """Return one affine read-out per attribute value, ``(p, m)`` and ``(p,)``, groups in order.
 
-    Each group's values are told apart by ridge regression on its own views, classes balanced,
-    on standardised features.
+    Each group's values are told apart by ridge regression on its own views, classes balanced, on
+    standardised features; photographs as they are have the target 0, so that the read-outs stay
+    silent where nothing was done.
     """
     mean, spread = views.features.mean(0), views.features.std(0).clamp_min(1e-3)
-    inputs = (views.features - mean) / spread
-    weights, biases = [torch.zeros(0, len(mean))], [torch.zeros(0)]
-    for group in GROUP_ORDER:
-        rows = torch.tensor([i for i, name in enumerate(views.groups) if name == group])
-        wanted = one_hot(views.values[rows], len(GROUPS[group])).float()
-        share = (1 / wanted.sum(0).clamp_min(1))[views.values[rows]]
-        share = (share / share.mean())[:, None]
-        centre = (inputs[rows] * share).mean(0)
-        centred = inputs[rows] - centre
-        gram = centred.mT @ (centred * share)
-        gram.diagonal().add_(ridge * len(mean))
-        weight = torch.linalg.solve(gram, (centred * share).mT @ (wanted - wanted.mean(0)))
-        weights.append(weight.mT / spread)
-        biases.append(-(centre * spread + mean) @ weights[-1].mT)
+    plain = views.features[views.rows_of("")]
+    plain = plain[torch.randperm(len(plain), generator=Generator().manual_seed(0))[:4000]]
+    weights, biases = [], []
+    for group in sorted(set(views.groups) - {""}):
+        rows = views.rows_of(group)
+        count = len(GROUPS[group])
+        wanted = one_hot(views.values[rows], count).float()
+        share = (1 / wanted.sum(0).clamp_min(1))[views.values[rows]] * len(rows) / count
+        share = torch.cat([share, torch.full((len(plain),), 0.5)])[:, None]
+        inputs = (torch.cat([views.features[rows], plain]) - mean) / spread
+        target = torch.cat([wanted - 1 / count, torch.zeros(len(plain), count)])
+        centre, level = (share * inputs).sum(0) / share.sum(), (share * target).sum(0) / share.sum()
+        centred = inputs - centre
+        gram = centred.mT @ (share * centred)
+        gram.diagonal().add_(ridge * len(inputs) / 10)
+        weight = torch.linalg.solve(gram, centred.mT @ (share * (target - level))).mT / spread
+        weights.append(weight)
+        biases.append(level - weight @ (centre * spread + mean))
     return Head(torch.cat(weights), torch.cat(biases))
-
-
-def held_out_readings(views: Views, ridge: float) -> Tensor:
-    """Return ``(n, p)`` read-outs of each view by probes that have not seen its class.
-
-    Training on a probe's own rows would trust it more than new photographs warrant.
-    """
-    readings: Tensor | None = None
-    for part in range(_PARTS):
-        inside = views.labels % _PARTS == part
-        probes = attribute_probes(views.take(torch.nonzero(~inside).squeeze(1)), ridge)
-        if readings is None:
-            readings = torch.zeros(len(views.labels), len(probes.bias))
-        readings[inside] = probes.embed(views.features[inside])
-    return torch.zeros(len(views.labels), 0) if readings is None else readings
 
 
 def closed_form(
@@ -195,54 +230,11 @@ def closed_form(
     weight, bias = (part - part.mean(0) for part in classifier)
     solved = torch.linalg.solve(gram, centred.mT @ torch.cat([weight, bias[:, None]], dim=1))
     head = Head(solved[:, :-1], solved[:, -1])
-    norm = head.embed(features).norm(dim=1).mean()
-    return Head(head.weight / norm, head.bias / norm)
-
-
-def attribute_directions(texts: Texts, within: float = 1.0, ridge: float = 0.02) -> Tensor:
-    """Return ``(d, p)``: for each value the text direction that names it and little else.
-
-    A linear discriminant: the dual of the values' mean prompts (centred in their group) under the
-    covariance of class prompts and of paraphrases, so that adding one neither re-orders classes
-    nor depends on how the attribute is phrased.
-    """
-    groups = [texts.values[name] for name in sorted(texts.values)]
-    means = [torch.stack([prompts.mean(0) for prompts in group]) for group in groups]
-    names = torch.cat([mean - mean.mean(0) for mean in means])
-    spread = torch.stack([torch.cov(prompts.mT) for prompts in texts.classes]).mean(0)
-    phrasing = [torch.cov(prompts.mT) for group in groups for prompts in group]
-    noise = spread + within * torch.stack(phrasing).mean(0)
-    noise.diagonal().add_(ridge * spread.diagonal().mean())
-    solved = torch.linalg.solve(noise, names.mT)  # (d, p)
-    gram = names @ solved
-    gram.diagonal().add_(0.02 * gram.diagonal().mean())
-    directions: Tensor = torch.linalg.solve(gram, solved, left=False)
-    return directions
-
-
-def common_direction(texts: Texts) -> Tensor:
-    """Return the unit vector ``(d,)`` with which all training prompts agree most evenly.
-
-    Adding it to every image embedding brings images nearer to text without changing which
-    prompt is nearest.
-    """
-    prompts = [texts.classes.mean(0), *(p for group in texts.values.values() for p in group)]
-    rows = torch.cat(prompts)
-    gram = rows.mT @ rows
-    gram.diagonal().add_(0.03 * gram.diagonal().mean())
-    return normalize(torch.linalg.solve(gram, rows.sum(0)), dim=0)
-
-
-def _whitening(texts: Tensor, ridge: float = 0.03) -> Tensor:
-    """Return the symmetric ``(d, d)`` inverse root of the centred prompts' Gram matrix."""
-    centred = texts - texts.mean(0)
-    values, vectors = torch.linalg.eigh(centred.mT @ centred)
-    root: Tensor = (vectors * (values + ridge * values.mean()).rsqrt()) @ vectors.mT
-    return root
+    return head.scaled(1 / head.mean_length(features))
 
 
 class _Sampler:
-    """Draws batches and computes their losses."""
+    """Draws batches of pseudo-features and computes their loss."""
 
     def __init__(
         self,
@@ -250,37 +242,26 @@ class _Sampler:
         texts: Texts,
         classifier: tuple[Tensor, Tensor],
         recipe: Recipe,
-        generator: Generator,
+        extra: Head,
     ) -> None:
         self._views, self._texts, self._recipe = views, texts, recipe
-        self._classifier, self._generator = classifier, generator
-        self._readings = held_out_readings(views, recipe.probe_ridge)
-        self._real = torch.tensor([i for i, group in enumerate(views.groups) if not group])
-        counts = torch.bincount(views.labels[self._real])[views.labels[self._real]]
-        self._shares = counts.float().rsqrt()
+        self._classifier, self._extra = classifier, extra
+        self._generator = Generator().manual_seed(recipe.seed)
+        self._neighbours = Neighbours(views.labels, views.rows_of(""), classifier[0])
 
-    def _pick(self, high: int, count: int = 1) -> Tensor:
-        return torch.randint(high, (count,), generator=self._generator)
-
-    def class_loss(self, base: Head, outer: Tensor) -> Tensor:
-        """Return the loss over the 1,000 class prompts on one random batch.
-
-        A pushed feature keeps the attribute readings of its photograph.
-        """
-        recipe, generator = self._recipe, self._generator
-        picked = torch.multinomial(self._shares, recipe.batch, True, generator=generator)
-        rows = self._real[picked]
-        features, labels = self._views.features[rows], self._views.labels[rows]
-        goals = draw_goals(len(rows), len(self._classifier[1]), generator)
+    def loss(self, base: Head) -> Tensor:
+        """Return the cross-entropy over the 1,000 class prompts on one random batch."""
+        recipe, generator, (weight, bias) = self._recipe, self._generator, self._classifier
+        rows, goals = self._neighbours.draw(recipe.batch, recipe.real, generator)
+        photos, labels = self._views.features[rows], self._views.labels[rows]
         margins = draw_margins(len(rows), *recipe.margins, generator)
-        kept = round(recipe.real * recipe.batch)
-        moved = push(features[kept:], labels[kept:], goals[kept:], margins[kept:], self._classifier)
-        features = torch.cat([features[:kept], moved])
-        weight, bias = self._classifier
-        target = torch.softmax(features @ weight.mT + bias, dim=1)
+        features = push(photos, labels, goals, margins, self._classifier)
+        target = torch.softmax(recipe.sharpness * (features @ weight.mT + bias), dim=1)
         official = bool(torch.rand(1, generator=generator) < recipe.official)
-        template = 0 if official else int(self._pick(len(self._texts.classes)))
+        others = len(self._texts.classes)
+        template = 0 if official else int(torch.randint(others, (1,), generator=generator))
         raw = base.embed(features)
-        raw = raw / raw.norm(dim=1).mean() + self._readings[rows] @ outer.mT
+        # A pushed feature keeps the attribute readings of its photograph.
+        raw = raw / raw.norm(dim=1).mean() + self._extra.embed(photos)
         cosines = normalize(raw, dim=1) @ self._texts.classes[template].mT
         return cross_entropy(recipe.scale * cosines, target)
