@@ -69,6 +69,11 @@ class Slider:
 
     @property
     def index(self) -> int:
+        # The scrubber paints in the next animation frame: what was asked for is shown after it.
+        frame = (
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+        self.page.evaluate(frame)
         return int(self.slider.input_value())
 
     @property
