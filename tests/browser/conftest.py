@@ -1,8 +1,8 @@
 """A real Chromium and a real server for the browser tests.
 
 ``serve(script)`` starts any Streamlit script and returns its address, ``app_url`` is the app's,
-``page`` is a fresh tab, ``explore`` opens the Explore page. Everything that is started here is
-ended here.
+``page`` is a fresh tab, ``explore`` opens the Explore page and ``scrubber_page`` the ε-scrubber
+alone. Everything that is started here is ended here.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.browser.measure import Explore
+from tests.browser.measure import Explore, Scrubber, Tab
 from tests.browser.server import address, start, stop, wait_until_healthy
 
 CHROMIUM_FLAGS = [
@@ -28,7 +28,9 @@ CHROMIUM_FLAGS = [
 ]
 
 Serve = Callable[[str], str]
+OpenTab = Callable[[type[Tab], int, str], Any]
 OpenExplore = Callable[..., Explore]
+OpenScrubber = Callable[..., Scrubber]
 
 
 def give_up(reason: str) -> NoReturn:
@@ -91,22 +93,45 @@ def app_url(serve: Serve) -> str:
 
 
 @pytest.fixture
-def explore(chromium: Any, app_url: str) -> Iterator[OpenExplore]:
-    """Open the Explore page, each time in a browser context of its own.
+def open_tab(chromium: Any) -> Iterator[OpenTab]:
+    """Open ``(kind, width, scheme)``, each in a browser context of its own.
 
-    Whatever a test did, the browser's console must stay free of errors.
+    Whatever a test did, no tab may end with something gone wrong in it.
     """
-    opened: list[Explore] = []
+    opened: list[Tab] = []
+    with ExitStack() as contexts:
+
+        def open_one(kind: type[Tab], width: int, scheme: str) -> Any:
+            size = {"width": width, "height": 1000}
+            context = chromium.new_context(viewport=size, color_scheme=scheme)
+            contexts.callback(context.close)
+            opened.append(kind(context.new_page()))
+            return opened[-1]
+
+        yield open_one
+    assert [problem for tab in opened for problem in tab.problems] == []
+
+
+@pytest.fixture
+def explore(open_tab: OpenTab, app_url: str) -> OpenExplore:
+    """Open the Explore page."""
 
     def open_page(
         width: int = 1440, scheme: str = "light", url: str = app_url, **query: str
     ) -> Explore:
-        size = {"width": width, "height": 1000}
-        context = chromium.new_context(viewport=size, color_scheme=scheme)
-        opened.append(Explore(context.new_page()))
-        return opened[-1].go(url, **query)
+        tab: Explore = open_tab(Explore, width, scheme)
+        return tab.go(url, **query)
 
-    yield open_page
-    for one in opened:
-        one.page.context.close()
-    assert [problem for one in opened for problem in one.problems] == []
+    return open_page
+
+
+@pytest.fixture
+def scrubber_page(open_tab: OpenTab, serve: Serve) -> OpenScrubber:
+    """Open the scrubber alone, on one of scrubber_app.py's cases."""
+    url = serve("tests/browser/scrubber_app.py")
+
+    def open_page(case: str = "plain", width: int = 1440, scheme: str = "light") -> Scrubber:
+        tab: Scrubber = open_tab(Scrubber, width, scheme)
+        return tab.go(url, case)
+
+    return open_page

@@ -1,4 +1,4 @@
-"""What the browser tests look at and measure: the slider, its frames, the Explore page."""
+"""What the browser tests look at and measure: the slider, its frames, the pages it is on."""
 
 import time
 from typing import Any, Self
@@ -104,8 +104,8 @@ class Slider:
         return found
 
 
-class Explore(Slider):
-    """The Explore page in one tab, the WebSocket frames it sent, and what went wrong."""
+class Tab(Slider):
+    """One tab with a slider, the WebSocket frames it sent, and what went wrong in it."""
 
     def __init__(self, page: Any) -> None:
         super().__init__(page)
@@ -113,8 +113,29 @@ class Explore(Slider):
         self.problems: list[str] = []
         page.on("websocket", lambda ws: ws.on("framesent", lambda f: self.sent.append(f)))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", self._listen)
         page.on("dialog", lambda dialog: (self.problems.append(dialog.message), dialog.dismiss()))
+
+
+class Scrubber(Tab):
+    """The component alone, on a synthetic sweep (scrubber_app.py)."""
+
+    def go(self, url: str, case: str) -> Self:
+        self.page.goto(f"{url}/?case={case}")
+        self.slider.wait_for()
+        self.page.get_by_text("server ε =").wait_for()
+        self.page.wait_for_timeout(500)
+        return self
+
+    def server_says(self, epsilon: str) -> None:
+        self.page.get_by_text(f"server ε = {epsilon};").wait_for(timeout=10_000)
+
+
+class Explore(Tab):
+    """The Explore page; errors on the browser's console count as problems too."""
+
+    def __init__(self, page: Any) -> None:
+        super().__init__(page)
+        page.on("console", self._listen)
 
     def _listen(self, message: Any) -> None:
         where = message.location.get("url", "")
