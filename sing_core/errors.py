@@ -55,3 +55,15 @@ class UnknownNameError(SingError, KeyError):
 
 class OptionalDependencyError(SingError):
     """A feature needs a package that is not installed."""
+
+
+class RenderError(SingError, ValueError):
+    """A picture was asked for in a way that this renderer cannot draw."""
+
+
+class RenderCancelledError(SingError):
+    """A rendering was stopped before it was complete; nothing of it is kept."""
+
+
+class DeviceMemoryError(SingError):
+    """The device has too little memory even for one picture at a time."""

@@ -21,6 +21,12 @@ class Settings(BaseSettings):
         max_upload_mb: largest upload, in MB.
         max_prompt_chars: longest prompt, in characters.
         keep_uploads: how many uploaded photos the cache keeps so that links to them work.
+        karlo_dir: folder that holds Karlo's weights as the hub lays them out; ``None`` looks in
+            the Hugging Face cache.
+        karlo_revision: full commit hash of Karlo's repository to take; empty takes the one taken
+            first on this machine.
+        karlo_pickles: comma-separated names of Karlo's pickled weight files that may be opened,
+            such as ``decoder/diffusion_pytorch_model.bin``; all others are refused.
     """
 
     model_config = SettingsConfigDict(env_prefix="SING_", frozen=True, extra="ignore")
@@ -33,6 +39,9 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=20, ge=1)
     max_prompt_chars: int = Field(default=300, ge=1)
     keep_uploads: int = Field(default=200, ge=0)
+    karlo_dir: Path | None = None
+    karlo_revision: str = Field(default="", pattern=r"^([0-9a-f]{40})?$")
+    karlo_pickles: str = ""
 
     @property
     def torch_device(self) -> str:
