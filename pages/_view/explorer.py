@@ -7,6 +7,7 @@ import streamlit as st
 from pages._view import downloads, figures, loaders, state
 from pages._view.scrubber import scrubber
 from pages._view.texts import EQUIVALENT_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from sing_core.equivalents import DRIFT_BUDGET
 from sing_core.images import Photo
 from sing_core.reports import ImageReport, Sweep
 from sing_core.store import content_key
@@ -121,6 +122,7 @@ def _payload(report: ImageReport, sweep: Sweep) -> dict[str, object]:
         "attribute_score_deg": sweep.attribute_score_deg,
         "max_logit_drift": sweep.max_logit_drift,
         "max_abs_logit": report.max_abs_logit,
+        "drift_budget": DRIFT_BUDGET,
         "concepts": [
             {"label": c.label, "kind": c.kind, "angle_deg": [round(a, 3) for a in c.angle_deg]}
             for c in sweep.concepts

@@ -7,8 +7,10 @@ from typing import Any
 import streamlit as st
 
 from pages._view.scrubber import scrubber
+from sing_core.equivalents import DRIFT_BUDGET
 
 STEPS = 81
+LARGEST = 12.3
 MARKUP = "<img src=x onerror=alert(1)> <b>fox</b>"
 PICTURE = (
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'>"
@@ -22,6 +24,13 @@ WORDS = re.split(
     Siamese cat, yellow, space heater, sharp, paper towel, quilt, wool, night, candle, blue,
     television, striped, plastic bag, carton, hamper, mouse, orange, red, noisy, desk, bow tie""",
 )
+
+
+def drifts(case: str, epsilon: list[float]) -> list[float]:
+    """Rounding only; the cases about the budget start on it and leave it with the first step."""
+    if case in ("drifting", "generous", "silent"):
+        return [DRIFT_BUDGET * LARGEST * (1 + value) for value in epsilon]
+    return [2e-7 * (1 + value / 8) for value in epsilon]
 
 
 def synthetic_sweep(case: str, turn: int) -> dict[str, Any]:
@@ -57,8 +66,9 @@ def synthetic_sweep(case: str, turn: int) -> dict[str, Any]:
         "epsilon": epsilon,
         "image_score_deg": image,
         "attribute_score_deg": attribute,
-        "max_logit_drift": [2e-7 * (1 + value / 8) for value in epsilon],
-        "max_abs_logit": 12.3,
+        "max_logit_drift": drifts(case, epsilon),
+        "max_abs_logit": LARGEST,
+        "drift_budget": {"generous": 0.25, "silent": None}.get(case, DRIFT_BUDGET),
         "concepts": [] if case == "bare" else concepts,
         "index": min(20 + 10 * turn, max(0, steps - 1)),
         "target": {

@@ -15,6 +15,26 @@ def test_an_unreachable_image_score_is_said_and_the_button_is_off(
     assert scrubber.page.get_by_text("cannot reach 40° in the null space").is_visible()
 
 
+@pytest.mark.parametrize(
+    ("case", "within", "beyond"),
+    [
+        ("drifting", "decision stands", "too large to say that the decision stands"),
+        ("generous", "decision stands", "decision stands"),
+        ("silent", "not measured", "not measured"),
+    ],
+)
+def test_the_decision_stands_within_the_budget_that_the_server_sent(
+    scrubber_page: OpenScrubber, case: str, within: str, beyond: str
+) -> None:
+    scrubber = scrubber_page(case)
+    scrubber.slider.focus()
+    for key, place, verdict in (("Home", 0, within), ("ArrowRight", 1, beyond)):
+        scrubber.page.keyboard.press(key)
+        assert scrubber.index == place
+        said = scrubber.part("decision").inner_text()
+        assert said == f"of largest logit 12.3 — {verdict}: Egyptian cat · 71 %"
+
+
 def test_the_prompt_is_pinned_and_ten_concepts_follow_by_nearness(
     scrubber_page: OpenScrubber,
 ) -> None:

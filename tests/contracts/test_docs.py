@@ -5,7 +5,9 @@ import re
 
 import pytest
 
+from pages._view.method_texts import ORIGINS
 from pages._view.texts import HELP, TERMS
+from sing_core.equivalents import DRIFT_BUDGET
 from tests.shared_data import ROOT
 
 MODULES = sorted((ROOT / "sing_core").rglob("*.py"))
@@ -54,6 +56,12 @@ def test_the_readme_knows_every_term_of_the_glossary():
     # "Translator T" and "Image score (IS)" may be spelt without letter and abbreviation.
     words = {term: re.findall(r"[a-z]{4,}", term.lower()) for term in TERMS}
     assert {term: own for term, own in words.items() if not all(w in text for w in own)} == {}
+
+
+def test_the_drift_budget_in_words_is_the_one_that_is_enforced():
+    budget = f"{DRIFT_BUDGET:.0e}".replace("e-0", "e-")
+    for text in (HELP["logit_drift"], ORIGINS, (ROOT / "README.md").read_text("utf-8")):
+        assert f"{budget} of the largest" in " ".join(text.split())
 
 
 def test_nothing_in_the_repository_names_a_place_of_one_machine():

@@ -32,6 +32,7 @@ def test_the_first_page_shows_every_number(app):
     assert image == pytest.approx(40, abs=1e-6)
     assert 0 < attribute <= image
     assert 0 < drift <= 1e-5 * app.sweep["max_abs_logit"]
+    assert app.sweep["drift_budget"] == 1e-5, "the browser would judge by another budget"
     assert app.sweep["target"]["sentence"].startswith("IS = 40° is reached at ε = ")
     assert app.sweep["concepts"][0]["label"] == "an image of a jellyfish"
     assert any("no logit moved by more than" in text for text in app.captions)

@@ -38,7 +38,8 @@ def scrubber(payload: Mapping[str, Any], *, key: str) -> float | None:
       that stays, for example ``"Egyptian cat · 71 %"``;
     * ``epsilon``: ascending, first 0, feature-norm units; ``index``: where the slider starts;
     * ``image_score_deg``, ``attribute_score_deg``, ``max_logit_drift``, and ``max_abs_logit``, the
-      one largest logit; the decision is said to stand up to a drift of 1e-4 of that logit;
+      one largest logit; up to a drift of ``drift_budget`` times that logit the decision is said to
+      stand;
     * ``concepts``: ``{"label", "kind": "class" | "attribute" | "prompt", "angle_deg"}``;
     * ``target``: ``{"image_score_deg", "reachable", "index", "sentence"}``;
     * ``frames``: ``{"index", "src": "data:image/…"}``, possibly none; ``help``: texts for

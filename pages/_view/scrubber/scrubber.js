@@ -2,7 +2,6 @@
 
 const KEY_PAUSE_MS = 400;
 const POINTER_PAUSE_MS = 60; // pointerup comes before the range's own `change`
-const DECISION_LIMIT = 1e-4; // drift over the largest logit up to which "decision stands" is said
 const THUMB = 28; // px, as in scrubber.css
 const views = new WeakMap();
 
@@ -110,8 +109,9 @@ function paintDrift({ parts, data, index }) {
   const drift = at(data.max_logit_drift, index);
   const largest = data.max_abs_logit;
   const decision = String(data.decision ?? NONE);
-  const measured = isNumber(drift) && isNumber(largest);
-  const stands = measured && drift <= DECISION_LIMIT * Math.abs(largest);
+  const budget = data.drift_budget;
+  const measured = [drift, largest, budget].every(isNumber);
+  const stands = measured && drift <= budget * Math.abs(largest);
   const verdict = stands ? "decision stands" : measured ? "too large to say that the decision stands" : "not measured";
   write(parts.drift, scientific(drift));
   write(parts.decision, `of largest logit ${fixed(largest, 1)} — ${verdict}: ${decision}`);
