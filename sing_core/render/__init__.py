@@ -1,1 +1,1 @@
-"""Pictures of features and embeddings: illustrations, never evidence. One Protocol, two renderers."""
+"""Pictures of features and embeddings: illustrations, never evidence. One Protocol for all."""

@@ -108,7 +108,7 @@ class Renderer(Protocol):
 
     @property
     def identity(self) -> str:
-        """Changes whenever the same request would give other pictures: weights, precision, recipe."""
+        """Changes when the same request would give other pictures: weights, precision, recipe."""
 
     @property
     def space_id(self) -> str:

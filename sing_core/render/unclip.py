@@ -81,7 +81,7 @@ class UnclipSchedule:
 
     @classmethod
     def cosine(cls, *, learned_variance: bool, train_steps: int = 1000, clip: float = 1.0) -> Self:
-        """Build ``beta_t = 1 - a(t + 1) / a(t)``, ``a(t) = cos^2((t / T + 0.008) / 1.008 pi / 2)``."""
+        """Build ``beta_t = 1 - a_(t+1) / a_t``, ``a_t = cos^2((t/T + 0.008) / 1.008 * pi/2)``."""
 
         def alpha_bar(share: float) -> float:
             return math.cos((share + 0.008) / 1.008 * math.pi / 2) ** 2

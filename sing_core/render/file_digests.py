@@ -1,0 +1,85 @@
+"""Are these the files that were used first? Digests, noted once, confirmed by size and time."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypedDict
+
+from sing_core.errors import WeightsUnavailableError
+
+_LARGE_BYTES = 100_000_000
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[str], None]
+
+
+class Seen(TypedDict):
+    """What was measured of a file when it was last hashed."""
+
+    sha256: str
+    bytes: int
+    mtime_ns: int
+
+
+def read_notes(path: Path) -> dict[str, Seen]:
+    """Return file -> what was noted of it; nothing when there are no (readable) notes."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return {
+            str(name): Seen(
+                sha256=str(row["sha256"]), bytes=int(row["bytes"]), mtime_ns=int(row["mtime_ns"])
+            )
+            for name, row in found.items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _log.warning("%s cannot be read and is written anew: %s.", path.name, error)
+        return {}
+
+
+def verify(
+    path: Path, name: str, before: Seen | None, notes: Path, progress: Progress | None
+) -> Seen:
+    """Return what ``path`` is now; unchanged size and time since it was hashed confirm it.
+
+    Raises:
+        WeightsUnavailableError: it is not what the notes, or the Hugging Face cache, say it is.
+    """
+    status = path.stat()
+    if before and (before["bytes"], before["mtime_ns"]) == (status.st_size, status.st_mtime_ns):
+        return before
+    if progress is not None and status.st_size > _LARGE_BYTES:
+        progress(f"Checking Karlo's {name} ({status.st_size / 1e9:.1f} GB, once).")
+    sha256, promised = _sha256(path), _promised_by_the_hub(path)
+    if promised is not None and promised != (sha256 if len(promised) == 64 else _git_sha1(path)):
+        raise WeightsUnavailableError(
+            f"Karlo's {name} is damaged or was changed: its content is not what the Hugging Face "
+            "cache says it is. Delete it and fetch it again."
+        )
+    if before is not None and before["sha256"] != sha256:
+        raise WeightsUnavailableError(
+            f"Karlo's {name} is not the file that was used here before (SHA-256 {sha256[:12]}… "
+            f"instead of {before['sha256'][:12]}…). Fetch it again; if it was changed on purpose, "
+            f"delete karlo/{notes.name} in the cache folder."
+        )
+    return Seen(sha256=sha256, bytes=status.st_size, mtime_ns=status.st_mtime_ns)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _git_sha1(path: Path) -> str:
+    payload = path.read_bytes()  # the hub names small files alone by it
+    return hashlib.sha1(b"blob %d\0" % len(payload) + payload, usedforsecurity=False).hexdigest()
+
+
+def _promised_by_the_hub(path: Path) -> str | None:
+    """Return the digest that the Hugging Face cache files it under: SHA-256, small files git's."""
+    blob = path.resolve()
+    named = blob.parent.name == "blobs" and set(blob.name) <= set("0123456789abcdef")
+    return blob.name if named and len(blob.name) in (40, 64) else None
