@@ -42,6 +42,14 @@ def test_the_size_is_read_and_the_body_has_the_same_pixels(width, height, kind, 
         np.testing.assert_array_equal(np.asarray(body), np.asarray(whole))
 
 
+@pytest.mark.parametrize("size", [(16_383, 1), (1, 16_383)], ids=["wide", "tall"])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_longest_pictures_say_their_size(kind, size):
+    for options in KINDS[kind]:
+        header = HEADER_READERS[kind](encode(Image.new("RGB", size), kind, **options))
+        assert (header.width, header.height) == size
+
+
 def test_webp_with_alpha_says_its_size_too():
     header = HEADER_READERS["WebP"](encode(noise(130, 77, "RGBA"), "WebP"))
     assert (header.width, header.height) == (130, 77)
@@ -155,6 +163,14 @@ def test_the_orientation_is_found_in_either_byte_order(order, orientation, other
     entries = [*((tag, 3, 1, 7) for tag in others), (0x0112, 3, 1, orientation)]
     found = exif_orientation(prefix + tiff(order, *entries, start=start))
     assert found == (orientation if 1 <= orientation <= 8 else 1)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_every_beginning_of_an_exif_block_gives_upright_until_the_entry_is_there(order):
+    whole = tiff(order, (0x0100, 3, 1, 7), (0x0112, 3, 1, 6))
+    found = [exif_orientation(whole[:end]) for end in range(len(whole) + 1)]
+    complete = 8 + 2 + 2 * 12
+    assert found == [1] * complete + [6] * (len(whole) + 1 - complete)
 
 
 @given(rest=st.binary(max_size=80), start=st.sampled_from([b"", b"II*\0", b"MM\0*", b"Exif\0\0II"]))
