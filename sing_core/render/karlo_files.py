@@ -200,7 +200,7 @@ def _choose_weights(root: Path, revision: str, settings: "Settings") -> dict[str
         others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise WeightsUnavailableError(
             f"Karlo's file {missing[0]}{others} of {REPOSITORY} is missing in {where}; "
-            f"{how_to_fetch()}."
+            f"{how_to_fetch(pinned_revision(settings) if revision else '')}."
         )
     if pickles:
         raise WeightsUnavailableError(
