@@ -24,7 +24,8 @@ from sing_core.mini.geometry import (
 )
 from sing_core.mini.pseudo import Neighbours, draw_margins, push
 
-_TINT_GAIN = 2.0  # colours are the hardest attribute for the tower, and get a stronger read-out
+# Read-outs that class content drowns at strength 1: twelve colours, and colour against none.
+_GAINS = {"grey": 2.0, "tint": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Recipe:
     margins: tuple[float, float] = (3.0, 10.0)
     removed: int = 26
     probe_ridge: float = 3.0
-    attribute: float = 0.3
+    attribute: float = 0.37
     offset: float = 1.15
     seed: int = 0
 
@@ -138,10 +139,7 @@ def train_head(
 def _gains(texts: Texts) -> Tensor:
     """Return ``(p,)`` relative strengths of the values' read-outs."""
     return torch.cat(
-        [
-            torch.full((len(GROUPS[group]),), _TINT_GAIN if group == "tint" else 1.0)
-            for group in texts.groups
-        ]
+        [torch.full((len(GROUPS[group]),), _GAINS.get(group, 1.0)) for group in texts.groups]
     )
 
 
