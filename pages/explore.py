@@ -19,6 +19,7 @@ with left:
 with right:
     model = widgets.pick_model()
     mode = widgets.pick_mode()
+    explorer.receive_step()
     try:
         labels = loaders.class_labels()
     except SingError as error:
@@ -31,17 +32,23 @@ with right:
         target_deg = widgets.pick_target()
 if photo is None:
     st.info("Choose a sample or upload a photo to begin.", icon=":material/image:")
+    with left:
+        explorer.show_storage()
     st.stop()
 with left:
     explorer.show_photo(photo)
 
 # 2. Compute: one call, one frozen result, one place where errors become words.
 question = explorer.Question(photo, model, prompt, mode, target_deg)
+report = None
 try:
     with st.spinner("Measuring the photo…"):
         report = question.ask()
 except SingError as error:
     st.error(str(error), icon=":material/error:")
+with left:  # only now is it known whether everything could be kept
+    explorer.show_storage()
+if report is None:
     st.stop()
 
 # 3. Show.

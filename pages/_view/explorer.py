@@ -51,6 +51,10 @@ def show_photo(photo: Photo) -> None:
     st.image(loaders.thumbnail(photo.digest, photo), width="stretch", alt="The chosen photo.")
     for note in photo.notes:
         st.caption(note)
+
+
+def show_storage() -> None:
+    """Say why results are not kept, if they are not; known once the page's work is done."""
     if problem := loaders.bench().store.problem:
         st.caption(f":material/save: {problem}")
 
@@ -86,15 +90,18 @@ def _fact(label: str, value: str, note: str, term: str) -> None:
 _STEP = "explore.eps"
 
 
+def receive_step() -> None:
+    """Take the step that came by link or Back; it moves the slider, as a new sweep does."""
+    shown = st.session_state.get(_STEP)
+    state.receive("eps", _STEP, "", state.is_number(0.0, 1e9), "a step")
+    jumps = st.session_state.get("explore.jumps", 0) + (st.session_state[_STEP] != shown)
+    st.session_state["explore.jumps"] = jumps
+
+
 @st.fragment
 def show_sweep(question: Question) -> None:
     """Draw the scrubber and what belongs to the released step; a release redraws only this."""
-    shown = st.session_state.get(_STEP)
-    state.receive("eps", _STEP, "", state.is_number(0.0, 1e9), "a step")
-    # A step that came by link or Back moves the slider, as a new sweep does.
-    jumps = st.session_state.get("explore.jumps", 0) + (st.session_state[_STEP] != shown)
-    st.session_state["explore.jumps"] = jumps
-    text = st.session_state[_STEP]
+    text, jumps = st.session_state[_STEP], st.session_state["explore.jumps"]
     report = question.ask(float(text) if text else None)
     if report.sweep is None:
         return

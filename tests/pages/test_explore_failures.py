@@ -163,6 +163,33 @@ def refusing_cache(cache, monkeypatch):
     return refuse
 
 
+NOT_KEPT = "Results are not kept for the next start: "
+
+
+def notes(app):
+    return [caption for caption in app.captions if NOT_KEPT in caption]
+
+
+def test_the_note_comes_in_the_run_whose_write_is_the_first_to_fail(refusing_cache, cache):
+    for path in cache.glob("features/*"):
+        path.unlink()
+    refusing_cache(errno.EROFS)
+    app = App().assert_shows_numbers()
+    (note,) = notes(app)
+    assert f"{NOT_KEPT}the file system is read-only." in note
+    assert len(notes(app.type_prompt("a red dog").assert_shows_numbers())) == 1
+
+
+def test_the_note_is_there_too_where_the_page_ends_early(refusing_cache):
+    refusing_cache(errno.ENOSPC)
+    app = App().type_prompt("😀🎉")
+    assert (len(app.errors), notes(app)) == (1, []), "nothing was written yet"
+    app.upload(photo_files.encoded(photo_files.picture().rotate(45), "PNG"))
+    assert (len(app.errors), len(notes(app))) == (1, 1)
+    elsewhere = App(photo="0" * 64).assert_says("This link names a photo that is not kept")
+    assert len(notes(elsewhere)) == 1
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [(errno.EROFS, "the file system is read-only"), (errno.ENOSPC, "the disk is full")],

@@ -51,6 +51,32 @@ def test_an_uploaded_photo_that_is_not_kept_here_gets_a_sentence():
 
 
 @pytest.mark.parametrize("name", ["model", "mode", "is", "eps"])
+@pytest.mark.parametrize("value", RUBBISH[1:3], ids=RUBBISH[1:3])
+def test_a_rubbish_value_is_told_even_where_the_photo_is_not_kept(name, value):
+    app = App(photo="0" * 64, **{name: value})
+    app.assert_says("This link names a photo that is not kept")
+    app.assert_says("The link asks for", "the default is shown instead")
+    assert (len(app.warnings), app.errors, app.sweep) == (2, [], None)
+    app.choose_source("sample").assert_shows_numbers()
+    assert (app.warnings, app.query) == ([], {})
+
+
+def test_a_rubbish_step_is_told_beside_an_unusable_prompt():
+    app = App(eps="nan", prompt="😀🎉").assert_says("The link asks for a step")
+    assert (len(app.warnings), len(app.errors), app.sweep) == (1, 1, None)
+    app.type_prompt("a red dog").assert_shows_numbers()
+    assert (app.warnings, app.query) == ([], {"prompt": "a red dog"})
+
+
+def test_a_step_in_the_link_waits_until_there_is_a_photo(app):
+    step = f"{app.sweep['epsilon'][17]:.6g}"
+    linked = App(photo="0" * 64, eps=step)
+    assert len(linked.warnings) == 1, linked.warnings
+    linked.choose_source("sample").assert_shows_numbers()
+    assert (linked.sweep["index"], linked.query) == (17, {"eps": step})
+
+
+@pytest.mark.parametrize("name", ["model", "mode", "is", "eps"])
 @pytest.mark.parametrize("value", RUBBISH, ids=range(len(RUBBISH)))
 def test_a_rubbish_value_gets_one_sentence_and_the_default(name, value):
     app = App(**{name: value})
