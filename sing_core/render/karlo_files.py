@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sing_core.settings import Settings
 
 REPOSITORY = "kakaobrain/karlo-v1-alpha-image-variations"
-# The one revision of it that has safetensors (FIELD_NOTES 3.2); `main` has pickles alone.
+# The one revision of it that has safetensors; `main` has pickles alone. A request for merging may
+# be amended: what it was when first used is held to (``KarloFiles.remember``), by its full hash.
 SAFETENSORS_REF = "refs/pr/2"
 COMPONENTS = ("text_encoder", "text_proj", "decoder", "super_res_first", "super_res_last")
 # The image encoder is not among them: vectors come from translators.
@@ -107,6 +108,19 @@ def find_karlo(settings: "Settings", progress: Progress | None = None) -> KarloF
     for name in sorted([*PLAIN_FILES, *weights.values()]):
         seen[name] = verify(root / name, name, before.get(name), notes, progress)
     return KarloFiles(root, revision, weights, seen, notes)
+
+
+def why_missing(settings: "Settings") -> str | None:
+    """Return the sentence that says which file is missing, ``None`` when all of them are there.
+
+    It costs a look into the folder; only ``find_karlo`` verifies what the files contain.
+    """
+    try:
+        root, revision = _root(settings)
+        _choose_weights(root, revision, settings)
+    except WeightsUnavailableError as error:
+        return str(error)
+    return None
 
 
 def _root(settings: "Settings") -> tuple[Path, str]:

@@ -12,7 +12,12 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
 from sing_core.errors import SingError, WeightsUnavailableError
-from sing_core.render.karlo_files import REPOSITORY, SAFETENSORS_REF, find_karlo
+from sing_core.render.karlo_files import (
+    REPOSITORY,
+    SAFETENSORS_REF,
+    find_karlo,
+    why_missing,
+)
 from sing_core.render.karlo_weights import load_karlo
 from sing_core.settings import Settings
 from tests import tiny_karlo
@@ -104,8 +109,10 @@ def test_loading_writes_nothing_to_standard_output_or_error(karlo_settings, capf
 def test_a_missing_file_is_named_and_the_sentence_says_how_to_fetch_it(
     karlo_dir, karlo_settings, name
 ):
+    assert why_missing(karlo_settings) is None
     (karlo_dir / name).unlink()
     message = refusal(karlo_settings)
+    assert why_missing(karlo_settings) == message
     assert name in message
     assert REPOSITORY in message
     assert f"hf download {REPOSITORY} --revision {SAFETENSORS_REF}" in message
