@@ -3,6 +3,7 @@
 Cached functions draw nothing, and no photo, array or prompt is ever a cache key: keys are digests.
 """
 
+import atexit
 import threading
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ from sing_core.workbench import Workbench
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20
 _WARM_AFTER_S = 3.0
+_WARM_AT_MOST_S = 60.0
 
 
 @st.cache_resource
@@ -33,7 +35,14 @@ def bench() -> Workbench:
     behind = threading.Timer(_WARM_AFTER_S, _warm, args=(made,))
     behind.daemon = True
     behind.start()
+    atexit.register(_finish, behind)
     return made
+
+
+def _finish(behind: threading.Timer) -> None:
+    """Let a warm-up under way end: a process that leaves a thread inside torch aborts."""
+    behind.cancel()
+    behind.join(_WARM_AT_MOST_S)
 
 
 def _warm(made: Workbench) -> None:
