@@ -23,17 +23,16 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _SEED = 0
-_TINY_VAL = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How many views of each image are looked at (see ``plan_views``)."""
 
-    crops: int = 1
-    attributes: int = 16
-    tiny: int = 24
-    tiny_attributes: int = 16
+    crops: int = 6
+    attributes: int = 26
+    tiny: int = 64
+    tiny_attributes: int = 32
 
     def views(self, folder: ImageFolder) -> list[View]:
         """Return the views of this plan, the same every time."""
@@ -104,8 +103,9 @@ class Material:
         }, rows
 
     def tiny_val(self) -> tuple[dict[str, Tensor], Tensor]:
-        """Return features of the first 1,000 images of ``tiny_imagenet_val``, and their labels."""
-        views = [View("tiny_val", row, "plain", "", 0) for row in range(_TINY_VAL)]
+        """Return features of the images of ``tiny_imagenet_val``, and their labels."""
+        rows = range(len(self._folder.table("tiny_val")))
+        views = [View("tiny_val", row, "plain", "", 0) for row in rows]
         found = self._cache.features(views, [REFERENCE, *CLASSIFIERS], self._progress)
         return found, self._labels(views)
 

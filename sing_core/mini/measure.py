@@ -12,6 +12,7 @@ from torch.nn.functional import cosine_similarity, normalize
 
 from sing_core.mini.captions import GROUPS
 from sing_core.mini.features import CLASSIFIERS, REFERENCE, classifier_head
+from sing_core.mini.geometry import Texts, silent_direction
 from sing_core.mini.material import Material
 from sing_core.mini.train import Head, Recipe, Views, train_head
 from sing_core.mini.translators import Pairs, fit_translator
@@ -90,7 +91,7 @@ def measure(material: Material, head: Head, say: Callable[[str], None]) -> dict[
         for name, rows in pairs.items():
             found[name].append(
                 _fold_translator(rows, pair_rows, fold, trained, (heads[name], heads[REFERENCE]),
-                                 texts.classes[0])
+                                 texts)
             )  # fmt: skip
     result: dict[str, Any] = {
         "zero_shot_top1_unseen_classes": _mean(torch.cat(hits).tolist()),
@@ -108,7 +109,7 @@ def measure(material: Material, head: Head, say: Callable[[str], None]) -> dict[
         },
     }
     say("New photographs of seen classes (tiny_imagenet_val), with the whole training set.")
-    for name, values in _tiny_val(material, pairs, heads, head, texts.classes[0]).items():
+    for name, values in _tiny_val(material, pairs, heads, head, texts).items():
         result["translators"][name] |= values
     return result
 
@@ -144,7 +145,7 @@ def _fold_translator(
     fold: int,
     head: Head,
     classifiers: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]],
-    prompts: Tensor,
+    texts: Texts,
 ) -> dict[str, float]:
     inside = (rows >= 0) & (rows % FOLDS == fold)
     # Lambda is chosen on another fold's photographs, which stay out of the fit as well.
@@ -156,9 +157,11 @@ def _fold_translator(
     photos = test.take(torch.arange(len(set(test.labels.tolist()))))
     guess = path.translator.apply(photos.features).float()
     true = head.embed(photos.reference)
+    hits = _hits(guess, photos.labels, texts.classes[0])
     return {
         "cosine_unseen_classes": float(cosine_similarity(guess, true).mean()),
-        "zero_shot_top1_unseen_classes": _mean(_hits(guess, photos.labels, prompts).tolist()),
+        "cosine_unseen_classes_without_offset": _bare_cosine(guess, true, texts),
+        "zero_shot_top1_unseen_classes": _mean(hits.tolist()),
         "lambda": path.best_alpha,
     }
 
@@ -168,7 +171,7 @@ def _tiny_val(
     pairs: dict[str, Pairs],
     heads: dict[str, tuple[Tensor, Tensor]],
     head: Head,
-    prompts: Tensor,
+    texts: Texts,
 ) -> dict[str, dict[str, float]]:
     """Measure where only the photograph is new: its class was trained on, in 64 pixels as here."""
     features, labels = material.tiny_val()
@@ -177,12 +180,20 @@ def _tiny_val(
         path = shipped_fit(rows, head, (heads[name], heads[REFERENCE]))
         guess = path.translator.apply(features[name]).float()
         true = head.embed(features[REFERENCE])
+        hits = _hits(guess, labels, texts.classes[0])
         values[name] = {
             "cosine_tiny_imagenet_val": float(cosine_similarity(guess, true).mean()),
-            "zero_shot_top1_tiny_imagenet_val": _mean(_hits(guess, labels, prompts).tolist()),
+            "cosine_tiny_imagenet_val_without_offset": _bare_cosine(guess, true, texts),
+            "zero_shot_top1_tiny_imagenet_val": _mean(hits.tolist()),
             "classifier_top1_tiny_imagenet_val": _top1(features[name], labels, heads[name]),
         }
     return values
+
+
+def _bare_cosine(guess: Tensor, true: Tensor, texts: Texts) -> float:
+    """Return the mean cosine once the constant that all images share is taken away."""
+    keep = 1 - silent_direction(texts)
+    return float(cosine_similarity(guess * keep, true * keep).mean())
 
 
 def shipped_fit(

@@ -2,7 +2,7 @@
 
 Three parts, added: a class part (closed form, then refined by gradient descent on pseudo-features
 of all 1,000 classes towards lite2's softmax), attribute read-outs (ridge regression) along the
-attributes' own text directions, and a common offset.
+attributes' own text directions, and a constant offset along a direction that no text uses.
 """
 
 import math
@@ -17,15 +17,15 @@ from sing_core.mini.captions import GROUPS
 from sing_core.mini.geometry import (
     Texts,
     attribute_directions,
-    common_direction,
     inverse_root,
+    silent_direction,
     whitening,
     without_attributes,
 )
 from sing_core.mini.pseudo import Neighbours, draw_margins, push
 
 # Read-outs that class content drowns at strength 1: twelve colours, and colour against none.
-_GAINS = {"grey": 2.0, "tint": 2.0}
+_GAINS = {"grey": 1.5, "tint": 3.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Recipe:
         removed: attribute directions kept free of class content.
         probe_ridge: ridge of the attribute read-outs, in rows per feature dimension.
         attribute: length of the read-outs relative to the class part.
-        offset: length of the common offset relative to the class part.
+        offset: length of the constant offset relative to the class part.
         seed: of every random draw.
     """
 
@@ -57,8 +57,8 @@ class Recipe:
     margins: tuple[float, float] = (3.0, 10.0)
     removed: int = 26
     probe_ridge: float = 3.0
-    attribute: float = 0.37
-    offset: float = 1.15
+    attribute: float = 0.32
+    offset: float = 1.3
     seed: int = 0
 
 
@@ -130,9 +130,7 @@ def train_head(
     probes = attribute_probes(views, recipe.probe_ridge)
     named = Head(directions @ probes.weight, directions @ probes.bias)
     extra = named.scaled(recipe.attribute / named.mean_length(photos))
-    extra = extra + Head(
-        torch.zeros_like(extra.weight), recipe.offset * common_direction(texts, keep)
-    )
+    extra = extra + Head(torch.zeros_like(extra.weight), recipe.offset * silent_direction(texts))
     return _class_part(views, texts, classifier, recipe, keep, extra, progress) + extra
 
 

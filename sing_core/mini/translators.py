@@ -55,7 +55,7 @@ def fit_translator(
     head: Head,
     classifiers: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]],
     *,
-    pseudo: float = 5.0,
+    pseudo: float = 20.0,
     seed: int = 0,
 ) -> RidgePath:
     """Fit on ``pairs`` and on 16 pseudo-pairs a class; choose lambda on ``held_out``.

@@ -9,8 +9,8 @@ from torch.nn.functional import normalize
 from sing_core.mini.geometry import (
     Texts,
     attribute_directions,
-    common_direction,
     inverse_root,
+    silent_direction,
     value_names,
     whitening,
     without_attributes,
@@ -92,13 +92,14 @@ def test_dual_directions_read_out_the_names_and_disturb_classes_least(seed):
     assert float(disturbed) < 0.5 * float(other)
 
 
-@given(seed=seeds, rank=st.integers(1, 5))
-def test_the_common_direction_is_a_unit_vector_that_the_projector_keeps(seed, rank):
+@given(seed=seeds, place=st.integers(0, 2 * HALF - 1), faint=st.sampled_from([0.0, 1e-8]))
+def test_the_silent_direction_is_the_coordinate_that_no_prompt_uses(seed, place, faint):
     texts = mixed_texts(seed)
-    keep = without_attributes(texts, rank)
-    common = common_direction(texts, keep)
-    assert float(common.norm()) == pytest.approx(1, abs=1e-5)
-    torch.testing.assert_close(keep @ common, common, rtol=0, atol=1e-4)
+    for prompts in [texts.classes, *(p for values in texts.values.values() for p in values)]:
+        prompts[..., place] *= faint
+    silent = silent_direction(texts)
+    assert silent.nonzero().flatten().tolist() == [place]
+    assert float(silent.norm()) == 1.0
 
 
 @given(seed=seeds, scale=st.sampled_from([1e-3, 1.0, 1e3]))
