@@ -1,10 +1,12 @@
 """The verbs: from an image, a classifier and a prompt to a report (paper, section 3.5)."""
 
+import math
+
 import torch
 from torch import Tensor
 
-from sing_core.equivalents import Equivalents, NullLine
-from sing_core.errors import SingError, ZeroVectorError
+from sing_core.equivalents import DRIFT_BUDGET, Equivalents, NullLine
+from sing_core.errors import RoundingDriftError, SingError, ZeroVectorError
 from sing_core.images import Photo
 from sing_core.prompts import Vocabulary, clean_prompt
 from sing_core.reports import (
@@ -42,10 +44,12 @@ def analyse_image(
 
     ``mode`` ``steer`` follows the concept gradient (eq. 13), ``remove`` walks to null removal
     (eq. 9). ``epsilon`` None chooses the target image score, or the end where it is not reachable.
+    A steering sweep ends where float32 rounding would move a logit by 1e-5 of the largest.
 
     Raises:
         SingError: something named does not exist, cannot be loaded or does not fit; the prompt
-            is not usable; or the pair's logits drift by more than 1e-5 of the largest.
+            is not usable; or the logits drift by more than 1e-5 of the largest on a line that
+            leaves the null space or in null removal.
     """
     if mode not in MODES or steps < 2:
         raise SingError(f"A sweep has a mode out of {', '.join(MODES)} and at least two steps.")
@@ -63,13 +67,18 @@ def analyse_image(
             if mode == "remove"
             else NullLine.towards(text, features, classifier, translator)
         )
+        wanted = None if target_deg is None else line.reach(target_deg)
+        walk = line.sweep(classifier, steps, wanted)
     except ZeroVectorError as error:
         reason = _no_direction(classifier, str(error))
+    except RoundingDriftError as error:
+        if mode == "remove":
+            raise
+        reason = str(error)
     else:
-        wanted = None if target_deg is None else line.reach(target_deg)
-        walk = line.walk(classifier, line.grid(steps, wanted))
-        tracks = _tracks(line, walk, text, prompt, vocabulary)
-        sweep = _sweep(line, walk, tracks, _target(walk, wanted, mode))
+        angles = angles_along(line.z0, line.w, walk.epsilon, vocabulary.embeddings)
+        tracks = _tracks(line, walk, angles, text, prompt, vocabulary)
+        sweep = _sweep(line, walk, angles, tracks, wanted)
         index = _chosen(sweep, epsilon, mode)
         before, after = walk.original_logits, walk.logits[index]
     return ImageReport(
@@ -115,11 +124,14 @@ def steer_image(
     A target that no finite step reaches is a result (``reachable`` False), not an error.
 
     Raises:
-        SingError: as for ``analyse_image``; neither or both of the two are given; or the null
-            space has no direction towards the prompt.
+        SingError: as for ``analyse_image``; neither or both of the two are given; the step is not
+            finite, or so long that float32 rounding moves the logits; or the null space has no
+            direction towards the prompt.
     """
     if (epsilon is None) == (target_deg is None):
         raise SingError("Give either a step or a wanted image score.")
+    if epsilon is not None and not math.isfinite(epsilon):
+        raise SingError(f"A step is a finite number, got {epsilon}.")
     prompt = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars)
     classifier, features = bench.classifier(model), bench.features(model, photo)
     vocabulary = bench.vocabulary(reference)
@@ -132,7 +144,12 @@ def steer_image(
             return SteerReport(None, False, None, None, None, top1, None, found.supremum_deg)
         epsilon = found.epsilon
     step = torch.tensor([epsilon], dtype=torch.float64)
-    walk = line.walk(classifier, step)
+    try:
+        walk = line.walk(classifier, step)
+    except RoundingDriftError as error:
+        if target_deg is None:
+            raise
+        raise RoundingDriftError(f"IS = {target_deg:g}° needs too long a step. {error}") from error
     z = line.z0 + step * line.w
     return SteerReport(
         epsilon=epsilon,
@@ -157,11 +174,18 @@ def top_classes(logits: Tensor, vocabulary: Vocabulary, count: int = 5) -> tuple
 
 
 def _tracks(
-    line: NullLine, walk: Equivalents, text: Tensor, prompt: str, vocabulary: Vocabulary
+    line: NullLine,
+    walk: Equivalents,
+    angles: Tensor,
+    text: Tensor,
+    prompt: str,
+    vocabulary: Vocabulary,
 ) -> tuple[ConceptTrack, ...]:
-    """Return the angles to the prompt, then to every concept that is among the nearest anywhere."""
+    """Return the angles to the prompt, then to every concept that is among the nearest anywhere.
+
+    ``angles`` ``(k, concepts)`` in degrees, to the whole vocabulary.
+    """
     toward = angles_along(line.z0, line.w, walk.epsilon, text[None])[:, 0]
-    angles = angles_along(line.z0, line.w, walk.epsilon, vocabulary.embeddings)  # (k, concepts)
     near = sorted(set(angles.topk(_NEAREST, dim=-1, largest=False).indices.flatten().tolist()))
     own = ConceptTrack(prompt, prompt, "prompt", tuple(toward.tolist()))
     return (
@@ -180,7 +204,11 @@ def _tracks(
 
 
 def _sweep(
-    line: NullLine, walk: Equivalents, tracks: tuple[ConceptTrack, ...], target: Target | None
+    line: NullLine,
+    walk: Equivalents,
+    angles: Tensor,
+    tracks: tuple[ConceptTrack, ...],
+    wanted: EpsilonForImageScore | None,
 ) -> Sweep:
     image = angles_along(line.z0, line.w, walk.epsilon, line.z0[None])[:, 0]
     toward = tracks[0].angle_deg
@@ -188,13 +216,17 @@ def _sweep(
         epsilon=tuple(walk.epsilon.tolist()),
         image_score_deg=tuple(image.tolist()),
         attribute_score_deg=tuple(toward[0] - angle for angle in toward),
+        average_score_deg=tuple((angles[0] - angles).mean(dim=-1).tolist()),
         max_logit_drift=tuple(walk.max_logit_drift.tolist()),
         concepts=tracks,
-        target=target,
+        target=_target(line, walk, image, wanted),
     )
 
 
-def _target(walk: Equivalents, wanted: EpsilonForImageScore | None, mode: Mode) -> Target | None:
+def _target(
+    line: NullLine, walk: Equivalents, image: Tensor, wanted: EpsilonForImageScore | None
+) -> Target | None:
+    """Return where the wanted score lies among the walk's image scores ``(k,)``, degrees."""
     if wanted is None:
         return None
     name, end = f"IS = {wanted.wanted_deg:g}°", float(walk.epsilon[-1])
@@ -202,12 +234,18 @@ def _target(walk: Equivalents, wanted: EpsilonForImageScore | None, mode: Mode) 
         index = int((walk.epsilon - wanted.epsilon).abs().argmin())
         sentence = f"{name} is reached at ε = {wanted.epsilon:.3g}."
         return Target(wanted.wanted_deg, True, index, sentence)
-    if mode == "remove" and wanted.reachable:
-        sentence = f"{name} lies beyond null removal, which ends at ε = {end:.3g}."
-    else:
+    if wanted.epsilon is None:
         sentence = (
             f"{name} is not reachable: however far the step goes, "
             f"IS stays below {wanted.supremum_deg:.1f}°."
+        )
+    elif line.removal is not None:
+        sentence = f"{name} lies beyond null removal, which ends at ε = {end:.3g}."
+    else:
+        sentence = (
+            f"{name} would need a step of ε = {wanted.epsilon:.3g}, at which float32 rounding "
+            f"moves the logits by more than {DRIFT_BUDGET:.0e} of the largest; the largest step "
+            f"shown is ε = {end:.3g} (IS = {float(image[-1]):.1f}°)."
         )
     return Target(wanted.wanted_deg, False, None, sentence)
 

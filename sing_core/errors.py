@@ -25,6 +25,10 @@ class LogitDriftError(SingError):
     """An "equivalent" pair moved the logits by more than rounding explains."""
 
 
+class RoundingDriftError(LogitDriftError):
+    """A step inside the null space is so long that float32 rounding alone moves the logits."""
+
+
 class TranslatorMismatchError(SingError):
     """A translator belongs to another model, other weights or another image-text space."""
 

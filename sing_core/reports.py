@@ -38,7 +38,8 @@ class Target:
 
     Attributes:
         image_score_deg: the wanted IS.
-        reachable: whether a finite step reaches it (and, in null removal, lies within it).
+        reachable: whether a finite step reaches it: in null removal one that lies within it, in
+            steering one at which float32 rounding keeps within the drift budget.
         index: its position in the sweep, None where not reachable.
         sentence: the same in words.
     """
@@ -57,6 +58,8 @@ class Sweep:
         epsilon: steps in feature-norm units.
         image_score_deg: IS (eq. 8).
         attribute_score_deg: AS towards the prompt (eq. 7); positive is nearer.
+        average_score_deg: AS averaged over all concepts of the vocabulary: what AS towards an
+            arbitrary concept would be, to compare with.
         max_logit_drift: largest absolute logit difference to eps = 0.
         concepts: the nearest concepts at any of the steps, and the prompt itself (first).
         target: the wanted image score; None when none was asked for.
@@ -65,6 +68,7 @@ class Sweep:
     epsilon: tuple[float, ...]
     image_score_deg: tuple[float, ...]
     attribute_score_deg: tuple[float, ...]
+    average_score_deg: tuple[float, ...]
     max_logit_drift: tuple[float, ...]
     concepts: tuple[ConceptTrack, ...]
     target: Target | None

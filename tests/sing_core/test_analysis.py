@@ -194,6 +194,20 @@ def test_a_pair_that_moves_the_logits_gets_no_score(toy_bench, chelsea, monkeypa
         analyse_image(toy_bench, chelsea, model="lite0", prompt=PROMPT)
 
 
+def test_the_average_score_is_over_the_whole_vocabulary(toy_bench, chelsea):
+    report = analyse_image(toy_bench, chelsea, model="lite0", prompt=PROMPT, steps=5)
+    feature, weight, matrix, intercept, text = ingredients(toy_bench, chelsea, PROMPT)
+    gradient = reference.exact_similarity_gradient(feature, matrix, intercept, text)
+    direction = projector_of(weight) @ gradient
+    step = report.sweep.epsilon[3] * direction / np.linalg.norm(direction)
+    z = reference.translate(feature, matrix, intercept)
+    moved = reference.translate(feature + step, matrix, intercept)
+    concepts = toy_bench.vocabulary("mini").embeddings.double().numpy()
+    scores = [reference.attribute_score_deg(z, moved, concept) for concept in concepts]
+    assert report.sweep.average_score_deg[0] == 0
+    assert report.sweep.average_score_deg[3] == pytest.approx(np.mean(scores), abs=1e-6)
+
+
 @pytest.mark.parametrize("epsilon", [math.nan, math.inf, -math.inf, 1e30])
 def test_a_step_that_no_number_survives_is_an_error_in_words(toy_bench, chelsea, epsilon):
     with pytest.raises(SingError):
@@ -266,5 +280,5 @@ def test_classes_without_known_names_are_numbered():
 
 
 def test_the_position_of_a_step_is_the_nearest_one():
-    sweep = Sweep((0.0, 1.0, 3.0), (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (), None)
+    sweep = Sweep((0.0, 1.0, 3.0), (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (), None)
     assert [sweep.index_of(e) for e in (-5, 0.4, 1.9, 2.1, 99)] == [0, 0, 1, 2, 2]

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sing_core.equivalents import DRIFT_BUDGET, NullLine, check_drift
-from sing_core.errors import LogitDriftError, ZeroVectorError
+from sing_core.equivalents import DRIFT_BUDGET, Equivalents, NullLine
+from sing_core.errors import LogitDriftError, RoundingDriftError, ZeroVectorError
 from sing_core.head import HeadDecomposition
 from sing_core.translator import Translator
 from sing_core.workbench import Classifier
@@ -72,6 +72,8 @@ def test_a_line_that_leaves_the_null_space_is_refused():
     leaving = NullLine(features, classifier.head.principal_basis[:, 0], line.z0, line.w, None)
     with pytest.raises(LogitDriftError, match="not inside the null space"):
         leaving.walk(classifier, torch.tensor([1.0]))
+    with pytest.raises(LogitDriftError, match="not inside the null space"):
+        leaving.sweep(classifier, 5, None)
 
 
 def test_a_feature_without_a_null_part_has_no_line():
@@ -82,9 +84,34 @@ def test_a_feature_without_a_null_part_has_no_line():
 
 def test_the_budget_is_a_hundred_thousandth_of_the_largest_logit():
     assert DRIFT_BUDGET == 1e-5
-    check_drift(0.9e-4, 10.0)
-    for drift in (1.1e-4, float("nan"), float("inf")):
-        with pytest.raises(LogitDriftError):
-            check_drift(drift, 10.0)
-    with pytest.raises(LogitDriftError):
-        check_drift(1e-9, float("nan"))
+    drift = torch.tensor([0.0, 0.9e-4, 1.1e-4, 0.0])
+    step, row = torch.arange(4.0), torch.zeros(4, 2)
+    assert Equivalents(step, row, torch.tensor([-10.0, 2.0]), row, drift).admissible == 2
+    for broken in (float("nan"), float("inf")):
+        walk = Equivalents(step, row, torch.tensor([10.0]), row, torch.full((4,), broken))
+        assert walk.admissible == 0
+
+
+def test_a_sweep_ends_where_rounding_would_use_up_the_budget():
+    classifier, translator, features, text = setting()
+    line = NullLine.towards(text, features, classifier, translator)
+    wanted = line.reach(line.reach(0.0).supremum_deg - 1e-7)
+    with pytest.raises(RoundingDriftError, match=r"At a step of ε = .* by float32 rounding alone"):
+        line.walk(classifier, torch.tensor([wanted.epsilon]))
+    walk = line.sweep(classifier, 41, wanted)
+    assert 2 <= len(walk.epsilon) == walk.admissible <= 41
+    assert line.grid(41, None)[-1] < walk.epsilon[-1] < wanted.epsilon
+    # The next decade would be too much: the end is not cut short without need.
+    with pytest.raises(RoundingDriftError):
+        line.walk(classifier, 10 * walk.epsilon[-1:])
+
+
+def test_a_feature_whose_logits_vanish_has_no_sweep():
+    classifier, translator, features, text = setting()
+    silent = Classifier(None, classifier.weight, torch.zeros(4), classifier.head)
+    unseen = 1e-3 * classifier.head.null_part(features).float()
+    line = NullLine.towards(text, unseen, silent, translator)
+    with pytest.raises(RoundingDriftError):
+        line.sweep(silent, 41, None)
+    with pytest.raises(RoundingDriftError):
+        NullLine.removing(unseen, silent, translator).sweep(silent, 41, None)

@@ -16,6 +16,7 @@ def sweep():
         epsilon=(0.0, 1.0, 2.0),
         image_score_deg=(0.0, 5.0, 9.0),
         attribute_score_deg=(0.0, 4.0, 8.0),
+        average_score_deg=(0.0, 1.0, 2.0),
         max_logit_drift=(0.0, 1e-7, 2e-7),
         concepts=(
             concept("<b>fox</b> & co", "prompt", 80.0, 76.0, 72.0),
@@ -64,7 +65,7 @@ def test_only_the_nearest_concepts_are_shown_and_the_prompt_always(sweep):
 
 def test_a_long_label_is_cut():
     track = concept("x" * 300, "prompt", 80.0, 70.0)
-    sweep = Sweep((0.0, 1.0), (0.0, 1.0), (0.0, 10.0), (0.0, 0.0), (track,), None)
+    sweep = Sweep((0.0, 1.0), (0.0, 1.0), (0.0, 10.0), (0.0, 3.0), (0.0, 0.0), (track,), None)
     (label,) = concept_arrows(sweep, 1).layout.yaxis.ticktext
     assert len(label) <= 36
     assert label.endswith("…”")
