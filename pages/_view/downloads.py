@@ -41,13 +41,17 @@ def sweep_csv(sweep: Sweep) -> str:
     writer = csv.writer(text)
     concepts = [f"angle_deg: {concept.label}" for concept in sweep.concepts]
     writer.writerow(
-        ["epsilon", "image_score_deg", "attribute_score_deg", "max_logit_drift", *concepts]
-    )
+        [
+            "epsilon", "image_score_deg", "attribute_score_deg", "average_score_deg",
+            "max_logit_drift", *concepts,
+        ]
+    )  # fmt: skip
     writer.writerows(
         zip(
             sweep.epsilon,
             sweep.image_score_deg,
             sweep.attribute_score_deg,
+            sweep.average_score_deg,
             sweep.max_logit_drift,
             *(concept.angle_deg for concept in sweep.concepts),
             strict=True,
@@ -68,9 +72,23 @@ def report_json(report: ImageReport) -> str:
 
 
 def command(report: ImageReport) -> str:
-    """Return the command that repeats the shown pair."""
+    """Return the command that repeats the shown pair.
+
+    A part of null removal has no command: there a comment says what the command gives instead.
+    """
     start = f"python -m sing_core {'steer' if report.mode == 'steer' else 'score'} photo.jpg"
     parts = [start, f"--model {report.model}", f"--prompt {shlex.quote(report.prompt)}"]
     if report.mode == "steer" and report.sweep is not None:
         parts.append(f"--epsilon {report.sweep.epsilon[report.index]!r}")
-    return " ".join(parts)
+    return _note(report) + " ".join(parts)
+
+
+def _note(report: ImageReport) -> str:
+    if report.mode != "remove" or report.sweep is None:
+        return ""
+    shown, end = report.sweep.epsilon[report.index], report.sweep.epsilon[-1]
+    if shown == end:
+        return ""
+    return (
+        f"# Gives full null removal, ε = {end:.3g}; the page shows a part of it, ε = {shown:.3g}.\n"
+    )

@@ -28,22 +28,24 @@ def run(command, monkeypatch, capsys):
 def test_the_csv_is_the_sweep(analyse):
     sweep = analyse().sweep
     header, *rows = csv.reader(io.StringIO(downloads.sweep_csv(sweep)))
-    assert header[:4] == ["epsilon", "image_score_deg", "attribute_score_deg", "max_logit_drift"]
-    assert header[4:] == [f"angle_deg: {concept.label}" for concept in sweep.concepts]
+    scores = ["image_score_deg", "attribute_score_deg", "average_score_deg"]
+    assert header[:5] == ["epsilon", *scores, "max_logit_drift"]
+    assert header[5:] == [f"angle_deg: {concept.label}" for concept in sweep.concepts]
     columns = [tuple(map(float, column)) for column in zip(*rows, strict=True)]
-    assert columns[:4] == [
+    assert columns[:5] == [
         sweep.epsilon,
         sweep.image_score_deg,
         sweep.attribute_score_deg,
+        sweep.average_score_deg,
         sweep.max_logit_drift,
     ]
-    assert columns[4:] == [concept.angle_deg for concept in sweep.concepts]
+    assert columns[5:] == [concept.angle_deg for concept in sweep.concepts]
 
 
 def test_a_prompt_with_quotes_and_commas_survives_the_csv(analyse):
     sweep = analyse(prompt='a "red", wet dog').sweep
     header = next(csv.reader(io.StringIO(downloads.sweep_csv(sweep))))
-    assert header[4] == 'angle_deg: a "red", wet dog'
+    assert header[5] == 'angle_deg: a "red", wet dog'
 
 
 def test_the_json_holds_the_report_and_a_manifest(analyse):
@@ -81,6 +83,16 @@ def test_the_shown_removal_command_repeats_the_shown_numbers(
     for name in ("image_score_deg", "attribute_score_deg"):
         assert row[name] == pytest.approx(getattr(report.sweep, name)[-1], abs=1e-6)
     assert row["nullity"] == 280
+
+
+def test_a_part_of_null_removal_is_not_passed_off_as_the_command_s_result(analyse):
+    whole, part = (analyse(mode="remove", epsilon=epsilon) for epsilon in (None, 1.0))
+    assert "#" not in downloads.command(whole)
+    note, command = downloads.command(part).splitlines()
+    end, shown = part.sweep.epsilon[-1], part.sweep.epsilon[part.index]
+    assert note.startswith(f"# Gives full null removal, ε = {end:.3g}; ")
+    assert note.endswith(f"ε = {shown:.3g}.")
+    assert command == downloads.command(whole)
 
 
 def test_the_command_at_a_released_step_names_that_step(analyse):
