@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from sing_core.equivalents import DRIFT_BUDGET, Equivalents, NullLine
+from sing_core.equivalents import Equivalents, NullLine
 from sing_core.errors import RoundingDriftError, SingError, ZeroVectorError
 from sing_core.images import Photo
 from sing_core.prompts import Vocabulary, clean_prompt
@@ -244,7 +244,7 @@ def _target(
     else:
         sentence = (
             f"{name} would need a step of ε = {wanted.epsilon:.3g}, at which float32 rounding "
-            f"moves the logits by more than {DRIFT_BUDGET:.0e} of the largest; the largest step "
+            "moves the logits by more than a hundred-thousandth of the largest; the largest step "
             f"shown is ε = {end:.3g} (IS = {float(image[-1]):.1f}°)."
         )
     return Target(wanted.wanted_deg, False, None, sentence)

@@ -32,14 +32,16 @@ HELP = {
     ),
     "attribute_score": (
         "AS (eq. 7): angle(T(f), text) − angle(T(f̃), text), in degrees. Positive: the equivalent "
-        "is nearer to the prompt. |AS| never exceeds IS."
+        "is nearer to the prompt. |AS| never exceeds IS. Compare it with the average over all "
+        "concepts: only what exceeds it is particular to the prompt."
     ),
     "logit_drift": (
         "The largest absolute difference between the logits of f and of f̃, in the head's own "
         "float32 arithmetic. Above 1e-5 of the largest logit no score is given."
     ),
     "epsilon": (
-        "ε: the length of the step inside the null space, in the unit of the feature's own norm."
+        "ε: the length of the step inside the null space, an absolute length in the units of the "
+        "feature, not a multiple of it. Compare it with ‖f‖, shown under the slider."
     ),
     "prompt": (
         "The text target. Pick one of the 1,000 classes or type your own words; scores say how far "

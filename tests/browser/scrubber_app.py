@@ -66,6 +66,8 @@ def synthetic_sweep(case: str, turn: int) -> dict[str, Any]:
         "epsilon": epsilon,
         "image_score_deg": image,
         "attribute_score_deg": attribute,
+        "average_score_deg": [0.1 * score for score in image],
+        "feature_norm": 15.5918,
         "max_logit_drift": drifts(case, epsilon),
         "max_abs_logit": LARGEST,
         "drift_budget": {"generous": 0.25, "silent": None}.get(case, DRIFT_BUDGET),

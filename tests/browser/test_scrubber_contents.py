@@ -47,6 +47,23 @@ def test_the_prompt_is_pinned_and_ten_concepts_follow_by_nearness(
     assert rows.first.locator(".change").inner_text() == scrubber.part("as").inner_text()
 
 
+def test_the_average_concept_follows_the_slider(scrubber_page: OpenScrubber) -> None:
+    scrubber = scrubber_page()
+    scrubber.slider.focus()
+    for key, place in (("Home", 0), ("End", scrubber.last)):
+        scrubber.page.keyboard.press(key)
+        assert scrubber.index == place
+        image = float(scrubber.part("is").inner_text().rstrip("°"))
+        said = scrubber.part("average").inner_text()
+        assert said.startswith("average concept +")
+        assert float(said[16:].rstrip("°")) == pytest.approx(0.1 * image, abs=0.06)
+
+
+def test_the_length_of_the_feature_stands_under_the_slider(scrubber_page: OpenScrubber) -> None:
+    said = scrubber_page().part("length").inner_text()
+    assert said == "length of this photo’s feature |f| = 15.6"
+
+
 def test_markup_in_the_prompt_is_shown_as_text(scrubber_page: OpenScrubber) -> None:
     scrubber = scrubber_page("html")
     prompt = "<img src=x onerror=alert(1)> <b>fox</b>"

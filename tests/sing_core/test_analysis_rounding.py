@@ -22,7 +22,10 @@ def test_a_wanted_score_that_only_rounding_forbids_is_said_beside_the_steps_that
     report = analyse_image(toy_bench, chelsea, **ask, target_deg=limit - 1e-4)
     sweep, target = report.sweep, report.sweep.target
     assert (target.reachable, target.index) == (False, None)
-    assert "float32 rounding moves the logits by more than 1e-05 of the largest" in target.sentence
+    assert (
+        "float32 rounding moves the logits by more than a hundred-thousandth of the largest"
+        in target.sentence
+    )
     assert f"the largest step shown is ε = {sweep.epsilon[-1]:.3g}" in target.sentence
     assert report.index == len(sweep.epsilon) - 1 > 40
     assert max(sweep.max_logit_drift) <= 1e-5 * report.max_abs_logit

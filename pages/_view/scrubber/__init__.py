@@ -40,6 +40,8 @@ def scrubber(payload: Mapping[str, Any], *, key: str) -> float | None:
     * ``image_score_deg``, ``attribute_score_deg``, ``max_logit_drift``, and ``max_abs_logit``, the
       one largest logit; up to a drift of ``drift_budget`` times that logit the decision is said to
       stand;
+    * ``average_score_deg`` (optional): AS of the average concept; ``feature_norm`` (optional): the
+      length |f| to judge ε by;
     * ``concepts``: ``{"label", "kind": "class" | "attribute" | "prompt", "angle_deg"}``;
     * ``target``: ``{"image_score_deg", "reachable", "index", "sentence"}``;
     * ``frames``: ``{"index", "src": "data:image/…"}``, possibly none; ``help``: texts for

@@ -18,6 +18,8 @@ function signed(value, digits) {
   return (value < 0 && Number(text) !== 0 ? MINUS : "+") + text;
 }
 
+// Three digits that count: 15.6, 0.0053.
+const brief = (value) => String(Number(value.toPrecision(3)));
 const degrees = (value) => (isNumber(value) ? `${fixed(value, 1)}°` : NONE);
 const signedDegrees = (value) => (isNumber(value) ? `${signed(value, 1)}°` : NONE);
 

@@ -99,6 +99,8 @@ function paint(view) {
   move(parts.bubble, `translateX(${clamp(centre - half, 0, Math.max(0, view.width - 2 * half)).toFixed(1)}px)`);
   write(parts.is, degrees(at(data.image_score_deg, index)));
   write(parts.as, signedDegrees(at(data.attribute_score_deg, index)));
+  const average = at(data.average_score_deg, index);
+  write(parts.average, isNumber(average) ? `average concept ${signedDegrees(average)}` : "");
   paintDrift(view);
   if (view.plot) paintPlot(view.plot, data, index);
   paintRows(view.rows, view.ranking, index);
@@ -152,6 +154,8 @@ function showStill(view) {
   parts.range.disabled = last < 1;
   write(parts.first, fixed(at(data.epsilon, 0), 2));
   write(parts.last, fixed(at(data.epsilon, last), 2));
+  const length = data.feature_norm;
+  write(parts.length, isNumber(length) ? `length of this photo’s feature |f| = ${brief(length)}` : "");
   const help = data.help ?? {};
   const texts = { epsilon: "epsilon", is: "image_score", as: "attribute_score", drift: "logit_drift" };
   for (const [part, name] of Object.entries(texts)) {
