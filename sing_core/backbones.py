@@ -42,6 +42,22 @@ class TimmNetwork(Protocol):
         """Return the last layer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a classifier is shown of a photo.
+
+    Attributes:
+        side: side of the square input in pixels.
+        crop: side of the centre square that is shown, as a share of the shorter side of the photo.
+        mean: of each colour, subtracted from pixels in [0, 1]; ``std`` divides them.
+    """
+
+    side: int
+    crop: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Backbone:
     """A frozen classifier split at its last linear layer.
@@ -56,6 +72,7 @@ class Backbone:
         bias: ``(c,)`` float32 head bias b on the CPU; zeros where the head has none.
         weights_digest: SHA-256 over all parameters and buffers.
         preprocess: photo (PIL, RGB) -> ``(3, h, w)`` float32, as the weights expect.
+        sight: what ``preprocess`` does, in numbers.
         device: where ``features`` runs.
         head_error: largest ``|W f + b - logits|`` of the check on load, relative to max |logit|.
     """
@@ -66,6 +83,7 @@ class Backbone:
     bias: Tensor
     weights_digest: str
     preprocess: Callable[[Image.Image], Tensor]
+    sight: Sight
     device: str
     head_error: float
 
@@ -85,7 +103,8 @@ class Backbone:
         network = network.to(device).to(memory_format=torch.channels_last)
         error = head_check(network, weight, bias, config["input_size"], device)
         preprocess = create_transform(**config, is_training=False)
-        return cls(name, network, weight, bias, digest, preprocess, device, error)
+        sight = Sight(config["input_size"][-1], config["crop_pct"], config["mean"], config["std"])
+        return cls(name, network, weight, bias, digest, preprocess, sight, device, error)
 
     @property
     def feature_dim(self) -> int:

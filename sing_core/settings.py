@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         max_upload_mb: largest upload, in MB.
         max_prompt_chars: longest prompt, in characters.
         keep_uploads: how many uploaded photos the cache keeps so that links to them work.
+        max_frames_mb: most that rendered pictures may take in the cache, in MB.
         karlo_dir: folder that holds Karlo's weights as the hub lays them out; ``None`` looks in
             the Hugging Face cache.
         karlo_revision: full commit hash of Karlo's repository to take; empty takes the one taken
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=20, ge=1)
     max_prompt_chars: int = Field(default=300, ge=1)
     keep_uploads: int = Field(default=200, ge=0)
+    max_frames_mb: int = Field(default=256, ge=1)
     karlo_dir: Path | None = None
     karlo_revision: str = Field(default="", pattern=r"^([0-9a-f]{40})?$")
     karlo_pickles: str = ""

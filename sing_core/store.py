@@ -180,6 +180,31 @@ class Store:
             self.problem = None
         return value
 
+    def try_save(
+        self,
+        kind: str,
+        key: str,
+        tensors: Mapping[str, Tensor],
+        meta: Mapping[str, str],
+        *,
+        max_bytes: int,
+    ) -> bool:
+        """Save an artefact that can be made again; return whether it was kept.
+
+        The artefacts of this kind least recently touched go first when all together take more than
+        ``max_bytes``.
+
+        Raises:
+            ValueError: a bad ``kind`` or ``key``.
+        """
+        try:
+            _evict(self.save(kind, key, tensors, meta), None, max_bytes)
+        except OSError as error:
+            self._note(error)
+            return False
+        self.problem = None
+        return True
+
     def save_blob(
         self, kind: str, key: str, payload: bytes, *, max_files: int, max_bytes: int
     ) -> bool:
@@ -279,16 +304,17 @@ def _fault(
     return None
 
 
-def _evict(newest: Path, max_files: int, max_bytes: int) -> None:
-    """Delete the oldest blobs beside ``newest`` until both bounds hold."""
+def _evict(newest: Path, max_files: int | None, max_bytes: int) -> None:
+    """Delete the oldest files of the suffix of ``newest`` beside it until both bounds hold."""
     ages = []
-    for path in newest.parent.glob("*.blob"):
+    for path in newest.parent.glob(f"*{newest.suffix}"):
         with suppress(FileNotFoundError):  # another process evicts too
             stat = path.stat()
             ages.append((path == newest, stat.st_mtime_ns, path.name, stat.st_size))
     ages.sort()
     total = sum(size for *_, size in ages)
-    while ages and (len(ages) > max_files or total > max_bytes):
+    limit = len(ages) if max_files is None else max_files
+    while ages and (len(ages) > limit or total > max_bytes):
         _, _, name, size = ages.pop(0)
         newest.with_name(name).unlink(missing_ok=True)
         total -= size

@@ -5,53 +5,17 @@ float32; the networks alone run in their own precision.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from sing_core.errors import DeviceMemoryError, RenderCancelledError
+from sing_core.errors import DeviceMemoryError
 from sing_core.render.karlo_weights import KarloNetworks
-from sing_core.render.protocol import Frames, ProgressCallback, RenderProgress, StopQuestion
+from sing_core.render.protocol import Frames
 from sing_core.render.unclip import SharedNoise, UnclipStep
-
-
-class Watch:
-    """Asks whether to stop before each step and tells what is done after it."""
-
-    def __init__(
-        self,
-        rows: tuple[int, ...],
-        steps: int,
-        on_progress: ProgressCallback | None,
-        should_stop: StopQuestion,
-        preview_every: int,
-        done: int = 0,
-    ) -> None:
-        """Watch over ``rows``, of whose ``steps`` so many are ``done`` already."""
-        self._rows, self._steps, self._done = rows, steps, done
-        self._on_progress, self._should_stop = on_progress, should_stop
-        self._preview_every = preview_every
-
-    def before(self) -> None:
-        """Ask.
-
-        Raises:
-            RenderCancelledError: the answer was yes.
-        """
-        if self._should_stop():
-            raise RenderCancelledError(
-                f"The rendering was stopped after {self._done} of {self._steps} steps."
-            )
-
-    def after(self, pictures: Tensor, *, last: bool) -> None:
-        """Tell, with a preview of ``pictures`` when one is due or this was the ``last`` step."""
-        self._done += 1
-        if self._on_progress is None:
-            return
-        shown = self._preview_every > 0 and (last or self._done % self._preview_every == 0)
-        preview = to_frames(pictures) if shown else None
-        self._on_progress(RenderProgress(self._rows, self._done, self._steps, preview))
+from sing_core.render.watch import Watch
 
 
 def decode(
@@ -85,7 +49,7 @@ def decode(
             fresh = _fresh(noise, step, networks.small_px, device)
             sample, picture = schedule.advance(step, predicted, sample, fresh)
             last = step.timestep == 0
-            watch.after(sample if last else picture, last=last)
+            watch.after(partial(to_frames, sample if last else picture), last=last)
         return sample.clamp(-1, 1)
 
 
@@ -131,7 +95,7 @@ def enlarge(
             output = network(batch, step.timestep).sample.float()
             fresh = _fresh(noise, step, side, device)
             sample, picture = schedule.advance(step, output, sample, fresh)
-            watch.after(picture, last=last)
+            watch.after(partial(to_frames, picture), last=last)
         return sample
 
 

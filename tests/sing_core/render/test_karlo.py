@@ -19,8 +19,9 @@ from sing_core.errors import (
 from sing_core.render import karlo as karlo_module
 from sing_core.render.karlo import SPACE_ID, match_norm
 from sing_core.render.karlo_prompt import EmptyPrompt
-from sing_core.render.karlo_sampler import Watch, enlarge
+from sing_core.render.karlo_sampler import enlarge
 from sing_core.render.protocol import Renderer, never_stop
+from sing_core.render.watch import Watch
 from sing_core.render.unclip import SharedNoise
 from tests import tiny_karlo
 
