@@ -38,10 +38,12 @@ def pick_photo() -> Photo | None:
             label_visibility="collapsed",
         )
     elif source == "upload":
-        named = _received(_ask_file(), "upload") or named
+        named = _received(_ask_file()) or _own(named)
     else:
         shot = st.camera_input("Camera", key="explore.camera", label_visibility="collapsed")
-        named = _received(shot, "camera") or named
+        named = _received(shot) or _own(named)
+    if named not in _TITLES:
+        st.session_state["explore.own"] = named
     st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
     state.publish("photo", named, _DEFAULT)
     return _open(named)
@@ -66,7 +68,13 @@ def _follow(named: str) -> None:
     st.session_state["explore.sample"] = named if is_sample else _DEFAULT
 
 
-def _received(file, source: str) -> str | None:  # noqa: ANN001
+def _own(named: str) -> str:
+    """Return the person's own last photo where ``named`` is but the sample shown meanwhile."""
+    own: str = st.session_state.get("explore.own", named)
+    return own if named in _TITLES else named
+
+
+def _received(file) -> str | None:  # noqa: ANN001
     """Take a new file in; return its digest, or None when there is none or it cannot be used."""
     if file is None:
         return None

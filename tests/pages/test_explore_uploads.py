@@ -70,6 +70,15 @@ def test_an_upload_survives_a_change_of_classifier_and_a_visit_to_another_page(a
     assert app.numbers == before
 
 
+def test_the_own_photo_comes_back_after_a_sample(app):
+    app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
+    before, query = app.numbers, app.query
+    app.choose_source("sample").choose_sample("coffee").choose_source("upload")
+    assert (app.errors, app.numbers, app.query) == ([], before, query)
+    linked = App(**query).choose_source("sample").choose_source("upload")
+    assert (linked.numbers, linked.query) == (before, query)
+
+
 def test_going_back_to_the_samples_shows_the_sample(app):
     before = app.numbers
     app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
