@@ -64,7 +64,7 @@ def pick_prompt(labels: tuple[str, ...]) -> str:
 
 
 def pick_target() -> float:
-    """Draw the wanted image score; return degrees."""
+    """Draw the wanted image score; return degrees, the last ones while the box is empty."""
     bounds = (1.0, 170.0)
     check = state.is_number(*bounds)
     shown = st.session_state.get("explore.is_text")
@@ -74,6 +74,8 @@ def pick_target() -> float:
         st.session_state["explore.is"] = float(linked)
     chosen = st.number_input(
         "Go to IS (°)",
+        value=None,  # so that an emptied box is empty, and not the smallest number
+        placeholder=linked,
         min_value=bounds[0],
         max_value=bounds[1],
         step=5.0,
@@ -81,6 +83,7 @@ def pick_target() -> float:
         key="explore.is",
         help=HELP["target"],
     )
-    st.session_state["explore.is_text"] = f"{chosen:g}"
-    state.publish("is", f"{chosen:g}", DEFAULT_TARGET_DEG)
-    return chosen
+    text = linked if chosen is None else f"{chosen:g}"
+    st.session_state["explore.is_text"] = text
+    state.publish("is", text, DEFAULT_TARGET_DEG)
+    return float(text)
