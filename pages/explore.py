@@ -24,6 +24,7 @@ with right:
         labels = loaders.class_labels()
     except SingError as error:
         st.error(str(error), icon=":material/error:")
+        state.write_url()
         st.stop()
     wide, narrow = st.columns([3, 1])
     with wide:
@@ -31,6 +32,7 @@ with right:
     with narrow:
         target_deg = widgets.pick_target()
 if photo is None:
+    state.write_url()
     st.info("Choose a sample or upload a photo to begin.", icon=":material/image:")
     with left:
         explorer.show_storage()
@@ -40,6 +42,8 @@ with left:
 
 # 2. Compute: one call, one frozen result, one place where errors become words.
 question = explorer.Question(photo, model, prompt, mode, target_deg)
+explorer.settle_step(question)
+state.write_url()
 report = None
 try:
     with st.spinner("Measuring the photo…"):

@@ -88,6 +88,7 @@ def _fact(label: str, value: str, note: str, term: str) -> None:
 
 
 _STEP = "explore.eps"
+_STEP_OF = "explore.eps_of"  # digest of the question that the step belongs to
 
 
 def receive_step() -> None:
@@ -96,6 +97,19 @@ def receive_step() -> None:
     state.receive("eps", _STEP, "", state.is_number(0.0, 1e9), "a step")
     jumps = st.session_state.get("explore.jumps", 0) + (st.session_state[_STEP] != shown)
     st.session_state["explore.jumps"] = jumps
+
+
+def settle_step(question: Question) -> None:
+    """Forget the step when a widget changed the question: a step belongs to one question.
+
+    What came by link or Back belongs to the question that came with it.
+    """
+    followed = state.take_followed()
+    if st.session_state.get(_STEP_OF, question.digest) != question.digest and not followed:
+        st.session_state[_STEP] = ""
+        st.session_state["explore.jumps"] += 1  # the scrubber, too, forgets its last release
+        state.publish("eps", "", "")
+    st.session_state[_STEP_OF] = question.digest
 
 
 @st.fragment
@@ -108,9 +122,11 @@ def show_sweep(question: Question) -> None:
     payload = _payload(report, report.sweep) | {"sweep_id": f"{question.digest}-{jumps}"}
     released = scrubber(payload, key="explore.scrubber")
     if released is not None:
-        st.session_state[_STEP] = f"{released:.6g}"
         report = question.ask(released)
+    if report.sweep is not None and (text or released is not None):
+        st.session_state[_STEP] = f"{report.sweep.epsilon[report.index]:.6g}"
     state.publish("eps", st.session_state[_STEP], "")
+    state.write_url()
     left, right = st.columns([1, 1], gap="large")
     with left:
         show_decision(report)

@@ -1,8 +1,9 @@
 """State in the URL: what a person would send a colleague is a query parameter.
 
-``receive`` before a widget, ``publish`` after it: the widget follows the URL (a link, or Back in
-the browser), and the URL follows the widget. What arrives in a link is data: checked, never
-trusted. Streamlit's own binding would put the options' captions, not their names, into the URL.
+``receive`` before a widget, ``publish`` after it, ``write_url`` after all: the widget follows the
+URL (a link, or Back in the browser), and the URL follows the widget. What arrives in a link is
+data: checked, never trusted. Streamlit's own binding would put the options' captions, not their
+names, into the URL.
 """
 
 import math
@@ -11,6 +12,8 @@ from collections.abc import Callable
 import streamlit as st
 
 _MAX_CHARS = 1_000
+_FOLLOWED = "app.followed"
+_PUBLISHED = "app.published"
 
 
 def enter(page: str) -> None:
@@ -31,6 +34,7 @@ def receive(name: str, key: str, default: str, valid: Callable[[str], bool], wha
     if known and (returned or st.session_state[seen] == asked):
         return
     st.session_state[seen] = asked
+    st.session_state[_FOLLOWED] = True
     usable = asked is None or (len(asked) <= _MAX_CHARS and valid(asked))
     st.session_state[key] = asked if asked is not None and usable else default
     if not usable:
@@ -40,14 +44,25 @@ def receive(name: str, key: str, default: str, valid: Callable[[str], bool], wha
         )
 
 
+def take_followed() -> bool:
+    """Return whether the URL, and not a widget, set something since this was last asked."""
+    return bool(st.session_state.pop(_FOLLOWED, False))
+
+
 def publish(name: str, value: str, default: str) -> None:
-    """Write ``value`` into the URL, or take the parameter away when it is the default."""
+    """Note that ``write_url`` shall write ``value``, or take the default's parameter away."""
     wanted = None if value == default or len(value) > _MAX_CHARS else value
-    if wanted is None and name in st.query_params:
-        del st.query_params[name]
-    elif wanted is not None and st.query_params.get(name) != wanted:
-        st.query_params[name] = wanted
-    st.session_state[f"link.{name}"] = wanted
+    st.session_state.setdefault(_PUBLISHED, {})[name] = wanted
+
+
+def write_url() -> None:
+    """Write all that was published at once: one change of the page is one step of Back."""
+    published = st.session_state.pop(_PUBLISHED, {})
+    shown = st.query_params.to_dict()
+    wanted = {name: value for name, value in (shown | published).items() if value is not None}
+    if wanted != shown:
+        st.query_params.from_dict(wanted)
+    st.session_state.update({f"link.{name}": value for name, value in published.items()})
 
 
 def is_number(low: float, high: float) -> Callable[[str], bool]:

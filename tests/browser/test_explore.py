@@ -134,12 +134,21 @@ def test_a_release_puts_the_step_into_the_url_and_the_table(explore: OpenExplore
     tab.page.get_by_text(f"At ε = {in_url:.3g}.").wait_for(timeout=10_000)
 
 
-def test_another_prompt_forgets_the_old_step(explore: OpenExplore) -> None:
+def test_another_prompt_forgets_the_old_step_and_back_brings_it(explore: OpenExplore) -> None:
     tab = explore()
+    first = tab.numbers()
+    expected = explore().type_prompt(FREE).numbers()
     release_at(tab, 10)
+    released = tab.page.url, tab.numbers()
     tab.type_prompt(FREE)
-    assert 0 <= tab.index <= tab.last
-    assert tab.page.get_by_test_id("stException").count() == 0
+    assert tab.numbers() == expected
+    assert "eps=" not in tab.page.url
+    tab.type_prompt("an image of a jellyfish")
+    assert tab.numbers() == first
+    for _ in range(2):
+        tab.page.go_back()
+        tab.settle()
+    assert (tab.page.url, tab.numbers()) == released
 
 
 def test_dragging_the_real_page_is_smooth_and_sends_nothing(explore: OpenExplore) -> None:

@@ -123,6 +123,19 @@ def test_a_wanted_image_score_moves_the_slider_there(app):
     assert app.query == {"is": "25"}
 
 
+def test_an_emptied_box_keeps_the_last_wanted_score(app):
+    before = app.want(25.0).numbers
+    app.want(None).assert_shows_numbers()
+    assert (app.numbers, app.query) == (before, {"is": "25"})
+
+
+def test_a_wanted_score_just_below_the_limit_leaves_the_page_whole(app):
+    app.want(101.0).assert_shows_numbers()
+    assert app.errors == []
+    assert not app.sweep["target"]["reachable"]
+    assert "IS = 101° would need a step of ε = " in app.sweep["target"]["sentence"]
+
+
 def test_an_unreachable_image_score_is_said(app):
     app.want(170.0).assert_shows_numbers()
     target = app.sweep["target"]

@@ -40,8 +40,36 @@ def test_a_step_in_the_link_sets_the_slider(app):
 
 
 def test_a_step_far_beyond_the_sweep_shows_its_end():
-    linked = App(eps="1000000").assert_shows_numbers()
+    linked = App(eps="1e9").assert_shows_numbers()
     assert linked.sweep["index"] == len(linked.sweep["epsilon"]) - 1
+    assert linked.query == {"eps": f"{linked.sweep['epsilon'][-1]:.6g}"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda app: app.type_prompt("a red dog"),
+        lambda app: app.choose_model("lite1"),
+        lambda app: app.choose_sample("coffee"),
+        lambda app: app.choose_mode("remove"),
+        lambda app: app.want(25.0),
+    ],
+    ids=["prompt", "classifier", "photo", "mode", "wanted score"],
+)
+def test_a_step_belongs_to_its_question(app, change):
+    expected = change(app).numbers
+    linked = change(App(eps="3").assert_shows_numbers())
+    assert (linked.numbers, linked.query) == (expected, app.query)
+
+
+def test_a_link_that_changes_the_question_brings_its_own_step(app):
+    step = f"{app.sweep['epsilon'][17]:.6g}"
+    linked = App(eps=step).type_prompt("a red dog")
+    assert "eps" not in linked.query
+    linked.at.query_params.clear()
+    linked.at.query_params["eps"] = step
+    linked.run()
+    assert (linked.sweep["index"], linked.query) == (17, {"eps": step})
 
 
 def test_an_uploaded_photo_that_is_not_kept_here_gets_a_sentence():

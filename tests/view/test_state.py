@@ -15,6 +15,7 @@ def script():
     state.receive("model", "box", "one", ["one", "two"].__contains__, "a model")
     chosen = st.selectbox("Box", ["one", "two"], key="box")
     state.publish("model", chosen, "one")
+    state.write_url()
 
 
 def opened(**query):
