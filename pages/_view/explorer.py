@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages._view import downloads, figures, loaders, state
+from pages._view import downloads, figures, loaders, renders, state
 from pages._view.scrubber import scrubber
 from pages._view.texts import EQUIVALENT_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
 from sing_core.equivalents import DRIFT_BUDGET
@@ -112,27 +112,41 @@ def settle_step(question: Question) -> None:
     st.session_state[_STEP_OF] = question.digest
 
 
-@st.fragment
 def show_sweep(question: Question) -> None:
-    """Draw the scrubber and what belongs to the released step; a release redraws only this."""
+    """Draw the scrubber and what belongs to the released step; a release redraws only this.
+
+    While pictures are being drawn the page looks at them every second.
+    """
+    renders.receive()
+    period = renders.period(question)
+    st.fragment(_show_sweep, run_every=period)(question, period)
+
+
+def _show_sweep(question: Question, period: float | None) -> None:
     text, jumps = st.session_state[_STEP], st.session_state["explore.jumps"]
     report = question.ask(float(text) if text else None)
     if report.sweep is None:
         return
-    payload = _payload(report, report.sweep) | {"sweep_id": f"{question.digest}-{jumps}"}
+    payload = _payload(report, report.sweep) | {
+        "sweep_id": f"{question.digest}-{jumps}",
+        "frames": renders.frames(question),
+    }
     released = scrubber(payload, key="explore.scrubber")
     if released is not None:
         report = question.ask(released)
     if report.sweep is not None and (text or released is not None):
         st.session_state[_STEP] = f"{report.sweep.epsilon[report.index]:.6g}"
     state.publish("eps", st.session_state[_STEP], "")
-    state.write_url()
     left, right = st.columns([1, 1], gap="large")
     with left:
         show_decision(report)
         downloads.offer(report, question.photo)
     with right:
         show_concepts(report)
+    renders.show(question, report)
+    state.write_url()
+    if renders.period(question) != period:
+        st.rerun()
 
 
 def _payload(report: ImageReport, sweep: Sweep) -> dict[str, object]:
@@ -160,7 +174,6 @@ def _payload(report: ImageReport, sweep: Sweep) -> dict[str, object]:
             "sentence": target.sentence if target else "",
         },
         "decision": f"{top.label} · {top.probability:.0%}",
-        "frames": [],
         "help": {
             name: HELP[name]
             for name in ("image_score", "attribute_score", "logit_drift", "epsilon")

@@ -12,6 +12,8 @@ import streamlit as st
 from sing_core import registry
 from sing_core.analysis import analyse_image
 from sing_core.images import Photo, decode_image, thumbnail_png
+from sing_core.picture_jobs import PictureDesk
+from sing_core.pictures import Studio
 from sing_core.pool import ModelPool
 from sing_core.reports import ImageReport
 from sing_core.samples import SAMPLES, sample_bytes
@@ -36,6 +38,20 @@ def bench() -> Workbench:
     behind.daemon = True
     behind.start()
     atexit.register(_finish, behind)
+    return made
+
+
+@st.cache_resource
+def studio() -> Studio:
+    """Return the process's renderers and frame cache."""
+    return Studio(bench())
+
+
+@st.cache_resource
+def desk() -> PictureDesk:
+    """Return the process's one worker for pictures."""
+    made = PictureDesk()
+    atexit.register(made.close)
     return made
 
 

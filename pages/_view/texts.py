@@ -1,6 +1,20 @@
 """Help texts and glossary: said once, shown by the widgets and by the Method page alike."""
 
 HELP = {
+    "pictures": (
+        "Inversion looks for a picture whose feature is the asked one, through the classifier "
+        "itself. Karlo UnCLIP draws embeddings of OpenAI’s ViT-L/14 and needs its weights and a "
+        "translator into that space."
+    ),
+    "feasible": (
+        "f + ε d can have negative entries, which a network that ends in a ReLU never produces. "
+        "Feasible draws the nearest feature without any whose logits move by at most 3 % of the "
+        "largest."
+    ),
+    "audit": (
+        "A picture only approximates the feature that was asked. These numbers are about the "
+        "pictures; the logit drift above is about the features, and exact."
+    ),
     "feature": (
         "The vector f that enters the classifier's last linear layer, after pooling. "
         "Every score here starts from it."
@@ -77,6 +91,20 @@ TERMS = {
     "Steer and remove": "mode",
     "Concepts": "concepts",
 }
+
+PICTURE_NOTE = (
+    "**Illustration, not evidence.** Both renders start from the same low-pass of the photo and "
+    "take the same random draws: what differs between *them* comes from the feature. Neither is "
+    "the photo."
+)
+ASKED_STEP_NOTE = (
+    "Feature level, exact: the equivalent’s logits differ from the photo’s by at most {drift:.0e}. "
+    "Its feature may have negative entries, which no picture can produce."
+)
+FEASIBLE_STEP_NOTE = (
+    "Feature level: {cut:.0%} of the asked step cannot be produced by a network whose features are "
+    "never negative, and was cut off; what is left moves a logit by at most {drift:.2g}."
+)
 
 EQUIVALENT_NOTE = (
     "The scores are properties of the feature and of the reference's geometry; they do not say "
