@@ -21,8 +21,8 @@ from sing_core.render.karlo import SPACE_ID, match_norm
 from sing_core.render.karlo_prompt import EmptyPrompt
 from sing_core.render.karlo_sampler import enlarge
 from sing_core.render.protocol import Renderer, never_stop
-from sing_core.render.watch import Watch
 from sing_core.render.unclip import SharedNoise
+from sing_core.render.watch import Watch
 from tests import tiny_karlo
 
 LARGE = tiny_karlo.LARGE_PX
