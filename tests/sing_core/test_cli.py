@@ -48,7 +48,7 @@ def test_score_prints_one_line_per_image(rows, photos):
         assert row["max_logit_drift"] <= 1e-5 * row["top5"][0]["logit"]
 
 
-def assert_score_agrees(features, export, text, row):
+def assert_score_agrees(features, export, text, row, tolerance=1e-6):
     """Compare a row of ``score`` with the formulas applied to what the other commands wrote."""
     feature = load_file(features)["features"][0].double().numpy()
     target = load_file(text)["embeddings"][0].double().numpy()
@@ -57,9 +57,10 @@ def assert_score_agrees(features, export, text, row):
     matrix, intercept = parts["translator.weight"], parts["translator.bias"]
     z = reference.translate(feature, matrix, intercept)
     moved = reference.translate(feature - null @ (null.T @ feature), matrix, intercept)
-    assert row["image_score_deg"] == pytest.approx(reference.image_score_deg(z, moved), abs=1e-6)
+    expected = reference.image_score_deg(z, moved)
+    assert row["image_score_deg"] == pytest.approx(expected, abs=tolerance)
     assert row["attribute_score_deg"] == pytest.approx(
-        reference.attribute_score_deg(z, moved, target), abs=1e-6
+        reference.attribute_score_deg(z, moved, target), abs=tolerance
     )
 
 
@@ -210,4 +211,5 @@ def test_the_shipped_default_scores_agree_with_the_paper(real_bench, photos, tmp
         done = command(*call)
         assert done.returncode == 0, done.stderr
     scored = command("score", photos[0], "--model", "lite0", "--prompt", prompt, "--json")
-    assert_score_agrees(*files, json.loads(scored.stdout))
+    # Two processes may differ in the last float32 digit of a text embedding: 2e-6° was seen.
+    assert_score_agrees(*files, json.loads(scored.stdout), tolerance=1e-5)
