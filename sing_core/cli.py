@@ -45,6 +45,8 @@ Row = Mapping[str, Any]
 
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
+    from sing_core import cli_render  # noqa: F401  its commands join the others
+
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
@@ -68,7 +70,8 @@ def _fail(kind: str, message: str, as_json: bool) -> None:
     raise SystemExit(2)
 
 
-def _show(rows: Sequence[Row], as_json: bool) -> None:
+def show(rows: Sequence[Row], as_json: bool) -> None:
+    """Print ``rows``: one JSON object per line, or a table for people."""
     if as_json:
         for row in rows:
             typer.echo(json.dumps(row, allow_nan=False))
@@ -95,7 +98,8 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _bench(settings: Settings) -> "Workbench":
+def open_bench(settings: Settings) -> "Workbench":
+    """Return a workbench of this process; nothing is loaded yet."""
     from sing_core.pool import ModelPool
     from sing_core.workbench import Workbench
 
@@ -103,7 +107,12 @@ def _bench(settings: Settings) -> "Workbench":
     return Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
 
 
-def _photo(path: Path, settings: Settings) -> Photo:
+def open_photo(path: Path, settings: Settings) -> Photo:
+    """Decode an image file.
+
+    Raises:
+        UnsupportedImageError: it cannot be used.
+    """
     return decode_image(path.read_bytes(), max_pixels=settings.max_pixels)
 
 
@@ -133,7 +142,7 @@ def models(json_: Json = False) -> None:
         }
         for entry in registry.models(Settings())
     ]
-    _show(rows, json_)
+    show(rows, json_)
 
 
 @app.command()
@@ -148,7 +157,7 @@ def references(json_: Json = False) -> None:
         {"name": e.name, "source": e.source, "available": ready, "licence": e.licence}
         for e in registry.references(settings)
     ]
-    _show(rows, json_)
+    show(rows, json_)
 
 
 @app.command()
@@ -159,11 +168,11 @@ def score(
     from sing_core.analysis import analyse_image
 
     settings = Settings()
-    bench = _bench(settings)
+    bench = open_bench(settings)
     rows = []
     for path in images:
         report = analyse_image(
-            bench, _photo(path, settings), model=model, prompt=prompt, mode="remove",
+            bench, open_photo(path, settings), model=model, prompt=prompt, mode="remove",
             reference=reference, steps=2,
         )  # fmt: skip
         sweep = report.sweep
@@ -184,7 +193,7 @@ def score(
                 "shares_tower": report.shares_tower,
             }
         )
-    _show(rows, json_)
+    show(rows, json_)
 
 
 @app.command()
@@ -204,10 +213,10 @@ def steer(
         raise typer.TyperException("Give either --epsilon or --image-score.")
     settings = Settings()
     result = steer_image(
-        _bench(settings), _photo(image, settings), model=model, prompt=prompt,
+        open_bench(settings), open_photo(image, settings), model=model, prompt=prompt,
         reference=reference, epsilon=epsilon, target_deg=image_score,
     )  # fmt: skip
-    _show([asdict(result)], json_)
+    show([asdict(result)], json_)
 
 
 @app.command()
@@ -224,7 +233,7 @@ def sweep(
 
     settings = Settings()
     report = analyse_image(
-        _bench(settings), _photo(image, settings), model=model, prompt=prompt,
+        open_bench(settings), open_photo(image, settings), model=model, prompt=prompt,
         reference=reference, target_deg=None, steps=steps,
     )  # fmt: skip
     if report.sweep is None:
@@ -232,9 +241,9 @@ def sweep(
     columns = ("epsilon", "image_score_deg", "attribute_score_deg", "max_logit_drift")
     values = {name: list(getattr(report.sweep, name)) for name in columns}
     if json_:
-        _show([values], json_)
+        show([values], json_)
     else:
-        _show(
+        show(
             [dict(zip(columns, row, strict=True)) for row in zip(*values.values(), strict=True)],
             json_,
         )
@@ -246,7 +255,7 @@ def features(images: Images, model: Model, out: Out, json_: Json = False) -> Non
     from sing_core.export import write_features
 
     settings = Settings()
-    _show([write_features(_bench(settings), images, model, out)], json_)
+    show([write_features(open_bench(settings), images, model, out)], json_)
 
 
 @app.command()
@@ -262,8 +271,8 @@ def embed(
 
     if bool(image) == bool(text):
         raise typer.TyperException("Give --image or --text, one of the two, as often as needed.")
-    bench = _bench(Settings())
-    _show([write_embeddings(bench, image or [], text or [], reference, out)], json_)
+    bench = open_bench(Settings())
+    show([write_embeddings(bench, image or [], text or [], reference, out)], json_)
 
 
 @app.command()
@@ -271,7 +280,7 @@ def export(model: Model, out: Out, reference: Ref = "mini", json_: Json = False)
     """Write head, null basis and translator of a model as one safetensors file."""
     from sing_core.export import write_export
 
-    _show([write_export(_bench(Settings()), model, reference, out)], json_)
+    show([write_export(open_bench(Settings()), model, reference, out)], json_)
 
 
 @app.command()
@@ -279,7 +288,7 @@ def warm(json_: Json = False) -> None:
     """Compute once what every start needs: head splits, the vocabulary, the samples' features."""
     from sing_core.export import warm_up
 
-    _show(list(warm_up(_bench(Settings()), Console(stderr=True))), json_)
+    show(list(warm_up(open_bench(Settings()), Console(stderr=True))), json_)
 
 
 @app.command()
@@ -288,6 +297,6 @@ def doctor(json_: Json = False) -> None:
     from sing_core.doctor import examine
 
     rows = examine(Settings())
-    _show(rows, json_)
+    show(rows, json_)
     if not all(row["ok"] for row in rows):
         raise SystemExit(1)

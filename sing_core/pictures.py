@@ -1,6 +1,6 @@
 """The verbs of rendering: which features a strip shows, its pictures, and what they are seen as."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -109,21 +109,36 @@ class Studio:
         """
         if report.sweep is None:
             raise SingError(report.no_sweep_reason)
-        classifier = self.bench.classifier(report.model)
-        features = self.bench.features(report.model, photo)
-        line, text = self._line(photo, report, classifier)
         last = len(report.sweep.epsilon) - 1
         even = np.linspace(0, last, frames).round().astype(int).tolist()
         indices = sorted({*even, report.index})
         epsilon = torch.tensor([report.sweep.epsilon[i] for i in indices], dtype=torch.float64)
-        asked = steer(features, line.direction, epsilon)
-        share = None
+        return replace(
+            self.steps(photo, report, epsilon, feasible=feasible), indices=tuple(indices)
+        )
+
+    def steps(
+        self, photo: Photo, report: ImageReport, epsilon: Tensor, *, feasible: bool = False
+    ) -> Strip:
+        """Return the features at the steps ``epsilon (k,)`` of the report's line, as ``strip``.
+
+        Raises:
+            LogitDriftError: a step is so long that rounding moves the logits.
+            SingError: something the report names cannot be loaded.
+        """
+        classifier = self.bench.classifier(report.model)
+        features = self.bench.features(report.model, photo)
+        line, text = self._line(photo, report, classifier)
+        walk = line.walk(classifier, epsilon)
+        asked, drift, share = walk.features, walk.max_logit_drift, None
         if feasible:
-            budget = FEASIBLE_BUDGET * float(classifier.logits(features).abs().max())
-            cut = nearly_feasible(features, asked, classifier.weight, budget=budget)
-            asked, share = cut.features, tuple(cut.infeasible_share.tolist())
-        drift = (classifier.logits(asked) - classifier.logits(features)).abs().amax(dim=1)
-        return Strip(tuple(indices), asked.float(), share, tuple(drift.tolist()), text)
+            budget = FEASIBLE_BUDGET * float(walk.original_logits.abs().max())
+            exact = steer(features, line.direction, epsilon)
+            cut = nearly_feasible(features, exact, classifier.weight, budget=budget)
+            asked, drift = cut.features.float(), cut.max_logit_drift
+            share = tuple(cut.infeasible_share.tolist())
+        rows = tuple(range(len(epsilon)))
+        return Strip(rows, asked, share, tuple(drift.tolist()), text)
 
     def _line(
         self, photo: Photo, report: ImageReport, classifier: "Classifier"
