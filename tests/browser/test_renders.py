@@ -1,0 +1,78 @@
+"""The Renders panel in a real Chromium: pictures stream in, end, and the scrubber shows them."""
+
+import json
+import logging
+import re
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.browser.conftest import OpenExplore
+from tests.browser.measure import Explore
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+LOGGER = logging.getLogger(__name__)
+READ_AGAIN = "The pictures, read again like any photo"
+FRAME = "[data-part=frame-over]"
+
+
+def finish(tab: Explore) -> None:
+    """Wait until the pictures are done, which takes the longer the busier the machine is."""
+    tab.page.get_by_text(READ_AGAIN).wait_for(timeout=400_000)
+    tab.page.get_by_test_id("stProgress").wait_for(state="detached", timeout=30_000)
+    tab.settle()
+
+
+def test_pictures_stream_end_and_follow_the_slider_without_a_message(
+    explore: OpenExplore, tmp_path: Path
+) -> None:
+    tab = explore()
+    assert tab.part("frames").is_hidden()
+    start = time.monotonic()
+    tab.click("Inversion")
+    tab.part("frames").wait_for(state="visible", timeout=60_000)
+    LOGGER.info("first picture on the page after %.1f s", time.monotonic() - start)
+    assert "renderer=inversion" in tab.page.url
+    finish(tab)
+    LOGGER.info("strip done after %.1f s", time.monotonic() - start)
+    assert tab.page.locator(FRAME).get_attribute("src").startswith("data:image/webp;base64,")
+    for caption in ("The photo", "Render of its feature f", "Render of f̃ at ε ="):
+        assert tab.page.get_by_text(caption).first.is_visible()
+    time.sleep(2)
+    tab.sent.clear()
+    measured = tab.drag_for(1.5)
+    LOGGER.info("dragging with frames: %s", measured)
+    assert tab.sent == []
+    tab.page.mouse.up()
+    tab.settle()
+    with tab.page.expect_download() as download:
+        tab.page.get_by_text("Both renders (PNG with manifest)").click()
+    path = tmp_path / "pair.png"
+    download.value.save_as(path)
+    with Image.open(path) as pair:
+        facts = json.loads(pair.text["sing"])
+        assert pair.size == (2 * 128 + 8, 128)
+    assert facts["renderer"] == "inversion"
+    assert facts["feature_logit_drift"] < 1e-3 < facts["picture_logit_drift"]
+
+
+def test_the_feasible_step_says_what_was_cut_off(explore: OpenExplore) -> None:
+    tab = explore(renderer="inversion", drawn="feasible")
+    finish(tab)
+    note = tab.page.get_by_text(re.compile("of the asked step cannot be produced")).inner_text()
+    share = int(re.search(r"(\d+)%", note)[1])
+    assert 0 < share <= 100
+
+
+def test_karlo_without_its_weights_is_one_sentence_and_inversion_goes_on(
+    explore: OpenExplore,
+) -> None:
+    tab = explore(renderer="karlo")
+    alert = tab.page.get_by_test_id("stAlert").filter(has_text="Karlo")
+    alert.wait_for(timeout=60_000)
+    assert "fetch" in alert.inner_text()
+    tab.click("Inversion")
+    tab.part("frames").wait_for(state="visible", timeout=60_000)
