@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._view import explorer, loaders, state, uploads, widgets
+from pages._view import explorer, loaders, renders, state, uploads, widgets
 from sing_core.errors import SingError
 
 state.enter("explore")
@@ -20,6 +20,7 @@ with right:
     model = widgets.pick_model()
     mode = widgets.pick_mode()
     explorer.receive_step()
+    renders.receive()
     try:
         labels = loaders.class_labels()
     except SingError as error:

@@ -108,11 +108,7 @@ def open_bench(settings: Settings) -> "Workbench":
 
 
 def open_photo(path: Path, settings: Settings) -> Photo:
-    """Decode an image file.
-
-    Raises:
-        UnsupportedImageError: it cannot be used.
-    """
+    """Decode an image file within the limits of ``settings``."""
     return decode_image(path.read_bytes(), max_pixels=settings.max_pixels)
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import PromptError, WeightsUnavailableError
-from sing_core.store import Store, content_key
+from sing_core.manifest import content_key
+from sing_core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,6 @@ what is known about it can never part. Uploaded photos are blobs under the diges
 
 import errno
 import hashlib
-import importlib.metadata
-import json
 import logging
 import os
 import re
@@ -24,8 +22,8 @@ from torch import Tensor
 
 from sing_core.atomic import write_atomically
 from sing_core.errors import StaleArtefactError
+from sing_core.manifest import fault_of, manifest_of
 
-FORMAT_VERSION = "1"
 _SUFFIX = ".safetensors"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -37,19 +35,6 @@ _DISK_TROUBLE = {
     errno.EPERM: "writing there is not permitted",
 }
 _log = logging.getLogger(__name__)
-
-
-def content_key(*parts: str | bytes) -> str:
-    """Return the SHA-256 over length-prefixed parts: 64 hexadecimal digits.
-
-    The prefixes (and a letter for text or bytes) keep ``("ab", "c")`` and ``("a", "bc")`` apart.
-    """
-    digest = hashlib.sha256()
-    for part in parts:
-        payload = part.encode() if isinstance(part, str) else part
-        digest.update(f"{'t' if isinstance(part, str) else 'b'}{len(payload)}:".encode())
-        digest.update(payload)
-    return digest.hexdigest()
 
 
 class Store:
@@ -87,15 +72,7 @@ class Store:
         """
         path = self.path(kind, key)
         owned = _own(tensors)
-        manifest = {
-            "format": FORMAT_VERSION,
-            "sha256": _tensor_digest(owned),
-            "tensors": {name: _describe(tensor) for name, tensor in owned.items()},
-            "libraries": _library_versions(),
-            "meta": dict(meta),
-        }
-        text = json.dumps(manifest, sort_keys=True)
-        write_atomically(path, save(owned, {"manifest": text, "manifest_key": content_key(text)}))
+        write_atomically(path, save(owned, manifest_of(owned, meta)))
         return path
 
     def load(
@@ -120,7 +97,7 @@ class Store:
             raise StaleArtefactError(
                 f"The file {kind}/{path.name} is damaged or unreadable."
             ) from error
-        fault = _fault(metadata, tensors, expect or {})
+        fault = fault_of(metadata, tensors, expect or {})
         if fault is not None:
             raise StaleArtefactError(f"The file {kind}/{path.name} cannot be used: {fault}.")
         return tensors
@@ -264,44 +241,6 @@ def _own(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
     }
-
-
-def _describe(tensor: Tensor) -> list[str | list[int]]:
-    return [str(tensor.dtype).removeprefix("torch."), list(tensor.shape)]
-
-
-def _tensor_digest(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(content_key(name).encode())
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
-
-
-def _library_versions() -> dict[str, str]:
-    names = ("torch", "safetensors", "numpy")
-    return {name: importlib.metadata.version(name) for name in names}
-
-
-def _fault(
-    metadata: Mapping[str, str], tensors: Mapping[str, Tensor], expect: Mapping[str, str]
-) -> str | None:
-    """Say how a file differs from its manifest or from ``expect``; ``None`` if it does not."""
-    text = metadata.get("manifest", "")
-    if not text or metadata.get("manifest_key") != content_key(text):
-        return "its manifest is missing or was changed"
-    manifest = json.loads(text)
-    if manifest["format"] != FORMAT_VERSION:
-        return f"it has format {manifest['format']}, and this version reads {FORMAT_VERSION}"
-    for name, value in expect.items():
-        found = manifest["meta"].get(name)
-        if found != value:
-            return f"{name} is {found!r} in the file and should be {value!r}"
-    if manifest["tensors"] != {name: _describe(tensor) for name, tensor in tensors.items()}:
-        return "its shapes or types are not those of its manifest"
-    if manifest["sha256"] != _tensor_digest(tensors):
-        return "its checksum does not match"
-    return None
 
 
 def _evict(newest: Path, max_files: int | None, max_bytes: int) -> None:

@@ -16,9 +16,10 @@ from sing_core.clip_space import space_id
 from sing_core.errors import UnknownNameError, WeightsUnavailableError
 from sing_core.head import HeadDecomposition
 from sing_core.images import Photo
+from sing_core.manifest import content_key
 from sing_core.prompts import Vocabulary, load_vocabulary
 from sing_core.shelf import Shelf
-from sing_core.store import Store, content_key
+from sing_core.store import Store
 from sing_core.translator import Translator
 
 if TYPE_CHECKING:

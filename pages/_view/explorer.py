@@ -9,8 +9,8 @@ from pages._view.scrubber import scrubber
 from pages._view.texts import EQUIVALENT_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
 from sing_core.equivalents import DRIFT_BUDGET
 from sing_core.images import Photo
+from sing_core.manifest import content_key
 from sing_core.reports import ImageReport, Sweep
-from sing_core.store import content_key
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +117,6 @@ def show_sweep(question: Question) -> None:
 
     While pictures are being drawn the page looks at them every second.
     """
-    renders.receive()
     period = renders.period(question)
     st.fragment(_show_sweep, run_every=period)(question, period)
 

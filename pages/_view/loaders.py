@@ -12,13 +12,14 @@ import streamlit as st
 from sing_core import registry
 from sing_core.analysis import analyse_image
 from sing_core.images import Photo, decode_image, thumbnail_png
+from sing_core.manifest import content_key
 from sing_core.picture_jobs import PictureDesk
 from sing_core.pictures import Studio
 from sing_core.pool import ModelPool
 from sing_core.reports import ImageReport
 from sing_core.samples import SAMPLES, sample_bytes
 from sing_core.settings import Settings
-from sing_core.store import Store, content_key
+from sing_core.store import Store
 from sing_core.workbench import Workbench
 
 UPLOADS = "uploads"

@@ -11,12 +11,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from pages._view import loaders, state
 from pages._view.texts import ASKED_STEP_NOTE, FEASIBLE_STEP_NOTE, HELP, PICTURE_NOTE
+from sing_core.manifest import content_key
 from sing_core.picture_jobs import PictureJob, strip_work
 from sing_core.render.audit import PictureAudit
 from sing_core.render.frame_cache import encode_webp
 from sing_core.render.protocol import Frames
 from sing_core.reports import ImageReport, Sweep
-from sing_core.store import content_key
 
 if TYPE_CHECKING:
     from pages._view.explorer import Question

@@ -7,7 +7,8 @@ HELP = {
         "translator into that space."
     ),
     "feasible": (
-        "f + ε d can have negative entries, which a network that ends in a ReLU never produces. "
+        "A steered feature can have negative entries, which a network that ends in a ReLU never "
+        "produces. "
         "Feasible draws the nearest feature without any whose logits move by at most 3 % of the "
         "largest."
     ),

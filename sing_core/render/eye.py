@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from sing_core.store import content_key
+from sing_core.manifest import content_key
 
 if TYPE_CHECKING:
     from sing_core.backbones import Backbone, TimmNetwork

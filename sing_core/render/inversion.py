@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from sing_core.errors import RenderError, ShapeError
+from sing_core.manifest import content_key
 from sing_core.render.eye import Eye, space_of
 from sing_core.render.layout import Pyramid, Wobble, layout_prior
 from sing_core.render.protocol import (
@@ -29,7 +30,6 @@ from sing_core.render.protocol import (
     never_stop,
 )
 from sing_core.render.watch import Watch
-from sing_core.store import content_key
 
 # Raise when the pictures of an unchanged recipe change.
 _VERSION = "1"

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import RenderError, ShapeError, ZeroVectorError
+from sing_core.manifest import content_key
 from sing_core.render.karlo_sampler import decode, enlarge, in_batches, to_frames
 from sing_core.render.karlo_weights import KarloNetworks
 from sing_core.render.protocol import (
@@ -24,7 +25,6 @@ from sing_core.render.protocol import (
 )
 from sing_core.render.unclip import SharedNoise
 from sing_core.render.watch import Watch
-from sing_core.store import content_key
 
 # Karlo was trained on the raw image embeddings of OpenAI's CLIP ViT-L/14.
 SPACE_ID = "openai-clip-vit-large-patch14"

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from sing_core.atomic import write_atomically
 from sing_core.errors import WeightsUnavailableError
+from sing_core.manifest import content_key
 from sing_core.render.file_digests import Progress, Seen, read_notes, verify
-from sing_core.store import content_key
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sing_core.errors import RenderError, ShapeError, TranslatorMismatchError
-from sing_core.store import content_key
+from sing_core.manifest import content_key
 
 Frames: TypeAlias = NDArray[np.uint8]
 

@@ -21,9 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sing_core import store as store_module
+from sing_core import manifest as manifest_module
 from sing_core.errors import StaleArtefactError
-from sing_core.store import Store, content_key
+from sing_core.manifest import content_key
+from sing_core.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 META = {"model": "tf_efficientnet_lite0", "weights": "0123"}
@@ -120,7 +121,7 @@ def test_a_differing_fact_is_named(tmp_path: Path) -> None:
 
 def test_another_format_version_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
-    monkeypatch.setattr(store_module, "FORMAT_VERSION", "0")
+    monkeypatch.setattr(manifest_module, "FORMAT_VERSION", "0")
     store.save("heads", "key", basis(), META)
     monkeypatch.undo()
     with pytest.raises(StaleArtefactError, match="it has format 0, and this version reads 1"):

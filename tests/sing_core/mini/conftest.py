@@ -14,7 +14,7 @@ from sing_core.samples import SAMPLES, sample_bytes
 # Class indices: each photograph's own row first, then those of the small pictures.
 PHOTO_CLASSES = (281, 967, 665, 657, 980)
 TINY_CLASSES = (999, 3)
-TINY_PER_CLASS = 30
+TINY_PER_CLASS = 70
 
 
 def jpeg(image):
@@ -38,7 +38,7 @@ def tiny_pictures(photos, count):
 
 @pytest.fixture(scope="session")
 def small_data(tmp_path_factory):
-    """Five photographs of five classes, and thirty small pictures of each of two others."""
+    """Five photographs of five classes, and seventy small pictures of each of two others."""
     folder = tmp_path_factory.mktemp("data")
     photos = [
         decode_image(sample_bytes(sample.name)).image.resize((120, 96)) for sample in SAMPLES[:5]
