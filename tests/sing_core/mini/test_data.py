@@ -13,7 +13,7 @@ from sing_core.errors import WeightsUnavailableError
 from sing_core.mini.captions import GROUPS
 from sing_core.mini.data import ImageFolder, ImageTable, View, plan_views, random_attribute
 from tests.shared_data import shared
-from tests.sing_core.mini.conftest import PHOTO_CLASSES, TINY_CLASSES, write_table
+from tests.sing_core.mini.conftest import PHOTO_CLASSES, TINY_CLASSES, TINY_PER_CLASS, write_table
 
 counts = {
     "crops": st.integers(0, 3),
@@ -30,7 +30,7 @@ def folder(small_data):
 
 def test_images_come_with_their_class_in_imagenet_order(folder):
     assert folder.table("sample").labels.tolist() == list(PHOTO_CLASSES)
-    assert len(folder.table("tiny")) == 60
+    assert len(folder.table("tiny")) == 2 * TINY_PER_CLASS
     assert folder.table("tiny").image(59).size == (64, 64)
     views = [View("tiny", 59, "plain", "", 0), View("sample", 1, "flip", "", 0)]
     assert folder.labels(views).tolist() == [TINY_CLASSES[1], PHOTO_CLASSES[1]]
