@@ -100,7 +100,7 @@ def show(question: "Question", report: ImageReport) -> None:
     job = _job(question)
     if job is None:
         st.caption(
-            "Inversion draws on this machine, in about half a minute on two processor cores."
+            "Inversion draws on this machine; a strip takes about a minute on two processor cores."
         )
         return
     if job.error:
