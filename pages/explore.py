@@ -48,7 +48,7 @@ state.write_url()
 report = None
 try:
     with st.spinner("Measuring the photo…"):
-        report = question.ask()
+        report = question.ask_something()
 except SingError as error:
     st.error(str(error), icon=":material/error:")
 with left:  # only now is it known whether everything could be kept
@@ -59,6 +59,9 @@ if report is None:
 # 3. Show.
 with right:
     explorer.show_facts(report)
+if question.prompt_fault:
+    st.error(question.prompt_fault, icon=":material/error:")
+    st.stop()
 if report.sweep is None:
     st.warning(report.no_sweep_reason, icon=":material/visibility:")
     explorer.show_decision(report)

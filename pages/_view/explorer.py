@@ -1,15 +1,18 @@
 """The panels of the Explore page: photo, facts, scrubber, decision, concepts, downloads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from pages._view import downloads, figures, loaders, renders, state
 from pages._view.scrubber import scrubber
 from pages._view.texts import EQUIVALENT_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from pages._view.widgets import DEFAULT_PROMPT
 from sing_core.equivalents import DRIFT_BUDGET
+from sing_core.errors import PromptError
 from sing_core.images import Photo
 from sing_core.manifest import content_key
+from sing_core.prompts import clean_prompt
 from sing_core.reports import ImageReport, Sweep
 
 
@@ -29,6 +32,25 @@ class Question:
         return content_key(
             self.photo.digest, self.model, self.prompt, self.mode, repr(self.target_deg)
         )
+
+    @property
+    def prompt_fault(self) -> str:
+        """Why the prompt cannot be used; empty when it can."""
+        try:
+            clean_prompt(self.prompt, max_chars=loaders.settings().max_prompt_chars)
+        except PromptError as error:
+            return str(error)
+        return ""
+
+    def ask_something(self) -> ImageReport:
+        """Return the report, or one of the default prompt where this one cannot be used.
+
+        What does not depend on the prompt, a person sees all the same.
+
+        Raises:
+            SingError: see ``analyse_image``.
+        """
+        return (replace(self, prompt=DEFAULT_PROMPT) if self.prompt_fault else self).ask()
 
     def ask(self, epsilon: float | None = None) -> ImageReport:
         """Return the report at ``epsilon`` (None: the wanted score, or the end of the sweep).

@@ -16,7 +16,10 @@ STEPS = (
         "1. Split the head",
         "The last layer turns a feature $f$ into logits $Wf + b$. The singular value decomposition "
         "of $W$ (eqs. 1–3) splits feature space into what the layer reads and what it cannot see.",
-        (r"W = U\Sigma V^\top,\quad V = [V_p\ V_n],\quad \Pi_n = V_n V_n^\top",),
+        (
+            r"W = U\Sigma V^\top,\quad V = [V_p\ V_n]",
+            r"\Pi_n = V_n V_n^\top",
+        ),
     ),
     Step(
         "2. Translate",
@@ -31,7 +34,7 @@ STEPS = (
         "every time.",
         (
             r"\tilde f = f - \Pi_n f",
-            r"f_\varepsilon = f + \varepsilon\,\hat d,\quad "
+            r"f_\varepsilon = f + \varepsilon\,\hat d",
             r"\hat d \propto \Pi_n \nabla_f \cos(T(f), z^{text})",
         ),
     ),
@@ -40,7 +43,8 @@ STEPS = (
         "Attribute score (eq. 7) and image score (eq. 8) are angles in degrees, computed in "
         "float64 and accurate to 1e-6°.",
         (
-            r"\mathrm{AS} = \angle(T(f), z^{text}) - \angle(T(\tilde f), z^{text})",
+            r"\begin{aligned}\mathrm{AS} = {}&\angle(T(f), z^{text})\\"
+            r"&- \angle(T(\tilde f), z^{text})\end{aligned}",
             r"\mathrm{IS} = \angle(T(f), T(\tilde f))",
         ),
     ),

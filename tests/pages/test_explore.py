@@ -114,6 +114,7 @@ def test_an_unusable_prompt_gets_one_sentence_and_the_page_lives_on(app, prompt,
     app.type_prompt(prompt).assert_says(sentence)
     assert (len(app.errors), app.sweep) == (1, None)
     assert len(app.at.image) == 1, "the photo is gone"
+    assert [fact.label for fact in app.at.metric] == ["Decision", "Null space", "Null energy"]
     assert app.type_prompt("an image of a jellyfish").numbers == before
 
 
