@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sing_core import registry
-from sing_core.errors import SingError
+from sing_core.errors import SingError, UnsupportedImageError
 from sing_core.images import Photo, decode_image
 from sing_core.settings import Settings
 from sing_core.store import Store
@@ -93,9 +93,7 @@ def _cell(value: object) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return ", ".join(_cell(item) for item in value)
-    if isinstance(value, dict):
-        return " ".join(_cell(item) for item in value.values())
-    return str(value)
+    return " ".join(map(_cell, value.values())) if isinstance(value, dict) else str(value)
 
 
 def open_bench(settings: Settings) -> "Workbench":
@@ -109,7 +107,10 @@ def open_bench(settings: Settings) -> "Workbench":
 
 def open_photo(path: Path, settings: Settings) -> Photo:
     """Decode an image file within the limits of ``settings``."""
-    return decode_image(path.read_bytes(), max_pixels=settings.max_pixels)
+    try:
+        return decode_image(path.read_bytes(), max_pixels=settings.max_pixels)
+    except UnsupportedImageError as error:
+        raise UnsupportedImageError(f"{path.name}: {error}") from error
 
 
 def _installed(source: "SourceFile") -> bool:

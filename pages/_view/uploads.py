@@ -75,8 +75,11 @@ def _own(named: str) -> str:
 
 
 def _received(file) -> str | None:  # noqa: ANN001
-    """Take a new file in; return its digest, or None when there is none or it cannot be used."""
-    if file is None:
+    """Take a new file in; return its digest, or None when there is none or it cannot be used.
+
+    A file taken in before says nothing: Back may have left for an older photo since.
+    """
+    if file is None or file.file_id == st.session_state.get("explore.taken"):
         return None
     payload = file.getvalue()
     digest = hashlib.sha256(payload).hexdigest()
@@ -92,6 +95,7 @@ def _received(file) -> str | None:  # noqa: ANN001
         return None
     # The session holds its own copy: a full or read-only disk must not lose the photo.
     st.session_state["explore.file"] = (digest, payload)
+    st.session_state["explore.taken"] = file.file_id
     loaders.keep_upload(payload, digest)
     return digest
 

@@ -70,6 +70,17 @@ def test_an_upload_survives_a_change_of_classifier_and_a_visit_to_another_page(a
     assert app.numbers == before
 
 
+def test_back_leads_to_the_upload_before(app):
+    app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
+    first, query = app.numbers, app.query
+    app.upload(photo_files.encoded(photo_files.picture(), "JPEG"))
+    assert app.query != query
+    app.at.query_params["photo"] = query["photo"]  # what Back does; the uploader holds the second
+    app.run()
+    assert (app.numbers, app.query) == (first, query)
+    assert app.type_prompt("an image of a dog").query["photo"] == query["photo"]
+
+
 def test_the_own_photo_comes_back_after_a_sample(app):
     app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
     before, query = app.numbers, app.query

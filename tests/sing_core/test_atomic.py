@@ -53,8 +53,9 @@ def test_a_disk_that_fills_up_half_way_leaves_what_was_there(tmp_path, old):
 def test_a_folder_in_the_way_is_not_touched(tmp_path):
     (tmp_path / "name").mkdir()
     (tmp_path / "name" / "inside").write_bytes(b"kept")
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(IsADirectoryError) as refused:
         write_atomically(tmp_path / "name", b"new")
+    assert refused.value.filename == str(tmp_path / "name")
     assert [p.name for p in tmp_path.iterdir()] == ["name"]
     assert (tmp_path / "name" / "inside").read_bytes() == b"kept"
 

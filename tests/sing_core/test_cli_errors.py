@@ -38,6 +38,7 @@ def test_hostile_names_and_files_are_errors_of_the_same_form(refusal, photos, tm
         (tmp_path / name).write_bytes(payload)
         message = refusal("score", tmp_path / name, *ASK, kind="UnsupportedImageError")
         assert words in message
+        assert message.startswith(f"{name}: ")
     assert "No such file" in refusal("score", tmp_path / "none.png", *ASK, kind="FileError")
     assert "directory" in refusal("score", tmp_path, *ASK, kind="FileError")
     for model in ("../../etc/passwd", "lite0 ", "x" * 3000, ""):

@@ -80,7 +80,9 @@ function drawTarget(svg, data, scales) {
   const [x, y] = [scales.x(epsilon), scales.y(target.image_score_deg)];
   shape("path", { class: "target", d: `M${x} ${y - 7}L${x + 7} ${y}L${x} ${y + 7}L${x - 7} ${y}Z` }, svg);
   const text = `IS = ${Number(target.image_score_deg.toFixed(1))}°`;
-  words(svg, "target-label", x - 11, y - 6, text, x < 130 ? "start" : "end");
+  // The curve rises: the free room is above it to the left, or, near the axis, below to the right.
+  if (x < 130) words(svg, "target-label", x + 11, y + 20, text, "start");
+  else words(svg, "target-label", x - 11, y - 6, text, "end");
 }
 
 // Draws everything that stands still; returns the parts that move.
