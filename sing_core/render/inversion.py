@@ -86,7 +86,7 @@ class InversionRenderer:
         model: its name.
         recipe: the schedule.
         name: short name of the renderer.
-        sizes: sides in pixels that it can draw.
+        sizes: sides in pixels that it can draw; ``strip_size``: the one that a strip is drawn in.
         rows_are_independent: True: a picture is the same whatever stands beside it.
     """
 
@@ -95,6 +95,7 @@ class InversionRenderer:
     recipe: InversionRecipe = field(default_factory=InversionRecipe)
     name: str = "inversion"
     sizes: tuple[int, ...] = _SIZES
+    strip_size: int = _SIZES[-1]
     rows_are_independent: bool = True
 
     @property
