@@ -97,7 +97,7 @@ def _render_image(
     if report.sweep is None:
         raise SingError(report.no_sweep_reason)
     strip = strips.at_steps(studio.bench, photo, report, epsilon, feasible=feasible)
-    drawer = studio.renderer(renderer, model)
+    drawer = studio.renderer(renderer, model, reference)
     request = studio.request(
         drawer, photo, report, strip.features, seed=seed, size=size or drawer.sizes[-1]
     )

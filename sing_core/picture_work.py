@@ -93,7 +93,10 @@ class _Easel:
     def __init__(self, asked: Commission, job: PictureJob) -> None:
         assert job.strip is not None, "the strip comes first"
         self.asked, self.job, self.strip = asked, job, job.strip
-        self.drawer: Renderer = asked.studio.renderer(asked.renderer, asked.report.model)
+        report = asked.report
+        self.drawer: Renderer = asked.studio.renderer(
+            asked.renderer, report.model, report.reference
+        )
 
     def recall(self, rows: Iterable[int]) -> None:
         """Show what the cache has of ``rows``, so that nobody waits for what was drawn before."""
@@ -104,25 +107,30 @@ class _Easel:
                 self.job.frames[row] = frame
 
     def draw(self, rows: Iterable[int], sizes: tuple[int, ...], seed: int) -> None:
-        """Draw ``rows``, at one size after the other."""
+        """Draw ``rows``, at one size after the other; a smaller picture than is there is no use."""
         listed = list(rows)
+        for size in sizes:
+            last = size == sizes[-1]
+            wanted = [row for row in listed if last or len(self.job.frames.get(row, ())) < size]
+            if wanted:
+                self._draw(wanted, size, seed)
 
+    def _draw(self, rows: list[int], size: int, seed: int) -> None:
         def tell(progress: RenderProgress) -> None:
             self.job.step, self.job.steps = progress.step, progress.steps
             if progress.preview is None:
                 return
             for row, frame in zip(progress.rows, progress.preview, strict=True):
-                self.show(listed[row], frame)
+                self.show(rows[row], frame)
 
-        for size in sizes if listed else ():
-            drawn = self.asked.studio.draw(
-                self.drawer,
-                self._request(listed, size, seed),
-                on_progress=tell,
-                should_stop=self.job.should_stop,
-            )
-            for row, frame in zip(listed, drawn.frames, strict=True):
-                self.show(row, frame)
+        drawn = self.asked.studio.draw(
+            self.drawer,
+            self._request(rows, size, seed),
+            on_progress=tell,
+            should_stop=self.job.should_stop,
+        )
+        for row, frame in zip(rows, drawn.frames, strict=True):
+            self.show(row, frame)
 
     def show(self, row: int, frame: Frames) -> None:
         """Put ``frame`` into the job, unless a larger one of the row is there."""

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from sing_core.errors import UnknownNameError
+from sing_core.errors import UnknownNameError, WeightsUnavailableError
 from sing_core.images import Photo
 from sing_core.render.audit import PictureAudit, audit_pictures
 from sing_core.render.frame_cache import FrameCache
@@ -38,25 +38,27 @@ class Studio:
         self.cache = FrameCache(bench.store, bench.settings.max_frames_mb * 2**20)
         self._renderers = Shelf(self._load, 4)
 
-    def renderer(self, name: str, model: str) -> Renderer:
-        """Return a renderer for the features of ``model``.
+    def renderer(self, name: str, model: str, reference: str = "mini") -> Renderer:
+        """Return a renderer for the features of ``model``, whose meaning ``reference`` says.
 
         Raises:
             UnknownNameError: there is none of this name.
             WeightsUnavailableError: its weights are not here; the message says which and whence.
         """
-        return self._renderers.get((name, model if name == "inversion" else ""))
+        return self._renderers.get((name, model, reference) if name == "inversion" else (name,))
 
-    def _load(self, wanted: tuple[str, str]) -> Renderer:
-        name, model = wanted
+    def _load(self, wanted: tuple[str, ...]) -> Renderer:
+        name, *what = wanted
         if name == "inversion":
             from sing_core.mini.features import bfloat16_is_fast
             from sing_core.render.eye import Eye
             from sing_core.render.inversion import InversionRenderer
 
+            model, reference = what
             backbone = self.bench.pool.backbone(model)
-            fast = backbone.device != "cpu" or bfloat16_is_fast()
-            return cast("Renderer", InversionRenderer(Eye.of(backbone, fast=fast), model))
+            eye = Eye.of(backbone, fast=backbone.device != "cpu" or bfloat16_is_fast())
+            meaning = self._meaning(model, reference)
+            return cast("Renderer", InversionRenderer(eye, model, meaning=meaning))
         if name == "karlo":
             from sing_core.render.karlo import KarloRenderer
             from sing_core.render.karlo_weights import load_karlo
@@ -64,6 +66,13 @@ class Studio:
             return cast("Renderer", KarloRenderer(load_karlo(self.bench.settings)))
         known = ", ".join(RENDERERS)
         raise UnknownNameError(f"No renderer is called “{name[:80]}”. There are: {known}.")
+
+    def _meaning(self, model: str, reference: str) -> Tensor | None:
+        """Return what a translator reads of a feature ``(d, m)``; None where there is none."""
+        try:
+            return self.bench.translator(model, reference).weight.float()
+        except WeightsUnavailableError:
+            return None
 
     def request(
         self, renderer: Renderer, photo: Photo, report: ImageReport, features: Tensor,

@@ -96,7 +96,7 @@ def show(question: "Question", report: ImageReport) -> None:
     if not job.done:
         share = job.step / max(1, job.steps)
         done = f"{len(job.audits)} of {len(job.strip.indices)} pictures are finished"
-        st.progress(share, f"{done}; step {job.step} of {job.steps} of the next.")
+        st.progress(share, f"{done}; the next are at {share:.0%}.")
     facts = {
         "image": question.photo.digest,
         "model": report.model,
