@@ -21,6 +21,7 @@ from sing_core.render.protocol import (
 )
 from sing_core.reports import ImageReport
 from sing_core.shelf import Shelf
+from sing_core.translator import Translator
 
 if TYPE_CHECKING:
     from sing_core.workbench import Workbench
@@ -57,8 +58,8 @@ class Studio:
             model, reference = what
             backbone = self.bench.pool.backbone(model)
             eye = Eye.of(backbone, fast=backbone.device != "cpu" or bfloat16_is_fast())
-            meaning = self._meaning(model, reference)
-            return cast("Renderer", InversionRenderer(eye, model, meaning=meaning))
+            translator = self._translator(model, reference)
+            return cast("Renderer", InversionRenderer(eye, model, translator=translator))
         if name == "karlo":
             from sing_core.render.karlo import KarloRenderer
             from sing_core.render.karlo_weights import load_karlo
@@ -67,10 +68,10 @@ class Studio:
         known = ", ".join(RENDERERS)
         raise UnknownNameError(f"No renderer is called “{name[:80]}”. There are: {known}.")
 
-    def _meaning(self, model: str, reference: str) -> Tensor | None:
-        """Return what a translator reads of a feature ``(d, m)``; None where there is none."""
+    def _translator(self, model: str, reference: str) -> Translator | None:
+        """Return the translator; inversion draws without one where there is none."""
         try:
-            return self.bench.translator(model, reference).weight.float()
+            return self.bench.translator(model, reference)
         except WeightsUnavailableError:
             return None
 

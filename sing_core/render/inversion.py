@@ -30,9 +30,10 @@ from sing_core.render.protocol import (
     never_stop,
 )
 from sing_core.render.watch import Watch
+from sing_core.translator import Translator
 
 # Raise when the pictures of an unchanged recipe change.
-_VERSION = "2"
+_VERSION = "3"
 _SIZES = (64, 128)
 
 
@@ -58,7 +59,7 @@ class InversionRecipe:
             of the photo start from it, whatever the prompt.
         stages: the stages that the pictures take together.
         rate: peak learning rate of Adam, in units of the picture's range; it falls as a cosine.
-        toward: weight of the direction in which the translated feature moves, see ``Aim``.
+        toward: how much the direction counts in which the meaning moves, see ``Aim``.
         jitter: largest shift, ``zoom`` largest zoom of the window between steps.
         chunk: rows that go through the network together; bounds the memory.
         preview_every: steps between previews.
@@ -67,7 +68,7 @@ class InversionRecipe:
     first: Stage = Stage(64, 40, 3 / 7)
     stages: tuple[Stage, ...] = (Stage(96, 30, 9 / 14), Stage(128, 50, 1.0))
     rate: float = 0.02
-    toward: float = 1.5
+    toward: float = 3.0
     jitter: float = 0.06
     zoom: float = 0.1
     chunk: int = 3
@@ -82,7 +83,7 @@ class InversionRenderer:
         eye: the classifier, differentiable.
         model: its name.
         recipe: the schedule.
-        meaning: ``(d, m)`` linear part of a translator: what of a feature matters; may be None.
+        translator: reads the meaning of a move, see ``Aim``; None draws without it.
         name: short name of the renderer.
         sizes: sides in pixels that it can draw; ``strip_size``: the one that a strip is drawn in.
         rows_are_independent: True: a picture is the same whatever stands beside it.
@@ -91,7 +92,7 @@ class InversionRenderer:
     eye: Eye
     model: str
     recipe: InversionRecipe = field(default_factory=InversionRecipe)
-    meaning: Tensor | None = None
+    translator: Translator | None = None
     name: str = "inversion"
     sizes: tuple[int, ...] = _SIZES
     strip_size: int = _SIZES[-1]
@@ -100,9 +101,10 @@ class InversionRenderer:
     @property
     def identity(self) -> str:
         """Digest of weights, arithmetic, recipe and translator."""
-        meaning = b"" if self.meaning is None else self.meaning.cpu().numpy().tobytes()
+        reads = () if self.translator is None else (self.translator.weight, self.translator.bias)
+        parts = (part.contiguous().numpy().tobytes() for part in reads)
         recipe = repr(astuple(self.recipe))
-        return content_key(self.name, _VERSION, self.eye.identity, recipe, meaning)
+        return content_key(self.name, _VERSION, self.eye.identity, recipe, *parts)
 
     @property
     def space_id(self) -> str:
@@ -127,9 +129,8 @@ class InversionRenderer:
         photo = self._photo(request)
         device = self.eye.backbone.device
         own = self.eye.backbone.features(self.eye.backbone.preprocess(photo)[None])[0].to(device)
-        meaning = None if self.meaning is None else self.meaning.float().to(device)
         asked = request.vectors.detach().float().to(device)
-        aim = Aim(asked, own, meaning, self.recipe.toward)
+        aim = Aim.of(asked, own, self.translator, self.recipe.toward)
         prior = layout_prior(photo, request.size, device)
         plan = self._plan(request.size)
         watch = Watch(
@@ -166,7 +167,7 @@ class InversionRenderer:
     def _start(self, own: Tensor, prior: Tensor, count: int, seed: int, watch: Watch) -> Pyramid:
         """Return ``count`` pictures that stand where the photo's own feature led one of them."""
         alone, together = Pyramid(prior, 1), Pyramid(prior, count)
-        aim = Aim(own[None], own, None, 0.0)
+        aim = Aim(own[None], own)
         self._run(alone, aim, (self.recipe.first,), seed, watch, shown=count)
         together.copy_from(alone)
         return together

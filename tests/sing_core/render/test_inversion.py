@@ -22,6 +22,7 @@ from sing_core.render.layout import layout_prior
 from sing_core.render.protocol import RenderRequest
 from sing_core.samples import sample_bytes
 from sing_core.settings import Settings
+from sing_core.translator import Translator
 
 SHORT = InversionRecipe(
     first=Stage(64, 4, 3 / 7), stages=(Stage(128, 3, 3 / 7),), chunk=2, preview_every=2
@@ -141,7 +142,8 @@ def test_the_meaning_of_a_move_is_followed(backbone, photo, feature):
     eye = Eye.of(backbone, fast=False)
     agree = []
     for read in (None, meaning):
-        renderer = InversionRenderer(eye, "lite0", recipe, read)
+        translator = None if read is None else Translator(read, torch.zeros(8))
+        renderer = InversionRenderer(eye, "lite0", recipe, translator)
         picture = renderer.render(request_of(renderer, asked, photo)).frames[0]
         pixels = torch.from_numpy(picture).permute(2, 0, 1).float()[None] / 255
         move = (eye.features(pixels) - feature) @ meaning.mT
