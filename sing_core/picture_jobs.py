@@ -47,7 +47,7 @@ class PictureJob:
         self.error = ""
         self.finished = False
         self._timeout_s, self._begun = timeout_s, float("inf")
-        self._seen = time.monotonic()
+        self._seen: dict[str, float] = {}
         self._stopped, self._ended = threading.Event(), threading.Event()
 
     @property
@@ -55,9 +55,15 @@ class PictureJob:
         """Whether nothing more will come."""
         return self._ended.is_set()
 
-    def look(self) -> None:
-        """Say that somebody is watching; a job that nobody watches stops after a while."""
-        self._seen = time.monotonic()
+    def look(self, who: str = "") -> None:
+        """Say that ``who`` is watching; a job that nobody watches stops after a while."""
+        self._seen[who] = time.monotonic()
+
+    def leave(self, who: str = "") -> None:
+        """Say that ``who`` watches no more; when nobody else does, the job stops."""
+        self._seen.pop(who, None)
+        if not self._seen:
+            self.stop()
 
     def wait(self, seconds: float) -> None:
         """Return when the job is done, or after ``seconds``: what is kept takes no longer."""
@@ -73,7 +79,8 @@ class PictureJob:
         if now - self._begun > self._timeout_s:
             self.error = f"The rendering was stopped: it took longer than {self._timeout_s:g} s."
             return True
-        return self._stopped.is_set() or now - self._seen > _FORGOTTEN_AFTER_S
+        last = max(list(self._seen.values()), default=0.0)
+        return self._stopped.is_set() or now - last > _FORGOTTEN_AFTER_S
 
     def run(self, work: "Callable[[PictureJob], None]") -> None:
         """Do ``work``; what goes wrong becomes ``error``."""
@@ -109,19 +116,20 @@ class PictureDesk:
         self._guard = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="renders", initializer=self._begin)
 
-    def job(self, key: str, work: Callable[[PictureJob], None]) -> PictureJob:
-        """Return the job of ``key``, started now if there is none or if it was stopped."""
+    def job(self, key: str, work: Callable[[PictureJob], None], who: str = "") -> PictureJob:
+        """Return the job of ``key``, started now for ``who`` if there is none or it was stopped."""
         with self._guard:
             found = self._jobs.get(key)
             if found is None or (found.done and not found.error and not found.finished):
                 found = PictureJob(self._timeout_s)
+                found.look(who)  # before the worker asks whether anybody does
                 self._jobs[key] = found
                 self._queue = [job for job in self._queue if not job.done] + [found]
                 self._worker.submit(found.run, work)
             self._jobs.move_to_end(key)
             while len(self._jobs) > _KEPT:
                 self._jobs.popitem(last=False)[1].stop()
-        found.look()
+        found.look(who)
         return found
 
     def ahead_of(self, job: PictureJob) -> int:

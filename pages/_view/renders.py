@@ -1,5 +1,6 @@
 """The Renders panel of Explore: its controls, and the rendering that belongs to the question."""
 
+import uuid
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -63,16 +64,17 @@ def _job(question: "Question", report: ImageReport) -> PictureJob | None:
     seed = int(st.session_state.get(_SEED) or 0)
     feasible = st.session_state.get(_STEP) == "feasible"
     key = content_key(question.digest, str(report.index), renderer, view, str(seed), str(feasible))
+    who = st.session_state.setdefault("app.who", uuid.uuid4().hex)
     before = st.session_state.get(_JOB)
     if before is not None and before[0] != key:
-        before[1].stop()
+        before[1].leave(who)
         st.session_state[_JOB] = None
     if renderer == "off" or report.sweep is None:
         return None
     work = _WORKS[view](
         Commission(loaders.studio(), question.photo, report, renderer, seed, feasible)
     )
-    job = loaders.desk().job(key, work)
+    job = loaders.desk().job(key, work, who)
     if before is None or before[0] != key:
         job.wait(_KEPT_S)
     st.session_state[_JOB] = (key, job)

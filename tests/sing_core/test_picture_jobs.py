@@ -48,6 +48,16 @@ def test_two_who_ask_for_the_same_share_one_rendering(desk):
     assert len(begun) == 1
 
 
+def test_who_leaves_does_not_take_the_pictures_of_who_stays(desk):
+    job = desk.job("a", until_stopped, who="one")
+    assert desk.job("a", until_stopped, who="two") is job
+    job.leave("one")
+    assert not job.should_stop()
+    job.leave("two")
+    job.wait(5)
+    assert job.done
+
+
 def test_a_rendering_that_nobody_watches_stops_and_can_be_asked_for_again(desk, monkeypatch):
     monkeypatch.setattr(picture_jobs, "_FORGOTTEN_AFTER_S", 0.05)
     job = desk.job("a", until_stopped)

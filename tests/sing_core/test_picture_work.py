@@ -43,6 +43,7 @@ class Diary(dict):
 def run(work):
     job = PictureJob(timeout_s=300)
     job.frames = Diary()
+    job.look()
     job.run(work)
     assert (job.error, job.finished) == ("", True)
     return job
