@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 
+from sing_core import strips
 from sing_core.analysis import analyse_image
 from sing_core.images import Photo
 from sing_core.mini.data import ImageFolder
@@ -83,7 +84,7 @@ def strip_times(studio: Studio, folder: ImageFolder) -> dict[str, float]:
     drawer = studio.renderer("inversion", "lite0")
     photo = photo_of(folder, 1)
     report = analyse_image(studio.bench, photo, model="lite0", prompt="an image of a jellyfish")
-    features = studio.strip(photo, report).features[:9]
+    features = strips.along(studio.bench, photo, report).features[:9]
     found: dict[str, float] = {}
     start = time.perf_counter()
 
@@ -117,7 +118,7 @@ def steering(
         )
         if report.sweep is None or report.sweep.target is None:
             continue
-        strip = studio.strip(photo, report, frames=2, feasible=feasible)
+        strip = strips.along(studio.bench, photo, report, frames=2, feasible=feasible)
         features = strip.features[[0, strip.row_of(report.index)]]
         request = studio.request(drawer, photo, report, features, seed=0, size=128)
         frames = drawer.render(request).frames

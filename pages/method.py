@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import state
-from pages._view.method_texts import LIMITS, ORIGINS, STEPS
+from pages._view.method_texts import LIMITS, ORIGINS, PICTURES, STEPS
 from pages._view.texts import HELP, TERMS
 
 state.enter("method")
@@ -23,6 +23,9 @@ for row in (STEPS[:2], STEPS[2:]):
 
 st.subheader("Where the numbers come from", anchor=False)
 st.markdown(ORIGINS)
+
+st.subheader("What the pictures are", anchor=False)
+st.markdown(PICTURES)
 
 st.subheader("Limits", anchor=False)
 st.markdown(LIMITS)

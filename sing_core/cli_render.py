@@ -86,8 +86,7 @@ def _render_image(
     renderer: str, feasible: bool, seed: int, size: int, reference: str, out: Path,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Draw one image at every step; return the manifest's rows."""
-    import torch
-
+    from sing_core import strips
     from sing_core.analysis import analyse_image
 
     photo = open_photo(path, studio.bench.settings)
@@ -97,9 +96,8 @@ def _render_image(
     )  # fmt: skip
     if report.sweep is None:
         raise SingError(report.no_sweep_reason)
-    steps = torch.tensor(epsilon, dtype=torch.float64)
-    strip = studio.steps(photo, report, steps, feasible=feasible)
-    drawer = studio.renderer(renderer, model)
+    strip = strips.at_steps(studio.bench, photo, report, epsilon, feasible=feasible)
+    drawer = studio.renderer(renderer, model, reference)
     request = studio.request(
         drawer, photo, report, strip.features, seed=seed, size=size or drawer.sizes[-1]
     )

@@ -4,50 +4,70 @@ One desk serves a process: two people who ask for the same strip share one rende
 """
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from sing_core.errors import RenderCancelledError, SingError
-from sing_core.images import Photo
-from sing_core.pictures import Strip, Studio
 from sing_core.render.audit import PictureAudit
-from sing_core.render.protocol import Frames, RenderProgress
-from sing_core.reports import ImageReport
+from sing_core.render.protocol import Frames
+from sing_core.strips import Strip
 
 _FORGOTTEN_AFTER_S = 8.0
 _KEPT = 24
+# Pages and numbers go first: who draws on the processor takes what they leave.
+_NICENESS = 15
 _log = logging.getLogger(__name__)
 
 
 class PictureJob:
-    """One strip under way; the worker writes, watchers read.
+    """One rendering; the worker writes, watchers read.
 
     Attributes:
         strip: what is drawn; None until it is known.
-        frames: a picture per row ``(h, w, 3)`` as it looks now; empty before the first preview.
-        audits: per row, once the pictures are final.
-        step: steps done of ``steps``; both 0 before the first.
+        frames: the picture of a row ``(h, w, 3)`` as it looks now, once there is one.
+        audits: of the rows whose pictures are final.
+        step: steps done of ``steps`` for the rows under way; both 0 before the first.
         error: one sentence when the rendering failed, else "".
         done: whether nothing more will come.
+        finished: whether all was drawn.
     """
 
-    def __init__(self) -> None:
-        """Wait for the worker."""
+    def __init__(self, timeout_s: float) -> None:
+        """Wait for the worker; stop ``timeout_s`` seconds after it began."""
         self.strip: Strip | None = None
-        self.frames: list[Frames] = []
-        self.audits: tuple[PictureAudit, ...] = ()
+        self.frames: dict[int, Frames] = {}
+        self.audits: dict[int, PictureAudit] = {}
         self.step = self.steps = 0
         self.error = ""
-        self.done = False
-        self._seen = time.monotonic()
-        self._stopped = threading.Event()
+        self.finished = False
+        self._timeout_s, self._begun = timeout_s, float("inf")
+        self._seen: dict[str, float] = {}
+        self._stopped, self._ended = threading.Event(), threading.Event()
 
-    def look(self) -> None:
-        """Say that somebody is watching; a job that nobody watches stops after a while."""
-        self._seen = time.monotonic()
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will come."""
+        return self._ended.is_set()
+
+    def look(self, who: str = "") -> None:
+        """Say that ``who`` is watching; a job that nobody watches stops after a while."""
+        self._seen[who] = time.monotonic()
+
+    def leave(self, who: str = "") -> None:
+        """Say that ``who`` watches no more; when nobody else does, the job stops."""
+        self._seen.pop(who, None)
+        if not self._seen:
+            self.stop()
+
+    def wait(self, seconds: float) -> None:
+        """Return when the job is done, or after ``seconds``: what is kept takes no longer."""
+        self._ended.wait(seconds)
 
     def stop(self) -> None:
         """Ask the worker to stop before its next step."""
@@ -55,83 +75,84 @@ class PictureJob:
 
     def should_stop(self) -> bool:
         """Whether to go on is no longer worth it."""
-        return self._stopped.is_set() or time.monotonic() - self._seen > _FORGOTTEN_AFTER_S
+        now = time.monotonic()
+        if now - self._begun > self._timeout_s:
+            self.error = f"The rendering was stopped: it took longer than {self._timeout_s:g} s."
+            return True
+        last = max(list(self._seen.values()), default=0.0)
+        return self._stopped.is_set() or now - last > _FORGOTTEN_AFTER_S
+
+    def run(self, work: "Callable[[PictureJob], None]") -> None:
+        """Do ``work``; what goes wrong becomes ``error``."""
+        self._begun = time.monotonic()
+        try:
+            if not self.should_stop():
+                work(self)
+                self.finished = True
+        except RenderCancelledError as error:
+            _log.info("%s", error)
+        except SingError as error:
+            self.error = str(error)
+        except Exception:
+            _log.exception("A rendering failed.")
+            self.error = "The rendering failed for a reason that is in the log."
+        finally:
+            self._ended.set()
 
 
 class PictureDesk:
     """Runs jobs one after the other and remembers the last ones by key."""
 
-    def __init__(self) -> None:
-        """Start no thread yet."""
-        self._jobs: OrderedDict[str, PictureJob] = OrderedDict()
-        self._guard = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="renders")
+    def __init__(self, timeout_s: float, first_after_s: float = 0.0) -> None:
+        """Start no thread yet; no job runs longer than ``timeout_s`` seconds.
 
-    def job(self, key: str, work: Callable[[PictureJob], None]) -> PictureJob:
-        """Return the job of ``key``, started now if there is none or if it was stopped."""
+        The first job waits ``first_after_s`` seconds: it loads a network, and the page that asks
+        for it shall be there before.
+        """
+        self._timeout_s, self._first_after_s = timeout_s, first_after_s
+        self._closing = threading.Event()
+        self._jobs: OrderedDict[str, PictureJob] = OrderedDict()
+        self._queue: list[PictureJob] = []
+        self._guard = threading.Lock()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="renders", initializer=self._begin)
+
+    def job(self, key: str, work: Callable[[PictureJob], None], who: str = "") -> PictureJob:
+        """Return the job of ``key``, started now for ``who`` if there is none or it was stopped."""
         with self._guard:
             found = self._jobs.get(key)
-            if found is None or (found.done and not found.error and not found.audits):
-                found = PictureJob()
+            if found is None or (found.done and not found.error and not found.finished):
+                found = PictureJob(self._timeout_s)
+                found.look(who)  # before the worker asks whether anybody does
                 self._jobs[key] = found
-                self._worker.submit(_run, found, work)
+                self._queue = [job for job in self._queue if not job.done] + [found]
+                self._worker.submit(found.run, work)
             self._jobs.move_to_end(key)
             while len(self._jobs) > _KEPT:
                 self._jobs.popitem(last=False)[1].stop()
-        found.look()
+        found.look(who)
         return found
+
+    def ahead_of(self, job: PictureJob) -> int:
+        """Return how many renderings come before ``job``; 0 when it runs or is done."""
+        with self._guard:
+            waiting = [other for other in self._queue if not other.done]
+        return waiting.index(job) if job in waiting else 0
 
     def close(self) -> None:
         """Stop everything and wait for the worker: no thread stays inside torch."""
+        self._closing.set()
         with self._guard:
             for job in self._jobs.values():
                 job.stop()
         self._worker.shutdown(wait=True, cancel_futures=True)
 
-
-def _run(job: PictureJob, work: Callable[[PictureJob], None]) -> None:
-    try:
-        if not job.should_stop():
-            work(job)
-    except RenderCancelledError as error:
-        _log.info("%s", error)
-    except SingError as error:
-        job.error = str(error)
-    except Exception:
-        _log.exception("A rendering failed.")
-        job.error = "The rendering failed for a reason that is in the log."
-    finally:
-        job.done = True
+    def _begin(self) -> None:
+        """Let the worker, and the threads that torch starts for it, yield to everything else."""
+        _step_back()
+        self._closing.wait(self._first_after_s)
 
 
-def strip_work(
-    studio: Studio,
-    photo: Photo,
-    report: ImageReport,
-    *,
-    renderer: str = "inversion",
-    seed: int = 0,
-    feasible: bool = False,
-) -> Callable[[PictureJob], None]:
-    """Return the work that draws the strip of a report: small at first, then in full, then read."""
-
-    def work(job: PictureJob) -> None:
-        drawer = studio.renderer(renderer, report.model)
-        strip = job.strip = studio.strip(photo, report, feasible=feasible)
-
-        def tell(progress: RenderProgress) -> None:
-            job.step, job.steps = progress.step, progress.steps
-            if progress.preview is None:
-                return
-            if len(job.frames) != len(strip.indices):
-                job.frames = [progress.preview[0]] * len(strip.indices)
-            for row, frame in zip(progress.rows, progress.preview, strict=True):
-                job.frames[row] = frame
-
-        for size in drawer.sizes:
-            request = studio.request(drawer, photo, report, strip.features, seed=seed, size=size)
-            drawn = studio.draw(drawer, request, on_progress=tell, should_stop=job.should_stop)
-            job.frames = list(drawn.frames)
-        job.audits = studio.audit(photo, report, drawn.frames, strip.features, strip.text)
-
-    return work
+def _step_back() -> None:
+    if sys.platform == "linux":  # elsewhere a niceness belongs to the whole process
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

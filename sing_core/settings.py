@@ -21,7 +21,9 @@ class Settings(BaseSettings):
         max_upload_mb: largest upload, in MB.
         max_prompt_chars: longest prompt, in characters.
         keep_uploads: how many uploaded photos the cache keeps so that links to them work.
+        renderer: who draws the pictures of Explore until somebody chooses; ``off``: nobody.
         max_frames_mb: most that rendered pictures may take in the cache, in MB.
+        render_timeout_s: longest that one rendering may take, in seconds.
         karlo_dir: folder that holds Karlo's weights as the hub lays them out; ``None`` looks in
             the Hugging Face cache.
         karlo_revision: full commit hash of Karlo's repository to take; empty takes the one taken
@@ -40,7 +42,9 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=20, ge=1)
     max_prompt_chars: int = Field(default=300, ge=1)
     keep_uploads: int = Field(default=200, ge=0)
+    renderer: Literal["inversion", "karlo", "off"] = "inversion"
     max_frames_mb: int = Field(default=256, ge=1)
+    render_timeout_s: float = Field(default=900.0, gt=0)
     karlo_dir: Path | None = None
     karlo_revision: str = Field(default="", pattern=r"^([0-9a-f]{40})?$")
     karlo_pickles: str = ""

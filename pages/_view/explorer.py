@@ -139,18 +139,23 @@ def show_sweep(question: Question) -> None:
 
     While pictures are being drawn the page looks at them every second.
     """
-    period = renders.period(question)
+    period = renders.period(question, _at_step(question))
     st.fragment(_show_sweep, run_every=period)(question, period)
+
+
+def _at_step(question: Question) -> ImageReport:
+    text = st.session_state[_STEP]
+    return question.ask(float(text) if text else None)
 
 
 def _show_sweep(question: Question, period: float | None) -> None:
     text, jumps = st.session_state[_STEP], st.session_state["explore.jumps"]
-    report = question.ask(float(text) if text else None)
+    report = _at_step(question)
     if report.sweep is None:
         return
     payload = _payload(report, report.sweep) | {
         "sweep_id": f"{question.digest}-{jumps}",
-        "frames": renders.frames(question),
+        "frames": renders.frames(question, report),
     }
     released = scrubber(payload, key="explore.scrubber")
     if released is not None:
@@ -166,7 +171,7 @@ def _show_sweep(question: Question, period: float | None) -> None:
         show_concepts(report)
     renders.show(question, report)
     state.write_url()
-    if renders.period(question) != period:
+    if renders.period(question, report) != period:
         st.rerun()
 
 

@@ -51,7 +51,7 @@ def studio() -> Studio:
 @st.cache_resource
 def desk() -> PictureDesk:
     """Return the process's one worker for pictures."""
-    made = PictureDesk()
+    made = PictureDesk(settings().render_timeout_s, first_after_s=_WARM_AFTER_S)
     atexit.register(made.close)
     return made
 

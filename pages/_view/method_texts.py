@@ -62,6 +62,21 @@ ORIGINS = r"""
   in its cache folder, a bounded number of them, so that a link to them works.
 """
 
+PICTURES = """
+- **Inversion** looks for a picture whose feature is the asked one: it changes a low-pass of the
+  photo, step by step, until the frozen classifier sees the asked feature. It works for any
+  classifier and needs no training.
+- **Both renders are drawn the same way**, from the same start and with the same random draws. What
+  differs between them comes from the feature; neither is the photo.
+- **The feasible step** is the nearest feature without negative entries whose logits move by at
+  most 3 % of the largest. Exactly equal logits leave a sparse feature next to nowhere to go.
+- **Every picture is read again**, by the classifier and by the reference. Those numbers are about
+  the picture: it reaches the asked feature only in part, and its logits do move. The scores above
+  are about the feature, and exact.
+- **Karlo UnCLIP** draws embeddings of OpenAI’s ViT-L/14. It needs its weights and a translator
+  into that space.
+"""
+
 LIMITS = """
 - **The reference decides what can be seen.** The embedded reference, *mini*, has a frozen
   EfficientNet-Lite2 as image tower, a frozen MiniLM as text tower, and a head trained by this

@@ -1,192 +1,154 @@
-"""The Renders panel of Explore: photo, render of the feature, render of its equivalent."""
+"""The Renders panel of Explore: its controls, and the rendering that belongs to the question."""
 
-import base64
-import io
-import json
+import uuid
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from pages._view import loaders, state
-from pages._view.texts import ASKED_STEP_NOTE, FEASIBLE_STEP_NOTE, HELP, PICTURE_NOTE
+from pages._view import loaders, picture_views, state
+from pages._view.texts import HELP
 from sing_core.manifest import content_key
-from sing_core.picture_jobs import PictureJob, strip_work
-from sing_core.render.audit import PictureAudit
-from sing_core.render.frame_cache import encode_webp
-from sing_core.render.protocol import Frames
-from sing_core.reports import ImageReport, Sweep
+from sing_core.picture_jobs import PictureJob
+from sing_core.picture_work import Commission, controls_work, scale_work, strip_work
+from sing_core.reports import ImageReport
 
 if TYPE_CHECKING:
     from pages._view.explorer import Question
 
-_RENDERERS = {"off": "Off", "inversion": "Inversion", "karlo": "Karlo UnCLIP"}
+_RENDERERS = {"inversion": "Inversion", "karlo": "Karlo UnCLIP", "off": "Off"}
+_VIEWS = {"step": "This step", "scale": "Angle scale", "controls": "Controls"}
+_WORKS = {"step": strip_work, "scale": scale_work, "controls": controls_work}
 _STEPS = {"asked": "As asked", "feasible": "Feasible"}
-_RENDERER, _STEP, _SEED = "explore.renderer", "explore.drawn", "explore.seed"
+_RENDERER, _VIEW, _STEP = "explore.renderer", "explore.pictures", "explore.drawn"
+_SEED, _SEED_TEXT = "explore.seed", "explore.seed_text"
+_JOB = "explore.picture_job"
 _POLL_S = 1.0
+_KEPT_S = 0.3  # what lies in the cache is shown at once
+_MOST_SEED = 2**31 - 1
 
 
 def receive() -> None:
     """Take the panel's choices that came by link."""
-    state.receive("renderer", _RENDERER, "off", _RENDERERS.__contains__, "a renderer")
+    first = loaders.settings().renderer
+    state.receive("renderer", _RENDERER, first, _RENDERERS.__contains__, "a renderer")
+    state.receive("pictures", _VIEW, "step", _VIEWS.__contains__, "a kind of pictures")
     state.receive("drawn", _STEP, "asked", _STEPS.__contains__, "a kind of step")
+    before = st.session_state.get(_SEED_TEXT)
+    state.receive("seed", _SEED_TEXT, "0", _is_seed, "a seed")
+    if st.session_state[_SEED_TEXT] != before or _SEED not in st.session_state:
+        st.session_state[_SEED] = int(st.session_state[_SEED_TEXT])
 
 
-def period(question: "Question") -> float | None:
+def _is_seed(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) <= _MOST_SEED
+
+
+def period(question: "Question", report: ImageReport) -> float | None:
     """Return how often the page looks at the pictures, in seconds; None when nothing moves."""
-    job = _job(question)
+    job = _job(question, report)
     return None if job is None or job.done else _POLL_S
 
 
-def frames(question: "Question") -> list[dict[str, object]]:
+def frames(question: "Question", report: ImageReport) -> list[dict[str, object]]:
     """Return the key frames for the scrubber, as they look now."""
-    job = _job(question)
-    if job is None or job.strip is None or not job.frames:
+    job = _job(question, report)
+    if job is None or job.strip is None or st.session_state[_VIEW] != "step":
         return []
-    return [
-        {"index": index, "src": _source(frame)}
-        for index, frame in zip(job.strip.indices, list(job.frames), strict=True)
-    ]
+    sources = picture_views.sources(job)
+    return [{"index": job.strip.indices[row], "src": src} for row, src in sorted(sources.items())]
 
 
-def _source(frame: Frames) -> str:
-    return "data:image/webp;base64," + base64.b64encode(encode_webp(frame)).decode()
-
-
-def _job(question: "Question") -> PictureJob | None:
-    """Return the rendering of this question, begun now if need be; None when pictures are off."""
-    renderer = st.session_state.get(_RENDERER) or "off"
-    seed, feasible = (
-        int(st.session_state.get(_SEED) or 0),
-        st.session_state.get(_STEP) == "feasible",
-    )
-    key = content_key(question.digest, renderer, str(seed), str(feasible))
-    before = st.session_state.get("explore.picture_job")
+def _job(question: "Question", report: ImageReport) -> PictureJob | None:
+    """Return the rendering of this step, begun now if need be; None when pictures are off."""
+    renderer, view = st.session_state.get(_RENDERER) or "off", st.session_state.get(_VIEW) or "step"
+    seed = int(st.session_state.get(_SEED) or 0)
+    feasible = st.session_state.get(_STEP) == "feasible"
+    key = content_key(question.digest, str(report.index), renderer, view, str(seed), str(feasible))
+    who = st.session_state.setdefault("app.who", uuid.uuid4().hex)
+    before = st.session_state.get(_JOB)
     if before is not None and before[0] != key:
-        before[1].stop()
-        st.session_state["explore.picture_job"] = None
-    if renderer == "off":
+        before[1].leave(who)
+        st.session_state[_JOB] = None
+    if renderer == "off" or report.sweep is None:
         return None
-    report = question.ask()
-    if report.sweep is None:
-        return None
-    work = strip_work(
-        loaders.studio(), question.photo, report, renderer=renderer, seed=seed, feasible=feasible
+    work = _WORKS[view](
+        Commission(loaders.studio(), question.photo, report, renderer, seed, feasible)
     )
-    job = loaders.desk().job(key, work)
-    st.session_state["explore.picture_job"] = (key, job)
+    job = loaders.desk().job(key, work, who)
+    if before is None or before[0] != key:
+        job.wait(_KEPT_S)
+    st.session_state[_JOB] = (key, job)
     return job
 
 
 def show(question: "Question", report: ImageReport) -> None:
     """Draw the panel for the released step of ``report``."""
     st.subheader("What it looks like", anchor=False, help=HELP["pictures"])
-    first, second, third = st.columns([2, 2, 1])
-    with first:
-        st.segmented_control(
-            "Pictures", list(_RENDERERS), format_func=_RENDERERS.__getitem__, required=True,
-            key=_RENDERER, persist_state="session", width="stretch",
-        )  # fmt: skip
-    with second:
-        st.segmented_control(
-            "Which step is drawn", list(_STEPS), format_func=_STEPS.__getitem__, required=True,
-            key=_STEP, persist_state="session", help=HELP["feasible"], width="stretch",
-        )  # fmt: skip
-    with third:
-        st.number_input("Seed", 0, 2**31 - 1, key=_SEED, persist_state="session")
-    state.publish("renderer", st.session_state[_RENDERER] or "off", "off")
-    state.publish("drawn", st.session_state[_STEP] or "asked", "asked")
-    job = _job(question)
+    _controls()
+    job = _job(question, report)
     if job is None:
-        st.caption(
-            "Inversion draws on this machine; a strip takes about a minute on two processor cores."
-        )
+        st.caption("No pictures are drawn. Inversion draws them on this machine.")
         return
     if job.error:
         st.warning(job.error, icon=":material/image_not_supported:")
-        return
-    if report.sweep is not None:
-        _show_job(question, report, report.sweep, job)
-
-
-def _show_job(question: "Question", report: ImageReport, sweep: Sweep, job: PictureJob) -> None:
     if job.strip is None or not job.frames:
-        st.progress(0.0, "Waiting for the first picture…")
+        if not job.error:
+            st.progress(0.0, _waiting(loaders.desk().ahead_of(job)))
         return
     if not job.done:
         share = job.step / max(1, job.steps)
-        st.progress(share, f"Step {job.step} of {job.steps} at {len(job.frames[0])} pixels.")
-    row = job.strip.row_of(report.index)
-    step = sweep.epsilon[job.strip.indices[row]]
-    pictures = list(job.frames)
-    photo, original, equivalent = st.columns(3)
-    photo.image(loaders.thumbnail(question.photo.digest, question.photo), "The photo", "stretch")
-    original.image(_large(pictures[0]), "Render of its feature f", "stretch")
-    equivalent.image(_large(pictures[row]), f"Render of f̃ at ε = {step:.3g}", "stretch")
-    st.caption(PICTURE_NOTE)
-    if job.strip.infeasible_share is not None:
-        cut, drift = job.strip.infeasible_share[row], job.strip.max_logit_drift[row]
-        st.caption(FEASIBLE_STEP_NOTE.format(cut=cut, drift=drift))
-    else:
-        st.caption(ASKED_STEP_NOTE.format(drift=job.strip.max_logit_drift[row]))
-    if job.audits:
-        _show_audit(job.audits[0], job.audits[row])
-        _offer(question, report, job, row, step)
-
-
-def _large(frame: Frames) -> Image.Image:
-    return Image.fromarray(frame).resize((384, 384), Image.Resampling.BICUBIC)
-
-
-def _show_audit(original: PictureAudit, equivalent: PictureAudit) -> None:
-    labels = loaders.class_labels()
-    st.markdown("**The pictures, read again like any photo**", help=HELP["audit"])
-    rows = [
-        {
-            "picture": name,
-            "angle to what was asked": f"{audit.angle_deg:.0f}°",
-            "the classifier names": labels[audit.top1],
-            "as for the photo": "yes" if audit.agrees else "no",
-            "logits differ by up to": f"{audit.max_logit_drift:.2f}",
-            "cosine to the prompt": f"{audit.prompt_cosine:.3f}",
-        }
-        for name, audit in (("render of f", original), ("render of f̃", equivalent))
-    ]
-    st.dataframe(rows, hide_index=True, key="explore.audit")
-
-
-def _offer(
-    question: "Question", report: ImageReport, job: PictureJob, row: int, step: float
-) -> None:
-    manifest = {
+        done = f"{len(job.audits)} of {len(job.strip.indices)} pictures are finished"
+        st.progress(share, f"{done}; the next are at {share:.0%}.")
+    facts = {
         "image": question.photo.digest,
         "model": report.model,
         "reference": report.space_id,
         "prompt": report.prompt,
         "mode": report.mode,
-        "epsilon": step,
         "renderer": st.session_state[_RENDERER],
-        "seed": int(st.session_state.get(_SEED) or 0),
+        "pictures": st.session_state[_VIEW],
+        "seed": int(st.session_state[_SEED] or 0),
         "step": st.session_state[_STEP],
-        "feature_logit_drift": job.strip.max_logit_drift[row] if job.strip else None,
-        "picture_angle_deg": job.audits[row].angle_deg,
-        "picture_logit_drift": job.audits[row].max_logit_drift,
-        "picture_top1_agrees": job.audits[row].agrees,
     }
-    st.download_button(
-        "Both renders (PNG with manifest)", pair_png(job.frames[0], job.frames[row], manifest),
-        f"sing-{report.model}-{question.photo.digest[:8]}-renders.png", "image/png",
-        key="explore.png", on_click="ignore", icon=":material/download:",
-    )  # fmt: skip
+    photo = loaders.thumbnail(question.photo.digest, question.photo)
+    picture_views.VIEWS[st.session_state[_VIEW]](job, job.strip, report.index, photo, facts)
 
 
-def pair_png(original: Frames, equivalent: Frames, manifest: dict[str, object]) -> bytes:
-    """Return both renders side by side as PNG; the manifest stands in its text ``sing``."""
-    picture = Image.new("RGB", (2 * original.shape[1] + 8, original.shape[0]), "white")
-    picture.paste(Image.fromarray(original), (0, 0))
-    picture.paste(Image.fromarray(equivalent), (original.shape[1] + 8, 0))
-    facts, payload = PngInfo(), io.BytesIO()
-    facts.add_itxt("sing", json.dumps(manifest, ensure_ascii=False))
-    picture.save(payload, "PNG", pnginfo=facts)
-    return payload.getvalue()
+def _waiting(ahead: int) -> str:
+    if ahead == 0:
+        return "Waiting for the first picture…"
+    return f"{ahead} other {'rendering comes' if ahead == 1 else 'renderings come'} first…"
+
+
+def _controls() -> None:
+    for column, (label, options, key, help_) in zip(
+        st.columns(2),
+        (
+            ("Pictures by", _RENDERERS, _RENDERER, "renderer"),
+            ("Pictures of", _VIEWS, _VIEW, "picture_views"),
+        ),
+        strict=True,
+    ):
+        _choice(column, label, options, key, help_)
+    left, right = st.columns(2)
+    _choice(left, "Which step is drawn", _STEPS, _STEP, "feasible")
+    right.number_input("Seed", 0, _MOST_SEED, key=_SEED, persist_state="session", help=HELP["seed"])
+    st.session_state[_SEED_TEXT] = str(int(st.session_state[_SEED] or 0))
+    first = loaders.settings().renderer
+    state.publish("renderer", st.session_state[_RENDERER] or first, first)
+    state.publish("pictures", st.session_state[_VIEW] or "step", "step")
+    state.publish("drawn", st.session_state[_STEP] or "asked", "asked")
+    state.publish("seed", st.session_state[_SEED_TEXT], "0")
+
+
+def _choice(place, label: str, options: dict[str, str], key: str, help_: str) -> None:  # noqa: ANN001
+    place.segmented_control(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        required=True,
+        key=key,
+        persist_state="session",
+        help=HELP[help_],
+        width="stretch",
+    )

@@ -2,6 +2,9 @@
 
 HELP = {
     "pictures": (
+        "What a feature means, drawn. The pictures illustrate; the scores above are measured."
+    ),
+    "renderer": (
         "Inversion looks for a picture whose feature is the asked one, through the classifier "
         "itself. Karlo UnCLIP draws embeddings of OpenAI’s ViT-L/14 and needs its weights and a "
         "translator into that space."
@@ -11,6 +14,15 @@ HELP = {
         "produces. "
         "Feasible draws the nearest feature without any whose logits move by at most 3 % of the "
         "largest."
+    ),
+    "picture_views": (
+        "This step: the feature and its equivalent. Angle scale: this photo at known image scores, "
+        "to learn what 3°, 10° or 40° look like. Controls: steps of the same length in a random "
+        "and in a principal direction, with three seeds."
+    ),
+    "seed": (
+        "Chooses the random draws that all pictures of a strip share. What changes with the seed "
+        "is not in the feature."
     ),
     "audit": (
         "A picture only approximates the feature that was asked. These numbers are about the "
@@ -104,7 +116,17 @@ ASKED_STEP_NOTE = (
 )
 FEASIBLE_STEP_NOTE = (
     "Feature level: {cut:.0%} of the asked step cannot be produced by a network whose features are "
-    "never negative, and was cut off; what is left moves a logit by at most {drift:.2g}."
+    "never negative, and was cut off; what is left has IS {is_:.1f}° and AS {as_:+.1f}° and moves "
+    "a logit by at most {drift:.2g}."
+)
+SCALE_NOTE = (
+    "**Illustration, not evidence.** The photo’s own feature, moved to known image scores along "
+    "the line that the slider follows. All start from the same low-pass of the photo."
+)
+CONTROLS_NOTE = (
+    "**Illustration, not evidence.** Each row has its own seed and four features: the photo’s, and "
+    "three at the same distance from it. The head sees nothing of the null step, a part of the "
+    "random step, and all of the principal one."
 )
 
 EQUIVALENT_NOTE = (

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
 from sing_core.errors import RenderError, ShapeError
 from sing_core.manifest import content_key
+from sing_core.render.aim import Aim
 from sing_core.render.eye import Eye, space_of
 from sing_core.render.layout import Pyramid, Wobble, layout_prior
 from sing_core.render.protocol import (
@@ -30,9 +30,10 @@ from sing_core.render.protocol import (
     never_stop,
 )
 from sing_core.render.watch import Watch
+from sing_core.translator import Translator
 
 # Raise when the pictures of an unchanged recipe change.
-_VERSION = "1"
+_VERSION = "3"
 _SIZES = (64, 128)
 
 
@@ -58,8 +59,7 @@ class InversionRecipe:
             of the photo start from it, whatever the prompt.
         stages: the stages that the pictures take together.
         rate: peak learning rate of Adam, in units of the picture's range; it falls as a cosine.
-        length: weight of the squared relative distance of the features beside their cosine.
-        smooth: weight of the total variation; ``quiet`` that of the squared residuals.
+        toward: how much the direction counts in which the meaning moves, see ``Aim``.
         jitter: largest shift, ``zoom`` largest zoom of the window between steps.
         chunk: rows that go through the network together; bounds the memory.
         preview_every: steps between previews.
@@ -68,9 +68,7 @@ class InversionRecipe:
     first: Stage = Stage(64, 40, 3 / 7)
     stages: tuple[Stage, ...] = (Stage(96, 30, 9 / 14), Stage(128, 50, 1.0))
     rate: float = 0.02
-    length: float = 0.0
-    smooth: float = 0.0
-    quiet: float = 0.0
+    toward: float = 3.0
     jitter: float = 0.06
     zoom: float = 0.1
     chunk: int = 3
@@ -85,22 +83,28 @@ class InversionRenderer:
         eye: the classifier, differentiable.
         model: its name.
         recipe: the schedule.
+        translator: reads the meaning of a move, see ``Aim``; None draws without it.
         name: short name of the renderer.
-        sizes: sides in pixels that it can draw.
+        sizes: sides in pixels that it can draw; ``strip_size``: the one that a strip is drawn in.
         rows_are_independent: True: a picture is the same whatever stands beside it.
     """
 
     eye: Eye
     model: str
     recipe: InversionRecipe = field(default_factory=InversionRecipe)
+    translator: Translator | None = None
     name: str = "inversion"
     sizes: tuple[int, ...] = _SIZES
+    strip_size: int = _SIZES[-1]
     rows_are_independent: bool = True
 
     @property
     def identity(self) -> str:
-        """Digest of weights, arithmetic and recipe."""
-        return content_key(self.name, _VERSION, self.eye.identity, repr(astuple(self.recipe)))
+        """Digest of weights, arithmetic, recipe and translator."""
+        reads = () if self.translator is None else (self.translator.weight, self.translator.bias)
+        parts = (part.contiguous().numpy().tobytes() for part in reads)
+        recipe = repr(astuple(self.recipe))
+        return content_key(self.name, _VERSION, self.eye.identity, recipe, *parts)
 
     @property
     def space_id(self) -> str:
@@ -123,19 +127,22 @@ class InversionRenderer:
             RenderCancelledError: ``should_stop`` said yes.
         """
         photo = self._photo(request)
-        targets = request.vectors.detach().float().to(self.eye.backbone.device)
-        prior = layout_prior(photo, request.size, self.eye.backbone.device)
+        device = self.eye.backbone.device
+        own = self.eye.backbone.features(self.eye.backbone.preprocess(photo)[None])[0].to(device)
+        asked = request.vectors.detach().float().to(device)
+        aim = Aim.of(asked, own, self.translator, self.recipe.toward)
+        prior = layout_prior(photo, request.size, device)
         plan = self._plan(request.size)
         watch = Watch(
-            tuple(range(len(targets))),
+            tuple(range(len(asked))),
             sum(stage.steps for stage in plan),
             on_progress,
             should_stop,
             self.recipe.preview_every,
         )
         with torch.enable_grad():
-            pyramid = self._start(photo, prior, len(targets), request.seed, watch)
-            self._run(pyramid, targets, plan[1:], request.seed + 1, watch, done=plan[0].steps)
+            pyramid = self._start(own, prior, len(asked), request.seed, watch)
+            self._run(pyramid, aim, plan[1:], request.seed + 1, watch)
         frames = to_frames(pyramid.pictures(request.size))
         return RenderedFrames(frames, self._facts(request))
 
@@ -157,29 +164,25 @@ class InversionRenderer:
             raise RenderError("Inversion keeps to its own schedule; no steps can be asked for.")
         return Image.fromarray(request.photo)
 
-    def _start(
-        self, photo: Image.Image, prior: Tensor, count: int, seed: int, watch: Watch
-    ) -> Pyramid:
+    def _start(self, own: Tensor, prior: Tensor, count: int, seed: int, watch: Watch) -> Pyramid:
         """Return ``count`` pictures that stand where the photo's own feature led one of them."""
-        backbone = self.eye.backbone
-        own = backbone.features(backbone.preprocess(photo)[None]).to(prior.device)
         alone, together = Pyramid(prior, 1), Pyramid(prior, count)
-        self._run(alone, own, (self.recipe.first,), seed, watch, done=0, shown=count)
+        aim = Aim(own[None], own)
+        self._run(alone, aim, (self.recipe.first,), seed, watch, shown=count)
         together.copy_from(alone)
         return together
 
     def _run(
         self,
         pyramid: Pyramid,
-        targets: Tensor,
+        aim: Aim,
         stages: tuple[Stage, ...],
         seed: int,
         watch: Watch,
         *,
-        done: int,
         shown: int = 1,
     ) -> None:
-        """Optimise ``pyramid`` towards ``targets``; the same draws whatever the number of rows."""
+        """Optimise ``pyramid`` towards ``aim``; the same draws whatever the number of rows."""
         recipe = self.recipe
         generator = torch.Generator().manual_seed(seed % 2**63)
         optimiser = torch.optim.Adam(pyramid.levels, lr=recipe.rate, betas=(0.9, 0.99))
@@ -190,9 +193,9 @@ class InversionRenderer:
             optimiser.param_groups[0]["lr"] = recipe.rate * (0.05 + 0.95 * fall)
             optimiser.zero_grad()
             state = generator.get_state()
-            for rows in torch.split(torch.arange(len(targets)), recipe.chunk):
+            for rows in torch.split(torch.arange(len(aim.asked)), recipe.chunk):
                 generator.set_state(state)  # every chunk looks through the same window
-                loss = self._loss(pyramid, rows, targets, stage, generator)
+                loss = self._loss(pyramid, rows, aim, stage, generator)
                 loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             last = step + 1 == total
@@ -202,7 +205,7 @@ class InversionRenderer:
         self,
         pyramid: Pyramid,
         rows: Tensor,
-        targets: Tensor,
+        aim: Aim,
         stage: Stage,
         generator: torch.Generator,
     ) -> Tensor:
@@ -214,18 +217,9 @@ class InversionRenderer:
         side = sight.side
         if eye.any_side:
             side = max(32, round(side * stage.share / 32) * 32)
-        found, asked = eye.features(wobble(raw, generator, side)), targets[rows]
-        loss = (1 - cosine_similarity(found, asked)).sum()
         outside = raw - raw.detach().clamp(0, 1)
-        loss = loss + 10 * outside.square().mean((1, 2, 3)).sum()
-        if recipe.length:
-            apart = (found - asked).square().sum(1) / asked.square().sum(1)
-            loss = loss + recipe.length * apart.sum()
-        if recipe.smooth:
-            loss = loss + recipe.smooth * _variation(raw).sum()
-        if recipe.quiet:
-            loss = loss + recipe.quiet * pyramid.energy(rows).sum()
-        return loss
+        found = eye.features(wobble(raw, generator, side))
+        return aim.loss(found, rows) + 10 * outside.square().mean((1, 2, 3)).sum()
 
     def _facts(self, request: RenderRequest) -> dict[str, str | int | float]:
         return {
@@ -246,13 +240,6 @@ def _steps(stages: tuple[Stage, ...]) -> Iterator[Stage]:
     for stage in stages:
         for _ in range(stage.steps):
             yield stage
-
-
-def _variation(pictures: Tensor) -> Tensor:
-    """Return the mean absolute difference of neighbouring pixels of every picture, ``(n,)``."""
-    down = (pictures[:, :, 1:] - pictures[:, :, :-1]).abs().mean((1, 2, 3))
-    right = (pictures[..., 1:] - pictures[..., :-1]).abs().mean((1, 2, 3))
-    return down + right
 
 
 def _shown(pyramid: Pyramid, side: int, repeat: int) -> Frames:

@@ -110,6 +110,11 @@ class KarloRenderer:
         return self.networks.small_px, self.networks.large_px
 
     @property
+    def strip_size(self) -> int:
+        """The decoder's side: a frame is enlarged only where somebody stops."""
+        return self.networks.small_px
+
+    @property
     def rows_are_independent(self) -> bool:
         """True: the noise is the same for every row."""
         return True

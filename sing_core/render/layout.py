@@ -75,10 +75,6 @@ class Pyramid:
             )
         return prior + torch.einsum("ij,njhw->nihw", self._colours, total)
 
-    def energy(self, rows: Tensor) -> Tensor:
-        """Return the mean squared residual of ``rows``, summed over levels, ``(n,)``."""
-        return torch.stack([level[rows].square().mean((1, 2, 3)) for level in self.levels]).sum(0)
-
 
 def _resized(pictures: Tensor, size: int) -> Tensor:
     if pictures.shape[-1] == size:

@@ -119,6 +119,10 @@ class Renderer(Protocol):
         """Sides in pixels that it can draw, smallest (quickest) first."""
 
     @property
+    def strip_size(self) -> int:
+        """The one of ``sizes`` at which all pictures of a strip are drawn."""
+
+    @property
     def rows_are_independent(self) -> bool:
         """Whether a row's picture is the same whatever rows stand beside it."""
 

@@ -1,8 +1,8 @@
 """A real Chromium and a real server for the browser tests.
 
-``serve(script)`` starts any Streamlit script and returns its address, ``app_url`` is the app's,
-``page`` is a fresh tab, ``explore`` opens the Explore page and ``scrubber_page`` the ε-scrubber
-alone. Everything that is started here is ended here.
+``serve(script)`` starts any Streamlit script and returns its address, ``app_url`` and
+``drawing_url`` are the app's, ``page`` is a fresh tab, ``explore`` opens the Explore page and
+``scrubber_page`` the ε-scrubber alone. Everything that is started here is ended here.
 """
 
 import os
@@ -27,7 +27,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
-Serve = Callable[[str], str]
+Serve = Callable[..., str]
 OpenTab = Callable[[type[Tab], int, str], Any]
 OpenExplore = Callable[..., Explore]
 OpenScrubber = Callable[..., Scrubber]
@@ -73,22 +73,29 @@ def serve() -> Iterator[Serve]:
     urls: dict[str, str] = {}
     with ExitStack() as running:
 
-        def serve_once(script: str) -> str:
-            if script not in urls:
+        def serve_once(script: str, **environment: str) -> str:
+            key = f"{script} {sorted(environment.items())}"
+            if key not in urls:
                 url, port = address()
                 log = running.enter_context(tempfile.TemporaryFile())
-                server = start(script, port, log)
+                server = start(script, port, log, **environment)
                 running.callback(stop, server)
                 wait_until_healthy(url, server, log)
-                urls[script] = url
-            return urls[script]
+                urls[key] = url
+            return urls[key]
 
         yield serve_once
 
 
 @pytest.fixture(scope="session")
 def app_url(serve: Serve) -> str:
-    """The address of the real app."""
+    """The address of the real app; it draws pictures where a test asks for them."""
+    return serve("app.py", SING_RENDERER="off")
+
+
+@pytest.fixture(scope="session")
+def drawing_url(serve: Serve) -> str:
+    """The address of the real app as it ships: pictures begin by themselves."""
     return serve("app.py")
 
 

@@ -44,6 +44,8 @@ STOPWATCH = f"""() => {{
     watch.sent ??= performance.now();
     return send.call(this, data);
   }};
+  // While pictures are drawn the page asks for them: what counts is what follows the key.
+  addEventListener('keydown', () => {{ watch.sent = undefined; }}, {{ capture: true }});
   const shown = () => ['mode', 'as', 'rows']
     .map((name) => root.querySelector(`[data-part=${{name}}]`).innerHTML).join();
   const before = shown();

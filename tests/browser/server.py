@@ -24,7 +24,7 @@ def address() -> tuple[str, int]:
     return f"http://127.0.0.1:{port}", port
 
 
-def start(script: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def start(script: str, port: int, log: IO[bytes], **environment: str) -> subprocess.Popen[bytes]:
     options = {
         "server.address": "127.0.0.1",
         "server.port": port,
@@ -36,7 +36,7 @@ def start(script: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", script, *flags],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,

@@ -60,8 +60,15 @@ def wait_for_new_sweep(tab: Explore) -> dict[str, float]:
     return watch
 
 
-def test_an_upload_shows_its_numbers_within_a_second_and_a_half(explore: OpenExplore) -> None:
-    tab = explore().click("Upload")
+@pytest.fixture(params=["without pictures", "while pictures are drawn"])
+def url(request: pytest.FixtureRequest, app_url: str, drawing_url: str) -> str:
+    return app_url if request.param == "without pictures" else drawing_url
+
+
+def test_an_upload_shows_its_numbers_within_a_second_and_a_half(
+    explore: OpenExplore, url: str
+) -> None:
+    tab = explore(url=url).click("Upload")
     turn = iter(range(100))
 
     def one() -> float:
@@ -88,8 +95,10 @@ def change_prompt(tab: Explore, text: str) -> float:
 
 
 @pytest.mark.parametrize("kind", ["free text", "class"])
-def test_a_new_prompt_shows_new_curves_within_300_ms(explore: OpenExplore, kind: str) -> None:
-    tab = explore()
+def test_a_new_prompt_shows_new_curves_within_300_ms(
+    explore: OpenExplore, url: str, kind: str
+) -> None:
+    tab = explore(url=url)
     change_prompt(tab, "a warm-up")
     animals = iter(ANIMALS)
     text = "an image of a {}" if kind == "class" else "a small wet {} at night, seen from above"
@@ -106,9 +115,9 @@ def cold_server() -> Iterator[Callable[[], tuple[str, subprocess.Popen[bytes]]]]
     running = []
     with tempfile.TemporaryFile() as log:
 
-        def run() -> tuple[str, subprocess.Popen[bytes]]:
+        def run(**environment: str) -> tuple[str, subprocess.Popen[bytes]]:
             url, port = address()
-            running.append(start("app.py", port, log))
+            running.append(start("app.py", port, log, **environment))
             wait_until_healthy(url, running[-1], log)
             return url, running[-1]
 

@@ -26,16 +26,16 @@ def finish(tab: Explore) -> None:
     tab.settle()
 
 
-def test_pictures_stream_end_and_follow_the_slider_without_a_message(
-    explore: OpenExplore, tmp_path: Path
+def test_pictures_begin_by_themselves_end_and_follow_the_slider_without_a_message(
+    explore: OpenExplore, drawing_url: str, tmp_path: Path
 ) -> None:
-    tab = explore()
-    assert tab.part("frames").is_hidden()
+    explore(url=drawing_url, prompt="an image of a dog")  # loads the networks
     start = time.monotonic()
-    tab.click("Inversion")
+    tab = explore(url=drawing_url)
     tab.part("frames").wait_for(state="visible", timeout=60_000)
     LOGGER.info("first picture on the page after %.1f s", time.monotonic() - start)
-    assert "renderer=inversion" in tab.page.url
+    tab.page.get_by_text(READ_AGAIN).wait_for(timeout=400_000)
+    LOGGER.info("the pair is finished after %.1f s", time.monotonic() - start)
     finish(tab)
     LOGGER.info("strip done after %.1f s", time.monotonic() - start)
     assert tab.page.locator(FRAME).get_attribute("src").startswith("data:image/webp;base64,")
@@ -49,14 +49,41 @@ def test_pictures_stream_end_and_follow_the_slider_without_a_message(
     tab.page.mouse.up()
     tab.settle()
     with tab.page.expect_download() as download:
-        tab.page.get_by_text("Both renders (PNG with manifest)").click()
+        tab.page.get_by_text("These renders (PNG with manifest)").click()
     path = tmp_path / "pair.png"
     download.value.save_as(path)
     with Image.open(path) as pair:
         facts = json.loads(pair.text["sing"])
         assert pair.size == (2 * 128 + 8, 128)
     assert facts["renderer"] == "inversion"
-    assert facts["feature_logit_drift"] < 1e-3 < facts["picture_logit_drift"]
+    assert facts["frames"][0]["epsilon"] == 0
+    equivalent = facts["frames"][1]
+    assert abs(equivalent["image_score_deg"] - 40) < 1
+    assert equivalent["feature_logit_drift"] < 1e-3 < equivalent["picture_logit_drift"]
+
+
+def test_off_draws_nothing_and_the_link_says_so(explore: OpenExplore, drawing_url: str) -> None:
+    tab = explore(url=drawing_url).click("Off")
+    assert "renderer=off" in tab.page.url
+    tab.part("frames").wait_for(state="hidden", timeout=30_000)
+    time.sleep(2)
+    tab.sent.clear()
+    time.sleep(2)
+    assert tab.sent == [], "the page asks for pictures that nobody draws"
+
+
+@pytest.mark.parametrize(
+    ("view", "pictures", "sentence"),
+    [("scale", 6, "moved to known image scores"), ("controls", 12, "Each row has its own seed")],
+)
+def test_the_angle_scale_and_the_controls_are_drawn(
+    explore: OpenExplore, view: str, pictures: int, sentence: str
+) -> None:
+    tab = explore(renderer="inversion", pictures=view)
+    tab.page.get_by_text("These renders (PNG with manifest)").wait_for(timeout=400_000)
+    assert tab.page.get_by_text(sentence).first.is_visible()
+    panel = tab.page.get_by_test_id("stImageContainer")
+    assert panel.count() >= pictures
 
 
 def test_the_feasible_step_says_what_was_cut_off(explore: OpenExplore) -> None:

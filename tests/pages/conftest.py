@@ -16,9 +16,11 @@ def forget_everything():
 
 @pytest.fixture(scope="module", autouse=True)
 def own_caches():
-    """What one module's tests loaded is not what the next one's find."""
+    """What one module's tests loaded is not what the next one's find; pictures when asked for."""
     forget_everything()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SING_RENDERER", "off")
+        yield
     forget_everything()
 
 

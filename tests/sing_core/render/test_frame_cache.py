@@ -111,6 +111,30 @@ def test_a_process_killed_while_it_writes_leaves_no_wrong_frame(tmp_path):
     assert len(renderer.drawn) < 200
 
 
+def test_a_disk_that_is_full_costs_the_cache_and_no_picture(tmp_path):
+    # The kernel itself refuses beyond 100 bytes: every frame's file is cut short.
+    script = (
+        "import resource, signal, sys; sys.path.insert(0, '.')\n"
+        "from tests.sing_core.render.test_frame_cache import *\n"
+        "from pathlib import Path\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "print(*colours_of(FrameCache(store, 10**9).render(Stripes(), ask(4, 6)).frames))\n"
+        "print(store.problem)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    colours, problem = done.stdout.splitlines()
+    assert colours == "4 6"
+    assert problem.startswith("Results are not kept for the next start")
+    assert files(Store(tmp_path)) == []
+    renderer = Stripes()
+    assert colours_of(FrameCache(Store(tmp_path), 10**9).render(renderer, ask(4)).frames) == [4]
+    assert renderer.drawn == [4]
+
+
 def test_webp_frames_are_lossless():
     frame = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
     assert np.array_equal(decode_webp(encode_webp(frame)), frame)

@@ -22,6 +22,7 @@ from sing_core.render.layout import layout_prior
 from sing_core.render.protocol import RenderRequest
 from sing_core.samples import sample_bytes
 from sing_core.settings import Settings
+from sing_core.translator import Translator
 
 SHORT = InversionRecipe(
     first=Stage(64, 4, 3 / 7), stages=(Stage(128, 3, 3 / 7),), chunk=2, preview_every=2
@@ -132,6 +133,22 @@ def test_what_it_cannot_draw_is_refused_in_words(backbone, photo, feature, chang
     renderer = renderer_of(backbone)
     with pytest.raises(error, match=words):
         renderer.render(replace(request_of(renderer, feature, photo), **change))
+
+
+def test_the_meaning_of_a_move_is_followed(backbone, photo, feature):
+    recipe = InversionRecipe(first=Stage(64, 10, 3 / 7), stages=(Stage(64, 30, 3 / 7),))
+    meaning = torch.randn(8, backbone.feature_dim, generator=torch.Generator().manual_seed(0))
+    asked = feature + meaning[:1] * feature.norm() / meaning[:1].norm()
+    eye = Eye.of(backbone, fast=False)
+    agree = []
+    for read in (None, meaning):
+        translator = None if read is None else Translator(read, torch.zeros(8))
+        renderer = InversionRenderer(eye, "lite0", recipe, translator)
+        picture = renderer.render(request_of(renderer, asked, photo)).frames[0]
+        pixels = torch.from_numpy(picture).permute(2, 0, 1).float()[None] / 255
+        move = (eye.features(pixels) - feature) @ meaning.mT
+        agree.append(float(cosine_similarity(move, (asked - feature) @ meaning.mT)))
+    assert agree[1] > agree[0] + 0.1
 
 
 def test_another_recipe_or_precision_is_another_identity(backbone):

@@ -1,0 +1,163 @@
+"""What a rendering job draws: the pair that is looked at first, then the rest; each read again."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sing_core import strips
+from sing_core.images import Photo
+from sing_core.picture_jobs import PictureJob
+from sing_core.pictures import Studio
+from sing_core.render.protocol import Frames, Renderer, RenderProgress, RenderRequest
+from sing_core.reports import ImageReport
+
+Work = Callable[[PictureJob], None]
+GRID_SEEDS = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Commission:
+    """What is to be drawn, and how.
+
+    Attributes:
+        studio: who draws.
+        photo: whose feature.
+        report: its analysis, at the step that is looked at.
+        renderer: name of the renderer.
+        seed: chooses the noise.
+        feasible: whether steps are cut to what the network can produce.
+    """
+
+    studio: Studio
+    photo: Photo
+    report: ImageReport
+    renderer: str = "inversion"
+    seed: int = 0
+    feasible: bool = False
+
+
+def strip_work(asked: Commission) -> Work:
+    """Return the work that draws the report's step at every size, then the key frames."""
+
+    def work(job: PictureJob) -> None:
+        strip = job.strip = strips.along(
+            asked.studio.bench, asked.photo, asked.report, feasible=asked.feasible
+        )
+        easel = _Easel(asked, job)
+        pair = sorted({0, strip.row_of(asked.report.index)})
+        rest = [row for row in range(len(strip.indices)) if row not in pair]
+        drawer = easel.drawer
+        easel.recall([*pair, *rest])
+        easel.draw(pair, drawer.sizes, asked.seed)
+        easel.read(pair)
+        easel.draw(rest, (drawer.strip_size,), asked.seed)
+        easel.read(rest)
+
+    return work
+
+
+def scale_work(asked: Commission) -> Work:
+    """Return the work that draws the photo's feature at the image scores of ``SCALE_DEG``."""
+
+    def work(job: PictureJob) -> None:
+        strip = job.strip = strips.at_angles(asked.studio.bench, asked.photo, asked.report)
+        easel = _Easel(asked, job)
+        rows = range(len(strip.indices))
+        easel.draw(rows, (easel.drawer.strip_size,), asked.seed)
+        easel.read(rows)
+
+    return work
+
+
+def controls_work(asked: Commission) -> Work:
+    """Return the work that draws the step beside equally long controls, for three seeds."""
+
+    def work(job: PictureJob) -> None:
+        seeds = [asked.seed + turn for turn in range(GRID_SEEDS)]
+        job.strip = strips.beside_controls(
+            asked.studio.bench, asked.photo, asked.report, seeds, feasible=asked.feasible
+        )
+        easel, width = _Easel(asked, job), len(strips.CONTROLS)
+        for turn, seed in enumerate(seeds):
+            rows = range(turn * width, (turn + 1) * width)
+            easel.draw(rows, (easel.drawer.strip_size,), seed)
+            easel.read(rows)
+
+    return work
+
+
+class _Easel:
+    """Draws rows of a job's strip into the job."""
+
+    def __init__(self, asked: Commission, job: PictureJob) -> None:
+        assert job.strip is not None, "the strip comes first"
+        self.asked, self.job, self.strip = asked, job, job.strip
+        report = asked.report
+        self.drawer: Renderer = asked.studio.renderer(
+            asked.renderer, report.model, report.reference
+        )
+
+    def recall(self, rows: Iterable[int]) -> None:
+        """Show what the cache has of ``rows``, so that nobody waits for what was drawn before."""
+        for row in rows:
+            request = self._request([row], self.drawer.strip_size, self.asked.seed)
+            frame = self.asked.studio.cache.find(self.drawer, request)
+            if frame is not None:
+                self.job.frames[row] = frame
+
+    def draw(self, rows: Iterable[int], sizes: tuple[int, ...], seed: int) -> None:
+        """Draw ``rows``, at one size after the other; a smaller picture than is there is no use."""
+        listed = list(rows)
+        for size in sizes:
+            last = size == sizes[-1]
+            wanted = [row for row in listed if last or len(self.job.frames.get(row, ())) < size]
+            if wanted:
+                self._draw(wanted, size, seed)
+
+    def _draw(self, rows: list[int], size: int, seed: int) -> None:
+        def tell(progress: RenderProgress) -> None:
+            self.job.step, self.job.steps = progress.step, progress.steps
+            if progress.preview is None:
+                return
+            for row, frame in zip(progress.rows, progress.preview, strict=True):
+                self.show(rows[row], frame)
+
+        drawn = self.asked.studio.draw(
+            self.drawer,
+            self._request(rows, size, seed),
+            on_progress=tell,
+            should_stop=self.job.should_stop,
+        )
+        for row, frame in zip(rows, drawn.frames, strict=True):
+            self.show(row, frame)
+
+    def show(self, row: int, frame: Frames) -> None:
+        """Put ``frame`` into the job, unless a larger one of the row is there."""
+        before = self.job.frames.get(row)
+        if before is None or len(before) <= len(frame):
+            self.job.frames[row] = frame
+
+    def read(self, rows: Iterable[int]) -> None:
+        """Read the pictures of ``rows`` again."""
+        listed = list(rows)
+        if not listed:
+            return
+        audits = self.asked.studio.audit(
+            self.asked.photo,
+            self.asked.report,
+            np.stack([self.job.frames[row] for row in listed]),
+            self.strip.features[listed],
+            self.strip.text,
+        )
+        self.job.audits.update(zip(listed, audits, strict=True))
+
+    def _request(self, rows: list[int], size: int, seed: int) -> RenderRequest:
+        return self.asked.studio.request(
+            self.drawer,
+            self.asked.photo,
+            self.asked.report,
+            self.strip.features[rows],
+            seed=seed,
+            size=size,
+        )

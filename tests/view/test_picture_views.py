@@ -1,0 +1,46 @@
+"""What one downloads from the Renders panel, and how often a frame is encoded."""
+
+import base64
+import io
+import json
+
+import numpy as np
+from PIL import Image
+
+from pages._view import picture_views
+from sing_core.picture_jobs import PictureJob
+from sing_core.render.frame_cache import decode_webp
+
+
+def frame(value, side=8):
+    return np.full((side, side, 3), value, np.uint8)
+
+
+def test_a_sheet_holds_its_rows_and_the_manifest():
+    facts = {"prompt": "<b>cat</b> 😀", "frames": [{"epsilon": 1.5}]}
+    payload = picture_views.sheet_png([[frame(10), frame(20)], [frame(30, 4)]], facts)
+    with Image.open(io.BytesIO(payload)) as picture:
+        assert picture.size == (24, 24)
+        assert picture.getpixel((3, 3)) == (10, 10, 10)
+        assert picture.getpixel((20, 3)) == (20, 20, 20)
+        assert picture.getpixel((3, 20)) == (30, 30, 30)
+        assert picture.getpixel((20, 20)) == (255, 255, 255)
+        assert json.loads(picture.text["sing"]) == facts
+
+
+def test_a_frame_is_encoded_once_until_it_changes(monkeypatch):
+    encoded, real = [], picture_views.encode_webp
+
+    def encode(picture):
+        encoded.append(int(picture[0, 0, 0]))
+        return real(picture)
+
+    monkeypatch.setattr(picture_views, "encode_webp", encode)
+    job = PictureJob(timeout_s=1)
+    job.frames = {0: frame(1), 4: frame(2)}
+    first = picture_views.sources(job)
+    assert picture_views.sources(job) == first
+    job.frames[4] = frame(3)
+    source = picture_views.sources(job)[4]
+    assert encoded == [1, 2, 3]
+    assert (decode_webp(base64.b64decode(source.partition(",")[2])) == 3).all()
