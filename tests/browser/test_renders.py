@@ -21,8 +21,8 @@ FRAME = "[data-part=frame-over]"
 
 def finish(tab: Explore) -> None:
     """Wait until the pictures are done, which takes the longer the busier the machine is."""
-    tab.page.get_by_text(READ_AGAIN).wait_for(timeout=400_000)
-    tab.page.get_by_test_id("stProgress").wait_for(state="detached", timeout=30_000)
+    tab.page.get_by_text(READ_AGAIN).wait_for(timeout=300_000)  # the pair
+    tab.page.get_by_test_id("stProgress").wait_for(state="detached", timeout=300_000)
     tab.settle()
 
 
