@@ -9,9 +9,12 @@ import errno
 import json
 import logging
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from sing_core.atomic import write_atomically
 from sing_core.errors import WeightsUnavailableError
@@ -25,6 +28,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 _PICKLE = "pytorch_model.bin"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_PATIENCE_S = 5.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _log = logging.getLogger(__name__)
 
@@ -92,7 +96,9 @@ def _download(repository: str, name: str, revision: str, settings: "Settings") -
 
     is_off = offline(settings)
     try:
-        found = hf_hub_download(repository, name, revision=revision, local_files_only=is_off)
+        found = hf_hub_download(
+            repository, name, revision=revision, local_files_only=is_off or not _hub_answers()
+        )
     except errors.GatedRepoError as error:
         raise WeightsUnavailableError(
             f"The hub shows {repository} only to those who were granted access (HTTP 401 or 403): "
@@ -116,6 +122,24 @@ def _download(repository: str, name: str, revision: str, settings: "Settings") -
     except errors.HFValidationError as error:
         raise WeightsUnavailableError(f"{repository} is no name of a hub repository.") from error
     return Path(found)
+
+
+def _hub_answers() -> bool:
+    """Return whether the hub, or the mirror in its place, takes a connection.
+
+    huggingface_hub would try for half a minute. Behind a proxy only it can know.
+    """
+    from huggingface_hub import constants
+
+    if getproxies():
+        return True
+    place = urlsplit(constants.ENDPOINT)
+    port = place.port or (443 if place.scheme == "https" else 80)
+    try:
+        with socket.create_connection((place.hostname or "", port), timeout=_PATIENCE_S):
+            return True
+    except OSError:
+        return False
 
 
 def _no_entry(repository: str, name: str, revision: str) -> str:
