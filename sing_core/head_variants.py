@@ -58,6 +58,18 @@ class HeadVariant:
             )
         return f"{'; '.join(parts).capitalize()}." if parts else ""
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of the command line that ask for it."""
+        asked = []
+        if self.classes:
+            asked.append(f"--classes {','.join(map(str, self.classes))}")
+        if self.centred:
+            asked.append("--centred")
+        if self.threshold:
+            asked.append(f"--threshold {self.threshold!r}")
+        return tuple(asked)
+
 
 WHOLE_HEAD = HeadVariant()
 

@@ -73,6 +73,11 @@ def is_here(entry: ModelEntry, settings: "Settings") -> bool:
     return state_of(entry, settings) != "missing"
 
 
+def was_fetched(entry: ModelEntry, settings: "Settings") -> bool:
+    """Return whether a row's weights were fetched by this product; without importing the client."""
+    return bool(entry.repository) and bool(hub.pinned_commit(entry.repository, settings))
+
+
 def reference_is_here(settings: "Settings") -> bool:
     """Return whether everything that ``mini`` is assembled from is on this machine."""
     from sing_core.mini.assemble import head_path

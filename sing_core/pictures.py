@@ -47,6 +47,10 @@ class Studio:
         """
         return self._renderers.get((name, model if name == "inversion" else ""))
 
+    def forget(self, model: str) -> None:
+        """Let go of what draws through ``model``, so that its memory can be freed."""
+        self._renderers.forget(("inversion", model))
+
     def _load(self, wanted: tuple[str, str]) -> Renderer:
         name, model = wanted
         if name == "inversion":

@@ -85,6 +85,11 @@ class ModelPool:
         keys = sorted(self._shelf.names(), key=lambda key: key.kind == "reference")
         return tuple(key.name for key in keys)
 
+    @property
+    def classifiers(self) -> tuple[str, ...]:
+        """Names of the classifiers in memory."""
+        return tuple(key.name for key in self._shelf.names() if key.kind == "classifier")
+
     def contents(self) -> tuple[Loaded, ...]:
         """Return what is in memory and what it takes, least recently used first."""
         return tuple(Loaded(k.kind, k.name, size) for k, size in self._shelf.sizes().items())
