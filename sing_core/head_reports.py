@@ -103,14 +103,16 @@ def threshold_costs(
     whole = bench.classifier(model)
     weight, _ = deciding_head(whole.weight, whole.bias, variant)
     left, sigma, _ = torch.linalg.svd(weight.double(), full_matrices=False)
-    squared = (left * sigma).square()  # (k, s): what each direction adds to each logit
+    largest = float(sigma[0])
+    # (k, s): what each direction adds to each logit, squared, in units of the largest
+    squared = (left * (sigma / (largest or 1.0))).square()
     weak = squared.flip(1).cumsum(1)  # over the j + 1 smallest
     rounding = max(weight.shape) * torch.finfo(weight.dtype).eps
     costs = []
     for threshold in thresholds:
         rank = int((sigma > max(rounding, threshold) * sigma[0]).sum())
         zeros = len(sigma) - rank
-        moved = float(weak[:, zeros - 1].max().sqrt()) if zeros else 0.0
+        moved = largest * float(weak[:, zeros - 1].max().sqrt()) if zeros else 0.0
         costs.append(ThresholdCost(threshold, weight.shape[1] - rank, moved))
     return tuple(costs)
 

@@ -137,7 +137,12 @@ def drift_per_step(weight: Tensor, head: HeadDecomposition) -> float:
     Raises:
         ShapeError: ``weight`` has another width than ``head``.
     """
-    return float(torch.linalg.vector_norm(head.null_part(weight), dim=-1).max())
+    scale = float(weight.double().abs().max())
+    if scale == 0:
+        return 0.0
+    # In units of the largest entry, so that the squares of tiny or huge weights stay in range.
+    rows = head.null_part(weight.double() / scale)
+    return scale * float(torch.linalg.vector_norm(rows, dim=-1).max())
 
 
 def parse_classes(text: str, labels: Sequence[str]) -> tuple[int, ...]:

@@ -219,7 +219,7 @@ def _filled(architecture: str, path: Path, *, side: int = 0, head: Head | None =
     import timm
 
     config, shapes = _config(architecture), shapes_in(path)
-    classes = _classes(shapes, config.classifier, config.num_classes)
+    classes = _classes(shapes, config.classifier, 0 if head is not None else config.num_classes)
     overlay = {"file": str(path), "custom_load": False, "num_classes": classes}
     try:
         network: nn.Module = timm.create_model(
@@ -265,15 +265,15 @@ def _misfit(architecture: str, where: str, shapes: Shapes, error: Exception) -> 
             f"{where} does not hold a {architecture}: of its {len(wanted)} weight entries "
             f"{len(common)} are there. Was another architecture meant?"
         )
-    head = {f"{cast(Any, network).pretrained_cfg['classifier']}.{part}" for part in ("weight",)}
-    for name in sorted(common - head):
+    in_head = _head_entries(network)
+    for name in sorted(common - in_head):
         if wanted[name] != shapes[name]:
             return WeightsUnavailableError(
                 f"{where} has {name} in the shape {shapes[name]}, and {architecture} needs "
                 f"{wanted[name]}."
             )
     missing = sorted(wanted.keys() - shapes.keys())
-    if missing and missing[0] in {n for h in head for n in (h, h.replace("weight", "bias"))}:
+    if missing and missing[0] in in_head:
         return HeadError(
             f"{where} holds no head ({missing[0]} is missing). Give the head's file after a second "
             "@, or weights that hold one."
@@ -281,3 +281,10 @@ def _misfit(architecture: str, where: str, shapes: Shapes, error: Exception) -> 
     lines = str(error).strip().splitlines()
     reason = " ".join(line.strip() for line in lines[:2])[:200].rstrip(".")
     return WeightsUnavailableError(f"{where} does not fit {architecture}: {reason}.")
+
+
+def _head_entries(network: nn.Module) -> set[str]:
+    """Return the names under which the state of ``network`` holds its head."""
+    found = cast(Any, network).pretrained_cfg["classifier"] or ()
+    heads = (found,) if isinstance(found, str) else tuple(found)
+    return {f"{head}.{part}" for head in heads for part in ("weight", "bias")}

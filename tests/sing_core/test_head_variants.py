@@ -94,8 +94,8 @@ def test_a_threshold_costs_what_is_said_and_never_more_than_its_share(data, thre
     assert cost <= threshold * sigma * (1 + 1e-9) + 1e-12 * sigma
     basis = split.null_basis
     if basis.shape[1] and sigma:  # the worst step is among the rows' own null parts
-        rows = torch.linalg.vector_norm(head.weight @ basis, dim=-1)
-        assert cost == pytest.approx(float(rows.max()), rel=1e-6, abs=1e-10 * sigma)
+        rows = torch.linalg.vector_norm(head.weight / sigma @ basis, dim=-1)
+        assert cost / sigma == pytest.approx(float(rows.max()), rel=1e-6, abs=1e-10)
 
 
 def test_a_larger_threshold_never_hides_less():

@@ -191,7 +191,7 @@ def test_a_head_of_another_width_or_none_at_all_is_refused(tmp_path):
         with_head(trunk, (torch.zeros(5, 7), torch.zeros(5)))
     save_file(trunk.state_dict(), tmp_path / "trunk.safetensors")
     name = f"{VIT}@{tmp_path / 'trunk.safetensors'}"
-    assert "Identity" in refused(f"{VIT}@{tmp_path / 'trunk.safetensors'}", HeadError) or True
+    assert "holds no head" in refused(name, HeadError)
     save_file({"a.b": torch.zeros(2, 2)}, tmp_path / "head.safetensors")
     assert "holds no head" in refused(f"{name}@{tmp_path / 'head.safetensors'}")
 
