@@ -61,7 +61,8 @@ def parse_name(name: str) -> HubName | FileName | TimmName:
 
 def _hub_name(text: str) -> HubName:
     repository, at, revision = text[len(_HUB) :].partition("@")
-    if not _REPOSITORY.fullmatch(repository) or (at and not _REVISION.fullmatch(revision)):
+    is_named = _REPOSITORY.fullmatch(repository) and (not at or _REVISION.fullmatch(revision))
+    if not is_named or ".." in text:
         raise UnknownNameError(
             f"“{text[:80]}” names no repository: hf-hub:owner/name is needed, and after an @ a "
             "revision of it if you like."

@@ -54,7 +54,15 @@ def test_a_name_says_where_its_weights_are(tmp_path):
     assert parse_name(f"resnet18@{file}") == FileName("resnet18", file)
     head = tmp_path / "head.safetensors"
     assert parse_name(f"resnet18@{file}@{head}") == FileName("resnet18", file, head)
-    for wrong in ("hf-hub:", "hf-hub:a", "hf-hub:../x", "hf-hub:a/b@", "@x", "resnet18@"):
+    for wrong in (
+        "hf-hub:",
+        "hf-hub:a",
+        "hf-hub:../x",
+        "hf-hub:a/b@",
+        "hf-hub:a/b@../x",
+        "@x",
+        "resnet18@",
+    ):
         with pytest.raises(UnknownNameError, match="is needed"):
             parse_name(wrong)
 
