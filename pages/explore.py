@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._view import explorer, loaders, renders, state, uploads, widgets
+from pages._view import explorer, head_choice, loaders, renders, state, uploads, widgets
 from sing_core.errors import SingError
 
 state.enter("explore")
@@ -17,7 +17,11 @@ left, right = st.columns([1, 2], gap="large")
 with left:
     photo = uploads.pick_photo()
 with right:
-    model = widgets.pick_model()
+    wide, narrow = st.columns([3, 1], vertical_alignment="bottom")
+    with wide:
+        model = widgets.pick_model()
+    with narrow:
+        variant = head_choice.pick_variant(model)
     mode = widgets.pick_mode()
     explorer.receive_step()
     renders.receive()
@@ -42,7 +46,7 @@ with left:
     explorer.show_photo(photo)
 
 # 2. Compute: one call, one frozen result, one place where errors become words.
-question = explorer.Question(photo, model, prompt, mode, target_deg)
+question = explorer.Question(photo, model, prompt, mode, target_deg, variant)
 explorer.settle_step(question)
 state.write_url()
 report = None

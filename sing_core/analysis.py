@@ -1,12 +1,14 @@
 """The verbs: from an image, a classifier and a prompt to a report (paper, section 3.5)."""
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from sing_core.equivalents import Equivalents, NullLine
 from sing_core.errors import RoundingDriftError, SingError, ZeroVectorError
+from sing_core.head_variants import WHOLE_HEAD, HeadVariant, nothing_hidden
 from sing_core.images import Photo
 from sing_core.prompts import Vocabulary, clean_prompt
 from sing_core.reports import (
@@ -39,12 +41,15 @@ def analyse_image(
     epsilon: float | None = None,
     target_deg: float | None = DEFAULT_TARGET_DEG,
     steps: int = DEFAULT_STEPS,
+    variant: HeadVariant = WHOLE_HEAD,
 ) -> ImageReport:
     """Return the sweep of one image: scores, concepts and classes along a null step.
 
     ``mode`` ``steer`` follows the concept gradient (eq. 13), ``remove`` walks to null removal
     (eq. 9). ``epsilon`` None chooses the target image score, or the end where it is not reachable.
     A steering sweep ends where float32 rounding would move a logit by 1e-5 of the largest.
+    ``variant`` asks for another null space of the same head; with a threshold the logits do move,
+    and the drift is measured all the same.
 
     Raises:
         SingError: something named does not exist, cannot be loaded or does not fit; the prompt
@@ -54,7 +59,7 @@ def analyse_image(
     if mode not in MODES or steps < 2:
         raise SingError(f"A sweep has a mode out of {', '.join(MODES)} and at least two steps.")
     prompt = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars)
-    classifier = bench.classifier(model)
+    classifier = bench.deciding(model, variant)
     features = bench.features(model, photo)
     vocabulary = bench.vocabulary(reference)
     translator = bench.translator(model, reference)
@@ -98,8 +103,9 @@ def analyse_image(
         sweep=sweep,
         no_sweep_reason=reason,
         index=index,
-        top5_before=top_classes(before, vocabulary),
-        top5_after=top_classes(after, vocabulary),
+        top5_before=_top(classifier, before, vocabulary),
+        top5_after=_top(classifier, after, vocabulary),
+        variant=variant,
     )
 
 
@@ -118,6 +124,7 @@ def steer_image(
     reference: str = "mini",
     epsilon: float | None = None,
     target_deg: float | None = None,
+    variant: HeadVariant = WHOLE_HEAD,
 ) -> SteerReport:
     """Return one steered pair (eq. 13), at ``epsilon`` or where IS is ``target_deg`` degrees.
 
@@ -133,11 +140,11 @@ def steer_image(
     if epsilon is not None and not math.isfinite(epsilon):
         raise SingError(f"A step is a finite number, got {epsilon}.")
     prompt = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars)
-    classifier, features = bench.classifier(model), bench.features(model, photo)
+    classifier, features = bench.deciding(model, variant), bench.features(model, photo)
     vocabulary = bench.vocabulary(reference)
     text = bench.text_embedding(reference, prompt, vocabulary)
     line = NullLine.towards(text, features, classifier, bench.translator(model, reference))
-    top1 = top_classes(classifier.logits(features), vocabulary, 1)[0]
+    top1 = _top(classifier, classifier.logits(features), vocabulary, 1)[0]
     if target_deg is not None:
         found = line.reach(target_deg)
         if found.epsilon is None:
@@ -158,19 +165,39 @@ def steer_image(
         attribute_score_deg=float(attribute_score_deg(line.z0, z, text)),
         max_logit_drift=float(walk.max_logit_drift[0]),
         top1_before=top1,
-        top1_after=top_classes(walk.logits[0], vocabulary, 1)[0],
+        top1_after=_top(classifier, walk.logits[0], vocabulary, 1)[0],
         supremum_deg=line.reach(0.0).supremum_deg,
     )
 
 
-def top_classes(logits: Tensor, vocabulary: Vocabulary, count: int = 5) -> tuple[ClassScore, ...]:
-    """Return the ``count`` largest of ``logits`` ``(c,)`` with labels and probabilities."""
+def top_classes(
+    logits: Tensor, vocabulary: Vocabulary, count: int = 5, *, labels: tuple[str, ...] = ()
+) -> tuple[ClassScore, ...]:
+    """Return the ``count`` largest of ``logits`` ``(c,)`` with labels and probabilities.
+
+    ``labels`` are the ``c`` class names; without them those of the vocabulary, if it has c.
+    """
     probability = logits.double().softmax(dim=-1)
-    names = vocabulary.labels if len(logits) == vocabulary.n_classes else None
+    names = labels or (vocabulary.labels if len(logits) == vocabulary.n_classes else None)
     return tuple(
         ClassScore(i, names[i] if names else f"class {i}", float(logits[i]), float(probability[i]))
         for i in logits.topk(min(count, len(logits))).indices.tolist()
     )
+
+
+def _top(
+    classifier: Classifier, logits: Tensor, vocabulary: Vocabulary, count: int = 5
+) -> tuple[ClassScore, ...]:
+    """Return the ``count`` largest of ``logits`` ``(k,)``, by the class's index in the whole head.
+
+    Probabilities are those among the deciding classes.
+    """
+    chosen, labels = classifier.classes, classifier.labels
+    if chosen and not labels and classifier.entry.classes == vocabulary.n_classes:
+        labels = vocabulary.labels[: vocabulary.n_classes]
+    names = tuple(labels[i] if labels else f"class {i}" for i in chosen) if chosen else labels
+    found = top_classes(logits, vocabulary, count, labels=names)
+    return tuple(replace(entry, index=chosen[entry.index]) for entry in found) if chosen else found
 
 
 def _tracks(
@@ -260,8 +287,5 @@ def _chosen(sweep: Sweep, epsilon: float | None, mode: Mode) -> int:
 
 def _no_direction(classifier: Classifier, message: str) -> str:
     if classifier.head.nullity == 0:
-        return (
-            f"{classifier.entry.title} has no null space: its head reads all "
-            f"{classifier.entry.feature_dim} feature directions, so every step moves some logit."
-        )
+        return nothing_hidden(classifier.entry.title, classifier.entry.feature_dim)
     return message

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from sing_core.errors import HeadError, ShapeError, UnknownNameError, WeightsUnavailableError
+from sing_core.errors import HeadError, ShapeError, WeightsUnavailableError
 from sing_core.registry import find_model
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # float32 sums over 4096 terms in another order differ by about 1e-6 of the largest logit.
 _HEAD_CHECK_RTOL = 1e-4
+# Transformers of the largest inputs take a minute of a CPU for one image.
+_SMALL_SIDE = 300
 
 
 class TimmNetwork(Protocol):
@@ -75,6 +77,7 @@ class Backbone:
         sight: what ``preprocess`` does, in numbers.
         device: where ``features`` runs.
         head_error: largest ``|W f + b - logits|`` of the check on load, relative to max |logit|.
+        labels: ``c`` class names that came with the weights; () where they brought none.
     """
 
     name: str
@@ -86,10 +89,18 @@ class Backbone:
     sight: Sight
     device: str
     head_error: float
+    labels: tuple[str, ...] = ()
 
     @classmethod
-    def from_timm(cls, network: nn.Module, *, name: str, device: str = "cpu") -> "Backbone":
-        """Wrap a timm classifier with loaded weights.
+    def from_timm(
+        cls,
+        network: nn.Module,
+        *,
+        name: str,
+        device: str = "cpu",
+        labels: tuple[str, ...] = (),
+    ) -> "Backbone":
+        """Wrap a timm classifier with loaded weights; ``labels`` are taken if there are c of them.
 
         Raises:
             HeadError: there is no linear head, or it does not reproduce the logits.
@@ -104,12 +115,19 @@ class Backbone:
         error = head_check(network, weight, bias, config["input_size"], device)
         preprocess = create_transform(**config, is_training=False)
         sight = Sight(config["input_size"][-1], config["crop_pct"], config["mean"], config["std"])
-        return cls(name, network, weight, bias, digest, preprocess, sight, device, error)
+        names = labels if len(labels) == len(weight) else ()
+        return cls(name, network, weight, bias, digest, preprocess, sight, device, error, names)
 
     @property
     def feature_dim(self) -> int:
         """Width m of the features."""
         return self.weight.shape[1]
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the weights take in memory, head included."""
+        held = (*self.network.parameters(), *self.network.buffers(), self.weight, self.bias)
+        return sum(value.numel() * value.element_size() for value in held)
 
     def features(self, batch: Tensor) -> Tensor:
         """Return ``(n, m)`` float32 features on the CPU for a preprocessed batch ``(n, 3, h, w)``.
@@ -177,13 +195,14 @@ def head_of(network: nn.Module) -> tuple[Tensor, Tensor]:
 def head_check(
     network: nn.Module, weight: Tensor, bias: Tensor, input_size: tuple[int, ...], device: str
 ) -> float:
-    """Return ``max |W f + b - logits| / max |logits|`` on two random images.
+    """Return ``max |W f + b - logits| / max |logits|`` on random images, one if they are large.
 
     Raises:
         HeadError: it exceeds 1e-4: the vector before the head is not what the head reads.
     """
     generator = torch.Generator().manual_seed(0)
-    batch = torch.randn(2, *input_size, generator=generator).to(device)
+    count = 2 if input_size[-1] <= _SMALL_SIDE else 1
+    batch = torch.randn(count, *input_size, generator=generator).to(device)
     with torch.inference_mode():
         logits = cast(TimmNetwork, network)(batch).float().cpu()
         features = _penultimate(network, batch).float().cpu()
@@ -212,47 +231,26 @@ def digest_of(network: nn.Module) -> str:
 
 
 def load_backbone(name: str, settings: "Settings") -> Backbone:
-    """Load a classifier of the registry, or any timm name with its pretrained weights.
+    """Load a classifier: a row of the registry, or any name that ``model_names`` describes.
 
     Raises:
         UnknownNameError: neither the registry nor timm knows the name.
-        WeightsUnavailableError: the weights are missing, tampered with, or cannot be fetched.
+        WeightsUnavailableError: the weights are missing, tampered with, cannot be fetched, or do
+            not fit.
         HeadError: the head cannot be analysed.
     """
-    import timm
+    from sing_core.networks import load_network
 
     settings.prepare_threads()
     entry = find_model(name, settings)
-    if entry is None:
-        network = _pretrained(name)
-    else:
-        from safetensors.torch import load_file
-
-        from sing_core.mini.assemble import assemble_trunks
-
-        path = assemble_trunks(settings)[entry.architecture]
-        network = timm.create_model(entry.architecture)
-        network.load_state_dict(load_file(path))
-    backbone = Backbone.from_timm(network, name=name, device=settings.torch_device)
-    if entry is not None and backbone.weights_digest != entry.weights_digest:
+    loaded = load_network(name, settings)
+    backbone = Backbone.from_timm(
+        loaded.network, name=name, device=settings.torch_device, labels=loaded.labels
+    )
+    if entry is not None and entry.ships and backbone.weights_digest != entry.weights_digest:
         raise WeightsUnavailableError(
             f"The weights of {name} are not the pinned ones (digest "
             f"{backbone.weights_digest[:12]}, expected {entry.weights_digest[:12]}). "
             "Delete the cache folder to assemble them again."
         )
     return backbone
-
-
-def _pretrained(name: str) -> nn.Module:
-    import timm
-
-    if not timm.is_model(name):
-        raise UnknownNameError(f"No classifier is called “{name[:80]}”, here or in timm.")
-    try:
-        network: nn.Module = timm.create_model(name, pretrained=True)
-    except (OSError, RuntimeError) as error:
-        raise WeightsUnavailableError(
-            f"The weights of “{name}” are not on this machine and no model hub could be reached. "
-            "The embedded classifiers work without one."
-        ) from error
-    return network

@@ -18,13 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from sing_core import registry
+from sing_core.cli_variants import Centred, Classes, Threshold, chosen_variant
 from sing_core.errors import SingError, UnsupportedImageError
 from sing_core.images import Photo, decode_image
 from sing_core.settings import Settings
 from sing_core.store import Store
 
 if TYPE_CHECKING:
-    from sing_core.mini.sources import SourceFile
     from sing_core.workbench import Workbench
 
 app = typer.Typer(
@@ -45,7 +45,7 @@ Row = Mapping[str, Any]
 
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
-    from sing_core import cli_render  # noqa: F401  its commands join the others
+    from sing_core import cli_models, cli_render  # noqa: F401  their commands join the others
 
     as_json = "--json" in sys.argv
     try:
@@ -113,43 +113,13 @@ def open_photo(path: Path, settings: Settings) -> Photo:
         raise UnsupportedImageError(f"{path.name}: {error}") from error
 
 
-def _installed(source: "SourceFile") -> bool:
-    from sing_core.errors import WeightsUnavailableError
-    from sing_core.mini.sources import locate
-
-    try:
-        return locate(source).is_file()
-    except WeightsUnavailableError:
-        return False
-
-
-@app.command()
-def models(json_: Json = False) -> None:
-    """List the classifiers."""
-    from sing_core.mini.sources import TRUNKS
-
-    rows: list[Row] = [
-        {
-            "name": entry.name,
-            "source": entry.source,
-            "available": _installed(TRUNKS[entry.architecture]),
-            "licence": entry.licence,
-            "feature_dim": entry.feature_dim,
-            "nullity": entry.nullity,
-        }
-        for entry in registry.models(Settings())
-    ]
-    show(rows, json_)
-
-
 @app.command()
 def references(json_: Json = False) -> None:
     """List the image-text references."""
-    from sing_core.mini.assemble import head_path
-    from sing_core.mini.sources import TEXT_TOWER
+    from sing_core.library import reference_is_here
 
     settings = Settings()
-    ready = head_path(settings).is_file() and all(_installed(s) for s in TEXT_TOWER.values())
+    ready = reference_is_here(settings)
     rows: list[Row] = [
         {"name": e.name, "source": e.source, "available": ready, "licence": e.licence}
         for e in registry.references(settings)
@@ -159,18 +129,26 @@ def references(json_: Json = False) -> None:
 
 @app.command()
 def score(
-    images: Images, model: Model, prompt: Prompt, reference: Ref = "mini", json_: Json = False
+    images: Images,
+    model: Model,
+    prompt: Prompt,
+    reference: Ref = "mini",
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
+    json_: Json = False,
 ) -> None:
     """Remove the null part of each image's feature (eq. 9) and score the pair."""
     from sing_core.analysis import analyse_image
 
     settings = Settings()
     bench = open_bench(settings)
+    variant = chosen_variant(bench, model, classes, centred, threshold)
     rows = []
     for path in images:
         report = analyse_image(
             bench, open_photo(path, settings), model=model, prompt=prompt, mode="remove",
-            reference=reference, steps=2,
+            reference=reference, steps=2, variant=variant,
         )  # fmt: skip
         sweep = report.sweep
         rows.append(
@@ -188,6 +166,7 @@ def score(
                 "prompt": report.prompt,
                 "top5": [asdict(entry) for entry in report.top5_before],
                 "shares_tower": report.shares_tower,
+                "head": variant.sentence,
             }
         )
     show(rows, json_)
@@ -201,6 +180,9 @@ def steer(
     epsilon: Annotated[float | None, typer.Option(help="Step, feature-norm units.")] = None,
     image_score: Annotated[float | None, typer.Option(help="Wanted IS, degrees.")] = None,
     reference: Ref = "mini",
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
     json_: Json = False,
 ) -> None:
     """Step along the concept gradient inside the null space (eq. 13)."""
@@ -209,9 +191,11 @@ def steer(
     if (epsilon is None) == (image_score is None):
         raise typer.TyperException("Give either --epsilon or --image-score.")
     settings = Settings()
+    bench = open_bench(settings)
     result = steer_image(
-        open_bench(settings), open_photo(image, settings), model=model, prompt=prompt,
+        bench, open_photo(image, settings), model=model, prompt=prompt,
         reference=reference, epsilon=epsilon, target_deg=image_score,
+        variant=chosen_variant(bench, model, classes, centred, threshold),
     )  # fmt: skip
     show([asdict(result)], json_)
 
@@ -223,15 +207,20 @@ def sweep(
     prompt: Prompt,
     steps: Annotated[int, typer.Option(min=2, max=10_001, help="Number of steps.")] = 41,
     reference: Ref = "mini",
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
     json_: Json = False,
 ) -> None:
     """Print AS(ε) and IS(ε) along the concept gradient."""
     from sing_core.analysis import analyse_image
 
     settings = Settings()
+    bench = open_bench(settings)
     report = analyse_image(
-        open_bench(settings), open_photo(image, settings), model=model, prompt=prompt,
+        bench, open_photo(image, settings), model=model, prompt=prompt,
         reference=reference, target_deg=None, steps=steps,
+        variant=chosen_variant(bench, model, classes, centred, threshold),
     )  # fmt: skip
     if report.sweep is None:
         raise SingError(report.no_sweep_reason)

@@ -38,6 +38,12 @@ class Reference:
     tokenise: Callable[[list[str]], Tensor]
     device: str
 
+    @property
+    def memory_bytes(self) -> int:
+        """What the weights take in memory."""
+        held = (*self.model.parameters(), *self.model.buffers())
+        return sum(value.numel() * value.element_size() for value in held)
+
     def embed_images(self, images: Sequence[Image.Image]) -> Tensor:
         """Return raw image embeddings ``(n, d)``, float32 on the CPU, for RGB photos."""
         batch = torch.stack([self.preprocess(image) for image in images]).to(self.device)

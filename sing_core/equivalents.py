@@ -178,7 +178,8 @@ class NullLine:
         # One product for all rows: a row's rounding then does not depend on how it was called.
         logits = classifier.logits(torch.cat([self.features[None].float(), stepped]))
         drift = (logits[1:] - logits[0]).abs().amax(dim=-1)
-        return Equivalents(epsilon, stepped, logits[0], logits[1:], drift)
+        budget = DRIFT_BUDGET if classifier.is_exact else math.inf
+        return Equivalents(epsilon, stepped, logits[0], logits[1:], drift, budget)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,6 +194,8 @@ class Equivalents:
         original_logits: ``(c,)`` float32, of the feature where the line starts.
         logits: ``(k, c)`` float32, what the head makes of the equivalents.
         max_logit_drift: ``(k,)`` largest absolute logit difference to the original.
+        budget: what it may be, relative to the largest logit; infinite where a threshold on
+            singular values makes drift the price, to be shown and not refused.
     """
 
     epsilon: Tensor
@@ -200,11 +203,12 @@ class Equivalents:
     original_logits: Tensor
     logits: Tensor
     max_logit_drift: Tensor
+    budget: float = DRIFT_BUDGET
 
     @property
     def admissible(self) -> int:
         """How many steps, from the first on, are within the drift budget."""
-        within = self.max_logit_drift <= DRIFT_BUDGET * self.original_logits.abs().max()
+        within = self.max_logit_drift <= self.budget * self.original_logits.abs().max()
         return int(within.long().cumprod(dim=0).sum())
 
     def first(self, count: int) -> "Equivalents":
@@ -215,4 +219,5 @@ class Equivalents:
             self.original_logits,
             self.logits[:count],
             self.max_logit_drift[:count],
+            self.budget,
         )

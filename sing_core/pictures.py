@@ -48,6 +48,12 @@ class Studio:
         """
         return self._renderers.get((name, model, reference) if name == "inversion" else (name,))
 
+    def forget(self, model: str) -> None:
+        """Let go of what draws through ``model``, so that its memory can be freed."""
+        for known in self._renderers.names():
+            if known[:2] == ("inversion", model):
+                self._renderers.forget(known)
+
     def _load(self, wanted: tuple[str, ...]) -> Renderer:
         name, *what = wanted
         if name == "inversion":

@@ -1,35 +1,67 @@
-"""Loaded networks, shared by everybody in the process and bounded in number."""
+"""Loaded networks, shared by everybody in the process: one registry within one memory budget."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
 
 from sing_core.backbones import Backbone, load_backbone
 from sing_core.clip_space import Reference, load_reference
+from sing_core.model_names import file_state
 from sing_core.settings import Settings
 from sing_core.shelf import Shelf
+
+Kind = Literal["classifier", "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Something in memory: its kind, its name, and what its weights take in bytes."""
+
+    kind: Kind
+    name: str
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    kind: Kind
+    name: str
+    state: str = ""  # of a local file: a changed file is another network
 
 
 class ModelPool:
     """The process's loaded classifiers and references; safe to use from several threads.
 
+    Everybody who asks for the same one gets the same one, and it is loaded once. The least
+    recently used ones leave when all together take more than ``settings.max_models_mb``, or when
+    there are too many of a kind.
+
     Attributes:
-        settings: where weights lie and which device computes.
+        settings: where weights lie, which device computes, and the memory budget.
     """
 
-    def __init__(self, settings: Settings, *, max_backbones: int = 3) -> None:
-        """Load nothing yet; keep at most ``max_backbones`` classifiers and two references."""
+    def __init__(self, settings: Settings, *, max_backbones: int = 8) -> None:
+        """Load nothing yet; keep at most ``max_backbones`` classifiers and as many references."""
         self.settings = settings
-        self._backbones: Shelf[str, Backbone] = Shelf(
-            lambda name: load_backbone(name, settings), max_backbones
+        self._shelf: Shelf[_Key, Backbone | Reference] = Shelf(
+            self._load,
+            max_backbones,
+            kind=lambda key: key.kind,
+            size=_bytes,
+            budget=self.budget_bytes,
         )
-        self._references: Shelf[str, Reference] = Shelf(
-            lambda name: load_reference(name, settings), 2
-        )
+
+    @property
+    def budget_bytes(self) -> int:
+        """What all loaded weights together may take."""
+        return self.settings.max_models_mb * 2**20
 
     def backbone(self, name: str) -> Backbone:
         """Return the classifier, loading it on first use.
 
         Raises:
-            SingError: it cannot be loaded (see ``load_backbone``).
+            SingError: it cannot be loaded (see ``load_backbone``); what was loaded stays usable.
         """
-        return self._backbones.get(name)
+        return cast("Backbone", self._shelf.get(_Key("classifier", name, file_state(name))))
 
     def reference(self, name: str) -> Reference:
         """Return the reference, loading it on first use.
@@ -37,9 +69,36 @@ class ModelPool:
         Raises:
             SingError: it cannot be loaded (see ``load_reference``).
         """
-        return self._references.get(name)
+        return cast("Reference", self._shelf.get(_Key("reference", name)))
+
+    def unload(self, name: str) -> bool:
+        """Forget everything called ``name``; return whether there was anything.
+
+        Its memory is free as soon as nobody computes with it any longer.
+        """
+        keys = [key for key in self._shelf.names() if key.name == name]
+        return sum(self._shelf.forget(key) for key in keys) > 0
 
     @property
     def loaded(self) -> tuple[str, ...]:
-        """Names of everything in memory."""
-        return self._backbones.names() + self._references.names()
+        """Names of everything in memory: classifiers, then references."""
+        keys = sorted(self._shelf.names(), key=lambda key: key.kind == "reference")
+        return tuple(key.name for key in keys)
+
+    @property
+    def classifiers(self) -> tuple[str, ...]:
+        """Names of the classifiers in memory."""
+        return tuple(key.name for key in self._shelf.names() if key.kind == "classifier")
+
+    def contents(self) -> tuple[Loaded, ...]:
+        """Return what is in memory and what it takes, least recently used first."""
+        return tuple(Loaded(k.kind, k.name, size) for k, size in self._shelf.sizes().items())
+
+    def _load(self, key: _Key) -> Backbone | Reference:
+        if key.kind == "reference":
+            return load_reference(key.name, self.settings)
+        return load_backbone(key.name, self.settings)
+
+
+def _bytes(thing: Backbone | Reference) -> int:
+    return int(getattr(thing, "memory_bytes", 0))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Raise when class labels change: older vocabularies are then not found.
 _VERSION = "2"
+_IMAGENET_CLASSES = 1000
 _CLASS_TEMPLATE = "an image of a {}"
 _ATTRIBUTE_TEMPLATE = "a photo, {}"
 
@@ -63,6 +64,18 @@ def imagenet_labels() -> list[str]:
         lemmas = info.index_to_description(index).split(", ")
         labels.append(next(name for name in (label, *lemmas) if name not in labels))
     return labels
+
+
+def known_labels(n_classes: int) -> tuple[str, ...]:
+    """Return the class labels of the ImageNet list with ``n_classes`` (1k, 12k, 21k), else ()."""
+    from timm.data import ImageNetInfo, infer_imagenet_subset
+
+    if n_classes == _IMAGENET_CLASSES:
+        return tuple(imagenet_labels())
+    subset = infer_imagenet_subset({"num_classes": n_classes})
+    if not subset:
+        return ()
+    return tuple(ImageNetInfo(subset).label_descriptions())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,5 +1,6 @@
-"""Which classifiers and references ship with the product: facts read from one table."""
+"""Which classifiers and references the product knows by name: facts read from one table."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,17 +11,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One classifier of ``assets/registry.toml``.
+    """One classifier: a row of ``assets/registry.toml``, or what is known of a typed name.
 
     Attributes:
-        name: short name, used in URLs and on the command line.
+        name: what is typed, used in URLs and on the command line.
         title: name for people.
-        architecture: timm architecture.
-        source: where the weights come from.
+        architecture: timm architecture, with its tag where the tag decides preprocessing.
+        source: where the weights come from, for people.
         licence: licence of the weights.
-        weights_digest: ``Backbone.weights_digest`` that the loaded network must have.
         feature_dim: m.
         nullity: m - r of its head.
+        classes: c, how many logits it has.
+        weights_digest: ``Backbone.weights_digest`` that the loaded network must have; "" where
+            the weights do not ship, so that nobody here could measure it.
+        repository: hub repository of the weights; "" where they ship or lie in a file.
+        revision: full commit hash to take; "" takes the one taken first on this machine.
+        head_repository: hub repository of a head that is published apart from its backbone.
+        side: side of the square input in pixels where it is not the architecture's own; 0 if it is.
+        top1_percent: ImageNet-1k top-1 accuracy as published, in percent; None where unknown.
+        non_commercial: whether the licence forbids commercial use.
         shares_tower_with: a reference built on the same image tower; "" if none.
     """
 
@@ -29,10 +38,22 @@ class ModelEntry:
     architecture: str
     source: str
     licence: str
-    weights_digest: str
     feature_dim: int
     nullity: int
+    classes: int = 1000
+    weights_digest: str = ""
+    repository: str = ""
+    revision: str = ""
+    head_repository: str = ""
+    side: int = 0
+    top1_percent: float | None = None
+    non_commercial: bool = False
     shares_tower_with: str = ""
+
+    @property
+    def ships(self) -> bool:
+        """Whether the weights come with the product's own packages."""
+        return bool(self.weights_digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +75,14 @@ class ReferenceEntry:
     dim: int
 
 
-def models(settings: "Settings") -> tuple[ModelEntry, ...]:
-    """Return the classifiers in the table's order; the first one is the default."""
+def catalogue(settings: "Settings") -> tuple[ModelEntry, ...]:
+    """Return every classifier of the table, in its order: what ships, then what can be fetched."""
     return tuple(ModelEntry(**row) for row in _table(settings)["model"])
+
+
+def models(settings: "Settings") -> tuple[ModelEntry, ...]:
+    """Return the classifiers that ship, in the table's order; the first one is the default."""
+    return tuple(entry for entry in catalogue(settings) if entry.ships)
 
 
 def references(settings: "Settings") -> tuple[ReferenceEntry, ...]:
@@ -65,13 +91,18 @@ def references(settings: "Settings") -> tuple[ReferenceEntry, ...]:
 
 
 def find_model(name: str, settings: "Settings") -> ModelEntry | None:
-    """Return the entry called ``name``, or None when the table has none (timm may know it)."""
-    return next((entry for entry in models(settings) if entry.name == name), None)
+    """Return the row called ``name``, or None when the table has none (timm may know it)."""
+    return next((entry for entry in catalogue(settings) if entry.name == name), None)
 
 
 def find_reference(name: str, settings: "Settings") -> ReferenceEntry | None:
     """Return the reference called ``name``, or None when the table has none."""
     return next((entry for entry in references(settings) if entry.name == name), None)
+
+
+def file_stem(name: str) -> str:
+    """Return ``name`` as part of a file name: what a path or a URL could misread becomes ``_``."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name)
 
 
 def _table(settings: "Settings") -> dict[str, list[dict[str, Any]]]:

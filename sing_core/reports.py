@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sing_core.head_variants import WHOLE_HEAD, HeadVariant
+
 Mode = str  # "remove" (eq. 9) or "steer" (eq. 13)
 MODES = ("steer", "remove")
 
@@ -115,6 +117,7 @@ class ImageReport:
         no_sweep_reason: a sentence when ``sweep`` is None, else "".
         index: position of the chosen epsilon in the sweep.
         top5_before: prediction for f; ``top5_after`` for the equivalent at the chosen epsilon.
+        variant: which null space of the head was asked for.
     """
 
     digest: str
@@ -135,3 +138,4 @@ class ImageReport:
     index: int
     top5_before: tuple[ClassScore, ...]
     top5_after: tuple[ClassScore, ...]
+    variant: HeadVariant = WHOLE_HEAD

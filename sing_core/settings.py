@@ -30,6 +30,11 @@ class Settings(BaseSettings):
             first on this machine.
         karlo_pickles: comma-separated names of Karlo's pickled weight files that may be opened,
             such as ``decoder/diffusion_pytorch_model.bin``; all others are refused.
+        offline: never use the network; HF_HUB_OFFLINE does the same.
+        max_models_mb: most memory that loaded classifiers and references may take, in MB; the
+            least recently used ones leave. One alone may be larger.
+        typed_models: whether visitors of the dashboard may load a classifier by typing its name;
+            switch it off where strangers can reach the page.
     """
 
     model_config = SettingsConfigDict(env_prefix="SING_", frozen=True, extra="ignore")
@@ -48,6 +53,9 @@ class Settings(BaseSettings):
     karlo_dir: Path | None = None
     karlo_revision: str = Field(default="", pattern=r"^([0-9a-f]{40})?$")
     karlo_pickles: str = ""
+    offline: bool = False
+    max_models_mb: int = Field(default=4096, ge=1)
+    typed_models: bool = True
 
     @property
     def torch_device(self) -> str:

@@ -97,7 +97,8 @@ def at_steps(
         LogitDriftError: a step is so long that rounding moves the logits.
         SingError: something the report names cannot be loaded.
     """
-    classifier, features = bench.classifier(report.model), bench.features(report.model, photo)
+    classifier = bench.deciding(report.model, report.variant)
+    features = bench.features(report.model, photo)
     text, line = _text(bench, report), _line(bench, photo, report)
     steps = torch.tensor(list(epsilon), dtype=torch.float64)
     walk = line.walk(classifier, steps)
@@ -142,7 +143,8 @@ def beside_controls(
         raise SingError(report.no_sweep_reason)
     step = report.sweep.epsilon[report.index]
     found = at_steps(bench, photo, report, [0.0, step], feasible=feasible)
-    classifier, features = bench.classifier(report.model), bench.features(report.model, photo)
+    classifier = bench.deciding(report.model, report.variant)
+    features = bench.features(report.model, photo)
     rows = torch.cat(
         [perturbations(classifier, features, found.features[1], seed) for seed in seeds]
     )
@@ -165,7 +167,8 @@ def perturbations(classifier: "Classifier", features: Tensor, null: Tensor, seed
 
 
 def _line(bench: "Workbench", photo: Photo, report: ImageReport) -> NullLine:
-    classifier, features = bench.classifier(report.model), bench.features(report.model, photo)
+    classifier = bench.deciding(report.model, report.variant)
+    features = bench.features(report.model, photo)
     translator = bench.translator(report.model, report.reference)
     if report.mode == "remove":
         return NullLine.removing(features, classifier, translator)
@@ -188,7 +191,9 @@ def _measured(
     """Return the strip of ``asked (k, m)`` with logits and scores measured against ``features``."""
     translator = bench.translator(report.model, report.reference)
     # One product for all rows: a row's rounding then does not depend on how it was called.
-    logits = bench.classifier(report.model).logits(torch.cat([features[None].float(), asked]))
+    logits = bench.deciding(report.model, report.variant).logits(
+        torch.cat([features[None].float(), asked])
+    )
     z0, z = translator.apply(features), translator.apply(asked)
     return Strip(
         indices=tuple(range(len(asked))),

@@ -4,7 +4,7 @@ Everything here is content-addressed on disk, so that a second start can show nu
 single network has been loaded.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,9 @@ from torch import Tensor
 
 from sing_core import registry
 from sing_core.clip_space import space_id
-from sing_core.errors import UnknownNameError, WeightsUnavailableError
+from sing_core.errors import WeightsUnavailableError
 from sing_core.head import HeadDecomposition
+from sing_core.head_variants import WHOLE_HEAD, HeadVariant, deciding_head, split_variant
 from sing_core.images import Photo
 from sing_core.manifest import content_key
 from sing_core.prompts import Vocabulary, load_vocabulary
@@ -38,12 +39,19 @@ class Classifier:
         entry: its row of the registry.
         weight: ``(c, m)`` float32; ``bias`` ``(c,)`` float32.
         head: principal/null split of ``weight``.
+        labels: names of all classes that came with the weights; () where they brought none.
+        classes: indices of the deciding classes, the rows of ``weight``; () for all.
+        is_exact: False where small singular values count as zero: then a step inside the null
+            space does move logits, and the drift is shown instead of refused.
     """
 
     entry: registry.ModelEntry
     weight: Tensor
     bias: Tensor
     head: HeadDecomposition
+    labels: tuple[str, ...] = ()
+    classes: tuple[int, ...] = ()
+    is_exact: bool = True
 
     def logits(self, features: Tensor) -> Tensor:
         """Return ``W f + b`` ``(..., c)`` in the head's own float32 arithmetic."""
@@ -63,20 +71,42 @@ class Workbench:
         """Keep the three; nothing is loaded."""
         self.settings, self.pool, self.store = settings, pool, store
         self._classifiers = Shelf(self._load_classifier, 8)
+        self._deciding = Shelf(self._split_variant, 8)
         self._vocabularies = Shelf(self._load_vocabulary, 2)
         self._texts = Shelf(self._embed_text, 512)
 
     def entry(self, model: str) -> registry.ModelEntry:
-        """Return a classifier's row of the registry.
+        """Return what is known of a classifier, the digest of its weights included.
+
+        What does not ship is loaded to know it.
 
         Raises:
             UnknownNameError: there is none of this name.
+            WeightsUnavailableError: it does not ship and cannot be loaded.
+            HeadError: its head cannot be analysed.
         """
         entry = registry.find_model(model, self.settings)
-        if entry is None:
-            known = ", ".join(row.name for row in registry.models(self.settings))
-            raise UnknownNameError(f"No classifier is called “{model[:80]}”. There are: {known}.")
-        return entry
+        if entry is not None and entry.ships:
+            return entry
+        from sing_core.networks import check_known
+
+        check_known(model, self.settings)
+        backbone = self.pool.backbone(model)
+        digest, (classes, width) = backbone.weights_digest, backbone.weight.shape
+        twin = self._twin(digest)
+        return replace(
+            entry or _typed(model),
+            feature_dim=width,
+            nullity=max(0, width - classes),
+            classes=classes,
+            weights_digest=digest,
+            shares_tower_with=twin.shares_tower_with if twin else "",
+        )
+
+    def _twin(self, digest: str) -> registry.ModelEntry | None:
+        """Return the shipped classifier with the very same weights, None where there is none."""
+        rows = registry.models(self.settings)
+        return next((row for row in rows if row.weights_digest == digest), None)
 
     def classifier(self, model: str) -> Classifier:
         """Return the head and its split; the split is computed once and kept on disk.
@@ -85,13 +115,23 @@ class Workbench:
             UnknownNameError: there is no such classifier.
             WeightsUnavailableError: its weights are missing or not the pinned ones.
         """
-        return self._classifiers.get(self.entry(model).name)
+        return self._classifiers.get(self.entry(model))
 
-    def _load_classifier(self, model: str) -> Classifier:
-        entry = self.entry(model)
+    def deciding(self, model: str, variant: HeadVariant) -> Classifier:
+        """Return the part of the head that decides under ``variant``, and its split.
 
+        Raises:
+            UnknownNameError: there is no such classifier.
+            WeightsUnavailableError: its weights are missing or not the pinned ones.
+            HeadError: the head has no such variant.
+        """
+        if variant == WHOLE_HEAD:
+            return self.classifier(model)
+        return self._deciding.get((self.entry(model), variant))
+
+    def _load_classifier(self, entry: registry.ModelEntry) -> Classifier:
         def compute() -> dict[str, Tensor]:
-            backbone = self.pool.backbone(model)
+            backbone = self.pool.backbone(entry.name)
             head = HeadDecomposition.from_weight(backbone.weight)
             return {
                 "weight": backbone.weight,
@@ -101,12 +141,26 @@ class Workbench:
                 "rtol": torch.tensor([head.rtol], dtype=torch.float64),
             }
 
-        meta = {"model": model, "weights_digest": entry.weights_digest}
+        meta = {"weights_digest": entry.weights_digest}
         found = self.store.get_or_compute("head", entry.weights_digest, compute, meta=meta)
         head = HeadDecomposition(
             found["principal_basis"], found["singular_values"], float(found["rtol"])
         )
-        return Classifier(entry, found["weight"], found["bias"], head)
+        labels = () if self._ships(entry) else self.pool.backbone(entry.name).labels
+        nullity = replace(entry, nullity=head.nullity)
+        return Classifier(nullity, found["weight"], found["bias"], head, labels)
+
+    def _ships(self, entry: registry.ModelEntry) -> bool:
+        return any(row.name == entry.name for row in registry.models(self.settings))
+
+    def _split_variant(self, wanted: tuple[registry.ModelEntry, HeadVariant]) -> Classifier:
+        entry, variant = wanted
+        whole = self._classifiers.get(entry)
+        weight, bias = deciding_head(whole.weight, whole.bias, variant)
+        head = split_variant(whole.weight, variant)
+        return Classifier(
+            entry, weight, bias, head, whole.labels, variant.classes, variant.is_exact
+        )
 
     def features(self, model: str, photo: Photo) -> Tensor:
         """Return the ``(m,)`` float32 feature of a photo, kept on disk by content.
@@ -122,7 +176,7 @@ class Workbench:
             return {"features": backbone.features(backbone.preprocess(photo.image)[None])[0]}
 
         key = content_key(digest, photo.digest, _FEATURE_VERSION)
-        meta = {"model": model, "image": photo.digest}
+        meta = {"image": photo.digest}
         return self.store.get_or_compute("features", key, compute, meta=meta)["features"]
 
     def translator(self, model: str, reference: str) -> Translator:
@@ -139,17 +193,23 @@ class Workbench:
                 f"There is no translator from {model} to {reference}: {path.name} was looked for "
                 "under assets/translators."
             )
+        entry = self.entry(model)
         translator = Translator.load(path)
         translator.check_belongs(
-            model=model,
-            model_digest=self.entry(model).weights_digest,
+            model=self._owner(entry).name,
+            model_digest=entry.weights_digest,
             space_id=space_id(reference, self.settings),
         )
         return translator
 
+    def _owner(self, entry: registry.ModelEntry) -> registry.ModelEntry:
+        """Return whose translators fit: the shipped classifier with the same weights, else it."""
+        return self._twin(entry.weights_digest) or entry
+
     def translator_path(self, model: str, reference: str) -> Path:
         """Return where the translator of two known names ships."""
-        name = f"{self.entry(model).name}--{reference}.safetensors"
+        owner = registry.file_stem(self._owner(self.entry(model)).name)
+        name = f"{owner}--{registry.file_stem(reference)}.safetensors"
         return self.settings.assets_dir / "translators" / name
 
     def vocabulary(self, reference: str) -> Vocabulary:
@@ -176,3 +236,16 @@ class Workbench:
     def _embed_text(self, wanted: tuple[str, str]) -> Tensor:
         reference, prompt = wanted
         return self.pool.reference(reference).embed_texts([prompt])[0]
+
+
+def _typed(model: str) -> registry.ModelEntry:
+    """Return what a typed name says of itself; the network says the rest."""
+    return registry.ModelEntry(
+        name=model,
+        title=model,
+        architecture="",
+        source="typed by its name",
+        licence="as its owner states",
+        feature_dim=0,
+        nullity=0,
+    )

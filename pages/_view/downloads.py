@@ -65,7 +65,7 @@ def report_json(report: ImageReport) -> str:
     manifest = {
         "sing_explorer": sing_core.__version__,
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
-        "weights_digest": loaders.models()[report.model].weights_digest,
+        "weights_digest": loaders.bench().entry(report.model).weights_digest,
         "device": loaders.settings().torch_device,
     }
     return json.dumps({"manifest": manifest, "report": asdict(report)}, indent=1)
@@ -77,7 +77,8 @@ def command(report: ImageReport) -> str:
     A part of null removal has no command: there a comment says what the command gives instead.
     """
     start = f"python -m sing_core {'steer' if report.mode == 'steer' else 'score'} photo.jpg"
-    parts = [start, f"--model {report.model}", f"--prompt {shlex.quote(report.prompt)}"]
+    model, prompt = shlex.quote(report.model), shlex.quote(report.prompt)
+    parts = [start, f"--model {model}", f"--prompt {prompt}", *report.variant.options]
     if report.mode == "steer" and report.sweep is not None:
         parts.append(f"--epsilon {report.sweep.epsilon[report.index]!r}")
     return _note(report) + " ".join(parts)

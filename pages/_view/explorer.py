@@ -10,6 +10,7 @@ from pages._view.texts import EQUIVALENT_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWE
 from pages._view.widgets import DEFAULT_PROMPT
 from sing_core.equivalents import DRIFT_BUDGET
 from sing_core.errors import PromptError
+from sing_core.head_variants import WHOLE_HEAD, HeadVariant
 from sing_core.images import Photo
 from sing_core.manifest import content_key
 from sing_core.prompts import clean_prompt
@@ -25,12 +26,18 @@ class Question:
     prompt: str
     mode: str
     target_deg: float
+    variant: HeadVariant = WHOLE_HEAD
 
     @property
     def digest(self) -> str:
         """Digest of the question; the same for the same sweep."""
         return content_key(
-            self.photo.digest, self.model, self.prompt, self.mode, repr(self.target_deg)
+            self.photo.digest,
+            self.model,
+            self.prompt,
+            self.mode,
+            repr(self.target_deg),
+            repr(self.variant),
         )
 
     @property
@@ -65,6 +72,7 @@ class Question:
             mode=self.mode,
             target_deg=self.target_deg,
             epsilon=epsilon,
+            variant=self.variant,
         )
 
 
@@ -91,6 +99,8 @@ def show_facts(report: ImageReport) -> None:
         _fact("Null space", size, f"{share:.0%} of the dimensions", "nullity")
         _fact("Null energy", f"{report.null_energy:.2f}", "of the feature’s length", "null_energy")
     st.caption(REFERENCE_NOTE.format(reference=report.reference))
+    if report.variant.sentence:
+        st.info(report.variant.sentence, icon=":material/rule:")
     if report.shares_tower:
         title = loaders.models()[report.model].title
         note = SHARED_TOWER_NOTE.format(model=title, reference=report.reference)
@@ -209,7 +219,8 @@ def _payload(report: ImageReport, sweep: Sweep) -> dict[str, object]:
 
 def show_decision(report: ImageReport) -> None:
     """Draw the five likeliest classes before and after, and whether they are the same."""
-    st.subheader("The decision stands still", anchor=False)
+    stands = report.variant.is_exact
+    st.subheader(f"The decision {'stands still' if stands else 'may drift'}", anchor=False)
     st.dataframe(_rows(report), hide_index=True, key="explore.classes", column_config=_COLUMNS)
     drift = report.sweep.max_logit_drift[report.index] if report.sweep else 0.0
     same = [c.index for c in report.top5_before] == [c.index for c in report.top5_after]

@@ -11,8 +11,14 @@ import streamlit as st
 
 from sing_core import registry
 from sing_core.analysis import analyse_image
+from sing_core.errors import UnknownNameError
+from sing_core.head_reports import HeadReport, describe_head
+from sing_core.head_reports import class_names as names_of
+from sing_core.head_variants import WHOLE_HEAD, HeadVariant
 from sing_core.images import Photo, decode_image, thumbnail_png
+from sing_core.library import LibraryRow, survey, was_fetched
 from sing_core.manifest import content_key
+from sing_core.model_names import file_state
 from sing_core.picture_jobs import PictureDesk
 from sing_core.pictures import Studio
 from sing_core.pool import ModelPool
@@ -80,8 +86,38 @@ def settings() -> Settings:
 
 
 def models() -> dict[str, registry.ModelEntry]:
-    """Return the classifiers by name; the first is the default."""
-    return {entry.name: entry for entry in registry.models(settings())}
+    """Return the classifiers that can be chosen by name; the first is the default.
+
+    Those that ship, those of the table that were fetched here, and those in memory by a typed name.
+    """
+    rows = {entry.name: entry for entry in registry.catalogue(settings())}
+    loaded = bench().pool.classifiers
+    chosen = {name: entry for name, entry in rows.items() if entry.ships or name in loaded}
+    chosen |= {name: entry for name, entry in rows.items() if was_fetched(entry, settings())}
+    return chosen | {name: bench().entry(name) for name in loaded if name not in rows}
+
+
+def library() -> tuple[LibraryRow, ...]:
+    """Return every classifier with its state on disk and in memory."""
+    return survey(bench())
+
+
+def load(name: str) -> HeadReport:
+    """Load a classifier, fetching it if needed, and return what its head is.
+
+    Raises:
+        SingError: it cannot be loaded or analysed, or typed names are switched off.
+    """
+    known = registry.find_model(name, settings()) is not None
+    if not (known or settings().typed_models):
+        raise UnknownNameError("Only the classifiers of the list can be loaded on this server.")
+    return describe_head(bench(), name, WHOLE_HEAD)
+
+
+def unload(name: str) -> None:
+    """Free the memory of a classifier and of what draws with it."""
+    bench().pool.unload(name)
+    studio().forget(name)
 
 
 def photo_bytes(name: str) -> bytes | None:
@@ -129,15 +165,34 @@ def class_labels() -> tuple[str, ...]:
     return vocabulary.labels[: vocabulary.n_classes]
 
 
+def class_names(model: str) -> tuple[str, ...]:
+    """Return the names of a classifier's classes.
+
+    Raises:
+        SingError: it cannot be loaded.
+    """
+    return names_of(bench(), model)
+
+
 def report(
-    photo: Photo, *, model: str, prompt: str, mode: str, target_deg: float, epsilon: float | None
+    photo: Photo,
+    *,
+    model: str,
+    prompt: str,
+    mode: str,
+    target_deg: float,
+    epsilon: float | None,
+    variant: HeadVariant = WHOLE_HEAD,
 ) -> ImageReport:
     """Return the analysis of one photo, computed once per distinct question.
 
     Raises:
         SingError: see ``analyse_image``.
     """
-    key = content_key(photo.digest, model, prompt, mode, repr(target_deg), repr(epsilon))
+    identity = content_key(model, file_state(model))
+    key = content_key(
+        photo.digest, identity, prompt, mode, repr(target_deg), repr(epsilon), repr(variant)
+    )
 
     def analyse() -> ImageReport:
         return analyse_image(
@@ -148,6 +203,7 @@ def report(
             mode=mode,
             target_deg=target_deg,
             epsilon=epsilon,
+            variant=variant,
         )
 
     return _kept(key, analyse)

@@ -74,6 +74,11 @@ HELP = {
         "The text target. Pick one of the 1,000 classes or type your own words; scores say how far "
         "the step moves towards them."
     ),
+    "head": (
+        "What has to stand still: all logits; only those of chosen classes; only the "
+        "probabilities; or all but a little, where directions that the layer reads weakly count "
+        "as unread and the logits drift by what is shown."
+    ),
     "mode": (
         "Steer: step along the prompt's gradient, projected into the null space (eq. 13). Remove: "
         "take the feature's own null part away (eq. 9)."

@@ -15,6 +15,8 @@ def pick_model() -> str:
     """Draw the classifier picker; return its name."""
     entries = loaders.models()
     default = next(iter(entries))
+    if st.session_state.get("explore.model") not in entries:  # it was unloaded meanwhile
+        st.session_state.pop("explore.model", None)
     state.receive("model", "explore.model", default, entries.__contains__, "a classifier")
     chosen = st.selectbox(
         "Classifier",

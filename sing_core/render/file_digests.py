@@ -41,9 +41,17 @@ def read_notes(path: Path) -> dict[str, Seen]:
 
 
 def verify(
-    path: Path, name: str, before: Seen | None, notes: Path, progress: Progress | None
+    path: Path,
+    name: str,
+    before: Seen | None,
+    notes: Path,
+    progress: Progress | None,
+    *,
+    whose: str = "Karlo's",
 ) -> Seen:
     """Return what ``path`` is now; unchanged size and time since it was hashed confirm it.
+
+    ``whose`` and ``name`` are what messages call it.
 
     Raises:
         WeightsUnavailableError: it is not what the notes, or the Hugging Face cache, say it is.
@@ -52,18 +60,18 @@ def verify(
     if before and (before["bytes"], before["mtime_ns"]) == (status.st_size, status.st_mtime_ns):
         return before
     if progress is not None and status.st_size > _LARGE_BYTES:
-        progress(f"Checking Karlo's {name} ({status.st_size / 1e9:.1f} GB, once).")
+        progress(f"Checking {whose} {name} ({status.st_size / 1e9:.1f} GB, once).")
     sha256, promised = _sha256(path), _promised_by_the_hub(path)
     if promised is not None and promised != (sha256 if len(promised) == 64 else _git_sha1(path)):
         raise WeightsUnavailableError(
-            f"Karlo's {name} is damaged or was changed: its content is not what the Hugging Face "
+            f"{whose} {name} is damaged or was changed: its content is not what the Hugging Face "
             "cache says it is. Delete it and fetch it again."
         )
     if before is not None and before["sha256"] != sha256:
         raise WeightsUnavailableError(
-            f"Karlo's {name} is not the file that was used here before (SHA-256 {sha256[:12]}… "
+            f"{whose} {name} is not the file that was used here before (SHA-256 {sha256[:12]}… "
             f"instead of {before['sha256'][:12]}…). Fetch it again; if it was changed on purpose, "
-            f"delete karlo/{notes.name} in the cache folder."
+            f"delete {notes.parent.name}/{notes.name} in the cache folder."
         )
     return Seen(sha256=sha256, bytes=status.st_size, mtime_ns=status.st_mtime_ns)
 

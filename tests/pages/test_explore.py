@@ -166,7 +166,10 @@ def test_a_classifier_without_null_space_gets_a_designed_sentence(app, monkeypat
         assert app.errors == []
         assert app.warnings == [
             "EfficientNet-Lite0 has no null space: its head reads all 1280 feature directions, "
-            "so every step moves some logit."
+            "so every step moves some logit. Three ways forward: let only some classes decide "
+            "(fewer than 1280 of them leave a null space), compare probabilities instead of logits "
+            "(one direction more at most), or count small singular values as zero and see how far "
+            "the logits then drift."
         ]
         assert app.facts["Null space"] == ("0 / 1280", "0% of the dimensions")
         assert (app.sweep, len(app.classes)) == (None, 5)

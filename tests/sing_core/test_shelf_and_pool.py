@@ -1,10 +1,16 @@
 """Loaded things: each once, bounded in number, shared by threads."""
 
+import gc
+import resource
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+import timm
+import torch
+from safetensors.torch import save_file
 
 from sing_core import pool as module
 from sing_core.errors import UnknownNameError
@@ -65,6 +71,86 @@ def test_a_slow_load_does_not_keep_other_names_waiting():
         assert not slow.done()
         release.set()
         assert slow.result() == "slow"
+
+
+def test_the_oldest_leave_when_all_together_are_too_heavy_and_the_newest_stays():
+    shelf = Shelf(str.upper, 9, size=len, budget=6)
+    for name in ("aa", "bb", "cc", "aa", "dd"):
+        shelf.get(name)
+    assert shelf.names() == ("cc", "aa", "dd")
+    assert shelf.get("a long one") == "A LONG ONE"
+    assert shelf.sizes() == {"a long one": 10}
+    shelf.get("b")
+    assert shelf.names() == ("b",)
+
+
+def test_kinds_are_bounded_one_by_one_and_anything_can_be_forgotten():
+    shelf = Shelf(str.upper, 1, kind=lambda name: name[0])
+    for name in ("a1", "b1", "a2"):
+        shelf.get(name)
+    assert shelf.names() == ("b1", "a2")
+    assert (shelf.forget("b1"), shelf.forget("b1")) == (True, False)
+    assert shelf.names() == ("a2",)
+
+
+def saved(folder, count):
+    """Write ``count`` networks of one size and return their names."""
+    names = []
+    for seed in range(count):
+        torch.manual_seed(seed)
+        path = folder / f"{seed}.safetensors"
+        save_file(timm.create_model("resnet10t", num_classes=3).state_dict(), path)
+        names.append(f"resnet10t@{path}")
+    return names
+
+
+def test_eight_concurrent_requests_for_a_real_network_load_it_once(tmp_path):
+    (name,) = saved(tmp_path, 1)
+    loads = []
+
+    def counted(asked, settings, real=module.load_backbone):
+        loads.append(asked)
+        return real(asked, settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "load_backbone", counted)
+        pool = ModelPool(Settings())
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda _: pool.backbone(name), range(8)))
+    assert loads == [name]
+    assert all(one is found[0] for one in found)
+
+
+def test_the_pool_keeps_to_its_budget_and_says_what_is_in_memory(tmp_path):
+    first, second, third = saved(tmp_path, 3)
+    pool = ModelPool(Settings(max_models_mb=45))  # two of 19 MB
+    for name in (first, second, first, third):
+        pool.backbone(name)
+    assert pool.loaded == (first, third)
+    sizes = [item.memory_bytes for item in pool.contents()]
+    assert all(15e6 < size < 25e6 for size in sizes)
+    assert sum(sizes) <= pool.budget_bytes
+    assert (pool.unload(first), pool.unload(first)) == (True, False)
+    assert pool.loaded == (third,)
+
+
+def resident():
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+@pytest.mark.slow
+def test_loading_and_evicting_five_networks_for_twenty_rounds_leaves_memory_where_it_was(tmp_path):
+    names = saved(tmp_path, 5)
+    pool = ModelPool(Settings(max_models_mb=45))
+    held = []
+    for _ in range(20):
+        for name in names:
+            pool.backbone(name)
+        assert len(pool.loaded) == 2
+        held.append(resident())
+    assert max(held[1:]) <= 1.05 * held[0], [round(size / 2**20) for size in held]
 
 
 def test_the_pool_loads_on_first_use_and_keeps_at_most_what_it_was_told(monkeypatch):

@@ -1,0 +1,77 @@
+"""The commands ``models``, ``fetch`` and ``head``: classifiers, weights, null spaces."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from sing_core import registry
+from sing_core.cli import Json, app, open_bench, show
+from sing_core.cli_variants import Centred, Classes, Threshold, chosen_variant
+from sing_core.settings import Settings
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A row of `models`, a timm name with its tag, hf-hub:owner/name, or "
+        "architecture@/path/to/file.safetensors."
+    ),
+]
+
+
+@app.command()
+def models(json_: Json = False) -> None:
+    """List the classifiers: what ships first, then what can be fetched."""
+    from sing_core.library import is_here
+
+    settings = Settings()
+    rows: list[dict[str, Any]] = [
+        {
+            "name": entry.name,
+            "source": entry.source,
+            "available": is_here(entry, settings),
+            "licence": entry.licence,
+            "feature_dim": entry.feature_dim,
+            "nullity": entry.nullity,
+            "classes": entry.classes,
+            "top1_percent": entry.top1_percent,
+            "non_commercial": entry.non_commercial,
+        }
+        for entry in registry.catalogue(settings)
+    ]
+    show(rows, json_)
+
+
+@app.command()
+def fetch(model: Name, json_: Json = False) -> None:
+    """Bring the weights of a classifier onto this machine and check that they can be analysed."""
+    backbone = open_bench(Settings()).pool.backbone(model)
+    row = {
+        "name": model,
+        "weights_digest": backbone.weights_digest,
+        "feature_dim": backbone.feature_dim,
+        "classes": len(backbone.weight),
+        "head_error": backbone.head_error,
+        "memory_mb": backbone.memory_bytes / 2**20,
+    }
+    show([row], json_)
+
+
+@app.command()
+def head(
+    model: Name,
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
+    costs: Annotated[bool, typer.Option(help="A table of thresholds instead.")] = False,
+    json_: Json = False,
+) -> None:
+    """Say how large the null space of a head is, of the whole head or of what decides."""
+    from sing_core.head_reports import describe_head, threshold_costs
+
+    bench = open_bench(Settings())
+    variant = chosen_variant(bench, model, classes, centred, threshold)
+    if costs:
+        show([asdict(cost) for cost in threshold_costs(bench, model, variant)], json_)
+    else:
+        show([asdict(describe_head(bench, model, variant))], json_)

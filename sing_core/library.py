@@ -1,0 +1,122 @@
+"""What there is: every classifier of the table and every loaded one, on disk and in memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sing_core import hub, registry
+from sing_core.errors import WeightsUnavailableError
+from sing_core.registry import ModelEntry, file_stem
+
+if TYPE_CHECKING:
+    from sing_core.mini.sources import SourceFile
+    from sing_core.settings import Settings
+    from sing_core.workbench import Workbench
+
+State = Literal["ships", "fetched", "missing", "typed"]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRow:
+    """One classifier as the Library shows it.
+
+    Attributes:
+        entry: what the table says of it; little for a typed name.
+        state: its weights ship, were fetched, are missing, or came by a typed name.
+        disk_bytes: what its weight files take; None while they are not here.
+        memory_bytes: what it takes in memory; None while it is not loaded.
+        has_translator: whether a translator into the first reference is at hand.
+    """
+
+    entry: ModelEntry
+    state: State
+    disk_bytes: int | None
+    memory_bytes: int | None
+    has_translator: bool
+
+
+def survey(bench: "Workbench") -> tuple[LibraryRow, ...]:
+    """Return the table's classifiers in its order, then those loaded by a typed name.
+
+    Nothing is loaded or fetched for it.
+    """
+    settings, rows = bench.settings, registry.catalogue(bench.settings)
+    loaded = {
+        item.name: item.memory_bytes for item in bench.pool.contents() if item.kind == "classifier"
+    }
+    listed = [
+        LibraryRow(
+            entry, state_of(entry, settings), _disk(entry, settings), loaded.get(entry.name),
+            _has_translator(entry.name, settings),
+        )
+        for entry in rows
+    ]  # fmt: skip
+    typed = [name for name in loaded if name not in {entry.name for entry in rows}]
+    listed += [
+        LibraryRow(bench.entry(name), "typed", None, loaded[name], _translates(bench, name))
+        for name in typed
+    ]
+    return tuple(listed)
+
+
+def state_of(entry: ModelEntry, settings: "Settings") -> State:
+    """Return whether the weights of a row ship, were fetched, or are missing here."""
+    if entry.ships:
+        from sing_core.mini.sources import TRUNKS
+
+        return "ships" if _installed(TRUNKS[entry.architecture]) else "missing"
+    return "fetched" if all(path.is_file() for path in _files(entry, settings)) else "missing"
+
+
+def is_here(entry: ModelEntry, settings: "Settings") -> bool:
+    """Return whether the weights of a row are on this machine."""
+    return state_of(entry, settings) != "missing"
+
+
+def was_fetched(entry: ModelEntry, settings: "Settings") -> bool:
+    """Return whether a row's weights were fetched by this product; without importing the client."""
+    return bool(entry.repository) and bool(hub.pinned_commit(entry.repository, settings))
+
+
+def reference_is_here(settings: "Settings") -> bool:
+    """Return whether everything that ``mini`` is assembled from is on this machine."""
+    from sing_core.mini.assemble import head_path
+    from sing_core.mini.sources import TEXT_TOWER
+
+    return head_path(settings).is_file() and all(_installed(s) for s in TEXT_TOWER.values())
+
+
+def _files(entry: ModelEntry, settings: "Settings") -> list[Path]:
+    """Return where a row's fetched files lie; a path that does not exist for one that does not."""
+    wanted = [(entry.repository, entry.revision)]
+    if entry.head_repository:
+        wanted.append((entry.head_repository, ""))
+    found = [hub.cached(repository, hub.WEIGHTS, settings, revision=r) for repository, r in wanted]
+    return [path or Path("missing") / hub.WEIGHTS for path in found]
+
+
+def _disk(entry: ModelEntry, settings: "Settings") -> int | None:
+    if entry.ships:
+        paths = [settings.cache_dir / "mini" / f"{entry.architecture}.safetensors"]
+    else:
+        paths = _files(entry, settings)
+    return sum(p.stat().st_size for p in paths) if all(p.is_file() for p in paths) else None
+
+
+def _has_translator(name: str, settings: "Settings") -> bool:
+    reference = registry.references(settings)[0].name
+    stem = f"{file_stem(name)}--{file_stem(reference)}"
+    return (settings.assets_dir / "translators" / f"{stem}.safetensors").is_file()
+
+
+def _translates(bench: "Workbench", name: str) -> bool:
+    return bench.translator_path(name, registry.references(bench.settings)[0].name).is_file()
+
+
+def _installed(source: "SourceFile") -> bool:
+    from sing_core.mini.sources import locate
+
+    try:
+        return locate(source).is_file()
+    except WeightsUnavailableError:
+        return False

@@ -1,0 +1,99 @@
+"""What a person may type for a classifier, read into where its weights come from.
+
+* a row of the registry: ``lite0``, ``vgg16.tv_in1k``
+* a timm name, best with its tag: ``resnet18.a1_in1k``
+* a repository of the model hub: ``hf-hub:owner/name`` or ``hf-hub:owner/name@revision``
+* a local file: ``architecture@/path/to/weights.safetensors``, and where the backbone has no head,
+  ``architecture@/path/to/backbone.safetensors@/path/to/head.safetensors``
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sing_core.errors import UnknownNameError
+
+_HUB = "hf-hub:"
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_REVISION = re.compile(r"[\w./-]{1,100}")
+_HEAD_FOLLOWS = ".safetensors@"
+
+HOW_TO_NAME = "Or a timm name, hf-hub:owner/name, or architecture@file.safetensors."
+
+
+@dataclass(frozen=True, slots=True)
+class HubName:
+    """A repository of the model hub; ``revision`` "" takes the one taken first on this machine."""
+
+    repository: str
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """Local weights of a timm ``architecture``; ``head`` None where they hold their own head."""
+
+    architecture: str
+    weights: Path
+    head: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimmName:
+    """A name that only timm can judge: ``architecture`` or ``architecture.tag``."""
+
+    name: str
+
+
+def parse_name(name: str) -> HubName | FileName | TimmName:
+    """Return what ``name`` says about where the weights are; nothing is looked up.
+
+    Raises:
+        UnknownNameError: it is none of the three kinds.
+    """
+    if name.lower().startswith(_HUB):
+        return _hub_name(name)
+    architecture, at, rest = name.partition("@")
+    if at and "/" not in architecture:
+        return _file_name(name, architecture, rest)
+    return TimmName(name)
+
+
+def _hub_name(text: str) -> HubName:
+    repository, at, revision = text[len(_HUB) :].partition("@")
+    is_named = _REPOSITORY.fullmatch(repository) and (not at or _REVISION.fullmatch(revision))
+    if not is_named or ".." in text:
+        raise UnknownNameError(
+            f"“{text[:80]}” names no repository: hf-hub:owner/name is needed, and after an @ a "
+            "revision of it if you like."
+        )
+    return HubName(repository, revision)
+
+
+def _file_name(text: str, architecture: str, rest: str) -> FileName:
+    weights, follows, head = rest.partition(_HEAD_FOLLOWS)
+    if not architecture or not rest or (follows and not head):
+        raise UnknownNameError(
+            f"“{text[:80]}” names no local weights: architecture@/path/to/weights.safetensors is "
+            "needed."
+        )
+    if follows:
+        weights += _HEAD_FOLLOWS[:-1]
+    return FileName(
+        architecture, Path(weights).expanduser(), Path(head).expanduser() if head else None
+    )
+
+
+def file_state(name: str) -> str:
+    """Return size and time of a local name's files, "" for other names: a changed file is another.
+
+    A name that cannot be parsed, or whose file is gone, has none either; loading it says so.
+    """
+    try:
+        found = parse_name(name)
+        if not isinstance(found, FileName):
+            return ""
+        files = [path.stat() for path in (found.weights, found.head) if path is not None]
+    except (UnknownNameError, OSError, ValueError):
+        return ""
+    return " ".join(f"{file.st_size}-{file.st_mtime_ns}" for file in files)
