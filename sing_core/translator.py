@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sing_core.errors import ShapeError, StaleArtefactError, TranslatorMismatchError
+from sing_core.feature_map import cosine_to
 
 _FORMAT = "sing-translator-1"
 
@@ -71,6 +72,23 @@ class Translator:
                 f"This translator takes {self.weight.shape[1]} features, got {tuple(shifts.shape)}."
             )
         return shifts.double() @ self.weight.double().mT
+
+    def similarity_gradient(self, features: Tensor, text: Tensor) -> Tensor:
+        """Return the gradient of ``cos(T(f), text)`` (eqs. 10 and 11) in closed form.
+
+        ``features`` ``(..., m)``, ``text`` ``(d,)``; result ``(..., m)`` float64:
+        ``A^T (t - s z_hat) / |z|`` with ``z = T(f)`` and unit vectors ``t`` and ``z_hat``.
+
+        Raises:
+            ShapeError: widths do not agree.
+            ZeroVectorError: ``T(f)`` or ``text`` is zero.
+        """
+        z = self.apply(features)
+        s = cosine_to(z, text)[..., None]
+        length = torch.linalg.vector_norm(z, dim=-1, keepdim=True)
+        t_hat = text.double() / torch.linalg.vector_norm(text.double())
+        gradient: Tensor = ((t_hat - s * z / length) / length) @ self.weight.double()
+        return gradient
 
     def check_belongs(self, *, model: str, model_digest: str, space_id: str) -> None:
         """Refuse to serve another model, other weights or another space.

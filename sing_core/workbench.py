@@ -4,6 +4,7 @@ Everything here is content-addressed on disk, so that a second start can show nu
 single network has been loaded.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # Raise when preprocessing or feature extraction changes: older features are then not found.
 _FEATURE_VERSION = "1"
+# What a file name should not have: names of models and references may hold slashes and colons.
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +51,12 @@ class Classifier:
     def logits(self, features: Tensor) -> Tensor:
         """Return ``W f + b`` ``(..., c)`` in the head's own float32 arithmetic."""
         return features.float() @ self.weight.mT + self.bias
+
+
+def fitted_path(settings: "Settings", model: str, reference: str) -> Path:
+    """Return where a translator that a user fitted or imported is kept and found again."""
+    name = _UNFIT.sub("_", f"{model}--{reference}")
+    return settings.cache_dir / "translators" / f"{name}.safetensors"
 
 
 class Workbench:
@@ -126,18 +135,19 @@ class Workbench:
         return self.store.get_or_compute("features", key, compute, meta=meta)["features"]
 
     def translator(self, model: str, reference: str) -> Translator:
-        """Return the shipped translator of ``model`` into ``reference``.
+        """Return the translator of ``model`` into ``reference``: the user's own, else the shipped.
 
         Raises:
             UnknownNameError: there is no such classifier or reference.
-            WeightsUnavailableError: no translator ships for the two.
+            WeightsUnavailableError: there is none for the two.
             TranslatorMismatchError: it was fitted for other weights or another space.
         """
         path = self.translator_path(model, reference)
         if not path.is_file():
             raise WeightsUnavailableError(
                 f"There is no translator from {model} to {reference}: {path.name} was looked for "
-                "under assets/translators."
+                "under assets/translators and cache/translators. Fit one from a folder of images "
+                "with `fit-translator`."
             )
         translator = Translator.load(path)
         translator.check_belongs(
@@ -148,9 +158,9 @@ class Workbench:
         return translator
 
     def translator_path(self, model: str, reference: str) -> Path:
-        """Return where the translator of two known names ships."""
-        name = f"{self.entry(model).name}--{reference}.safetensors"
-        return self.settings.assets_dir / "translators" / name
+        """Return where the translator of two known names lies: the user's own, or the shipped."""
+        own = fitted_path(self.settings, self.entry(model).name, reference)
+        return own if own.is_file() else self.settings.assets_dir / "translators" / own.name
 
     def vocabulary(self, reference: str) -> Vocabulary:
         """Return the concept vocabulary, embedded once and kept on disk.
