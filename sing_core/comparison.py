@@ -1,15 +1,21 @@
 """Translators side by side on held-out rows: cosine and MSE with intervals (Table 2, Fig. 8)."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sing_core.errors import ShapeError
+from sing_core.errors import ShapeError, StaleArtefactError
 from sing_core.feature_map import FeatureMap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sing_core.settings import Settings
 
 LINEAR = "linear"
 # A linear translator this close to the best loses nothing that the paper would call significant.
@@ -187,3 +193,26 @@ def estimate(values: Tensor) -> Estimate:
         rng=np.random.default_rng(_SEED),
     ).confidence_interval
     return Estimate(mean, float(interval.low), float(interval.high))
+
+
+def comparison_path(settings: "Settings") -> "Path":
+    """Return where the comparison that ships lies; ``sing_core.mini.compare`` makes it."""
+    return settings.assets_dir / "translators" / "comparison.json"
+
+
+def read_comparisons(settings: "Settings") -> tuple[str, dict[str, Comparison]]:
+    """Return the command that made the shipped comparison, and its tables by set of images.
+
+    Raises:
+        StaleArtefactError: the file is missing or is not one.
+    """
+    path = comparison_path(settings)
+    try:
+        stored = json.loads(path.read_text("utf-8"))
+        tables = {name: Comparison.from_json(table) for name, table in stored["tests"].items()}
+        return str(stored["command"]), tables
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StaleArtefactError(
+            f"The comparison of translators, {path.name} under assets/translators, is missing or "
+            "damaged."
+        ) from error

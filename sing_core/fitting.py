@@ -104,7 +104,9 @@ def see(
     """
     backbone, space = bench.pool.backbone(model), bench.pool.reference(reference)
     photos = images.photos(max_pixels=bench.settings.max_pixels)
-    features, embeddings, digests = [], [], []
+    features: list[Tensor] = []
+    embeddings: list[Tensor] = []
+    digests: list[str] = []
     while batch := _next(photos):
         pictures = [photo.image for photo in batch]
         features.extend(backbone.extract(pictures, batch_size=_BATCH))

@@ -154,7 +154,7 @@ def judge(network: TranslatorNetwork, features: Tensor, embeddings: Tensor) -> t
     """Return mean cosine and MSE per entry of ``T(f)`` against the true embeddings."""
     network.eval()
     with torch.inference_mode():
-        guess = torch.cat([network(part.float()) for part in features.split(_JUDGE_BATCH)])
+        guess = torch.cat([network(part.float()) for part in torch.split(features, _JUDGE_BATCH)])
     true = embeddings.float()
     cosine = cosine_similarity(guess, true, dim=-1).mean()
     return float(cosine), float((guess - true).square().mean())

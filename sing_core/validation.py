@@ -156,14 +156,17 @@ def perturb(
         kind: _relative_change(wide, logits, classifier, _of_length(direction, norms))
         for kind, direction in directions.items()
     }
-    return Perturbations(tuple(names), tuple(norms.tolist()), **found)
+    return Perturbations(
+        tuple(names), tuple(norms.tolist()), found["null"], found["random"], found["principal"]
+    )
 
 
 def _of_length(directions: Tensor, lengths: Tensor) -> Tensor:
     own = torch.linalg.vector_norm(directions, dim=-1, keepdim=True)
     if bool((own == 0).any()):
         raise ZeroVectorError("A perturbation has no direction: a row of the head is zero.")
-    return directions / own * lengths[:, None]
+    scaled: Tensor = directions / own * lengths[:, None]
+    return scaled
 
 
 def _relative_change(

@@ -11,16 +11,16 @@ DEFAULT_TARGET_DEG = "40"
 MODES = {"steer": "Steer towards a prompt", "remove": "Remove the null part"}
 
 
-def pick_model() -> str:
-    """Draw the classifier picker; return its name."""
+def pick_model(page: str = "explore") -> str:
+    """Draw the classifier picker of a page; return its name."""
     entries = loaders.models()
     default = next(iter(entries))
-    state.receive("model", "explore.model", default, entries.__contains__, "a classifier")
+    state.receive("model", f"{page}.model", default, entries.__contains__, "a classifier")
     chosen = st.selectbox(
         "Classifier",
         list(entries),
         format_func=lambda name: entries[name].title,
-        key="explore.model",
+        key=f"{page}.model",
         persist_state="session",
         help="ImageNet-1k classifiers whose last layer is split into what it reads and what not.",
     )
