@@ -191,6 +191,7 @@ def load_reference(name: str, settings: "Settings") -> Reference:
     """
     identity = space_id(name, settings)
     import open_clip
+    from safetensors import SafetensorError
 
     settings.prepare_threads()
     source, tag = name, None
@@ -205,7 +206,7 @@ def load_reference(name: str, settings: "Settings") -> Reference:
             source, pretrained=tag, device=settings.torch_device
         )
         tokenise = open_clip.get_tokenizer(source)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
         raise WeightsUnavailableError(
             f"The reference “{name[:120]}” cannot be loaded: its weights are not on this machine "
             "and could not be fetched, or are not those of its architecture."
