@@ -12,6 +12,7 @@ from sing_core.settings import Settings
 
 if TYPE_CHECKING:
     from sing_core.fitting import PairedRows
+    from sing_core.image_sets import ImageSet
     from sing_core.workbench import Workbench
 
 ModelName = Annotated[str, typer.Option("--model", help="Classifier, see `models`, or timm name.")]
@@ -57,15 +58,15 @@ def import_translator(
     show([row], json_)
 
 
-def _see(bench: "Workbench", path: Path, count: int, model: str, reference: str) -> "PairedRows":
-    """Show the images at ``path`` to both networks, with a progress bar."""
+def _see(
+    bench: "Workbench", images: "ImageSet", model: str, reference: str, *, quiet: bool
+) -> "PairedRows":
+    """Show the images to both networks, with a progress bar unless a program reads along."""
     from rich.progress import Progress
 
     from sing_core.fitting import see
-    from sing_core.image_sets import open_image_set
 
-    images = open_image_set(path).at_most(count)
-    with Progress(console=Console(stderr=True)) as bar:
+    with Progress(console=Console(stderr=True), disable=quiet) as bar:
         task = bar.add_task(f"Showing the images to {model} and {reference}", total=len(images))
 
         def progress(done: int, total: int) -> None:
@@ -88,14 +89,13 @@ def fit_translator(
     json_: Json = False,
 ) -> None:
     """Fit a translator from a classifier's features to a reference's embeddings (eq. 4)."""
-    from sing_core.fitting import fit
-    from sing_core.training import LOSSES
+    from sing_core.fitting import check_fit, fit
+    from sing_core.image_sets import open_image_set
     from sing_core.workbench import fitted_path
 
-    if loss not in LOSSES:
-        raise typer.TyperException(f"A loss is one of {', '.join(LOSSES)}.")
-    settings = Settings()
-    rows = _see(open_bench(settings), images, limit, model, reference)
+    settings, chosen = Settings(), open_image_set(images).at_most(limit)
+    check_fit(len(chosen), architecture, loss)
+    rows = _see(open_bench(settings), chosen, model, reference, quiet=json_)
     found = fit(rows, model=model, architecture=architecture, loss=loss)
     target = out or fitted_path(settings, model, reference)
     found.translator.save(target)

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sing_core.comparison import Estimate, estimate, per_image, r_squared
-from sing_core.errors import ShapeError, UnsupportedImageError
+from sing_core.comparison import LINEAR, Estimate, estimate, per_image, r_squared
+from sing_core.errors import ShapeError, UnknownNameError, UnsupportedImageError
 from sing_core.image_sets import ImageSet, digest_of_set
 from sing_core.images import Photo
-from sing_core.nonlinear import NonlinearTranslator
-from sing_core.training import Recipe, train
+from sing_core.nonlinear import ARCHITECTURES, NonlinearTranslator
+from sing_core.training import LOSSES, Recipe, train
 from sing_core.translator import Translator, fit_ridge_path
 from sing_core.workbench import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LINEAR = "linear"
 # Lambdas as shares of the features' mean eigenvalue: the path means the same for every classifier.
 _SHARES = tuple(10.0 ** (power / 2) for power in range(-12, 5))
 _BATCH = 16
@@ -87,6 +86,25 @@ class Fit:
     mse: Estimate
     r2: float
     n: tuple[int, int, int]
+
+
+def check_fit(count: int, architecture: str, loss: str) -> None:
+    """Refuse what cannot be fitted before a single image is shown to a network.
+
+    Raises:
+        ShapeError: ``count`` images are too few.
+        UnknownNameError: there is no such architecture or loss.
+    """
+    if count < _FEWEST:
+        raise ShapeError(f"A fit needs at least {_FEWEST} different images, these are {count}.")
+    for what, name, known in (
+        ("architecture", architecture, (LINEAR, *ARCHITECTURES)),
+        ("loss", loss, LOSSES),
+    ):
+        if name not in known:
+            raise UnknownNameError(
+                f"No translator {what} is called “{name[:80]}”. There are: {', '.join(known)}."
+            )
 
 
 def see(

@@ -19,8 +19,11 @@ PROMPT = "an image of a jellyfish"
 @pytest.fixture
 def own_translators(tmp_path, monkeypatch):
     """What a test fits or imports is found by no other test."""
-    monkeypatch.setattr("sing_core.workbench.fitted_path", lambda s, m, r: tmp_path / f"{m}.st")
-    return tmp_path / "lite0.st"
+    place = tmp_path / "translators"
+    monkeypatch.setattr(
+        "sing_core.workbench.fitted_path", lambda s, m, r: place / f"{m}--{r}.safetensors"
+    )
+    return place / "lite0--mini.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,7 @@ def test_a_fitted_translator_is_the_one_that_scores_use_afterwards(
 def test_fewer_images_can_be_asked_for_and_too_few_are_refused(refusal, image_set, tmp_path):
     ask = ("fit-translator", "--model", "lite0", "--images", image_set, "--out", tmp_path / "t")
     assert "at least 20 different images" in refusal(*ask, "--limit", 10, kind="ShapeError")
-    assert "A loss is one of" in refusal(*ask, "--loss", "hinge")
+    assert "“hinge”. There are: mse, cosine" in refusal(*ask, "--loss", "hinge")
     assert "“deep”" in refusal(*ask, "--limit", 20, "--architecture", "deep")
     assert not (tmp_path / "t").exists()
 
