@@ -48,6 +48,7 @@ def import_translator(
     found.save(target)
     row = {
         "model": found.model,
+        "model_digest": found.model_digest,  # empty: their file does not say which weights
         "reference": reference,
         "space_id": found.space_id,
         "digest": tensor_digest({"weight": found.weight, "bias": found.bias}),

@@ -14,16 +14,16 @@ from sing_core.errors import TranslatorFileError
 from sing_core.mini.sources import sha256_of
 from sing_core.translator import Translator
 
-# Their short names -> the classifier, as their model list spells it (torchvision's as in timm).
+# Their short names -> our names of the classifiers in their model list (torchvision's as in timm).
 MODELS = {
     "resnet": "resnet50.tv_in1k",
-    "dinovit1": "vit_large_patch16_224",
+    "dinovit1": "vit_large_patch16_224.augreg_in21k_ft_in1k",
     "bitresnet": "resnetv2_50x1_bit.goog_in21k_ft_in1k",
     "resnext": "resnext101_32x8d.fb_wsl_ig1b_ft_in1k",
     "efficientnet": "tf_efficientnet_b0.ns_jft_in1k",
-    "dinov2": "facebook/dinov2-large-imagenet1k-1-layer",
-    "swin_large": "swin_large_patch4_window7_224",
-    "deit": "deit3_large_patch16_224",
+    "dinov2": "dinov2_large.imagenet1k_1_layer",
+    "swin_large": "swin_large_patch4_window7_224.ms_in22k_ft_in1k",
+    "deit": "deit3_large_patch16_224.fb_in1k",
     "densenet": "densenet121.tv_in1k",
     "eva02_large": "eva02_large_patch14_448.mim_in22k_ft_in22k_in1k",
     "convnext": "convnext_base.fb_in22k_ft_in1k",

@@ -29,7 +29,8 @@ class Translator:
         weight: ``(d, m)``; the linear part, by which shifts and gradients travel.
         bias: ``(d,)``.
         model: name of the classifier whose features it takes.
-        model_digest: digest of that classifier's head (``Backbone.weights_digest``).
+        model_digest: digest of that classifier's weights (``Backbone.weights_digest``); "" where
+            an imported file does not say.
         space_id: the image-text space it leads into; dimensions alone never decide.
         details: further facts for the card (lambda, data, measures), as text.
     """
@@ -91,14 +92,14 @@ class Translator:
         return gradient
 
     def check_belongs(self, *, model: str, model_digest: str, space_id: str) -> None:
-        """Refuse to serve another model, other weights or another space.
+        """Refuse to serve another model, other weights (where they are known) or another space.
 
         Raises:
             TranslatorMismatchError: one of the three differs; the message says which.
         """
         pairs = (
             ("model", self.model, model),
-            ("weights", self.model_digest, model_digest),
+            ("weights", self.model_digest or model_digest, model_digest),
             ("image-text space", self.space_id, space_id),
         )
         for what, own, asked in pairs:

@@ -16,7 +16,10 @@ from sing_core.workbench import Classifier
 
 
 def classifier_of(weight, bias=None):
-    entry = registry.ModelEntry("toy", "Toy", "none", "", "", "", weight.shape[1], 0)
+    entry = registry.ModelEntry(
+        name="toy", title="Toy", architecture="none", source="", licence="", weights_digest="",
+        feature_dim=weight.shape[1], nullity=0,
+    )  # fmt: skip
     bias = torch.zeros(len(weight)) if bias is None else bias
     return Classifier(entry, weight, bias, HeadDecomposition.from_weight(weight))
 
