@@ -90,6 +90,7 @@ def fit_translator(
     json_: Json = False,
 ) -> None:
     """Fit a translator from a classifier's features to a reference's embeddings (eq. 4)."""
+    from sing_core.comparison import LINEAR
     from sing_core.fitting import check_fit, fit
     from sing_core.image_sets import open_image_set
     from sing_core.workbench import fitted_path
@@ -98,7 +99,9 @@ def fit_translator(
     check_fit(len(chosen), architecture, loss)
     rows = _see(open_bench(settings), chosen, model, reference, quiet=json_)
     found = fit(rows, model=model, architecture=architecture, loss=loss)
-    target = out or fitted_path(settings, model, reference)
+    # Scores need a linear translator: another one must not lie where they look for it.
+    place = reference if architecture == LINEAR else f"{reference}--{architecture}"
+    target = out or fitted_path(settings, model, place)
     found.translator.save(target)
     row: dict[str, Any] = {
         "model": model,

@@ -90,6 +90,11 @@ def test_a_fitted_translator_is_the_one_that_scores_use_afterwards(
     (after,) = rows(*ask)
     assert after["null_energy"] == before["null_energy"]
     assert after["image_score_deg"] != before["image_score_deg"]
+    network = ("--architecture", "mlp3", "--loss", "both")
+    (other,) = rows("fit-translator", "--model", "lite0", "--images", image_set, *network)
+    assert other["out"].endswith("lite0--mini--mlp3.safetensors")
+    assert other["lambda"] is None
+    assert rows(*ask) == [after]
 
 
 def test_fewer_images_can_be_asked_for_and_too_few_are_refused(refusal, image_set, tmp_path):
