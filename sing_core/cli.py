@@ -45,7 +45,7 @@ Row = Mapping[str, Any]
 
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
-    from sing_core import cli_models, cli_render  # noqa: F401  their commands join the others
+    from sing_core import cli_models, cli_render, cli_translators  # noqa: F401  their commands join
 
     as_json = "--json" in sys.argv
     try:
@@ -140,6 +140,7 @@ def score(
 ) -> None:
     """Remove the null part of each image's feature (eq. 9) and score the pair."""
     from sing_core.analysis import analyse_image
+    from sing_core.cli_rows import score_row
 
     settings = Settings()
     bench = open_bench(settings)
@@ -150,25 +151,7 @@ def score(
             bench, open_photo(path, settings), model=model, prompt=prompt, mode="remove",
             reference=reference, steps=2, variant=variant,
         )  # fmt: skip
-        sweep = report.sweep
-        rows.append(
-            {
-                "image": path.name,
-                "digest": report.digest,
-                "model": model,
-                "reference": reference,
-                "rank": report.rank,
-                "nullity": report.nullity,
-                "null_energy": report.null_energy,
-                "max_logit_drift": sweep.max_logit_drift[-1] if sweep else 0.0,
-                "image_score_deg": sweep.image_score_deg[-1] if sweep else 0.0,
-                "attribute_score_deg": sweep.attribute_score_deg[-1] if sweep else 0.0,
-                "prompt": report.prompt,
-                "top5": [asdict(entry) for entry in report.top5_before],
-                "shares_tower": report.shares_tower,
-                "head": variant.sentence,
-            }
-        )
+        rows.append(score_row(report, path.name) | {"head": variant.sentence})
     show(rows, json_)
 
 

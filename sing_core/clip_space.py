@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from sing_core.errors import UnknownNameError, WeightsUnavailableError
+from sing_core.errors import ReferenceMismatchError, UnknownNameError, WeightsUnavailableError
+from sing_core.manifest import content_key
+from sing_core.mini.sources import sha256_of
 from sing_core.registry import find_reference
 
 if TYPE_CHECKING:
@@ -76,19 +79,53 @@ class Reference:
         return getattr(getattr(self.model, "text", None), "pooler", None) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class NamedSpace:
+    """A reference that has a name of its own: open_clip's ``architecture/weights`` and the space.
+
+    Attributes:
+        name: ``<architecture>/<pretrained tag>``.
+        space_id: what renderers and translators call its embedding space.
+    """
+
+    name: str
+    space_id: str
+
+
+# What Karlo draws and the authors' translators lead into.
+OPENAI_VIT_L14 = NamedSpace("ViT-L-14-quickgelu/openai", "openai-clip-vit-large-patch14")
+_LOCAL = "local-dir:"
+_HUB = "hf-hub:"
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
+
+
 def space_id(name: str, settings: "Settings") -> str:
     """Return the id of a reference's embedding space without loading the model.
 
-    For ``mini`` it changes whenever the trained head does.
+    ``name`` is one of the registry, ``<architecture>/<weights>`` of open_clip, ``local-dir:PATH``
+    or ``hf-hub:OWNER/NAME``. For ``mini`` the id changes whenever the trained head does, for a
+    local folder whenever its weights do.
 
     Raises:
         UnknownNameError: no reference is called so.
-        WeightsUnavailableError: the trained head is missing.
+        WeightsUnavailableError: the trained head or the folder is missing.
+        ReferenceMismatchError: architecture and weights do not belong together.
     """
+    if find_reference(name, settings) is not None:
+        return _space_of_mini(name, settings)
+    if name == OPENAI_VIT_L14.name:
+        return OPENAI_VIT_L14.space_id
+    if name.startswith(_LOCAL):
+        return _space_of_folder(Path(name.removeprefix(_LOCAL)))
+    if name.startswith(_HUB):
+        return f"open_clip-{name}"
+    architecture, tag = _open_clip_name(name)
+    return f"open_clip-{architecture}-{tag}"
+
+
+def _space_of_mini(name: str, settings: "Settings") -> str:
     from sing_core.mini.assemble import head_path
 
-    if find_reference(name, settings) is None:
-        raise UnknownNameError(f"No image-text reference is called “{name[:80]}”.")
     try:
         payload = head_path(settings).read_bytes()
     except OSError as error:
@@ -99,23 +136,86 @@ def space_id(name: str, settings: "Settings") -> str:
     return f"{name}-{hashlib.sha256(payload).hexdigest()[:16]}"
 
 
+def _space_of_folder(folder: Path) -> str:
+    config = folder / "open_clip_config.json"
+    weights = sorted(p for p in folder.glob("*") if p.suffix in _WEIGHTS)
+    if not config.is_file() or not weights:
+        raise WeightsUnavailableError(
+            f"The folder “{folder.name}” is not an open_clip model: open_clip_config.json and a "
+            "weights file were looked for."
+        )
+    key = content_key(*(sha256_of(path) for path in (config, *weights)))
+    return f"local-{key[:16]}"
+
+
+def _open_clip_name(name: str) -> tuple[str, str]:
+    """Return architecture and weights tag once they are known to belong together.
+
+    Raises:
+        UnknownNameError: open_clip does not know one of them.
+        ReferenceMismatchError: the weights were trained with the other GELU.
+    """
+    import open_clip
+
+    architecture, _, tag = name.partition("/")
+    config = open_clip.get_model_config(architecture) if tag else None
+    if config is None:
+        raise UnknownNameError(
+            f"No image-text reference is called “{name[:80]}”. References are those of "
+            "`references`, open_clip's as <architecture>/<weights>, local-dir:PATH or "
+            "hf-hub:OWNER/NAME."
+        )
+    pretrained = open_clip.get_pretrained_cfg(architecture, tag)
+    if not pretrained:
+        known = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
+        raise UnknownNameError(
+            f"open_clip has no weights “{tag[:80]}” for {architecture}; it has: {known}."
+        )
+    if bool(pretrained.get("quick_gelu")) != bool(config.get("quick_gelu")):
+        other = (
+            architecture.removesuffix("-quickgelu")
+            if config.get("quick_gelu")
+            else f"{architecture}-quickgelu"
+        )
+        kind = "QuickGELU" if pretrained.get("quick_gelu") else "plain GELU"
+        raise ReferenceMismatchError(
+            f"The weights “{tag}” were trained with {kind}, and {architecture} computes the other "
+            f"GELU: every embedding would be wrong. Use {other}/{tag}."
+        )
+    return architecture, tag
+
+
 def load_reference(name: str, settings: "Settings") -> Reference:
-    """Load a reference of the registry through open_clip, from disk alone.
+    """Load a reference through open_clip; one of the registry from disk alone.
+
+    ``name`` as for ``space_id``.
 
     Raises:
         UnknownNameError: no reference is called so.
-        WeightsUnavailableError: its weights are missing or tampered with.
+        WeightsUnavailableError: its weights are missing, tampered with or cannot be fetched.
+        ReferenceMismatchError: architecture and weights do not belong together.
     """
     identity = space_id(name, settings)
     import open_clip
-
-    from sing_core.mini.assemble import assemble
+    from safetensors import SafetensorError
 
     settings.prepare_threads()
-    source = f"local-dir:{assemble(settings).reference}"
-    model, _, preprocess = open_clip.create_model_and_transforms(
-        source, device=settings.torch_device
-    )
+    source, tag = name, None
+    if find_reference(name, settings) is not None:
+        from sing_core.mini.assemble import assemble
+
+        source = f"{_LOCAL}{assemble(settings).reference}"
+    elif not name.startswith((_LOCAL, _HUB)):
+        source, tag = _open_clip_name(name)
+    try:
+        model, _, preprocess = open_clip.create_model_and_transforms(
+            source, pretrained=tag, device=settings.torch_device
+        )
+        tokenise = open_clip.get_tokenizer(source)
+    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        raise WeightsUnavailableError(
+            f"The reference “{name[:120]}” cannot be loaded: its weights are not on this machine "
+            "and could not be fetched, or are not those of its architecture."
+        ) from error
     model = model.eval().requires_grad_(False)
-    tokenise = open_clip.get_tokenizer(source)
     return Reference(name, identity, model, preprocess, tokenise, settings.torch_device)

@@ -33,6 +33,14 @@ class TranslatorMismatchError(SingError):
     """A translator belongs to another model, other weights or another image-text space."""
 
 
+class ReferenceMismatchError(SingError):
+    """An image-text reference's architecture and weights do not belong together."""
+
+
+class TranslatorFileError(SingError):
+    """A translator file that somebody else published cannot be taken over."""
+
+
 class StaleArtefactError(SingError):
     """A stored file is not what its manifest says: tampered with, truncated, another version."""
 

@@ -28,7 +28,7 @@ def manifest_of(tensors: Mapping[str, Tensor], meta: Mapping[str, str]) -> dict[
     """Return the metadata that goes into the file of ``tensors``, the facts ``meta`` included."""
     manifest = {
         "format": FORMAT_VERSION,
-        "sha256": _tensor_digest(tensors),
+        "sha256": tensor_digest(tensors),
         "tensors": {name: _describe(tensor) for name, tensor in tensors.items()},
         "libraries": _library_versions(),
         "meta": dict(meta),
@@ -41,7 +41,8 @@ def _describe(tensor: Tensor) -> list[str | list[int]]:
     return [str(tensor.dtype).removeprefix("torch."), list(tensor.shape)]
 
 
-def _tensor_digest(tensors: Mapping[str, Tensor]) -> str:
+def tensor_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 over names and bytes of ``tensors``: 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(content_key(name).encode())
@@ -70,6 +71,6 @@ def fault_of(
             return f"{name} is {found!r} in the file and should be {value!r}"
     if manifest["tensors"] != {name: _describe(tensor) for name, tensor in tensors.items()}:
         return "its shapes or types are not those of its manifest"
-    if manifest["sha256"] != _tensor_digest(tensors):
+    if manifest["sha256"] != tensor_digest(tensors):
         return "its checksum does not match"
     return None

@@ -15,6 +15,8 @@ class Settings(BaseSettings):
     Attributes:
         cache_dir: disposable artefacts; rebuilt by code.
         assets_dir: small weights and vocabularies that ship with the repository.
+        images_dir: folder of the user's own images, or a Parquet file of them, offered where a page
+            looks at a set of images; ``None``: there is none.
         device: ``auto`` takes CUDA when present, else the CPU.
         threads: CPU threads of torch; ``None`` leaves torch's own choice.
         max_pixels: largest photo, in pixels, refused from the header before decoding.
@@ -41,6 +43,7 @@ class Settings(BaseSettings):
 
     cache_dir: Path = _ROOT / "cache"
     assets_dir: Path = _ROOT / "assets"
+    images_dir: Path | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
     max_pixels: int = Field(default=50_000_000, ge=1)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import ShapeError, ZeroVectorError
+from sing_core.feature_map import FeatureMap
 from sing_core.head import HeadDecomposition
 from sing_core.scores import angle_deg
-from sing_core.translator import Translator
 
 # A projected gradient shorter than this share of the gradient is rounding, not a direction.
 _NEGLIGIBLE = 1e-10
@@ -38,31 +38,21 @@ class EpsilonForImageScore:
     supremum_deg: float
 
 
-def similarity_gradient(features: Tensor, translator: Translator, text: Tensor) -> Tensor:
-    """Return the gradient of the cosine ``s(f; text)`` (eqs. 10 and 11) in closed form.
+def similarity_gradient(features: Tensor, translator: FeatureMap, text: Tensor) -> Tensor:
+    """Return the gradient of the cosine ``s(f; text)`` (eqs. 10 and 11).
 
-    ``features`` ``(..., m)``, ``text`` ``(d,)``; result ``(..., m)`` float64:
-    ``A^T (t - s z_hat) / |z|`` with ``z = T(f)`` and unit vectors ``t`` and ``z_hat``.
+    ``features`` ``(..., m)``, ``text`` ``(d,)``; result ``(..., m)`` float64. A linear translator
+    has it in closed form, ``A^T (t - s z_hat) / |z|``; others by autograd.
 
     Raises:
         ShapeError: widths do not agree.
         ZeroVectorError: ``T(f)`` or ``text`` is zero.
     """
-    z = translator.apply(features)
-    if text.shape != z.shape[-1:]:
-        raise ShapeError(f"The text embedding must be ({z.shape[-1]},), got {tuple(text.shape)}.")
-    length = torch.linalg.vector_norm(z, dim=-1, keepdim=True)
-    text_length = torch.linalg.vector_norm(text.double())
-    if bool((length == 0).any()) or float(text_length) == 0:
-        raise ZeroVectorError("The similarity to a zero embedding has no gradient.")
-    z_hat, t_hat = z / length, text.double() / text_length
-    s = (z_hat * t_hat).sum(dim=-1, keepdim=True)
-    gradient: Tensor = ((t_hat - s * z_hat) / length) @ translator.weight.double()
-    return gradient
+    return translator.similarity_gradient(features, text)
 
 
 def null_direction(
-    features: Tensor, head: HeadDecomposition, translator: Translator, text: Tensor
+    features: Tensor, head: HeadDecomposition, translator: FeatureMap, text: Tensor
 ) -> Tensor:
     """Return the unit direction ``d_null / |d_null|`` towards ``text`` in the null space (eq. 12).
 

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sing_core.errors import ShapeError, StaleArtefactError, TranslatorMismatchError
+from sing_core.feature_map import cosine_to
 
 _FORMAT = "sing-translator-1"
 
@@ -28,7 +29,8 @@ class Translator:
         weight: ``(d, m)``; the linear part, by which shifts and gradients travel.
         bias: ``(d,)``.
         model: name of the classifier whose features it takes.
-        model_digest: digest of that classifier's head (``Backbone.weights_digest``).
+        model_digest: digest of that classifier's weights (``Backbone.weights_digest``); "" where
+            an imported file does not say.
         space_id: the image-text space it leads into; dimensions alone never decide.
         details: further facts for the card (lambda, data, measures), as text.
     """
@@ -72,15 +74,32 @@ class Translator:
             )
         return shifts.double() @ self.weight.double().mT
 
+    def similarity_gradient(self, features: Tensor, text: Tensor) -> Tensor:
+        """Return the gradient of ``cos(T(f), text)`` (eqs. 10 and 11) in closed form.
+
+        ``features`` ``(..., m)``, ``text`` ``(d,)``; result ``(..., m)`` float64:
+        ``A^T (t - s z_hat) / |z|`` with ``z = T(f)`` and unit vectors ``t`` and ``z_hat``.
+
+        Raises:
+            ShapeError: widths do not agree.
+            ZeroVectorError: ``T(f)`` or ``text`` is zero.
+        """
+        z = self.apply(features)
+        s = cosine_to(z, text)[..., None]
+        length = torch.linalg.vector_norm(z, dim=-1, keepdim=True)
+        t_hat = text.double() / torch.linalg.vector_norm(text.double())
+        gradient: Tensor = ((t_hat - s * z / length) / length) @ self.weight.double()
+        return gradient
+
     def check_belongs(self, *, model: str, model_digest: str, space_id: str) -> None:
-        """Refuse to serve another model, other weights or another space.
+        """Refuse to serve another model, other weights (where they are known) or another space.
 
         Raises:
             TranslatorMismatchError: one of the three differs; the message says which.
         """
         pairs = (
             ("model", self.model, model),
-            ("weights", self.model_digest, model_digest),
+            ("weights", self.model_digest or model_digest, model_digest),
             ("image-text space", self.space_id, space_id),
         )
         for what, own, asked in pairs:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Raise when preprocessing or feature extraction changes: older features are then not found.
 _FEATURE_VERSION = "1"
+# What a file name should not have: names of models and references may hold slashes and colons.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +57,12 @@ class Classifier:
     def logits(self, features: Tensor) -> Tensor:
         """Return ``W f + b`` ``(..., c)`` in the head's own float32 arithmetic."""
         return features.float() @ self.weight.mT + self.bias
+
+
+def fitted_path(settings: "Settings", model: str, reference: str) -> Path:
+    """Return where a translator that a user fitted or imported is kept and found again."""
+    name = f"{registry.file_stem(model)}--{registry.file_stem(reference)}.safetensors"
+    return settings.cache_dir / "translators" / name
 
 
 class Workbench:
@@ -180,18 +187,19 @@ class Workbench:
         return self.store.get_or_compute("features", key, compute, meta=meta)["features"]
 
     def translator(self, model: str, reference: str) -> Translator:
-        """Return the shipped translator of ``model`` into ``reference``.
+        """Return the translator of ``model`` into ``reference``: the user's own, else the shipped.
 
         Raises:
             UnknownNameError: there is no such classifier or reference.
-            WeightsUnavailableError: no translator ships for the two.
+            WeightsUnavailableError: there is none for the two.
             TranslatorMismatchError: it was fitted for other weights or another space.
         """
         path = self.translator_path(model, reference)
         if not path.is_file():
             raise WeightsUnavailableError(
                 f"There is no translator from {model} to {reference}: {path.name} was looked for "
-                "under assets/translators."
+                "under assets/translators and cache/translators. Fit one from a folder of images "
+                "with `fit-translator`."
             )
         entry = self.entry(model)
         translator = Translator.load(path)
@@ -207,10 +215,9 @@ class Workbench:
         return self._twin(entry.weights_digest) or entry
 
     def translator_path(self, model: str, reference: str) -> Path:
-        """Return where the translator of two known names ships."""
-        owner = registry.file_stem(self._owner(self.entry(model)).name)
-        name = f"{owner}--{registry.file_stem(reference)}.safetensors"
-        return self.settings.assets_dir / "translators" / name
+        """Return where the translator of two known names lies: the user's own, or the shipped."""
+        own = fitted_path(self.settings, self._owner(self.entry(model)).name, reference)
+        return own if own.is_file() else self.settings.assets_dir / "translators" / own.name
 
     def vocabulary(self, reference: str) -> Vocabulary:
         """Return the concept vocabulary, embedded once and kept on disk.

@@ -28,6 +28,21 @@ HELP = {
         "A picture only approximates the feature that was asked. These numbers are about the "
         "pictures; the logit drift above is about the features, and exact."
     ),
+    "spectrum": (
+        "The singular values of the head’s weight matrix, largest first. Those at or below the "
+        "dotted line count as zero; together with the directions beyond the last class they span "
+        "the null space."
+    ),
+    "perturbations": (
+        "Every feature is moved by the length of its own null part: inside the null space, in a "
+        "random direction, and along the predicted class’s row of W. Shown is the change of the "
+        "logits (L2) divided by their length."
+    ),
+    "image_set": (
+        "The photos that the page is computed on. Set SING_IMAGES_DIR to a folder of your own "
+        "images, or to a Parquet file, to have them offered here."
+    ),
+    "validate_seed": "Chooses the random directions; the conclusions should not depend on it.",
     "feature": (
         "The vector f that enters the classifier's last linear layer, after pooling. "
         "Every score here starts from it."

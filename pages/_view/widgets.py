@@ -11,18 +11,19 @@ DEFAULT_TARGET_DEG = "40"
 MODES = {"steer": "Steer towards a prompt", "remove": "Remove the null part"}
 
 
-def pick_model() -> str:
-    """Draw the classifier picker; return its name."""
+def pick_model(page: str = "explore") -> str:
+    """Draw the classifier picker of a page; return its name."""
     entries = loaders.models()
     default = next(iter(entries))
-    if st.session_state.get("explore.model") not in entries:  # it was unloaded meanwhile
-        st.session_state.pop("explore.model", None)
-    state.receive("model", "explore.model", default, entries.__contains__, "a classifier")
+    key = f"{page}.model"
+    if st.session_state.get(key) not in entries:  # it was unloaded meanwhile
+        st.session_state.pop(key, None)
+    state.receive("model", key, default, entries.__contains__, "a classifier")
     chosen = st.selectbox(
         "Classifier",
         list(entries),
         format_func=lambda name: entries[name].title,
-        key="explore.model",
+        key=key,
         persist_state="session",
         help="ImageNet-1k classifiers whose last layer is split into what it reads and what not.",
     )

@@ -75,5 +75,14 @@ def measure(data: Data = _DATA) -> None:
         typer.echo(json.dumps(found, indent=1))
 
 
+@app.command()
+def compare_translators(data: Data = _DATA) -> None:
+    """Compare linear and non-linear translators; writes assets/translators/comparison.json."""
+    from sing_core.mini.compare import make_comparison
+
+    with _words():
+        make_comparison(Settings(), data, Console(stderr=True).print)
+
+
 if __name__ == "__main__":
     app()

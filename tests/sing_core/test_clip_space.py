@@ -1,10 +1,14 @@
 """The open_clip adapter: identity of a space, raw embeddings, the order of rows."""
 
+import json
+
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from sing_core.clip_space import Reference, load_reference, space_id
-from sing_core.errors import UnknownNameError, WeightsUnavailableError
+from sing_core.clip_space import OPENAI_VIT_L14, Reference, load_reference, space_id
+from sing_core.errors import ReferenceMismatchError, UnknownNameError, WeightsUnavailableError
+from sing_core.render.karlo import SPACE_ID
 from sing_core.settings import Settings
 from tests import toy
 
@@ -81,3 +85,93 @@ def test_mini_embeds_texts_and_photos_raw_and_alike_alone_or_together(chelsea, r
         0,
         1,
     ]
+
+
+def test_an_open_clip_name_is_architecture_and_weights():
+    settings = Settings()
+    assert (
+        space_id("ViT-B-32/laion2b_s34b_b79k", settings) == "open_clip-ViT-B-32-laion2b_s34b_b79k"
+    )
+    assert space_id(OPENAI_VIT_L14.name, settings) == SPACE_ID == OPENAI_VIT_L14.space_id
+    assert space_id("hf-hub:somebody/a-model", settings) == "open_clip-hf-hub:somebody/a-model"
+    for name in ("ViT-B-32", "ViT-X-99/openai", "../ViT-B-32/openai"):
+        with pytest.raises(UnknownNameError, match="No image-text reference"):
+            space_id(name, settings)
+    with pytest.raises(UnknownNameError, match=r"no weights “nobody” for ViT-B-32; it has: openai"):
+        space_id("ViT-B-32/nobody", settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "better"),
+    [
+        ("ViT-L-14/openai", "ViT-L-14-quickgelu/openai"),
+        ("ViT-B-32/openai", "ViT-B-32-quickgelu/openai"),
+    ],
+)
+def test_weights_of_the_other_gelu_are_refused_before_anything_is_fetched(name, better):
+    for ask in (space_id, load_reference):
+        with pytest.raises(ReferenceMismatchError, match=f"trained with QuickGELU.*Use {better}"):
+            ask(name, Settings())
+
+
+def test_weights_that_cannot_be_fetched_are_a_sentence(monkeypatch):
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(WeightsUnavailableError, match="could not be fetched"):
+        load_reference("ViT-B-32/laion2b_s34b_b79k", Settings())
+
+
+TINY = {
+    "model_cfg": {
+        "embed_dim": 16,
+        "vision_cfg": {
+            "image_size": 32, "layers": 1, "width": 32, "patch_size": 16, "head_width": 8,
+        },
+        "text_cfg": {
+            "context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1,
+        },
+    },
+    "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3},
+}  # fmt: skip
+
+
+def tiny_clip(folder, seed):
+    """Write a real open_clip model of random weights in the hub's own layout."""
+    import open_clip
+
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(seed)
+    cfg = TINY["model_cfg"]
+    model = open_clip.CLIP(cfg["embed_dim"], cfg["vision_cfg"], cfg["text_cfg"])
+    (folder / "open_clip_config.json").write_text(json.dumps(TINY))
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    return model.eval()
+
+
+def test_a_local_folder_is_a_reference_through_the_same_adapter(tmp_path, chelsea):
+    model = tiny_clip(tmp_path / "tiny", 0)
+    name = f"local-dir:{tmp_path / 'tiny'}"
+    found = load_reference(name, Settings(device="cpu"))
+    first = found.space_id
+    assert first == space_id(name, Settings())
+    assert first.startswith("local-")
+    assert str(tmp_path) not in first
+    texts = found.embed_texts(["a dog", "a much longer prompt about a dog"])
+    direct = model.encode_text(found.tokenise(["a dog", "a much longer prompt about a dog"]))
+    torch.testing.assert_close(texts, direct.detach(), rtol=1e-4, atol=1e-5)
+    images = found.embed_images([chelsea.image])
+    assert images.shape == (1, 16)
+    assert float((torch.linalg.vector_norm(images) - 1).abs()) > 1e-3
+    tiny_clip(tmp_path / "tiny", 1)
+    assert space_id(name, Settings()) != first
+
+
+def test_a_folder_that_is_no_reference_and_damaged_weights_are_sentences(tmp_path):
+    with pytest.raises(WeightsUnavailableError, match="“nowhere” is not an open_clip model"):
+        space_id(f"local-dir:{tmp_path / 'nowhere'}", Settings())
+    tiny_clip(tmp_path / "tiny", 0)
+    path = tmp_path / "tiny" / "open_clip_model.safetensors"
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(WeightsUnavailableError, match="cannot be loaded"):
+        load_reference(f"local-dir:{tmp_path / 'tiny'}", Settings(device="cpu"))

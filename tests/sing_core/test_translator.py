@@ -124,6 +124,14 @@ def test_a_translator_serves_only_what_it_was_fitted_for():
             translator.check_belongs(**{**facts, name: "other"})
 
 
+def test_an_imported_one_that_does_not_know_its_weights_is_tied_by_name_and_space():
+    translator = Translator(torch.ones(2, 3), torch.ones(2), model="lite0", space_id="mini-1")
+    translator.check_belongs(model="lite0", model_digest="abc", space_id="mini-1")
+    for name, space in (("lite1", "mini-1"), ("lite0", "mini-2")):
+        with pytest.raises(TranslatorMismatchError):
+            translator.check_belongs(model=name, model_digest="abc", space_id=space)
+
+
 def test_a_file_brings_back_the_same_translator(tmp_path):
     own = Translator(
         torch.randn(2, 3), torch.randn(2), "lite0", "abc", "mini-1", {"lambda": "3.0", "data": "é"}

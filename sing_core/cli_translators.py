@@ -1,0 +1,220 @@
+"""The commands around translators: import, fit, validate, and a reference as its own classifier."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from sing_core.cli import Images, Json, Prompt, Ref, app, open_bench, open_photo, show
+from sing_core.errors import SingError
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sing_core.fitting import PairedRows
+    from sing_core.image_sets import ImageSet
+    from sing_core.workbench import Workbench
+
+ModelName = Annotated[str, typer.Option("--model", help="Classifier, see `models`, or timm name.")]
+ImageSource = Annotated[
+    Path, typer.Option("--images", help="Folder of images, or Parquet file with `jpeg`.")
+]
+AtMost = Annotated[int, typer.Option(min=2, help="Most images to look at, evenly spread.")]
+MaybeOut = Annotated[
+    Path | None,
+    typer.Option("--out", help="File to write; left out, the place where it is found again."),
+]
+
+
+@app.command()
+def import_translator(
+    folder: Annotated[Path, typer.Argument(help="Holds metadata.yaml and its checkpoint.")],
+    model: Annotated[str, typer.Option(help="Our name of the classifier it belongs to.")] = "",
+    out: MaybeOut = None,
+    json_: Json = False,
+) -> None:
+    """Take over a translator that the method's authors published."""
+    from sing_core import registry
+    from sing_core.manifest import tensor_digest
+    from sing_core.published import read_published
+    from sing_core.workbench import fitted_path
+
+    settings = Settings()
+    entry = registry.find_model(model, settings) if model else None
+    digest = entry.weights_digest if entry else ""
+    found = read_published(folder, model=model, model_digest=digest)
+    reference = found.details["reference"]
+    target = out or fitted_path(settings, found.model, reference)
+    found.save(target)
+    row = {
+        "model": found.model,
+        "model_digest": found.model_digest,  # empty: their file does not say which weights
+        "reference": reference,
+        "space_id": found.space_id,
+        "digest": tensor_digest({"weight": found.weight, "bias": found.bias}),
+        "features": found.weight.shape[1],
+        "dim": found.weight.shape[0],
+        "out": str(target),
+    }
+    show([row], json_)
+
+
+def _see(
+    bench: "Workbench", images: "ImageSet", model: str, reference: str, *, quiet: bool
+) -> "PairedRows":
+    """Show the images to both networks, with a progress bar unless a program reads along."""
+    from rich.progress import Progress
+
+    from sing_core.fitting import see
+
+    with Progress(console=Console(stderr=True), disable=quiet) as bar:
+        task = bar.add_task(f"Showing the images to {model} and {reference}", total=len(images))
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return see(bench, images, model=model, reference=reference, progress=progress)
+
+
+@app.command()
+def fit_translator(
+    model: ModelName,
+    images: ImageSource,
+    reference: Ref = "mini",
+    out: MaybeOut = None,
+    architecture: Annotated[
+        str, typer.Option(help="One of linear, mlp3, mlp4 and residual.")
+    ] = "linear",
+    loss: Annotated[str, typer.Option(help="Of a network: mse, cosine or both.")] = "mse",
+    limit: AtMost = 100_000,
+    json_: Json = False,
+) -> None:
+    """Fit a translator from a classifier's features to a reference's embeddings (eq. 4)."""
+    from sing_core.comparison import LINEAR
+    from sing_core.fitting import check_fit, fit
+    from sing_core.image_sets import open_image_set
+    from sing_core.workbench import fitted_path
+
+    settings, chosen = Settings(), open_image_set(images).at_most(limit)
+    check_fit(len(chosen), architecture, loss)
+    rows = _see(open_bench(settings), chosen, model, reference, quiet=json_)
+    found = fit(rows, model=model, architecture=architecture, loss=loss)
+    # Scores need a linear translator: another one must not lie where they look for it.
+    place = reference if architecture == LINEAR else f"{reference}--{architecture}"
+    target = out or fitted_path(settings, model, place)
+    found.translator.save(target)
+    row: dict[str, Any] = {
+        "model": model,
+        "model_digest": rows.model_digest,
+        "reference": reference,
+        "space_id": rows.space_id,
+        "architecture": architecture,
+        "lambda": found.translator.details.get("lambda"),
+        "data_digest": rows.data_digest,
+        "images": list(found.n),
+        "cosine": found.cosine.mean,
+        "cosine_low": found.cosine.low,
+        "cosine_high": found.cosine.high,
+        "mse": found.mse.mean,
+        "r2": found.r2,
+        "out": str(target),
+    }
+    show([row], json_)
+
+
+@app.command()
+def zero_shot(
+    images: Images,
+    prompt: Prompt,
+    classes: Annotated[Path, typer.Option(help="Text file, one class a line.")],
+    reference: Ref = "mini",
+    json_: Json = False,
+) -> None:
+    """Score images with a reference as its own classifier: its text embeddings as head."""
+    from sing_core.analysis import analyse_image
+    from sing_core.cli_rows import score_row
+    from sing_core.zero_shot import NAME, ZeroShotBench
+
+    settings = Settings()
+    names = [line.strip() for line in classes.read_text("utf-8").splitlines() if line.strip()]
+    bench = ZeroShotBench(open_bench(settings), reference, names)
+    rows = []
+    for path in images:
+        report = analyse_image(
+            bench, open_photo(path, settings), model=NAME, prompt=prompt, mode="remove",
+            reference=reference, steps=2,
+        )  # fmt: skip
+        rows.append(score_row(report, path.name))
+    show(rows, json_)
+
+
+@app.command()
+def validate(
+    images: Images, model: ModelName, reference: Ref = "mini", json_: Json = False
+) -> None:
+    """Compare null, random and principal perturbations of one norm (Fig. 9) on images."""
+    from sing_core.validation import KINDS
+    from sing_core.validation import validate as run
+
+    settings = Settings()
+    photos = [(path.name, open_photo(path, settings)) for path in images]
+    found = run(open_bench(settings), photos, model=model, reference=reference)
+    moved = found.perturbations
+    row: dict[str, Any] = {
+        "model": model,
+        "reference": reference,
+        "rank": found.spectrum.rank,
+        "nullity": found.spectrum.nullity,
+        "images": len(photos),
+        "cosine": sum(found.cosine) / len(found.cosine),
+    }
+    for kind in KINDS:
+        row[f"{kind}_relative_change"] = None if moved.sentence else moved.median(kind)
+    show([row], json_)
+
+
+@app.command()
+def validate_heads(
+    images: ImageSource,
+    model: Annotated[list[str], typer.Option(help="Classifier; repeatable.")],
+    reference: Ref = "mini",
+    limit: AtMost = 100_000,
+    json_: Json = False,
+) -> None:
+    """Train heads on principal features before and after translation; correlate over models."""
+    from sing_core.head_transfer import pearson, transfer
+    from sing_core.image_sets import open_image_set
+
+    bench = open_bench(Settings())
+    chosen = open_image_set(images).at_most(limit)
+    if not all(chosen.labels):
+        raise SingError("Heads need classes: class folders, or a column `wnid` or `label`.")
+    limits = bench.settings.max_pixels
+    found = []
+    for name in model:
+        pictures = (photo.image for photo in chosen.photos(max_pixels=limits))
+        features = bench.pool.backbone(name).extract(pictures)
+        found.append(
+            transfer(
+                name, _joined(features), chosen.labels, bench.classifier(name).head,
+                bench.translator(name, reference),
+            )
+        )  # fmt: skip
+    correlation = pearson(found)
+    show(
+        [
+            {
+                "model": row.model, "accuracy_before": row.before, "accuracy_after": row.after,
+                "images": row.n, "images_test": row.n_test, "classes": row.classes,
+                "pearson": correlation,
+            }
+            for row in found
+        ],
+        json_,
+    )  # fmt: skip
+
+
+def _joined(parts: Any) -> Any:  # noqa: ANN401
+    import torch
+
+    return torch.cat(list(parts))

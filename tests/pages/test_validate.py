@@ -1,0 +1,111 @@
+"""The Validate page: what it computes, its link, its downloads, and what without its files."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from sing_core.comparison import comparison_path, read_comparisons
+from sing_core.settings import Settings
+from tests.pages.conftest import forget_everything
+from tests.pages.driver import App
+
+
+def validate(**query):
+    app = App(**query).open("validate")
+    for name, value in query.items():
+        app.at.query_params[name] = value
+    return app.run()
+
+
+def medians(app):
+    return {name: float(value) for name, (value, _) in app.facts.items() if "Median" in name}
+
+
+def test_a_first_visitor_sees_that_null_steps_move_nothing():
+    app = validate()
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.facts["Rank"][0] == "1000 of 1280"
+    assert app.facts["Nullity"][0] == "280"
+    found = medians(app)
+    null = found.pop("Median change, null")
+    assert null <= 1e-6
+    assert min(found.values()) >= 1e3 * null
+    words = " ".join(element.value for element in app.at.markdown)
+    assert "On these 6 images" in words
+    command, tables = read_comparisons(Settings())
+    for table in tables.values():
+        assert table.verdict in words
+    assert any(command in text for text in app.captions)
+    shown = app.at.dataframe[0].value
+    assert set(shown["architecture"]) == {row.architecture for row in tables["photos"].rows}
+    assert app.query == {}
+
+
+def test_classifier_and_seed_are_in_the_link_and_decide():
+    app = validate(model="lite1", seed="7")
+    assert app.at.selectbox(key="validate.model").value == "lite1"
+    assert app.at.number_input(key="validate.seed").value == 7
+    linked = medians(app)
+    app.at.number_input(key="validate.seed").set_value(8)
+    app.run()
+    assert app.query == {"model": "lite1", "seed": "8"}
+    assert medians(app)["Median change, null"] <= 1e-6
+    assert set(medians(app)) == set(linked)
+
+
+@pytest.mark.parametrize("bad", [{"seed": "1e400"}, {"seed": "soon"}, {"model": "lite9"}])
+def test_a_link_that_cannot_be_used_is_said_and_the_default_shown(bad):
+    app = validate(**bad)
+    assert any("cannot be used" in text for text in app.warnings)
+    assert app.facts["Nullity"][0] == "280"
+
+
+def test_ones_own_images_can_be_validated(tmp_path, monkeypatch):
+    for place in range(3):
+        Image.new("RGB", (64, 64), (80 * place, 90, 200)).save(tmp_path / f"{place}.png")
+    monkeypatch.setenv("SING_IMAGES_DIR", str(tmp_path))
+    forget_everything()
+    app = validate(images="own")
+    assert "On these 3 images" in " ".join(element.value for element in app.at.markdown)
+    assert app.query == {"images": "own"}
+    (tmp_path / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    forget_everything()
+    app = validate(images="own")
+    assert any("3.png" in text for text in app.errors)
+    monkeypatch.delenv("SING_IMAGES_DIR")
+    forget_everything()
+
+
+def test_the_downloads_carry_what_is_shown():
+    validate()
+    from pages._view import validations
+
+    found = validations.validation("lite0", "samples", 0)
+    lines = validations.changes_csv(found).splitlines()
+    assert lines[0].split(",")[:3] == ["image", "norm", "null_relative_change"]
+    assert len(lines) == 7
+    assert float(lines[1].split(",")[2]) == found.perturbations.null[0]
+
+
+def test_without_the_comparison_the_rest_is_shown(assets):
+    comparison_path(Settings()).unlink()
+    app = validate()
+    assert any("comparison.json" in text for text in app.warnings)
+    assert app.facts["Nullity"][0] == "280"
+
+
+def test_figures_mark_the_cut_and_draw_zero_changes():
+    from pages._view import validation_figures
+    from sing_core.validation import Perturbations, Spectrum
+
+    figure = validation_figures.spectrum(Spectrum((3.0, 1.0, 0.0), 5, 2, 3, 1e-9))
+    assert min(figure.data[0].y) > 0
+    drawn = json.dumps(figure.to_dict(), default=str)
+    assert "null space: 3" in drawn
+    assert "counts as zero" in drawn
+    whole = validation_figures.spectrum(Spectrum((3.0, 1.0), 2, 2, 0, 1e-9))
+    assert "null space" not in json.dumps(whole.to_dict(), default=str)
+    moved = validation_figures.changes(Perturbations(("a",), (1.0,), (0.0,), (0.1,), (0.2,)))
+    assert [box.name for box in moved.data] == ["null", "random", "principal"]
+    assert moved.data[0].y[0] > 0
