@@ -45,7 +45,7 @@ Row = Mapping[str, Any]
 
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
-    from sing_core import cli_render  # noqa: F401  its commands join the others
+    from sing_core import cli_leakage, cli_render  # noqa: F401  their commands join the others
 
     as_json = "--json" in sys.argv
     try:

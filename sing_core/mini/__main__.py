@@ -75,5 +75,15 @@ def measure(data: Data = _DATA) -> None:
         typer.echo(json.dumps(found, indent=1))
 
 
+@app.command()
+def embedded_set(data: Data = _DATA) -> None:
+    """Prepare the embedded image set for the three classifiers; overwrites assets/prepared."""
+    from sing_core.mini.embedded_set import make_embedded_set
+
+    with _words(), Progress(console=Console(stderr=True)) as bar:
+        for line in make_embedded_set(Settings(), data, bar):
+            typer.echo(line)
+
+
 if __name__ == "__main__":
     app()
