@@ -14,6 +14,9 @@ st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
 page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/tune:", default=True),
+        st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
+        st.Page("pages/classes.py", title="Classes", icon=":material/category:"),
+        st.Page("pages/concepts.py", title="Concepts", icon=":material/hub:"),
         st.Page("pages/method.py", title="Method", icon=":material/menu_book:"),
     ],
     position="top",

@@ -146,7 +146,7 @@ def concepts(
     concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
     class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",
     template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
-    bound: Annotated[float, typer.Option(min=0.001, help="What is as good as 0, degrees.")] = 1.0,
+    bound: Annotated[float, typer.Option(min=0.001, help="What is as good as 0, degrees.")] = 0.1,
     set_: Set = "",
     reference: Ref = "mini",
     json_: Json = False,

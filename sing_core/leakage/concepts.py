@@ -14,7 +14,7 @@ from sing_core.leakage.scoring import concept_scores
 from sing_core.manifest import content_key
 from sing_core.statistics import FALSE_DISCOVERY_RATE, adjusted, equivalence_p, student
 
-BOUND_DEG = 1.0
+BOUND_DEG = 0.1
 NEAREST = 10
 _BATCH = 256
 
