@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from sing_core import registry
 from sing_core.atomic import write_atomically
 from sing_core.errors import ImageSetError, StaleArtefactError
-from sing_core.leakage.chunks import Chunk, Precision, Problem, SetFacts, SetFolder
+from sing_core.leakage.chunks import CHUNK_ROWS, Chunk, Precision, Problem, SetFacts, SetFolder
 from sing_core.leakage.controls import RandomSubspaces
 from sing_core.leakage.extract import Network, Progress, ReferenceNetwork, extract
 from sing_core.leakage.score_files import (
@@ -73,12 +73,14 @@ def prepare(
     precision: Precision = "float32",
     embed: bool = False,
     root: Path | None = None,
+    chunk_rows: int = CHUNK_ROWS,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[Prepared, ...]:
     """Prepare a set for ``models``: extract what is missing, then score what changed.
 
     ``name`` None takes the folder's or file's own with a part of its key. ``embed`` also keeps the
     reference's own embeddings of the images. ``root`` None is ``prepared`` under the cache folder.
+    A run that is stopped loses at most the ``chunk_rows`` images that it was about.
 
     Raises:
         SingError: the images, a model or the reference cannot be used; the name is taken; or
@@ -87,7 +89,8 @@ def prepare(
     """
     entries = [bench.entry(model) for model in models]
     source = open_source(images)
-    folder = _folder(bench, source, name, precision, root)
+    facts = SetFacts(_set_name(source, name), source.key, source.total, precision, chunk_rows)
+    folder = SetFolder.create((root or bench.settings.cache_dir / "prepared") / facts.name, facts)
     try:
         with FileLock(folder.path / ".lock", blocking=False):
             networks: list[Network] = [bench.pool.backbone(entry.name) for entry in entries]
@@ -104,17 +107,14 @@ def prepare(
         ) from error
 
 
-def _folder(
-    bench: Workbench, source: Source, name: str | None, precision: Precision, root: Path | None
-) -> SetFolder:
+def _set_name(source: Source, name: str | None) -> str:
     own = re.sub(r"[^A-Za-z0-9_.-]+", "-", source.name).strip("-.") or "images"
     chosen = f"{own[:40]}-{source.key[:8]}" if name is None else name
     if not _NAME.fullmatch(chosen):
         raise ImageSetError(
             f"“{chosen[:80]}” cannot name a set: up to 64 letters, digits, dots, dashes."
         )
-    facts = SetFacts(chosen, source.key, source.total, precision)
-    return SetFolder.create((root or bench.settings.cache_dir / "prepared") / chosen, facts)
+    return chosen
 
 
 def _reference_network(bench: Workbench, reference: str) -> ReferenceNetwork:

@@ -107,8 +107,8 @@ def summary(rows: Sequence[ClassRow]) -> str:
         return f"No class has the two images that a test needs: **not decided**.{single}"
     return (
         f"Of {len(tested):,} classes that can be tested, null removal turns **{towards:,}** "
-        f"towards their own name and **{len(found) - towards:,}** away from it, at a false discovery rate "
-        f"of 5 %; {len(tested) - len(found):,} are **not decided**.{single}"
+        f"towards their own name and **{len(found) - towards:,}** away from it, at a false "
+        f"discovery rate of 5 %; {len(tested) - len(found):,} are **not decided**.{single}"
     )
 
 

@@ -64,17 +64,19 @@ class SetFacts:
         key: identity of the list of images, see ``Source.key``.
         total: rows listed.
         precision: type in which features are stored, and from which they are scored.
+        chunk_rows: rows of a chunk; another number batches, and rounds, otherwise.
     """
 
     name: str
     key: str
     total: int
     precision: Precision
+    chunk_rows: int = CHUNK_ROWS
 
     @property
     def chunks(self) -> int:
         """Number of chunks."""
-        return -(-self.total // CHUNK_ROWS)
+        return -(-self.total // self.chunk_rows)
 
 
 class SetFolder:
@@ -123,7 +125,8 @@ class SetFolder:
 
     def rows(self, index: int) -> range:
         """Return the rows of chunk ``index``."""
-        return range(index * CHUNK_ROWS, min((index + 1) * CHUNK_ROWS, self.facts.total))
+        size = self.facts.chunk_rows
+        return range(index * size, min((index + 1) * size, self.facts.total))
 
     def save(self, network: str, digest: str, index: int, chunk: Chunk) -> None:
         """Write a chunk; the file is whole or not there.

@@ -50,7 +50,6 @@ def make_embedded_set(settings: "Settings", data: Path, bar: "Progress") -> Iter
         models=tuple(entry.name for entry in registry.models(settings)),
         name=NAME,
         precision="float16",
-        embed=True,
         root=settings.assets_dir / "prepared",
         report=report,
     )
