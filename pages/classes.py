@@ -52,4 +52,5 @@ with single:
     figure = class_views.show_class(chosen, shown, model, images)
 if versus:
     class_views.show_two_models(rows, second, (model, versus))
+class_views.show_targets(chosen, model, images)
 class_views.offer(shown, figure, model, images)

@@ -93,13 +93,19 @@ def classes(
     set_: Set = "",
     reference: Ref = "mini",
     images: Annotated[str, typer.Option(help="A class: print its images' scores instead.")] = "",
+    steer: Annotated[str, typer.Option(help="A class: steer it towards all others instead.")] = "",
+    image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
     json_: Json = False,
 ) -> None:
     """Print null removal class by class: AS with interval, IS, and the corrected test."""
     from sing_core.leakage.classes import class_images, class_table, find_class
+    from sing_core.leakage.steered import target_rows
 
     scored = _open(open_bench(Settings()), model, set_, reference)
-    if images:
+    if steer:
+        found = target_rows(scored, find_class(scored, steer), image_score)
+        show([row.as_row() for row in found], json_)
+    elif images:
         show(class_images(scored, find_class(scored, images)), json_)
     else:
         show([row.as_row() for row in class_table(scored)], json_)

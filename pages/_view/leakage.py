@@ -84,6 +84,19 @@ def class_images(model: str, images: str, index: int) -> list[dict[str, Any]]:
     return classes.class_images(_open(model, images), index)
 
 
+def target_rows(
+    model: str, images: str, index: int, degrees: float
+) -> tuple[steered.TargetRow, ...]:
+    """Return every class as a target for the images of class ``index``, the easiest first.
+
+    Raises:
+        SingError: see ``open_set`` and ``target_rows``.
+    """
+    scored = _open(model, images)
+    key = content_key(_key("targets", scored), repr(index), repr(degrees))
+    return _kept(key, lambda: steered.target_rows(scored, index, degrees))
+
+
 def model_rows(models: list[str], images: str) -> list[comparison.ModelRow]:
     """Return a row per model.
 

@@ -115,6 +115,10 @@ HELP = {
         "Every image is steered towards the prompt until its image score is the wanted one; |AS| "
         "is then how far it came towards the prompt. Images that no step brings there are counted."
     ),
+    "targets": (
+        "Every image of the class is steered towards each other class until its image score is the "
+        "wanted one. The logits stand still; the larger AS, the nearer it comes to the other name."
+    ),
     "p_equivalent": (
         "Of “mean AS lies outside ± this many degrees” (two one-sided t tests, corrected). Small: "
         "AS is as good as 0. A failed test of “AS is 0” would not show that."

@@ -5,6 +5,7 @@ is dropped here.
 """
 
 import hashlib
+import os
 import re
 import zipfile
 from bisect import bisect_right
@@ -101,13 +102,14 @@ class FolderSource:
         self._root = root
         self._names: list[str] = []
         facts = hashlib.sha256()
-        for path in sorted(root.rglob("*")):
-            relative = path.relative_to(root)
-            if path.is_file() and not any(part.startswith(".") for part in relative.parts):
-                stat = path.stat()
-                name = relative.as_posix()
-                self._names.append(name)
-                facts.update(content_key(name, str(stat.st_size), str(stat.st_mtime_ns)).encode())
+        for folder, inside, files in os.walk(root):
+            inside[:] = sorted(name for name in inside if not name.startswith("."))
+            for name in sorted(name for name in files if not name.startswith(".")):
+                path = Path(folder, name)
+                stat = path.stat() if path.exists() else path.lstat()
+                self._names.append(path.relative_to(root).as_posix())
+                known = (self._names[-1], str(stat.st_size), str(stat.st_mtime_ns))
+                facts.update(content_key(*known).encode())
         if not self._names:
             raise ImageSetError(f"The folder {root.name} holds no file.")
         self.name, self.key, self.total = root.name, facts.hexdigest(), len(self._names)

@@ -79,6 +79,59 @@ def steered_row(scored: ScoredSet, prompt: str, image_score_deg: float = 40.0) -
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """Images of one class steered towards another class at one image score; degrees.
+
+    Attributes:
+        target: label of the other class.
+        n: images; ``unreachable`` the share of them for which no step reaches the score.
+        as_mean: mean AS towards the target over the others; None where there are none.
+    """
+
+    target: str
+    n: int
+    unreachable: float
+    as_mean: float | None
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what the command line prints and the page shows."""
+        return {name: getattr(self, name) for name in ("target", "n", "unreachable", "as_mean")}
+
+
+def target_rows(
+    scored: ScoredSet, label: int, image_score_deg: float = 40.0
+) -> tuple[TargetRow, ...]:
+    """Return every class as a target for the images of class ``label``, the easiest first.
+
+    Raises:
+        SingError: features or texts cannot be read.
+    """
+    vocabulary = scored.bench.vocabulary(scored.reference)
+    gram, texts = null_gram(scored), vocabulary.embeddings[: vocabulary.n_classes]
+    found = scored.ask("SELECT row FROM images WHERE label = ? ORDER BY row", [label])
+    scores = torch.stack(
+        [
+            steered_scores(z[None], gram, texts, image_score_deg)
+            for _, pairs in scored.pairs(found["row"].to_pylist())
+            for z in pairs.z
+        ]
+    )
+    reached = scores.isfinite().double().mean(dim=0)
+    means = scores.nanmean(dim=0)
+    rows = [
+        TargetRow(
+            vocabulary.labels[i],
+            len(scores),
+            1 - float(reached[i]),
+            float(means[i]) if reached[i] > 0 else None,
+        )
+        for i in range(len(texts))
+        if i != label
+    ]
+    return tuple(sorted(rows, key=lambda row: math.inf if row.as_mean is None else -row.as_mean))
+
+
 def null_gram(scored: ScoredSet) -> Tensor:
     """Return ``M = A Pi_n A^T`` ``(d, d)``, float64.
 
@@ -94,7 +147,8 @@ def null_gram(scored: ScoredSet) -> Tensor:
 def steered_scores(z0: Tensor, gram: Tensor, text: Tensor, image_score_deg: float) -> Tensor:
     """Return AS ``(n,)``, degrees, of ``z0`` ``(n, d)`` steered until IS is ``image_score_deg``.
 
-    ``gram`` ``(d, d)`` is ``null_gram``, ``text`` ``(d,)``. Not a number where no step reaches it.
+    ``gram`` ``(d, d)`` is ``null_gram``; ``text`` is ``(d,)``, or ``(k, d)`` where ``z0`` is one
+    row. Not a number where no step reaches the score.
 
     Raises:
         ZeroVectorError: a translated feature or the text is zero.
@@ -102,7 +156,7 @@ def steered_scores(z0: Tensor, gram: Tensor, text: Tensor, image_score_deg: floa
     z = torch.nn.functional.normalize(z0.double(), dim=-1)
     goal = torch.nn.functional.normalize(text.double(), dim=-1)
     before = angle_deg(z, goal)
-    gradient = goal - (z @ goal)[:, None] * z
+    gradient = goal - (z * goal).sum(dim=-1, keepdim=True) * z
     w = gradient @ gram
     length = torch.linalg.vector_norm(w, dim=-1)
     negligible = _TINY * torch.linalg.matrix_norm(gram) * torch.linalg.vector_norm(gradient, dim=-1)

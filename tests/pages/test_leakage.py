@@ -4,32 +4,41 @@ import json
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages._view import class_views, compare_views, concept_views, exports, leakage
 from sing_core.leakage import library
 from tests import reference
 from tests.command import command
-from tests.pages.driver import App
+from tests.pages.driver import ROOT, App
 
 SET = "embedded"
 
 
 @pytest.fixture
 def page():
-    """Open a page by name with query parameters, as a link would."""
+    """Open a page file by name with query parameters, as a link to a fresh process would."""
 
     def open_page(name, **query):
-        app = App()
+        app = App.__new__(App)
+        app.at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=300)
         for key, value in query.items():
             app.at.query_params[key] = value
-        return app.open(name)
+        return app.run()
 
     return open_page
 
 
-def frame(app, key):
-    """The table with this widget key."""
-    (found,) = (d.value for d in app.at.dataframe if key in d.proto.id)
+def test_the_three_pages_are_in_the_navigation():
+    app = App()
+    for name in ("compare", "classes", "concepts"):
+        assert app.open(name).errors == []
+        assert len(app.at.dataframe) >= 1
+
+
+def frame(app, column):
+    """The table whose first column this is."""
+    (found,) = (d.value for d in app.at.dataframe if d.value.columns[0] == column)
     return found
 
 
@@ -45,7 +54,7 @@ def printed(*arguments):
 
 def test_the_classes_page_shows_what_the_command_line_prints(page):
     app = page("classes")
-    shown = frame(app, "classes.table").set_index("wnid")
+    shown = frame(app, "class").set_index("wnid")
     rows = printed("classes", "--model", "lite0", "--set", SET)
     assert len(shown) == len(rows) == 1000
     for row in rows:
@@ -87,10 +96,10 @@ def test_the_classes_page_says_what_is_not_decided(page):
 
 def test_search_and_filter_narrow_the_table_and_land_in_the_url(page):
     app = page("classes", q="fish", least="2")
-    labels = list(frame(app, "classes.table")["class"])
+    labels = list(frame(app, "class")["class"])
     assert labels
     assert all("fish" in label for label in labels)
-    assert (frame(app, "classes.table")["n"] >= 2).all()
+    assert (frame(app, "class")["n"] >= 2).all()
     assert (app.query["q"], app.query["least"]) == ("fish", "2")
     app.at.text_input(key="classes.q").set_value("no such thing").run()
     assert "No class has this in its name" in app.at.info[0].value
@@ -98,8 +107,8 @@ def test_search_and_filter_narrow_the_table_and_land_in_the_url(page):
 
 def test_one_class_is_shown_down_to_its_images(page):
     app = page("classes", **{"class": "goldfish"})
-    images = frame(app, "classes.images")
-    row = frame(app, "classes.table").set_index("class").loc["goldfish"]
+    images = frame(app, "image")
+    row = frame(app, "class").set_index("class").loc["goldfish"]
     assert len(images) == row["n"] == 16
     assert images["AS °"].mean() == pytest.approx(row["as_mean"], abs=1e-12)
     assert app.query["class"] == "goldfish"
@@ -119,7 +128,7 @@ def test_only_lite2_says_that_it_shares_its_tower(page):
 
 def test_the_compare_page_shows_what_the_command_line_prints(page):
     app = page("compare")
-    shown = frame(app, "compare.table").set_index("model")
+    shown = frame(app, "model").set_index("model")
     for row in printed("compare", "--set", SET):
         for name, value in row.items():
             if isinstance(value, float):
@@ -145,7 +154,7 @@ def test_the_compare_page_steers_when_asked(page):
 
 def test_the_concepts_page_shows_what_the_command_line_prints(page):
     app = page("concepts", list="goldfish\njellyfish\nlemon", of="goldfish")
-    shown = frame(app, "concepts.table").set_index("concept")
+    shown = frame(app, "concept").set_index("concept")
     rows = printed(
         "concepts", "--model", "lite0", "--set", SET, "--class", "goldfish",
         "--concept", "goldfish", "--concept", "jellyfish", "--concept", "lemon",

@@ -109,6 +109,16 @@ def test_steering_a_set_agrees_with_stepping_image_by_image(prepared, toy_bench)
     assert steered_scores(z0, null_gram(scored), text, 179.0).isnan().all()
 
 
+def test_classes_steers_one_class_towards_all_others(prepared, rows):
+    ask = ("--model", "lite0", "--set", prepared[0])
+    found = rows("classes", *ask, "--steer", WNIDS[0], "--image-score", 20)
+    assert len(found) == 999
+    scores = [row["as_mean"] for row in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(row["n"] == 5 and row["unreachable"] == 0 for row in found)
+    assert all(0 < score <= 20 for score in scores)
+
+
 def test_compare_steers_towards_a_prompt(prepared, rows):
     ask = ("--set", prepared[0], "--prompt", "an image of a jellyfish", "--image-score")
     (row, _) = rows("compare", *ask, 20)
