@@ -14,6 +14,9 @@ st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
 page = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/tune:", default=True),
+        st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
+        st.Page("pages/classes.py", title="Classes", icon=":material/category:"),
+        st.Page("pages/concepts.py", title="Concepts", icon=":material/hub:"),
         st.Page("pages/validate.py", title="Validate", icon=":material/fact_check:"),
         st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),
         st.Page("pages/method.py", title="Method", icon=":material/menu_book:"),

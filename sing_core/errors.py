@@ -79,3 +79,11 @@ class RenderCancelledError(SingError):
 
 class DeviceMemoryError(SingError):
     """The device has too little memory even for one picture at a time."""
+
+
+class ImageSetError(SingError):
+    """A set of images, or one image of it, cannot be used; the message says why."""
+
+
+class ConceptListError(SingError, ValueError):
+    """A list of concepts cannot be used; the message says why."""

@@ -78,6 +78,14 @@ def known_labels(n_classes: int) -> tuple[str, ...]:
     return tuple(ImageNetInfo(subset).label_descriptions())
 
 
+def imagenet_wnids() -> list[str]:
+    """Return the 1,000 WordNet ids (``n01440764`` …) in ImageNet-1k order."""
+    from timm.data import ImageNetInfo
+
+    names: list[str] = ImageNetInfo().label_names()  # type: ignore[no-untyped-call]
+    return names
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
     """The concepts that pages rank: 1,000 classes, then plain attributes.

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 # Raise when preprocessing or feature extraction changes: older features are then not found.
 _FEATURE_VERSION = "1"
-# What a file name should not have: names of models and references may hold slashes and colons.
 
 
 @dataclass(frozen=True, slots=True, eq=False)

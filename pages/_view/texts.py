@@ -102,6 +102,51 @@ HELP = {
         "The image score that the “Go to” button looks for. The step is computed in closed form; "
         "when no step reaches it, the page says so."
     ),
+    "interval": (
+        "The 95 % interval of the mean. Where it includes 0, the sign of the mean is not decided."
+    ),
+    "directed": (
+        "Taking anything away from a feature shortens it, which alone turns it a little. The "
+        "directed part of AS is what would change its sign if the null part pointed the other way: "
+        "0 on average for a null part that points nowhere, however long it is."
+    ),
+    "p_adjusted": (
+        "Of “the directed part is 0 on average” (t test), corrected for the number of rows by "
+        "Benjamini and Hochberg: among the rows up to 0.05, about 5 % are found by chance."
+    ),
+    "verdict": (
+        "Towards: without its null part the feature is nearer to the name. Away: it is further. "
+        "Not decided: the corrected test cannot tell."
+    ),
+    "joint": (
+        "A point per class; the ellipse holds 95 % of a normal cloud with the points’ spread; the "
+        "cross is the mean over classes with its 95 % intervals."
+    ),
+    "controls": (
+        "A larger null space removes more, whatever it hides. Five random subspaces of the same "
+        "dimension, and the same scaled to remove as much of the feature’s length, show what size "
+        "alone does."
+    ),
+    "ratio": (
+        "IS over |AS|: how far the whole meaning moves for each degree towards or away from the "
+        "class. Every class counts once; intervals come from resampling classes."
+    ),
+    "steered": (
+        "Every image is steered towards the prompt until its image score is the wanted one; |AS| "
+        "is then how far it came towards the prompt. Images that no step brings there are counted."
+    ),
+    "targets": (
+        "Every image of the class is steered towards each other class until its image score is the "
+        "wanted one. The logits stand still; the larger AS, the nearer it comes to the other name."
+    ),
+    "p_equivalent": (
+        "Of “mean AS lies outside ± this many degrees” (two one-sided t tests, corrected). Small: "
+        "AS is as good as 0. A failed test of “AS is 0” would not show that."
+    ),
+    "spurious": (
+        "Among the nearest ten of the list, and shown by the equivalence test to be as good as "
+        "untouched by null removal."
+    ),
     "concepts": (
         "The nearest of 1,000 classes and more than 150 attributes, by angle in the image–text "
         "space: smaller is nearer."

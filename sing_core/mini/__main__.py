@@ -84,5 +84,15 @@ def compare_translators(data: Data = _DATA) -> None:
         make_comparison(Settings(), data, Console(stderr=True).print)
 
 
+@app.command()
+def embedded_set(data: Data = _DATA) -> None:
+    """Prepare the embedded image set for the three classifiers; overwrites assets/prepared."""
+    from sing_core.mini.embedded_set import make_embedded_set
+
+    with _words(), Progress(console=Console(stderr=True)) as bar:
+        for line in make_embedded_set(Settings(), data, bar):
+            typer.echo(line)
+
+
 if __name__ == "__main__":
     app()

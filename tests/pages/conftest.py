@@ -34,7 +34,7 @@ def app():
 def assets(tmp_path, monkeypatch):
     """A copy of the assets, for this test to damage before it opens the app."""
     copy = tmp_path / "assets"
-    shutil.copytree(Settings().assets_dir, copy)
+    shutil.copytree(Settings().assets_dir, copy, ignore=shutil.ignore_patterns("prepared"))
     monkeypatch.setenv("SING_ASSETS_DIR", str(copy))
     forget_everything()
     yield copy

@@ -39,7 +39,9 @@ def test_the_method_opens_without_any_photo_or_prompt(method):
     assert (method.errors, method.warnings) == ([], [])
 
 
-@pytest.mark.parametrize("name", ["explore", "library", "method", "validate"])
+@pytest.mark.parametrize(
+    "name", ["explore", "compare", "classes", "concepts", "library", "method", "validate"]
+)
 def test_a_page_file_runs_cold(name):
     from streamlit.testing.v1 import AppTest
 

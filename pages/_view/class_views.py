@@ -1,0 +1,246 @@
+"""The panels of the Classes page: filters, table, one class down to its images, two models."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages._view import exports, leakage, leakage_figures, loaders, state
+from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from sing_core.errors import SingError
+from sing_core.leakage.classes import ClassRow
+
+_FEW = 2
+_BESIDE = 5
+_DEGREES = st.column_config.NumberColumn(format="%.3f")
+_COLUMNS = {
+    "as_mean": st.column_config.NumberColumn("AS °", format="%+.3f", help=HELP["attribute_score"]),
+    "as_low": st.column_config.NumberColumn("from °", format="%+.3f", help=HELP["interval"]),
+    "as_high": st.column_config.NumberColumn("to °", format="%+.3f", help=HELP["interval"]),
+    "abs_as_mean": st.column_config.NumberColumn("|AS| °", format="%.3f"),
+    "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),
+    "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
+    "directed_mean": st.column_config.NumberColumn(
+        "directed °", format="%+.3f", help=HELP["directed"]
+    ),
+    "verdict": st.column_config.TextColumn(help=HELP["verdict"]),
+    "accuracy": st.column_config.NumberColumn(format="percent"),
+}
+_IMAGE_COLUMNS = {
+    "name": "image", "attribute_score_deg": "AS °", "image_score_deg": "IS °",
+    "directed_score_deg": "directed °", "average_score_deg": "AS to all °", "top1": "decision",
+}  # fmt: skip
+
+
+def pick_second_model(model: str) -> str:
+    """Draw the picker of a model to compare with; return its name, "" for none."""
+    others = [name for name in loaders.models() if name != model]
+    state.receive("versus", "classes.versus", "", ["", *others].__contains__, "a second classifier")
+    if st.session_state["classes.versus"] not in ("", *others):
+        st.session_state["classes.versus"] = ""
+    chosen = st.selectbox(
+        "Beside",
+        ["", *others],
+        format_func=lambda name: loaders.models()[name].title if name else "no other classifier",
+        key="classes.versus",
+        help="A second classifier on the same images, with the rank correlation of the classes.",
+    )
+    state.publish("versus", chosen or "", "")
+    return chosen or ""
+
+
+def pick_search() -> str:
+    """Draw the search box over class names; return the text."""
+    state.receive("q", "classes.q", "", bool, "a search")
+    text = st.text_input("Search classes", key="classes.q", placeholder="A part of a name or wnid")
+    state.publish("q", text, "")
+    return text
+
+
+def pick_least() -> int:
+    """Draw the smallest number of images that a class must have; return it."""
+    state.receive("least", "classes.least_text", "1", state.is_number(1, 1e6), "a number of images")
+    linked = int(float(st.session_state["classes.least_text"]))
+    if st.session_state.get("classes.least_shown") != linked:
+        st.session_state["classes.least"] = linked
+    value = st.number_input(
+        "Images at least", min_value=1, max_value=1_000_000, key="classes.least",
+        help="A class with one image has a score, but no interval.",
+    )  # fmt: skip
+    st.session_state["classes.least_text"] = f"{value}"
+    st.session_state["classes.least_shown"] = value
+    state.publish("least", f"{value}", "1")
+    return int(value)
+
+
+def chosen(rows: Sequence[ClassRow], search: str, least: int) -> list[ClassRow]:
+    """Return what the filters keep: decided rows first, by the size of the directed part."""
+    part = search.strip().casefold()
+    kept = [
+        row for row in rows if row.n >= least and (part in row.label.casefold() or part == row.wnid)
+    ]
+    return sorted(kept, key=_order)
+
+
+def _order(row: ClassRow) -> tuple[bool, bool, float]:
+    return row.verdict == "not decided", row.as_low is None, -abs(row.directed_mean)
+
+
+def show_summary(model: str, rows: Sequence[ClassRow]) -> None:
+    """Say how many classes are told apart from 0, and what the numbers rest on."""
+    st.markdown(summary(rows))
+    st.caption(REFERENCE_NOTE.format(reference=leakage.reference()))
+    entry = loaders.models()[model]
+    if entry.shares_tower_with == leakage.reference():
+        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=leakage.reference())
+        st.info(note, icon=":material/merge:")
+
+
+def summary(rows: Sequence[ClassRow]) -> str:
+    """Return the result in words; what the tests do not decide is said to be not decided."""
+    tested = [row for row in rows if row.p_adjusted is not None]
+    found = [row for row in tested if row.verdict != "not decided"]
+    towards = sum(row.verdict == "towards" for row in found)
+    alone = len(rows) - len(tested)
+    single = f" {alone:,} classes have too few images for a test: **not decided**." if alone else ""
+    if not tested:
+        return f"No class has the two images that a test needs: **not decided**.{single}"
+    return (
+        f"Of {len(tested):,} classes that can be tested, null removal turns **{towards:,}** "
+        f"towards their own name and **{len(found) - towards:,}** away from it, at a false "
+        f"discovery rate of 5 %; {len(tested) - len(found):,} are **not decided**.{single}"
+    )
+
+
+def pick_class(shown: Sequence[ClassRow]) -> ClassRow:
+    """Draw the picker of one class; a click in the table moves it too."""
+    labels = {row.label: row for row in shown}
+    default = shown[0].label
+    state.receive("class", "classes.class", "", bool, "a class")
+    if st.session_state["classes.class"] not in labels:
+        st.session_state["classes.class"] = default
+    st.session_state["classes.order"] = list(labels)
+    label = st.selectbox("Class", list(labels), key="classes.class") or default
+    state.publish("class", label, default)
+    return labels[label]
+
+
+def _clicked() -> None:
+    rows = st.session_state["classes.table"].selection.rows
+    if rows:
+        st.session_state["classes.class"] = st.session_state["classes.order"][rows[0]]
+
+
+def show_table(shown: Sequence[ClassRow]) -> None:
+    """Draw the sortable table; a click chooses the class."""
+    st.dataframe(
+        exports.frame_of([row.as_row() for row in shown]),
+        hide_index=True,
+        column_config=_COLUMNS,
+        on_select=_clicked,
+        selection_mode="single-row",
+        key="classes.table",
+        height=520,
+    )
+
+
+def show_class(row: ClassRow, shown: Sequence[ClassRow], model: str, images: str) -> go.Figure:
+    """Draw the images of a class beside some others; return the figure."""
+    beside = [other for other in shown if other.index != row.index and other.n >= _FEW][:_BESIDE]
+    scores = {one.label: leakage.class_images(model, images, one.index) for one in (row, *beside)}
+    figure = leakage_figures.class_violins(scores)
+    st.subheader(row.label, anchor=False)
+    st.markdown(sentence(row))
+    st.plotly_chart(
+        figure,
+        key="classes.violins",
+        config=exports.FIGURE_CONFIG,
+        alt="AS of every image of the class and of some others.",
+    )
+    frame = exports.frame_of(scores[row.label])[list(_IMAGE_COLUMNS)].rename(columns=_IMAGE_COLUMNS)
+    st.dataframe(
+        frame, hide_index=True, key="classes.images",
+        column_config={name: _DEGREES for name in frame.columns if name.endswith("°")},
+    )  # fmt: skip
+    return figure
+
+
+def sentence(row: ClassRow) -> str:
+    """Return one class in words."""
+    if row.as_low is None or row.as_high is None:
+        return (
+            f"AS {row.as_mean:+.2f}° from one image: whether it differs from 0 is **not decided**."
+        )
+    interval = f"AS {row.as_mean:+.3f}° (95 %: {row.as_low:+.3f}° to {row.as_high:+.3f}°)"
+    inside = row.as_low <= 0 <= row.as_high
+    told = "the interval includes 0: **not decided**" if inside else "the interval excludes 0"
+    verdict = {
+        "towards": "**towards** its own name",
+        "away": "**away** from its own name",
+        "not decided": "**not decided** after correction",
+    }[row.verdict]
+    return (
+        f"{interval}, {row.n} images; {told}. The part that depends on where the null part points "
+        f"is {row.directed_mean:+.3f}°: {verdict}."
+    )
+
+
+def show_two_models(
+    first: Sequence[ClassRow], second: Sequence[ClassRow], names: tuple[str, str]
+) -> None:
+    """Draw the classes of two models against each other, and their rank correlation."""
+    st.subheader("Two classifiers", anchor=False)
+    other = {row.index: row.as_mean for row in second}
+    both = [row for row in first if row.index in other]
+    try:
+        found = leakage.correlation(
+            [row.as_mean for row in both], [other[row.index] for row in both]
+        )
+    except SingError as error:
+        st.warning(str(error), icon=":material/info:")
+        return
+    told = "" if found.p <= 0.05 else " Whether they agree at all is **not decided**."
+    st.markdown(
+        f"Spearman’s ρ of mean AS over {found.n:,} classes: **{found.rho:+.2f}** "
+        f"(p {_p(found.p)}, permutation test).{told}"
+    )
+    st.plotly_chart(
+        leakage_figures.two_models(first, second, names),
+        key="classes.two",
+        config=exports.FIGURE_CONFIG,
+        alt="Mean AS of every class under the two classifiers.",
+    )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def show_targets(row: ClassRow, model: str, images: str) -> None:
+    """Draw which classes this one is most easily steered towards, once somebody asks for it."""
+    st.subheader("The easiest confusions", anchor=False, help=HELP["targets"])
+    with st.form("classes.targets_form", border=False):
+        degrees = st.number_input("IS (°)", 1.0, 170.0, 40.0, 5.0, key="classes.is", width=160)
+        if not st.form_submit_button(f"Steer {row.label} towards every class"):
+            return
+    try:
+        with st.spinner("Steering…"):
+            found = leakage.target_rows(model, images, row.index, degrees)
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.dataframe(
+        exports.frame_of([target.as_row() for target in found]),
+        hide_index=True,
+        key="classes.targets",
+        column_config={
+            "as_mean": st.column_config.NumberColumn("AS °", format="%+.3f"),
+            "unreachable": st.column_config.NumberColumn(format="percent"),
+        },
+    )
+
+
+def offer(shown: Sequence[ClassRow], figure: go.Figure, model: str, images: str) -> None:
+    """Draw the downloads and the command."""
+    command = f"python -m sing_core classes --model {model} --set {images}"
+    exports.offer("classes", [row.as_row() for row in shown], figure, command)

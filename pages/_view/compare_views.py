@@ -1,0 +1,164 @@
+"""The panels of the Compare page: verdicts, joint plot, controls, pairs, steering."""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages._view import exports, leakage, leakage_figures, loaders, state, widgets
+from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from sing_core.errors import SingError
+from sing_core.leakage.classes import ClassRow
+from sing_core.leakage.comparison import ModelRow, PairRow
+from sing_core.prompts import clean_prompt
+from sing_core.statistics import Interval
+
+_MEASURES = {
+    "image_score_deg": "IS",
+    "attribute_score_deg": "AS",
+    "abs_attribute_score_deg": "|AS|",
+}
+_WHOLE = ("n", "classes", "nullity", "feature_dim")
+
+
+def pick_models(images: str) -> list[str]:
+    """Draw the picker of classifiers that the set has scores of; return at least one."""
+    try:
+        there = leakage.scored_models(images)
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    if not there:
+        state.write_url()
+        st.info(f"The set {images} has no scores yet; prepare it.", icon=":material/inventory_2:")
+        st.stop()
+    state.receive("models", "compare.models_text", ",".join(there), bool, "classifiers")
+    linked = [m for m in st.session_state["compare.models_text"].split(",") if m in there] or there
+    if st.session_state.get("compare.models_shown") != linked:
+        st.session_state["compare.models"] = linked
+    titles = loaders.models()
+    chosen = st.multiselect(
+        "Classifiers", there, key="compare.models", format_func=lambda name: titles[name].title
+    )
+    chosen = [name for name in there if name in chosen] or there
+    text = ",".join(chosen)
+    st.session_state["compare.models_text"] = text
+    st.session_state["compare.models_shown"] = chosen
+    state.publish("models", text, ",".join(there))
+    return chosen
+
+
+def show_verdicts(rows: Sequence[ModelRow]) -> None:
+    """Say for every model whether it leaks more than its size explains."""
+    for row in rows:
+        st.markdown(f"- {verdict(row, loaders.models()[row.model].title)}")
+    st.caption(REFERENCE_NOTE.format(reference=leakage.reference()))
+    for row in rows:
+        if row.shares_tower:
+            title = loaders.models()[row.model].title
+            note = SHARED_TOWER_NOTE.format(model=title, reference=leakage.reference())
+            st.info(note, icon=":material/merge:")
+
+
+def verdict(row: ModelRow, title: str) -> str:
+    """Return one model in words, against the random subspace that removes as much."""
+    size = f"{row.nullity} of {row.feature_dim} dimensions"
+    start = f"**{title}** ({size}): |AS| {interval(row.abs_attribute_score)}"
+    if row.above_energy.low is None:
+        return f"{start}; against a random subspace: **not decided**."
+    more = interval(row.above_energy, signed=True)
+    if not row.above_energy.decided:
+        return f"{start}; against a random subspace that removes as much **not decided** ({more})."
+    word = "more" if row.above_energy.estimate > 0 else "less"
+    return f"{start}; **{word}** than a random subspace that removes as much ({more})."
+
+
+def interval(found: Interval, *, signed: bool = False) -> str:
+    """Return an estimate with its 95 % interval in degrees."""
+    form = "+.3f" if signed else ".3f"
+    if found.low is None or found.high is None:
+        return f"{found.estimate:{form}}° (no interval from one class)"
+    return f"{found.estimate:{form}}° (95 %: {found.low:{form}}° to {found.high:{form}}°)"
+
+
+def show_joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -> go.Figure:
+    """Draw AS × IS; return the figure."""
+    st.subheader("AS × IS", anchor=False, help=HELP["joint"])
+    figure = leakage_figures.joint(classes, rows)
+    st.plotly_chart(
+        figure,
+        key="compare.joint",
+        config=exports.FIGURE_CONFIG,
+        alt="Mean AS and mean IS of every class, with an ellipse per classifier.",
+    )
+    return figure
+
+
+def show_controls(rows: Sequence[ModelRow]) -> None:
+    """Draw |AS| beside the two random-subspace controls."""
+    st.subheader("Beyond its size?", anchor=False, help=HELP["controls"])
+    st.plotly_chart(
+        leakage_figures.against_controls(rows),
+        key="compare.controls",
+        config=exports.FIGURE_CONFIG,
+        alt="Mean |AS| of null removal and of two random-subspace controls, with intervals.",
+    )
+
+
+def show_table(rows: Sequence[ModelRow]) -> None:
+    """Draw the table of models."""
+    st.subheader("The numbers", anchor=False, help=HELP["ratio"])
+    frame = exports.frame_of([row.as_row() for row in rows])
+    numbers = {
+        name: st.column_config.NumberColumn(format="%.3f")
+        for name in frame.columns
+        if name not in (*_WHOLE, "model", "shares_tower")
+    }
+    st.dataframe(frame, hide_index=True, column_config=numbers, key="compare.table")
+
+
+def show_pairs(pairs: Sequence[PairRow]) -> None:
+    """Draw the paired differences."""
+    if not pairs:
+        return
+    st.subheader("Differences on the same images", anchor=False)
+    for pair in pairs:
+        measure = _MEASURES[pair.measure]
+        said = "**not decided**" if pair.verdict == "not decided" else f"**{pair.verdict}**"
+        st.markdown(
+            f"- {measure}, {pair.first} − {pair.second}: "
+            f"{interval(pair.difference, signed=True)}: {said}."
+        )
+
+
+def show_steering(models: list[str], images: str) -> None:
+    """Draw steering of the whole set towards a prompt, once somebody asks for it."""
+    st.subheader("Steered towards a prompt", anchor=False, help=HELP["steered"])
+    with st.form("compare.steer"):
+        wide, narrow = st.columns([3, 1])
+        prompt = wide.text_input("Prompt", widgets.DEFAULT_PROMPT, key="compare.prompt")
+        degrees = narrow.number_input("IS (°)", 1.0, 170.0, 40.0, 5.0, key="compare.is")
+        if not st.form_submit_button("Steer every image"):
+            return
+    try:
+        prompt = clean_prompt(prompt, max_chars=loaders.settings().max_prompt_chars)
+        with st.spinner("Steering…"):
+            rows = leakage.steered_rows(models, images, prompt, degrees)
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    for row in rows:
+        share = f"{row.unreachable:.1%} of {row.n:,} images cannot reach IS = {degrees:g}°"
+        if row.abs_as is None:
+            st.markdown(f"- **{row.model}**: {share}.")
+        else:
+            sd = "" if row.abs_as_sd is None else f", sd {row.abs_as_sd:.3f}°"
+            st.markdown(f"- **{row.model}**: |AS| {interval(row.abs_as)}{sd}; {share}.")
+
+
+def offer(rows: Sequence[ModelRow], figure: go.Figure, models: list[str], images: str) -> None:
+    """Draw the downloads and the command."""
+    start = f"python -m sing_core compare --set {images} "
+    start += " ".join(f"--model {model}" for model in models)
+    command = f"{start}\n{start} --paired"
+    exports.offer("compare", [row.as_row() for row in rows], figure, command)

@@ -1,0 +1,194 @@
+"""The panels of the Concepts page: the list, arrows, table, what the tests say."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages._view import exports, leakage, leakage_figures, loaders, state
+from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from sing_core.errors import SingError
+from sing_core.leakage.classes import ClassRow
+from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
+from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
+
+_ALL = ""
+_CONCEPTS = (
+    "goldfish", "jellyfish", "snail", "tabby cat", "lion", "brown bear", "ladybug", "bee",
+    "monarch butterfly", "sports car", "school bus", "lemon", "orange", "mushroom", "teapot",
+    "umbrella", "volcano", "cliff", "coral reef", "aircraft carrier", "parachute", "beer bottle",
+    "espresso", "pizza",
+)  # fmt: skip
+DEFAULT_LIST = "\n".join(_CONCEPTS)
+_SPAN = "%+.3f"
+_COLUMNS = {
+    "prompt": None,
+    "angle_before": st.column_config.NumberColumn("before °", format="%.2f"),
+    "angle_after": st.column_config.NumberColumn("after °", format="%.2f"),
+    "as_mean": st.column_config.NumberColumn("AS °", format=_SPAN, help=HELP["attribute_score"]),
+    "as_low": st.column_config.NumberColumn("from °", format=_SPAN, help=HELP["interval"]),
+    "as_high": st.column_config.NumberColumn("to °", format=_SPAN, help=HELP["interval"]),
+    "directed_mean": st.column_config.NumberColumn(
+        "directed °", format=_SPAN, help=HELP["directed"]
+    ),
+    "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
+    "p_equivalent": st.column_config.NumberColumn(
+        "p of not 0", format="%.2g", help=HELP["p_equivalent"]
+    ),
+    "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the form holds: the list, the template, and what is as good as 0."""
+
+    text: str
+    payload: bytes | None
+    template: str
+    bound_deg: float
+
+    def parse(self) -> ConceptList:
+        """Return the concepts.
+
+        Raises:
+            ConceptListError: the list or the template cannot be used.
+        """
+        text = self.text if self.payload is None else read_text(self.payload)
+        limit = loaders.settings().max_prompt_chars
+        return parse_concepts(text, template=self.template, max_chars=limit)
+
+
+def pick_class(rows: Sequence[ClassRow]) -> int | None:
+    """Draw the picker of a class; return its index, None for the whole set."""
+    several = [row.label for row in rows if row.n > 1]
+    labels = {row.label: row.index for row in rows}
+    default = several[0] if several else _ALL
+    state.receive("of", "concepts.of", default, lambda name: name in {*labels, "all"}, "a class")
+    if st.session_state["concepts.of"] not in labels:
+        st.session_state["concepts.of"] = _ALL
+    chosen = st.selectbox(
+        "Images of",
+        [_ALL, *several, *(label for label in labels if label not in several)],
+        format_func=lambda name: name or "all classes, each counting once",
+        key="concepts.of",
+        help="A class with one image has angles, but no tests.",
+    )
+    state.publish("of", chosen or "all", default or "all")
+    return labels.get(chosen or _ALL)
+
+
+def ask_concepts() -> Asked:
+    """Draw the form of concepts; return what it holds."""
+    state.receive("list", "concepts.list", DEFAULT_LIST, bool, "a list of concepts")
+    state.receive("template", "concepts.template", TEMPLATE, bool, "a template")
+    with st.form("concepts.form"):
+        left, right = st.columns([2, 1])
+        text = left.text_area(
+            "Concepts, one a line", key="concepts.list", height=190, persist_state="session"
+        )
+        file = right.file_uploader(
+            "or a text file", type=["txt", "csv"], key="concepts.file", max_upload_size=2,
+            help="UTF-8, one concept a line; it is used instead of the list.",
+        )  # fmt: skip
+        template = right.text_input(
+            "Template", key="concepts.template", persist_state="session",
+            help="The sentence that is embedded; {} is where the concept goes.",
+        )  # fmt: skip
+        bound = right.number_input(
+            "As good as 0 (± °)", 0.01, 10.0, BOUND_DEG, 0.05, key="concepts.bound",
+            help=HELP["p_equivalent"],
+        )  # fmt: skip
+        st.form_submit_button("Measure")
+    state.publish("list", text, DEFAULT_LIST)
+    state.publish("template", template, TEMPLATE)
+    return Asked(text, file.getvalue() if file else None, template, float(bound))
+
+
+def show_summary(found: Sequence[ConceptRow], model: str, bound_deg: float, *, whole: bool) -> None:
+    """Say what the tests found, and what they rest on."""
+    st.markdown(summary(found, bound_deg, whole=whole))
+    st.caption(REFERENCE_NOTE.format(reference=leakage.reference()))
+    entry = loaders.models()[model]
+    if entry.shares_tower_with == leakage.reference():
+        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=leakage.reference())
+        st.info(note, icon=":material/merge:")
+
+
+def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> str:
+    """Return the result in words; what no test decides is said to be not decided."""
+    unit = "classes" if whole else "images"
+    n = found[0].n
+    if n < 2:
+        return (
+            f"Angles of one of the {unit}: without a second one every concept is **not decided**."
+        )
+    moved = [row for row in found if row.verdict in ("towards", "away")]
+    spurious = [row for row in found if row.spurious]
+    open_ = sum(row.verdict == "not decided" for row in found)
+    named = ", ".join(leakage_figures.plain(row.concept) for row in spurious[:5])
+    tail = f" ({named})" if spurious else ""
+    return (
+        f"Over {n:,} {unit} the null part points towards or away from **{len(moved):,}** of "
+        f"{len(found):,} concepts (false discovery rate 5 %). **{len(spurious):,}** of the nearest "
+        f"{min(NEAREST, len(found))} are close and shown to move by less than {bound_deg:g}°"
+        f"{tail}: their closeness does not come from the null space. **{open_:,}** are not decided."
+    )
+
+
+def show_arrows(found: Sequence[ConceptRow]) -> go.Figure:
+    """Draw the arrows; return the figure."""
+    figure = leakage_figures.concept_arrows(found)
+    st.plotly_chart(
+        figure,
+        key="concepts.arrows",
+        config=exports.FIGURE_CONFIG,
+        alt="Mean angle to each concept before and after null removal.",
+    )
+    return figure
+
+
+def show_table(found: Sequence[ConceptRow]) -> None:
+    """Draw the table of concepts."""
+    st.dataframe(
+        exports.frame_of([row.as_row() for row in found]),
+        hide_index=True,
+        column_config=_COLUMNS,
+        key="concepts.table",
+        height=520,
+    )
+
+
+def offer(
+    found: Sequence[ConceptRow],
+    figure: go.Figure,
+    asked: Asked,
+    model: str,
+    images: str,
+    label: int | None,
+    classes: Sequence[ClassRow],
+) -> None:
+    """Draw the downloads and the command."""
+    exports.offer(
+        "concepts", [row.as_row() for row in found], figure,
+        command(asked, model, images, next((c.wnid for c in classes if c.index == label), "")),
+    )  # fmt: skip
+
+
+def command(asked: Asked, model: str, images: str, wnid: str) -> str:
+    """Return the command that prints the table; a file is named, a list is written out."""
+    parts = [f"python -m sing_core concepts --model {model} --set {images}"]
+    if wnid:
+        parts.append(f"--class {wnid}")
+    if asked.payload is not None:
+        parts.append("--list concepts.txt")
+    else:
+        try:
+            lines = asked.parse().labels
+        except SingError:
+            lines = ()
+        parts += [f"--concept {shlex.quote(line)}" for line in lines]
+    parts.append(f"--template {shlex.quote(asked.template)} --bound {asked.bound_deg:g}")
+    return " ".join(parts)

@@ -1,0 +1,56 @@
+"""Taking a table and its figure away: CSV, Parquet, stand-alone HTML, and the command."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+# The figure's own menu saves it as a vector graphic, in the browser.
+FIGURE_CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows as a table; a value that is not there is empty."""
+    return pd.DataFrame([dict(row) for row in rows])
+
+
+def offer(page: str, rows: Sequence[Mapping[str, Any]], figure: go.Figure, command: str) -> None:
+    """Draw the downloads of a table and a figure, and the command that prints the table.
+
+    The files are made when somebody asks for them.
+    """
+    stem = f"sing-{page}"
+    columns = st.columns(3)
+    kinds = (
+        ("Table (CSV)", "csv", "text/csv", lambda: csv_of(rows)),
+        ("Table (Parquet)", "parquet", "application/vnd.apache.parquet", lambda: parquet_of(rows)),
+        ("Figure (HTML)", "html", "text/html", lambda: html_of(figure)),
+    )
+    for column, (label, suffix, mime, make) in zip(columns, kinds, strict=True):
+        column.download_button(
+            label, make, f"{stem}.{suffix}", mime, key=f"{page}.{suffix}", on_click="ignore",
+            icon=":material/download:", width="stretch",
+        )  # fmt: skip
+    with st.expander("The same from the command line", icon=":material/terminal:"):
+        st.code(command, language="bash", wrap_lines=True)
+
+
+def csv_of(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return the table as CSV with every digit."""
+    return frame_of(rows).to_csv(index=False).encode()
+
+
+def parquet_of(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return the table as Parquet."""
+    payload = io.BytesIO()
+    frame_of(rows).to_parquet(payload, index=False)
+    return payload.getvalue()
+
+
+def html_of(figure: go.Figure) -> bytes:
+    """Return the figure as a page that needs no server and no network."""
+    text: str = figure.to_html(include_plotlyjs=True, full_html=True)
+    return text.encode()

@@ -1,0 +1,183 @@
+"""What the leakage pages ask the core: prepared sets, tables, kept per question and score file."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages._view import loaders, state
+from sing_core import registry
+from sing_core.errors import SingError
+from sing_core.leakage import classes, comparison, concepts, library, steered
+from sing_core.leakage.concept_lists import ConceptList
+from sing_core.manifest import content_key
+from sing_core.statistics import RankCorrelation, rank_correlation
+
+
+def reference() -> str:
+    """Return the image–text reference of the leakage pages: the default one."""
+    return registry.references(loaders.settings())[0].name
+
+
+def set_names() -> list[str]:
+    """Return the names of the prepared sets, those that ship first.
+
+    Raises:
+        SingError: a set's folder is damaged.
+    """
+    return [folder.facts.name for folder in library.image_sets(loaders.settings())]
+
+
+def pick_set(page: str) -> str:
+    """Draw the picker of prepared sets; return its name, or stop with what to do."""
+    try:
+        names = set_names()
+    except SingError as error:
+        _stop(str(error))
+    if not names:
+        state.write_url()
+        st.info(
+            "No set of images is prepared yet: run `python -m sing_core prepare --images …`.",
+            icon=":material/inventory_2:",
+        )
+        st.stop()
+    key = f"{page}.set"
+    state.receive("set", key, names[0], names.__contains__, "a prepared set")
+    chosen = st.selectbox(
+        "Image set",
+        names,
+        key=key,
+        persist_state="session",
+        help="Images that were prepared once: their features and scores, not the images.",
+    )
+    state.publish("set", chosen or names[0], names[0])
+    return chosen or names[0]
+
+
+def scored_models(images: str) -> list[str]:
+    """Return the classifiers under which a set has scores.
+
+    Raises:
+        SingError: a set's folder is damaged.
+    """
+    bench = loaders.bench()
+    folder = next(f for f in library.image_sets(bench.settings) if f.facts.name == images)
+    return list(library.scored_models(bench, folder, reference()))
+
+
+def class_rows(model: str, images: str) -> tuple[classes.ClassRow, ...]:
+    """Return the rows of every class of a set.
+
+    Raises:
+        SingError: see ``open_set`` and ``class_table``.
+    """
+    scored = _open(model, images)
+    return _kept(_key("classes", scored), lambda: classes.class_table(scored))
+
+
+def class_images(model: str, images: str, index: int) -> list[dict[str, Any]]:
+    """Return the scores of the images of one class.
+
+    Raises:
+        SingError: see ``open_set`` and ``class_images``.
+    """
+    return classes.class_images(_open(model, images), index)
+
+
+def target_rows(
+    model: str, images: str, index: int, degrees: float
+) -> tuple[steered.TargetRow, ...]:
+    """Return every class as a target for the images of class ``index``, the easiest first.
+
+    Raises:
+        SingError: see ``open_set`` and ``target_rows``.
+    """
+    scored = _open(model, images)
+    key = content_key(_key("targets", scored), repr(index), repr(degrees))
+    return _kept(key, lambda: steered.target_rows(scored, index, degrees))
+
+
+def model_rows(models: list[str], images: str) -> list[comparison.ModelRow]:
+    """Return a row per model.
+
+    Raises:
+        SingError: see ``open_set`` and ``model_row``.
+    """
+    return [_model_row(_open(model, images)) for model in models]
+
+
+def _model_row(scored: library.ScoredSet) -> comparison.ModelRow:
+    return _kept(_key("model", scored), lambda: comparison.model_row(scored))
+
+
+def pair_rows(models: list[str], images: str) -> tuple[comparison.PairRow, ...]:
+    """Return the paired differences of every two models.
+
+    Raises:
+        SingError: see ``open_set`` and ``pair_rows``.
+    """
+    sets = [_open(model, images) for model in models]
+    key = content_key(*(_key("pairs", scored) for scored in sets))
+    return _kept(key, lambda: comparison.pair_rows(sets))
+
+
+def correlation(first: list[float], second: list[float]) -> RankCorrelation:
+    """Return the rank correlation of two models' classes.
+
+    Raises:
+        SingError: there are fewer than three classes, or one list is constant.
+    """
+    key = content_key("correlation", repr(first), repr(second))
+    return _kept(key, lambda: rank_correlation(first, second))
+
+
+def steered_rows(
+    models: list[str], images: str, prompt: str, degrees: float
+) -> list[steered.SteeredRow]:
+    """Return the set steered towards a prompt, a row per model.
+
+    Raises:
+        SingError: see ``open_set`` and ``steered_row``.
+    """
+    return [_steered_row(_open(model, images), prompt, degrees) for model in models]
+
+
+def _steered_row(scored: library.ScoredSet, prompt: str, degrees: float) -> steered.SteeredRow:
+    key = content_key(_key("steered", scored), prompt, repr(degrees))
+    return _kept(key, lambda: steered.steered_row(scored, prompt, degrees))
+
+
+def concept_rows(
+    model: str, images: str, wanted: ConceptList, label: int | None, bound_deg: float
+) -> tuple[concepts.ConceptRow, ...]:
+    """Return a row per concept.
+
+    Raises:
+        SingError: see ``open_set`` and ``concept_table``.
+    """
+    scored = _open(model, images)
+    key = content_key(_key("concepts", scored), repr(label), repr(bound_deg), *wanted.prompts)
+    return _kept(
+        key, lambda: concepts.concept_table(scored, wanted, label=label, bound_deg=bound_deg)
+    )
+
+
+def _open(model: str, images: str) -> library.ScoredSet:
+    return library.open_set(loaders.bench(), model, images=images, reference=reference())
+
+
+def _key(verb: str, scored: library.ScoredSet) -> str:
+    """Return a key that changes with the score file: a set that is prepared again is read again."""
+    stat = scored.path.stat()
+    return content_key(verb, str(scored.path), str(stat.st_mtime_ns), str(stat.st_size))
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _kept(key: str, _ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - returns what it was given
+    return _ask()
+
+
+def _stop(message: str) -> None:
+    state.write_url()
+    st.error(message, icon=":material/error:")
+    st.stop()

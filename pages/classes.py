@@ -1,0 +1,56 @@
+"""Classes: which classes does a classifier keep something of in its null space?"""
+
+import streamlit as st
+
+from pages._view import class_views, leakage, state, widgets
+from sing_core.errors import SingError
+
+state.enter("classes")
+st.title("Which classes leak?", anchor=False)
+st.caption(
+    "For every image of a prepared set the null part of its feature is taken away; the table says, "
+    "class by class, whether the meaning moved towards or away from the class itself."
+)
+
+# 1. Ask.
+left, middle, right = st.columns(3)
+with left:
+    images = leakage.pick_set("classes")
+with middle:
+    model = widgets.pick_model()
+with right:
+    versus = class_views.pick_second_model(model)
+wide, narrow = st.columns([3, 1])
+with wide:
+    search = class_views.pick_search()
+with narrow:
+    least = class_views.pick_least()
+
+# 2. Compute: one call per model.
+try:
+    with st.spinner("Reading the scores…"):
+        rows = leakage.class_rows(model, images)
+        second = leakage.class_rows(versus, images) if versus else ()
+except SingError as error:
+    state.write_url()
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+shown = class_views.chosen(rows, search, least)
+
+# 3. Show.
+class_views.show_summary(model, rows)
+if not shown:
+    state.write_url()
+    st.info("No class has this in its name and that many images.", icon=":material/search_off:")
+    st.stop()
+chosen = class_views.pick_class(shown)
+state.write_url()
+table, single = st.columns([3, 2], gap="large")
+with table:
+    class_views.show_table(shown)
+with single:
+    figure = class_views.show_class(chosen, shown, model, images)
+if versus:
+    class_views.show_two_models(rows, second, (model, versus))
+class_views.show_targets(chosen, model, images)
+class_views.offer(shown, figure, model, images)

@@ -1,0 +1,50 @@
+"""Concepts: which words does a class move towards when its null part is taken away?"""
+
+import streamlit as st
+
+from pages._view import concept_views, leakage, state, widgets
+from sing_core.errors import SingError
+
+state.enter("concepts")
+st.title("Which concepts hide?", anchor=False)
+st.caption(
+    "A class, or the whole set, against your own list of concepts: the angle before and after null "
+    "removal, and what two tests say about the difference."
+)
+
+# 1. Ask.
+left, middle, right = st.columns(3)
+with left:
+    images = leakage.pick_set("concepts")
+with middle:
+    model = widgets.pick_model()
+try:
+    rows = leakage.class_rows(model, images)
+except SingError as error:
+    state.write_url()
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+with right:
+    label = concept_views.pick_class(rows)
+asked = concept_views.ask_concepts()
+state.write_url()
+
+# 2. Compute: one call.
+try:
+    wanted = asked.parse()
+    with st.spinner("Measuring every concept…"):
+        found = leakage.concept_rows(model, images, wanted, label, asked.bound_deg)
+except SingError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+
+# 3. Show.
+for note in wanted.notes:
+    st.warning(note, icon=":material/playlist_remove:")
+concept_views.show_summary(found, model, asked.bound_deg, whole=label is None)
+left, right = st.columns(2, gap="large")
+with left:
+    figure = concept_views.show_arrows(found)
+with right:
+    concept_views.show_table(found)
+concept_views.offer(found, figure, asked, model, images, label, rows)

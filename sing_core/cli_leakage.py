@@ -1,0 +1,184 @@
+"""The commands ``prepare``, ``image-sets``, ``classes``, ``compare`` and ``concepts``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sing_core import registry
+from sing_core.cli import Json, Model, Ref, Row, app, open_bench, show
+from sing_core.errors import SingError
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sing_core.leakage.library import ScoredSet
+    from sing_core.workbench import Workbench
+
+Set = Annotated[str, typer.Option("--set", help="Prepared set, see `image-sets`.")]
+Models = Annotated[list[str] | None, typer.Option("--model", help="Classifier; repeatable.")]
+_NAMED = 20
+
+
+@app.command()
+def prepare(
+    images: Annotated[Path, typer.Option(help="Class folders, Parquet (jpeg, wnid), or a zip.")],
+    model: Models = None,
+    reference: Ref = "mini",
+    name: Annotated[str, typer.Option(help="Name of the set; the path's own.")] = "",
+    float16: Annotated[bool, typer.Option(help="Store features at half the size.")] = False,
+    embed: Annotated[bool, typer.Option(help="Keep the reference's own embeddings too.")] = False,
+    json_: Json = False,
+) -> None:
+    """Turn a set of images into features and scores; started again, it goes on where it was."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
+    from sing_core.leakage.extract import Progress as Done
+    from sing_core.prepare import prepare as prepare_set
+
+    settings = Settings()
+    models = tuple(model or [registry.models(settings)[0].name])
+    console = Console(stderr=True)
+    words = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
+    with Progress(*words, console=console) as bar:
+        task = bar.add_task("Extracting", total=None, rate="")
+
+        def report(done: Done) -> None:
+            left = "" if done.left_s is None else f", {done.left_s:,.0f} s left"
+            said = f"{done.rate:.1f} images/s{left}, {done.bad} unusable"
+            bar.update(task, completed=done.done, total=done.total, rate=said)
+
+        made = prepare_set(
+            open_bench(settings), images, models=models, reference=reference, name=name or None,
+            precision="float16" if float16 else "float32", embed=embed, report=report,
+        )  # fmt: skip
+    for problem in made[0].problems[:_NAMED]:
+        console.print(f"{problem.name}: {problem.reason}", markup=False, highlight=False)
+    if len(made[0].problems) > _NAMED:
+        console.print(f"… and {len(made[0].problems) - _NAMED:,} more; all of them are in the set.")
+    rows: list[Row] = [
+        {
+            "set": found.name, "model": found.model, "reference": found.reference,
+            "listed": found.listed, "scored": found.scored, "duplicates": found.duplicates,
+            "unusable": len(found.problems), "images_per_s": round(found.rate, 2),
+            "folder": str(found.folder),
+        }
+        for found in made
+    ]  # fmt: skip
+    show(rows, json_)
+
+
+@app.command()
+def image_sets(reference: Ref = "mini", json_: Json = False) -> None:
+    """List the prepared sets."""
+    from sing_core.leakage.library import image_sets as prepared_sets
+    from sing_core.leakage.library import scored_models
+
+    bench = open_bench(Settings())
+    rows: list[Row] = [
+        {
+            "name": folder.facts.name,
+            "images": folder.facts.total,
+            "models": list(scored_models(bench, folder, reference)),
+            "precision": folder.facts.precision,
+        }
+        for folder in prepared_sets(bench.settings)
+    ]
+    show(rows, json_)
+
+
+@app.command()
+def classes(
+    model: Model,
+    set_: Set = "",
+    reference: Ref = "mini",
+    images: Annotated[str, typer.Option(help="A class: print its images' scores instead.")] = "",
+    steer: Annotated[str, typer.Option(help="A class: steer it towards all others instead.")] = "",
+    image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
+    json_: Json = False,
+) -> None:
+    """Print null removal class by class: AS with interval, IS, and the corrected test."""
+    from sing_core.leakage.classes import class_images, class_table, find_class
+    from sing_core.leakage.steered import target_rows
+
+    scored = _open(open_bench(Settings()), model, set_, reference)
+    if steer:
+        found = target_rows(scored, find_class(scored, steer), image_score)
+        show([row.as_row() for row in found], json_)
+    elif images:
+        show(class_images(scored, find_class(scored, images)), json_)
+    else:
+        show([row.as_row() for row in class_table(scored)], json_)
+
+
+@app.command()
+def compare(
+    model: Models = None,
+    set_: Set = "",
+    reference: Ref = "mini",
+    paired: Annotated[bool, typer.Option(help="Print differences on the same images.")] = False,
+    prompt: Annotated[str, typer.Option(help="Steer the set towards this instead.")] = "",
+    image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
+    json_: Json = False,
+) -> None:
+    """Print the models side by side, beside their null spaces' size and two random controls."""
+    from sing_core.leakage.comparison import model_row, pair_rows
+    from sing_core.leakage.library import image_sets as prepared_sets
+    from sing_core.leakage.library import scored_models
+    from sing_core.leakage.steered import steered_row
+    from sing_core.prompts import clean_prompt
+
+    settings = Settings()
+    bench = open_bench(settings)
+    if not model:
+        found = [f for f in prepared_sets(settings) if set_ in ("", f.facts.name)]
+        model = list(scored_models(bench, found[0], reference)) if found else []
+        if not model:
+            raise SingError("No set of images is prepared yet: run `python -m sing_core prepare`.")
+    sets = [_open(bench, name, set_, reference) for name in model]
+    if prompt:
+        prompt = clean_prompt(prompt, max_chars=settings.max_prompt_chars)
+        show([steered_row(scored, prompt, image_score).as_row() for scored in sets], json_)
+    elif paired:
+        show([row.as_row() for row in pair_rows(sets)], json_)
+    else:
+        show([model_row(scored).as_row() for scored in sets], json_)
+
+
+@app.command()
+def concepts(
+    model: Model,
+    list_: Annotated[Path | None, typer.Option("--list", help="Text file of concepts.")] = None,
+    concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
+    class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",
+    template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
+    bound: Annotated[float, typer.Option(min=0.001, help="What is as good as 0, degrees.")] = 0.1,
+    set_: Set = "",
+    reference: Ref = "mini",
+    json_: Json = False,
+) -> None:
+    """Print a class, or the whole set, against concepts: angles, AS, and two tests."""
+    from rich.console import Console
+
+    from sing_core.leakage.classes import find_class
+    from sing_core.leakage.concept_lists import TEMPLATE, parse_concepts, read_text
+    from sing_core.leakage.concepts import concept_table
+
+    if (list_ is None) == (not concept):
+        raise typer.TyperException("Give --list or --concept, one of the two.")
+    settings = Settings()
+    scored = _open(open_bench(settings), model, set_, reference)
+    text = "\n".join(concept or []) if list_ is None else read_text(list_.read_bytes())
+    wanted = parse_concepts(
+        text, template=template or TEMPLATE, max_chars=settings.max_prompt_chars
+    )
+    for note in wanted.notes:
+        Console(stderr=True).print(note, markup=False, highlight=False)
+    label = find_class(scored, class_) if class_ else None
+    show([r.as_row() for r in concept_table(scored, wanted, label=label, bound_deg=bound)], json_)
+
+
+def _open(bench: "Workbench", model: str, set_: str, reference: str) -> "ScoredSet":
+    from sing_core.leakage.library import open_set
+
+    return open_set(bench, model, images=set_ or None, reference=reference)

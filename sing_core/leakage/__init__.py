@@ -1,0 +1,1 @@
+"""Leakage at scale: image sets to features to scores to tables, with honest statistics."""

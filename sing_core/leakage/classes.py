@@ -1,0 +1,135 @@
+"""Which class leaks: one row per class, with interval and corrected test; down to single images."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sing_core.errors import ImageSetError
+from sing_core.leakage.library import ScoredSet
+from sing_core.statistics import FALSE_DISCOVERY_RATE, adjusted, student
+
+_BY_CLASS = """
+SELECT label, any_value(wnid) AS wnid, count(*) AS n,
+    avg(attribute_score_deg) AS as_mean, stddev_samp(attribute_score_deg) AS as_sd,
+    avg(abs(attribute_score_deg)) AS abs_as_mean, avg(image_score_deg) AS is_mean,
+    avg(directed_score_deg) AS directed_mean, stddev_samp(directed_score_deg) AS directed_sd,
+    avg(CAST(top1 = label AS INTEGER)) AS accuracy
+FROM images GROUP BY label ORDER BY label
+"""
+_OF_CLASS = """
+SELECT row, name, digest, top1, attribute_score_deg, image_score_deg, directed_score_deg,
+    average_score_deg, null_energy, max_logit_drift
+FROM images WHERE label = ? ORDER BY row
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """Null removal over the images of one class; degrees.
+
+    Attributes:
+        index: class in ImageNet-1k order; ``label`` and ``wnid`` name it.
+        n: distinct images.
+        as_mean: mean AS towards "an image of a <class>"; ``as_low`` and ``as_high`` its 95 % t
+            interval, None where one image cannot give one.
+        abs_as_mean: mean ``|AS|``; ``is_mean`` mean IS.
+        directed_mean: the part of AS that depends on where the null part points.
+        p: of "the directed part is 0 on average"; ``p_adjusted`` after Benjamini-Hochberg over all
+            classes that have one.
+        accuracy: share of images whose first class is this one.
+    """
+
+    index: int
+    label: str
+    wnid: str
+    n: int
+    as_mean: float
+    as_low: float | None
+    as_high: float | None
+    abs_as_mean: float
+    is_mean: float
+    directed_mean: float
+    p: float | None
+    p_adjusted: float | None
+    accuracy: float
+
+    @property
+    def verdict(self) -> str:
+        """``towards`` or ``away`` at a false discovery rate of 5 %, else ``not decided``."""
+        if self.p_adjusted is None or self.p_adjusted > FALSE_DISCOVERY_RATE:
+            return "not decided"
+        return "towards" if self.directed_mean > 0 else "away"
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what the command line prints and the page shows."""
+        return {
+            "class": self.label, "wnid": self.wnid, "n": self.n,
+            "as_mean": self.as_mean, "as_low": self.as_low, "as_high": self.as_high,
+            "abs_as_mean": self.abs_as_mean, "is_mean": self.is_mean,
+            "p_adjusted": self.p_adjusted, "directed_mean": self.directed_mean,
+            "verdict": self.verdict, "accuracy": self.accuracy,
+        }  # fmt: skip
+
+
+def class_table(scored: ScoredSet) -> tuple[ClassRow, ...]:
+    """Return one row per class of the set, in ImageNet-1k order.
+
+    Raises:
+        SingError: the scores or the class names cannot be read.
+    """
+    labels = scored.bench.vocabulary(scored.reference).labels
+    found = scored.ask(_BY_CLASS)
+    columns = {name: found[name].to_numpy(zero_copy_only=False) for name in found.column_names}
+    spread = {name: columns[name].astype(np.float64) for name in ("as_sd", "directed_sd")}
+    low, high, _ = student(columns["as_mean"], spread["as_sd"], columns["n"])
+    _, _, p = student(columns["directed_mean"], spread["directed_sd"], columns["n"])
+    q = adjusted(p)
+    return tuple(
+        ClassRow(
+            index=int(columns["label"][i]),
+            label=labels[int(columns["label"][i])],
+            wnid=str(columns["wnid"][i]),
+            n=int(columns["n"][i]),
+            as_mean=float(columns["as_mean"][i]),
+            as_low=known(low[i]),
+            as_high=known(high[i]),
+            abs_as_mean=float(columns["abs_as_mean"][i]),
+            is_mean=float(columns["is_mean"][i]),
+            directed_mean=float(columns["directed_mean"][i]),
+            p=known(p[i]),
+            p_adjusted=known(q[i]),
+            accuracy=float(columns["accuracy"][i]),
+        )
+        for i in range(len(found))
+    )
+
+
+def class_images(scored: ScoredSet, index: int) -> "list[dict[str, Any]]":
+    """Return the scores of every image of class ``index``, degrees.
+
+    Raises:
+        SingError: the scores cannot be read.
+    """
+    labels = scored.bench.vocabulary(scored.reference).labels
+    rows: list[dict[str, Any]] = scored.ask(_OF_CLASS, [index]).to_pylist()
+    return [{**row, "top1": labels[row["top1"]]} for row in rows]
+
+
+def find_class(scored: ScoredSet, name: str) -> int:
+    """Return the index of a class by its label or wnid.
+
+    Raises:
+        ImageSetError: the set has no such class.
+    """
+    for row in class_table(scored):
+        if name in (row.label, row.wnid):
+            return row.index
+    raise ImageSetError(
+        f"The set {scored.folder.facts.name} has no class “{name[:80]}”; see `classes`."
+    )
+
+
+def known(value: float) -> float | None:
+    """Return a number, or None for what is not one (JSON has no NaN)."""
+    return float(value) if np.isfinite(value) else None

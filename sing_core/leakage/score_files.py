@@ -1,0 +1,135 @@
+"""Scores of a prepared set as one Parquet file per model and reference, whole or not there."""
+
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from sing_core.errors import StaleArtefactError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = "sing-scores-1"
+SCORES = (
+    "image_score_deg",
+    "attribute_score_deg",
+    "directed_score_deg",
+    "average_score_deg",
+    "control_dim_image_score_deg",
+    "control_dim_abs_attribute_score_deg",
+    "control_energy_image_score_deg",
+    "control_energy_abs_attribute_score_deg",
+    "null_energy",
+    "max_logit_drift",
+    "max_abs_logit",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreBatch:
+    """Scores of the images of one chunk.
+
+    Attributes:
+        texts: columns ``name``, ``wnid``, ``digest``.
+        whole: columns ``row``, ``label`` (true class), ``top1`` (predicted class).
+        scores: the columns of ``SCORES``, each ``(k,)`` float64.
+    """
+
+    texts: Mapping[str, list[str]]
+    whole: Mapping[str, list[int]]
+    scores: Mapping[str, Tensor]
+
+
+def score_path(folder: Path, model: str, reference: str) -> Path:
+    """Return where the scores of a model in a reference lie inside a set's folder."""
+    return folder / model / f"scores-{reference}.parquet"
+
+
+def write_scores(path: Path, batches: Iterable[ScoreBatch], facts: Mapping[str, str]) -> int:
+    """Stream ``batches`` into one file, a row group each; return the number of rows.
+
+    The old file stays until this one is whole. The same batches give the same bytes.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = _schema(facts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    count = 0
+    try:
+        with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+            for batch in batches:
+                columns = [*batch.whole.values(), *batch.texts.values()]
+                columns += [batch.scores[name].numpy() for name in SCORES]
+                writer.write_batch(
+                    pa.record_batch([pa.array(c) for c in columns], names=schema.names).cast(schema)
+                )
+                count += len(batch.whole["row"])
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return count
+
+
+def facts_of(path: Path) -> dict[str, str] | None:
+    """Return what a score file says about itself; None where there is none.
+
+    Raises:
+        StaleArtefactError: it is damaged or no score file of this version.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        return None
+    try:
+        found = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowException) as error:
+        raise StaleArtefactError(f"The score file {path.name} is damaged.") from error
+    facts = {k.decode(): v.decode() for k, v in found.items()}
+    if facts.get("format") != FORMAT:
+        raise StaleArtefactError(f"{path.name} holds no scores of format {FORMAT}.")
+    return facts
+
+
+def query(path: Path, sql: str, parameters: list[Any] | None = None) -> "pa.Table":
+    """Return the answer of ``sql`` about the view ``images``: the file's rows, each photo once.
+
+    A file that occurs twice in the set counts where it occurs first; ``all_images`` has them all.
+
+    Raises:
+        StaleArtefactError: the file is missing or damaged.
+    """
+    import duckdb
+
+    with duckdb.connect(":memory:") as connection:
+        try:
+            connection.from_parquet(str(path)).create_view("all_images")
+            connection.execute(
+                "CREATE VIEW images AS SELECT * FROM all_images "
+                "QUALIFY row_number() OVER (PARTITION BY digest ORDER BY row) = 1"
+            )
+            return connection.sql(sql, params=parameters or []).to_arrow_table()
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise StaleArtefactError(f"The score file {path.name} cannot be read.") from error
+
+
+def _schema(facts: Mapping[str, str]) -> "pa.Schema":
+    import pyarrow as pa
+
+    fields = [("row", pa.int64()), ("label", pa.int32()), ("top1", pa.int32())]
+    fields += [(name, pa.string()) for name in ("name", "wnid", "digest")]
+    fields += [(name, pa.float64()) for name in SCORES]
+    return pa.schema(fields, metadata={"format": FORMAT, **facts})

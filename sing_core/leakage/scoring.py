@@ -1,0 +1,154 @@
+"""Features to scores, many images at once: null removal, towards each image's own class (eqs. 7-9).
+
+Removing a null part also shortens the feature, and that alone turns it, a little, towards whatever
+it is near to: AS is then not 0 on average although nothing is hidden. So AS is split. Were the null
+part to point the other way, ``z- = 2 T(f~) - T(f)``, the shortening would be the same and what the
+direction adds would change its sign: ``directed = (angle(z, t) - angle(z-, t)) / 2`` is 0 on
+average for a null part that points nowhere, however long it is.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sing_core.equivalents import DRIFT_BUDGET
+from sing_core.leakage.controls import ControlScores, RandomSubspaces
+from sing_core.scores import angle_deg
+from sing_core.translator import Translator
+from sing_core.workbench import Classifier
+
+_STEEP = 1 - 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Features without their null part, translated, and the proof that they are equivalent.
+
+    ``n`` images, ``d`` embedding dimensions.
+
+    Attributes:
+        z: ``(n, d)`` T(f), float64.
+        z_equivalent: ``(n, d)`` T(f - Pi_n f), float64.
+        removed_length: ``(n,)`` ``|Pi_n f|``.
+        null_energy: ``(n,)`` ``|Pi_n f| / |f|``, 0 to 1.
+        top1: ``(n,)`` class of the largest logit.
+        max_abs_logit: ``(n,)``; ``max_logit_drift`` ``(n,)`` largest difference of a pair's logits.
+    """
+
+    z: Tensor
+    z_equivalent: Tensor
+    removed_length: Tensor
+    null_energy: Tensor
+    top1: Tensor
+    max_abs_logit: Tensor
+    max_logit_drift: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor, classifier: Classifier, translator: Translator) -> "Pairs":
+        """Remove the null parts of ``features`` ``(n, m)`` and translate both.
+
+        Raises:
+            ShapeError: head or translator are of another width.
+        """
+        single = features.float()
+        removed = classifier.head.remove_null(single)
+        before, after = classifier.logits(single), classifier.logits(removed)
+        inside = torch.linalg.vector_norm(single.double() - removed.double(), dim=-1)
+        length = torch.linalg.vector_norm(single.double(), dim=-1)
+        return cls(
+            z=translator.apply(single),
+            z_equivalent=translator.apply(removed),
+            removed_length=inside,
+            null_energy=inside / length.clamp_min(1e-300),
+            top1=before.argmax(dim=-1),
+            max_abs_logit=before.abs().amax(dim=-1),
+            max_logit_drift=(after - before).abs().amax(dim=-1),
+        )
+
+    @property
+    def sound(self) -> Tensor:
+        """``(n,)`` whether the pair may be scored: finite, not zero, and within the drift budget.
+
+        A drift above 1e-5 of the largest logit means that the two are not equivalent.
+        """
+        lengths = [torch.linalg.vector_norm(v, dim=-1) for v in (self.z, self.z_equivalent)]
+        usable = torch.stack([length.isfinite() & (length > 0) for length in lengths]).all(dim=0)
+        return usable & (self.max_logit_drift <= DRIFT_BUDGET * self.max_abs_logit)
+
+    def select(self, rows: Tensor) -> "Pairs":
+        """Return the pairs where ``rows`` ``(n,)`` is true."""
+        return Pairs(*(getattr(self, name)[rows] for name in self.__slots__))
+
+
+def image_scores(
+    features: Tensor, pairs: Pairs, own: Tensor, classes: Tensor, controls: RandomSubspaces
+) -> dict[str, Tensor]:
+    """Return the columns of scores of ``n`` images, each ``(n,)``, degrees unless named otherwise.
+
+    ``features`` ``(n, m)``; ``own`` ``(n,)`` each image's class; ``classes`` ``(c, d)`` the raw
+    text embeddings of all classes.
+
+    Raises:
+        ZeroVectorError: a text is zero.
+    """
+    texts = classes.double()[own]
+    attribute, directed = attribute_scores(pairs, texts)
+    everywhere = angle_table(pairs.z, classes) - angle_table(pairs.z_equivalent, classes)
+    random: ControlScores = controls.score(features, pairs.z, pairs.removed_length, texts)
+    return {
+        "image_score_deg": angle_deg(pairs.z, pairs.z_equivalent),
+        "attribute_score_deg": attribute,
+        "directed_score_deg": directed,
+        "average_score_deg": everywhere.mean(dim=-1),
+        "control_dim_image_score_deg": random.dim_image_score,
+        "control_dim_abs_attribute_score_deg": random.dim_abs_attribute_score,
+        "control_energy_image_score_deg": random.energy_image_score,
+        "control_energy_abs_attribute_score_deg": random.energy_abs_attribute_score,
+        "null_energy": pairs.null_energy,
+        "max_logit_drift": pairs.max_logit_drift.double(),
+        "max_abs_logit": pairs.max_abs_logit.double(),
+    }
+
+
+def attribute_scores(pairs: Pairs, texts: Tensor) -> tuple[Tensor, Tensor]:
+    """Return AS (eq. 7) and its directed part towards each image's text, ``(n,)`` degrees.
+
+    ``texts`` ``(n, d)``, one per image.
+
+    Raises:
+        ZeroVectorError: a text is zero.
+    """
+    own = angle_deg(pairs.z, texts)
+    turned = 2 * pairs.z_equivalent - pairs.z
+    return own - angle_deg(pairs.z_equivalent, texts), (own - angle_deg(turned, texts)) / 2
+
+
+def concept_scores(pairs: Pairs, texts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return angle of the original, AS, and directed AS to every text, each ``(n, k)`` degrees.
+
+    ``texts`` ``(k, d)``, the same for all images.
+
+    Raises:
+        ZeroVectorError: a text is zero.
+    """
+    before, after = angle_table(pairs.z, texts), angle_table(pairs.z_equivalent, texts)
+    turned = angle_table(2 * pairs.z_equivalent - pairs.z, texts)
+    return before, before - after, (before - turned) / 2
+
+
+def angle_table(z: Tensor, texts: Tensor) -> Tensor:
+    """Return the angles of all ``z`` ``(n, d)`` to all ``texts`` ``(k, d)``, ``(n, k)`` degrees.
+
+    One matrix product in float64; the few angles near 0 or 180, where the arccosine loses digits,
+    take the half-angle form (``angle_deg``).
+    """
+    goal = torch.nn.functional.normalize(texts.double(), dim=-1)
+    line = torch.nn.functional.normalize(z.double(), dim=-1)
+    cosine = line @ goal.mT
+    angles = torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
+    steep = cosine.abs() > _STEEP
+    if bool(steep.any()):
+        row, column = steep.nonzero(as_tuple=True)
+        angles[row, column] = angle_deg(line[row], goal[column])
+    return angles

@@ -1,0 +1,170 @@
+"""Steering a whole set towards one prompt at a fixed image score (eqs. 10-13; paper, Table 1).
+
+On a steering line the translated feature is ``z0 + eps w`` with ``w`` along ``M u``, where
+``M = A Pi_n A^T`` and ``u`` is the part of the text that is orthogonal to ``z0``. At a given image
+score the step does not matter, only the plane of ``z0`` and ``w``: one ``d x d`` product per image.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sing_core.leakage.comparison import spread
+from sing_core.leakage.library import ScoredSet
+from sing_core.scores import angle_deg
+from sing_core.statistics import Interval, clustered_mean
+
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class SteeredRow:
+    """A set steered towards a prompt at one image score; degrees.
+
+    Attributes:
+        model: classifier; ``prompt`` the target; ``image_score_deg`` the score asked for.
+        n: images; ``unreachable`` the share of them for which no step reaches it.
+        abs_as: mean ``|AS|`` of the others with interval, every class counting once;
+            ``abs_as_sd`` its standard deviation over images.
+    """
+
+    model: str
+    prompt: str
+    image_score_deg: float
+    n: int
+    unreachable: float
+    abs_as: Interval | None
+    abs_as_sd: float | None
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what the command line prints and the page shows."""
+        interval = self.abs_as or Interval(float("nan"), None, None, 0)
+        return {
+            "model": self.model, "prompt": self.prompt, "image_score_deg": self.image_score_deg,
+            "n": self.n, "unreachable": self.unreachable, **spread("abs_as", interval),
+            "abs_as_sd": self.abs_as_sd,
+        }  # fmt: skip
+
+
+def steered_row(scored: ScoredSet, prompt: str, image_score_deg: float = 40.0) -> SteeredRow:
+    """Return the row of one model, a prompt that is ready to embed, and a wanted image score.
+
+    Raises:
+        SingError: features or texts cannot be read.
+    """
+    bench = scored.bench
+    text = bench.text_embedding(scored.reference, prompt, bench.vocabulary(scored.reference))
+    gram = null_gram(scored)
+    found = scored.ask("SELECT row, label FROM images ORDER BY row")
+    label_of = dict(zip(found["row"].to_pylist(), found["label"].to_pylist(), strict=True))
+    scores, labels = [], []
+    for rows, pairs in scored.pairs(list(label_of)):
+        scores.append(steered_scores(pairs.z, gram, text, image_score_deg))
+        labels += [label_of[row] for row in rows]
+    values = torch.cat(scores)
+    reached = values.isfinite()
+    own = torch.tensor(labels)[reached]
+    size = values[reached].abs()
+    return SteeredRow(
+        model=scored.model,
+        prompt=prompt,
+        image_score_deg=image_score_deg,
+        n=len(values),
+        unreachable=float((~reached).double().mean()),
+        abs_as=clustered_mean(size.numpy(), own.numpy()) if len(size) else None,
+        abs_as_sd=float(size.std()) if len(size) > 1 else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """Images of one class steered towards another class at one image score; degrees.
+
+    Attributes:
+        target: label of the other class.
+        n: images; ``unreachable`` the share of them for which no step reaches the score.
+        as_mean: mean AS towards the target over the others; None where there are none.
+    """
+
+    target: str
+    n: int
+    unreachable: float
+    as_mean: float | None
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what the command line prints and the page shows."""
+        return {name: getattr(self, name) for name in ("target", "n", "unreachable", "as_mean")}
+
+
+def target_rows(
+    scored: ScoredSet, label: int, image_score_deg: float = 40.0
+) -> tuple[TargetRow, ...]:
+    """Return every class as a target for the images of class ``label``, the easiest first.
+
+    Raises:
+        SingError: features or texts cannot be read.
+    """
+    vocabulary = scored.bench.vocabulary(scored.reference)
+    gram, texts = null_gram(scored), vocabulary.embeddings[: vocabulary.n_classes]
+    found = scored.ask("SELECT row FROM images WHERE label = ? ORDER BY row", [label])
+    scores = torch.stack(
+        [
+            steered_scores(z[None], gram, texts, image_score_deg)
+            for _, pairs in scored.pairs(found["row"].to_pylist())
+            for z in pairs.z
+        ]
+    )
+    reached = scores.isfinite().double().mean(dim=0)
+    means = scores.nanmean(dim=0)
+    rows = [
+        TargetRow(
+            vocabulary.labels[i],
+            len(scores),
+            1 - float(reached[i]),
+            float(means[i]) if reached[i] > 0 else None,
+        )
+        for i in range(len(texts))
+        if i != label
+    ]
+    return tuple(sorted(rows, key=lambda row: math.inf if row.as_mean is None else -row.as_mean))
+
+
+def null_gram(scored: ScoredSet) -> Tensor:
+    """Return ``M = A Pi_n A^T`` ``(d, d)``, float64.
+
+    Raises:
+        SingError: head or translator cannot be loaded.
+    """
+    head = scored.bench.classifier(scored.model).head
+    weight = scored.bench.translator(scored.model, scored.reference).weight
+    inside = head.null_part(weight.double())
+    return inside @ inside.mT
+
+
+def steered_scores(z0: Tensor, gram: Tensor, text: Tensor, image_score_deg: float) -> Tensor:
+    """Return AS ``(n,)``, degrees, of ``z0`` ``(n, d)`` steered until IS is ``image_score_deg``.
+
+    ``gram`` ``(d, d)`` is ``null_gram``; ``text`` is ``(d,)``, or ``(k, d)`` where ``z0`` is one
+    row. Not a number where no step reaches the score.
+
+    Raises:
+        ZeroVectorError: a translated feature or the text is zero.
+    """
+    z = torch.nn.functional.normalize(z0.double(), dim=-1)
+    goal = torch.nn.functional.normalize(text.double(), dim=-1)
+    before = angle_deg(z, goal)
+    gradient = goal - (z * goal).sum(dim=-1, keepdim=True) * z
+    w = gradient @ gram
+    length = torch.linalg.vector_norm(w, dim=-1)
+    negligible = _TINY * torch.linalg.matrix_norm(gram) * torch.linalg.vector_norm(gradient, dim=-1)
+    has_direction = length > negligible
+    w = torch.where(has_direction[:, None], w, goal)
+    limit = angle_deg(z, w)
+    across = torch.nn.functional.normalize(w - (w * z).sum(dim=-1, keepdim=True) * z, dim=-1)
+    phi = math.radians(image_score_deg)
+    moved = math.cos(phi) * z + math.sin(phi) * across
+    reached = has_direction & (limit > image_score_deg)
+    return torch.where(reached, before - angle_deg(moved, goal), math.nan)

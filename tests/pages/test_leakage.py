@@ -1,0 +1,219 @@
+"""Compare, Classes and Concepts on the embedded set: numbers, words, links, and bad input."""
+
+import json
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._view import class_views, compare_views, concept_views, exports, leakage
+from sing_core.leakage import library
+from tests import reference
+from tests.command import command
+from tests.pages.driver import ROOT, App
+
+SET = "embedded"
+
+
+@pytest.fixture
+def page():
+    """Open a page file by name with query parameters, as a link to a fresh process would."""
+
+    def open_page(name, **query):
+        app = App.__new__(App)
+        app.at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=300)
+        for key, value in query.items():
+            app.at.query_params[key] = value
+        return app.run()
+
+    return open_page
+
+
+def test_the_three_pages_are_in_the_navigation():
+    app = App()
+    for name in ("compare", "classes", "concepts"):
+        assert app.open(name).errors == []
+        assert len(app.at.dataframe) >= 1
+
+
+def frame(app, column):
+    """The table whose first column this is."""
+    (found,) = (d.value for d in app.at.dataframe if d.value.columns[0] == column)
+    return found
+
+
+def said(app):
+    return " ".join(element.value for element in app.at.markdown)
+
+
+def printed(*arguments):
+    done = command(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_classes_page_shows_what_the_command_line_prints(page):
+    app = page("classes")
+    shown = frame(app, "class").set_index("wnid")
+    rows = printed("classes", "--model", "lite0", "--set", SET)
+    assert len(shown) == len(rows) == 1000
+    for row in rows:
+        own = shown.loc[row["wnid"]]
+        for name in ("n", "as_mean", "abs_as_mean", "is_mean", "directed_mean"):
+            assert own[name] == pytest.approx(row[name], abs=1e-12)
+        for name in ("as_low", "as_high", "p_adjusted"):
+            assert (row[name] is None) == bool(np.isnan(own[name]))
+        assert own["verdict"] == row["verdict"]
+
+
+def test_the_scores_are_those_of_the_formulas_on_the_committed_features():
+    bench = leakage.loaders.bench()
+    text = bench.vocabulary("mini").embeddings.double().numpy()
+    for model in ("lite0", "lite1", "lite2"):
+        scored = library.open_set(bench, model, images=SET)
+        rows = scored.ask("SELECT * FROM images ORDER BY row").to_pylist()
+        assert len(rows) >= 4000 - 10
+        chunk = scored.folder.chunk(model, bench.entry(model).weights_digest, 3)
+        null = bench.classifier(model).head.null_basis.numpy()
+        translator = bench.translator(model, "mini")
+        of = {row["row"]: row for row in rows}
+        for place in range(0, len(chunk.images), 100):
+            row, feature = of[chunk.images[place].row], chunk.features[place].double().numpy()
+            matrix, intercept = translator.weight, translator.bias
+            z = reference.translate(feature, matrix, intercept)
+            moved = reference.translate(feature - null @ (null.T @ feature), matrix, intercept)
+            own = reference.attribute_score_deg(z, moved, text[row["label"]])
+            assert row["attribute_score_deg"] == pytest.approx(own, abs=1e-4)
+            expected = reference.image_score_deg(z, moved)
+            assert row["image_score_deg"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_classes_page_says_what_is_not_decided(page):
+    text = said(page("classes"))
+    assert "800 classes have too few images for a test: **not decided**" in text
+    assert "Of 200 classes that can be tested" in text
+
+
+def test_search_and_filter_narrow_the_table_and_land_in_the_url(page):
+    app = page("classes", q="fish", least="2")
+    labels = list(frame(app, "class")["class"])
+    assert labels
+    assert all("fish" in label for label in labels)
+    assert (frame(app, "class")["n"] >= 2).all()
+    assert (app.query["q"], app.query["least"]) == ("fish", "2")
+    app.at.text_input(key="classes.q").set_value("no such thing").run()
+    assert "No class has this in its name" in app.at.info[0].value
+
+
+def test_one_class_is_shown_down_to_its_images(page):
+    app = page("classes", **{"class": "goldfish"})
+    images = frame(app, "image")
+    row = frame(app, "class").set_index("class").loc["goldfish"]
+    assert len(images) == row["n"] == 16
+    assert images["AS °"].mean() == pytest.approx(row["as_mean"], abs=1e-12)
+    assert app.query["class"] == "goldfish"
+
+
+def test_two_models_come_with_their_rank_correlation(page):
+    app = page("classes", versus="lite1", least="2")
+    assert "Spearman’s ρ of mean AS over 1,000 classes" in said(app)
+
+
+def test_only_lite2_says_that_it_shares_its_tower(page):
+    for name in ("classes", "concepts"):
+        assert not [i for i in page(name).at.info if "own image tower" in i.value]
+        assert [i for i in page(name, model="lite2").at.info if "own image tower" in i.value]
+    assert [i for i in page("compare").at.info if "EfficientNet-Lite2 is measured" in i.value]
+
+
+def test_the_compare_page_shows_what_the_command_line_prints(page):
+    app = page("compare")
+    shown = frame(app, "model").set_index("model")
+    for row in printed("compare", "--set", SET):
+        for name, value in row.items():
+            if isinstance(value, float):
+                assert shown.loc[row["model"]][name] == pytest.approx(value, abs=1e-12), name
+    text = said(app)
+    assert "280 of 1280 dimensions" in text
+    assert "random subspace that removes as much" in text
+    pairs = printed("compare", "--set", SET, "--paired")
+    assert text.count("not decided**.") >= sum(row["verdict"] == "not decided" for row in pairs)
+
+
+def test_the_compare_page_steers_when_asked(page):
+    app = page("compare", models="lite0")
+    assert "sd " not in said(app)
+    (button,) = app.at.button
+    button.click().run()
+    assert "of 4,000 images cannot reach IS = 40°" in said(app)
+    (row,) = printed(
+        "compare", "--model", "lite0", "--set", SET, "--prompt", "an image of a jellyfish"
+    )
+    assert f"|AS| {row['abs_as']:.3f}°" in said(app)
+
+
+def test_the_concepts_page_shows_what_the_command_line_prints(page):
+    app = page("concepts", list="goldfish\njellyfish\nlemon", of="goldfish")
+    shown = frame(app, "concept").set_index("concept")
+    rows = printed(
+        "concepts", "--model", "lite0", "--set", SET, "--class", "goldfish",
+        "--concept", "goldfish", "--concept", "jellyfish", "--concept", "lemon",
+    )  # fmt: skip
+    assert [row["concept"] for row in rows] == list(shown.index)
+    for row in rows:
+        for name in ("angle_before", "angle_after", "as_mean", "p_adjusted", "p_equivalent"):
+            assert shown.loc[row["concept"]][name] == pytest.approx(row[name], abs=1e-9)
+        assert shown.loc[row["concept"]]["verdict"] == row["verdict"]
+    assert "--concept jellyfish" in app.at.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("!!!", "no usable line"), ("\n".join(map(str, range(100))) * 60, "up to 5,000")],
+    ids=["nothing", "too many"],
+)
+def test_a_list_that_cannot_be_used_gets_a_sentence_and_the_form_stays(page, text, sentence):
+    app = page("concepts")
+    app.at.text_area(key="concepts.list").set_value(text)
+    app.at.button[0].click().run()
+    assert any(sentence in message for message in app.errors)
+    assert app.at.text_area(key="concepts.list").value == text
+
+
+def test_lines_left_out_are_named(page):
+    app = page("concepts", list="goldfish\n???\ngoldfish")
+    assert any("“???”" in text for text in app.warnings)
+
+
+@pytest.mark.parametrize("name", ["classes", "compare", "concepts"])
+def test_a_link_to_a_set_that_is_not_here_is_answered(page, name):
+    app = page(name, set="nowhere")
+    assert any("a prepared set that cannot be used" in text for text in app.warnings)
+    assert len(app.at.dataframe) >= 1
+
+
+@pytest.mark.parametrize("name", ["classes", "compare", "concepts"])
+def test_without_any_prepared_set_the_page_says_what_to_run(assets, name):
+    app = App().open(name)
+    assert "python -m sing_core prepare" in app.at.info[0].value
+
+
+def test_the_files_to_take_away_hold_every_row():
+    rows = [{"class": "a", "as_mean": 0.1, "p_adjusted": None}, {"class": "b", "as_mean": -1 / 3}]
+    text = exports.csv_of(rows).decode()
+    assert text.splitlines()[0] == "class,as_mean,p_adjusted"
+    assert "-0.3333333333333333" in text
+    import io
+
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(io.BytesIO(exports.parquet_of(rows)))
+    assert table["as_mean"].to_pylist() == [0.1, -1 / 3]
+
+
+def test_the_pages_have_their_words():
+    assert class_views.summary([]).startswith("No class has the two images")
+    assert compare_views.interval(leakage.comparison.Interval(1.0, None, None, 1)) == (
+        "1.000° (no interval from one class)"
+    )
+    assert "\n" in concept_views.DEFAULT_LIST

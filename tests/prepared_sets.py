@@ -1,0 +1,73 @@
+"""Small image sets for the tests of prepare and the pages: noise with a class, and bad files."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+from PIL import Image
+
+from tests.shared_data import ROOT
+
+WNIDS = ("n01440764", "n01443537", "n02123045", "n03345487")
+
+
+def jpeg(seed, side=48):
+    """Return a JPEG of coloured blocks, another one for every seed."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    payload = io.BytesIO()
+    Image.fromarray(blocks).resize((side, side), Image.Resampling.BICUBIC).save(payload, "JPEG")
+    return payload.getvalue()
+
+
+def class_folders(root, per_class=6, wnids=WNIDS):
+    """Write ``per_class`` images of each wnid; return the folder."""
+    for place, wnid in enumerate(wnids):
+        (root / wnid).mkdir(parents=True)
+        for number in range(per_class):
+            (root / wnid / f"{number:03d}.jpg").write_bytes(jpeg(1_000 * place + number))
+    return root
+
+
+def parquet(path, rows, **columns):
+    """Write ``rows`` images as Parquet with ``jpeg`` and ``wnid`` and whatever ``columns`` say."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = {
+        "jpeg": [jpeg(number) for number in range(rows)],
+        "wnid": [WNIDS[number % len(WNIDS)] for number in range(rows)],
+    } | columns
+    kept = {name: values for name, values in table.items() if values is not None}
+    pq.write_table(pa.table(kept), path, row_group_size=7)
+    return path
+
+
+def start_worker(assets, images, root, *, chunk_rows):
+    """Start another process that prepares ``images``; it prints how many rows are done."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.prepare_worker", assets, images, root, str(chunk_rows)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def kill(process):
+    """End a process as a power cut would."""
+    process.send_signal(signal.SIGKILL)
+    process.wait(60)
+    process.stdout.close()
+
+
+def files_of(folder):
+    """Return the bytes of every file of a prepared set."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock" and path.suffix != ".tmp"
+    }
