@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 _MAX_CHARS = 1_000
 _FOLLOWED = "app.followed"
@@ -18,8 +19,20 @@ _PUBLISHED = "app.published"
 
 def enter(page: str) -> None:
     """Note that ``page`` runs; coming back from another page keeps what was set here."""
+    _leave_the_folder()
     st.session_state["app.returned"] = st.session_state.get("app.page") not in (None, page)
     st.session_state["app.page"] = page
+
+
+def _leave_the_folder() -> None:
+    """Let app.py run this page, where Streamlit has taken it from the folder ``pages`` itself.
+
+    It does so for the first visitor of a fresh server who opens a page's own address: without the
+    menu, and narrow.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def receive(name: str, key: str, default: str, valid: Callable[[str], bool], what: str) -> None:
