@@ -1,5 +1,7 @@
 """Figures of the Validate page: pure functions from a result to a figure."""
 
+import math
+
 import plotly.graph_objects as go
 
 from sing_core.comparison import Comparison
@@ -21,9 +23,11 @@ def spectrum(found: Spectrum) -> go.Figure:
         mode="lines", line={"color": _COLOURS["principal"]},
         hovertemplate="number %{x}<br>%{y:.3g}<extra></extra>", showlegend=False,
     )  # fmt: skip
-    figure.add_hline(
-        y=found.threshold, line={"dash": "dot", "color": _COLOURS["random"]},
-        annotation_text="counts as zero", annotation_position="top left",
+    figure.add_hline(y=found.threshold, line={"dash": "dot", "color": _COLOURS["random"]})
+    # A line's own annotation takes the value itself for its logarithm.
+    figure.add_annotation(
+        x=0, xref="paper", xanchor="left", y=math.log10(found.threshold), yanchor="bottom",
+        text="counts as zero", showarrow=False,
     )  # fmt: skip
     if found.nullity:
         figure.add_vrect(
