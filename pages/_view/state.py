@@ -30,7 +30,7 @@ def _leave_the_folder() -> None:
     It does so for the first visitor of a fresh server who opens a page's own address: without the
     menu, and narrow.
     """
-    if PagesManager.uses_pages_directory:
+    if PagesManager.uses_pages_directory and "app.page" not in st.session_state:
         PagesManager.uses_pages_directory = False
         st.rerun()
 

@@ -41,13 +41,6 @@ def test_pictures_begin_by_themselves_end_and_follow_the_slider_without_a_messag
     assert tab.page.locator(FRAME).get_attribute("src").startswith("data:image/webp;base64,")
     for caption in ("The photo", "Render of its feature f", "Render of f̃ at ε ="):
         assert tab.page.get_by_text(caption).first.is_visible()
-    time.sleep(2)
-    tab.sent.clear()
-    measured = tab.drag_for(1.5)
-    LOGGER.info("dragging with frames: %s", measured)
-    assert tab.sent == []
-    tab.page.mouse.up()
-    tab.settle()
     with tab.page.expect_download() as download:
         tab.page.get_by_text("These renders (PNG with manifest)").click()
     path = tmp_path / "pair.png"
@@ -60,6 +53,18 @@ def test_pictures_begin_by_themselves_end_and_follow_the_slider_without_a_messag
     equivalent = facts["frames"][1]
     assert abs(equivalent["image_score_deg"] - 40) < 1
     assert equivalent["feature_logit_drift"] < 1e-3 < equivalent["picture_logit_drift"]
+    time.sleep(2)
+    found = []
+    for _ in range(3):  # a shared machine may be busy: the best counts
+        tab.sent.clear()
+        found.append(tab.drag_for(1.5)["fps"])
+        assert tab.sent == []
+        tab.page.mouse.up()
+        finish(tab.settle())
+        if found[-1] >= 50:
+            break
+    LOGGER.info("frames a second while dragging over pictures: %s", found)
+    assert max(found) >= 50
 
 
 def test_off_draws_nothing_and_the_link_says_so(explore: OpenExplore, drawing_url: str) -> None:
