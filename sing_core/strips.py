@@ -37,6 +37,8 @@ class Strip:
         epsilon: ``k`` steps, feature-norm units.
         features: ``(k, m)`` float32, what is asked for.
         infeasible_share: share of each step that was cut off; None when nothing was.
+        negative_share: length of each feature's negative part over that of its step: what a
+            network with a last ReLU cannot produce; 0 where there is no step or no such bound.
         max_logit_drift: ``k`` largest absolute logit differences to the photo's feature.
         image_score_deg: ``k`` image scores; ``attribute_score_deg`` ``k`` attribute scores,
             of ``features`` as they are, in degrees.
@@ -47,6 +49,7 @@ class Strip:
     epsilon: tuple[float, ...]
     features: Tensor
     infeasible_share: tuple[float, ...] | None
+    negative_share: tuple[float, ...]
     max_logit_drift: tuple[float, ...]
     image_score_deg: tuple[float, ...]
     attribute_score_deg: tuple[float, ...]
@@ -200,8 +203,18 @@ def _measured(
         epsilon=tuple(epsilon.tolist()),
         features=asked,
         infeasible_share=None,
+        negative_share=_negative_share(features, asked),
         max_logit_drift=tuple((logits[1:] - logits[0]).abs().amax(dim=1).tolist()),
         image_score_deg=tuple(image_score_deg(z0, z).tolist()),
         attribute_score_deg=tuple(attribute_score_deg(z0, z, text).tolist()),
         text=text,
     )
+
+
+def _negative_share(features: Tensor, asked: Tensor) -> tuple[float, ...]:
+    """Return the negative part of ``asked (k, m)`` beside its distance from ``features (m,)``."""
+    if bool((features < 0).any()):
+        return (0.0,) * len(asked)
+    steps = torch.linalg.vector_norm(asked - features, dim=1)
+    below = torch.linalg.vector_norm(asked.clamp_max(0), dim=1)
+    return tuple(torch.where(steps > 0, below / steps.clamp_min(1e-30), 0.0).tolist())

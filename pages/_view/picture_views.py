@@ -55,7 +55,8 @@ def show_step(
     st.caption(PICTURE_NOTE)
     drift = strip.max_logit_drift[row]
     if strip.infeasible_share is None:
-        st.caption(ASKED_STEP_NOTE.format(drift=drift))
+        negative = strip.negative_share[row]
+        st.caption(ASKED_STEP_NOTE.format(drift=drift, negative=negative))
     else:
         scores = {"is_": strip.image_score_deg[row], "as_": strip.attribute_score_deg[row]}
         cut = strip.infeasible_share[row]
@@ -148,6 +149,7 @@ def _manifest(job: PictureJob, strip: Strip, rows: Sequence[int]) -> dict[str, o
                 "image_score_deg": strip.image_score_deg[row],
                 "attribute_score_deg": strip.attribute_score_deg[row],
                 "feature_logit_drift": strip.max_logit_drift[row],
+                "negative_share": strip.negative_share[row],
                 "infeasible_share": strip.infeasible_share and strip.infeasible_share[row],
                 "picture_angle_deg": job.audits[row].angle_deg,
                 "picture_logit_drift": job.audits[row].max_logit_drift,

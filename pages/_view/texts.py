@@ -177,7 +177,8 @@ PICTURE_NOTE = (
 )
 ASKED_STEP_NOTE = (
     "Feature level, exact: the equivalent’s logits differ from the photo’s by at most {drift:.0e}. "
-    "Its feature may have negative entries, which no picture can produce."
+    "A network that ends in a ReLU has no negative entries: {negative:.0%} of this step’s length "
+    "leads below zero, where no picture is."
 )
 FEASIBLE_STEP_NOTE = (
     "Feature level: {cut:.0%} of the asked step cannot be produced by a network whose features are "

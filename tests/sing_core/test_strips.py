@@ -48,6 +48,8 @@ def test_a_feasible_strip_is_not_negative_and_states_its_price(bench, photo, rep
     assert float(strip.features.min()) >= 0
     assert strip.infeasible_share is not None
     assert strip.infeasible_share[0] == 0
+    assert max(strip.negative_share) == 0
+    assert strips.along(bench, photo, report, frames=3).negative_share[-1] > 0.1
     assert max(strip.max_logit_drift) <= 0.031 * report.max_abs_logit
     assert strip.image_score_deg[-1] < report.sweep.image_score_deg[-1]
 
