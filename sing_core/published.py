@@ -1,6 +1,7 @@
 """Translators as the method's authors publish them: ``metadata.yaml`` + ``best.pt`` -> ours."""
 
 import pickle
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,10 @@ def _read_weights(path: Path, card: _Card) -> tuple[Tensor, Tensor]:
     if not path.is_file():
         raise TranslatorFileError(f"The checkpoint {path.name} is missing beside metadata.yaml.")
     try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a pickle by another program torch warns before it refuses; one sentence is enough.
+            warnings.simplefilter("ignore", UserWarning)
+            stored = torch.load(path, map_location="cpu", weights_only=True)
     except _PICKLE_TROUBLE as error:
         raise TranslatorFileError(
             f"The checkpoint {path.name} is damaged, or holds more than weights, and is not opened."
