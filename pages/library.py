@@ -14,7 +14,7 @@ st.caption(
 
 # 1. Ask.
 name = library_views.pick_name()
-wants_load, wants_unload = library_views.pick_action(name)
+wants_load, wants_unload = library_views.pick_action()
 
 # 2. Compute: load and describe one head, or let one go.
 head = None

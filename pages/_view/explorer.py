@@ -102,7 +102,7 @@ def show_facts(report: ImageReport) -> None:
     if report.variant.sentence:
         st.info(report.variant.sentence, icon=":material/rule:")
     if report.shares_tower:
-        title = loaders.models()[report.model].title
+        title = loaders.bench().entry(report.model).title
         note = SHARED_TOWER_NOTE.format(model=title, reference=report.reference)
         st.info(note, icon=":material/merge:")
 

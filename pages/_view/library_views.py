@@ -49,16 +49,15 @@ def pick_name() -> str:
     return name
 
 
-def pick_action(name: str) -> tuple[bool, bool]:
-    """Draw the two buttons; return whether to load and whether to unload ``name``."""
-    is_loaded = name in loaders.bench().pool.loaded
+def pick_action() -> tuple[bool, bool]:
+    """Draw the two buttons; return whether to load and whether to unload."""
     with st.container(horizontal=True):
         load = st.button(
             "Load", type="primary", icon=":material/download:", key="library.load",
             help="Fetches the weights if they are not here, and checks that W f + b is the logits.",
         )  # fmt: skip
         unload = st.button(
-            "Unload", icon=":material/eject:", key="library.unload", disabled=not is_loaded,
+            "Unload", icon=":material/eject:", key="library.unload",
             help="Frees its memory; its weights stay on the disk.",
         )  # fmt: skip
     return load, unload
