@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import extraction, head_split, ridge, served, sweep
+from benchmarks import bulk_scoring, extraction, head_split, ridge, served, sweep
 from benchmarks.timing import Line
 
 ALL = {
@@ -19,6 +19,7 @@ ALL = {
     "head_split": head_split,
     "ridge": ridge,
     "extraction": extraction,
+    "bulk_scoring": bulk_scoring,
     "served": served,
 }
 LATEST = Path(__file__).with_name("latest.json")

@@ -1,8 +1,11 @@
 """Compare, Classes and Concepts on the embedded set: numbers, words, links, and bad input."""
 
+import io
 import json
+import shutil
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -193,8 +196,9 @@ def test_a_link_to_a_set_that_is_not_here_is_answered(page, name):
 
 
 @pytest.mark.parametrize("name", ["classes", "compare", "concepts"])
-def test_without_any_prepared_set_the_page_says_what_to_run(assets, name):
-    app = App().open(name)
+def test_without_any_prepared_set_the_page_says_what_to_run(page, assets, cache, name):
+    shutil.rmtree(cache / "prepared", ignore_errors=True)
+    app = page(name)
     assert "python -m sing_core prepare" in app.at.info[0].value
 
 
@@ -203,10 +207,6 @@ def test_the_files_to_take_away_hold_every_row():
     text = exports.csv_of(rows).decode()
     assert text.splitlines()[0] == "class,as_mean,p_adjusted"
     assert "-0.3333333333333333" in text
-    import io
-
-    import pyarrow.parquet as pq
-
     table = pq.read_table(io.BytesIO(exports.parquet_of(rows)))
     assert table["as_mean"].to_pylist() == [0.1, -1 / 3]
 
