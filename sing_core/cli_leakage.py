@@ -40,7 +40,7 @@ def prepare(
     models = tuple(model or [registry.models(settings)[0].name])
     console = Console(stderr=True)
     words = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
-    with Progress(*words, console=console) as bar:
+    with Progress(*words, console=console, disable=json_) as bar:
         task = bar.add_task("Extracting", total=None, rate="")
 
         def report(done: Done) -> None:

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 from PIL import Image
+from safetensors.torch import load_file
 
 from tests.shared_data import ROOT
 
@@ -65,9 +66,18 @@ def kill(process):
 
 
 def files_of(folder):
-    """Return the bytes of every file of a prepared set."""
+    """Return the bytes of every file of a prepared set; of safetensors, those of the tensors.
+
+    (The library writes the facts in a safetensors file in an order that changes from run to run.)
+    """
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): _content(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != ".lock" and path.suffix != ".tmp"
     }
+
+
+def _content(path):
+    if path.suffix != ".safetensors":
+        return path.read_bytes()
+    return {name: tensor.numpy().tobytes() for name, tensor in load_file(path).items()}

@@ -41,7 +41,7 @@ def class_violins(images: Mapping[str, Sequence[Mapping[str, Any]]]) -> go.Figur
             hovertemplate="%{customdata}<br>AS %{x:+.2f}°<extra></extra>",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": _GREY, "dash": "dot", "width": 1})
-    figure.update_xaxes(title_text="AS of each image to its class, degrees (right: nearer)")
+    figure.update_xaxes(title_text="AS of each image, degrees")
     figure.update_yaxes(autorange="reversed", automargin=True)
     return _sized(figure, 110 + 34 * len(images))
 
@@ -86,7 +86,7 @@ def joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -
             showlegend=False, error_x=_bars([row.attribute_score]),
             error_y=_bars([row.image_score]), name=f"{row.model}: mean",
         )  # fmt: skip
-    figure.update_xaxes(title_text="mean AS to the own class, degrees (right: nearer)")
+    figure.update_xaxes(title_text="mean AS to the own class, degrees")
     figure.update_yaxes(title_text="mean IS, degrees")
     return _sized(figure, 460)
 
@@ -148,7 +148,7 @@ def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
             customdata=[[plain(row.concept), row.as_mean] for row in shown],
             hovertemplate="%{customdata[0]}<br>%{x:.2f}°, AS %{customdata[1]:+.3f}°<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title_text="angle to the concept, degrees (smaller is nearer)")
+    figure.update_xaxes(title_text="angle to the concept, degrees")
     labels = [plain(row.concept) for row in shown]
     figure.update_yaxes(tickvals=places, ticktext=labels, automargin=True, showgrid=False)
     return _sized(figure, 110 + _ROW_PX * len(shown))

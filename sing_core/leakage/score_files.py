@@ -116,10 +116,11 @@ def query(path: Path, sql: str, parameters: list[Any] | None = None) -> "pa.Tabl
 
     with duckdb.connect(":memory:") as connection:
         try:
+            connection.execute("SET enable_progress_bar = false")
             connection.from_parquet(str(path)).create_view("all_images")
             connection.execute(
                 "CREATE VIEW images AS SELECT * FROM all_images "
-                "QUALIFY row_number() OVER (PARTITION BY digest ORDER BY row) = 1"
+                "WHERE row IN (SELECT min(row) FROM all_images GROUP BY digest)"
             )
             return connection.sql(sql, params=parameters or []).to_arrow_table()
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
