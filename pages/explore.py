@@ -6,6 +6,7 @@ from pages._view import explorer, head_choice, loaders, renders, state, uploads,
 from sing_core.errors import SingError
 
 state.enter("explore")
+renders.rest()
 st.title("What can this classifier not see?", anchor=False)
 st.caption(
     "Move a photo’s feature where the classifier’s last layer cannot look: the meaning drifts, the "

@@ -38,8 +38,8 @@ class PictureJob:
         finished: whether all was drawn.
     """
 
-    def __init__(self, timeout_s: float) -> None:
-        """Wait for the worker; stop ``timeout_s`` seconds after it began."""
+    def __init__(self, timeout_s: float, rest: "Rest | None" = None) -> None:
+        """Wait for the worker; stop ``timeout_s`` seconds after it began, rest when asked to."""
         self.strip: Strip | None = None
         self.frames: dict[int, Frames] = {}
         self.audits: dict[int, PictureAudit] = {}
@@ -47,6 +47,7 @@ class PictureJob:
         self.error = ""
         self.finished = False
         self._timeout_s, self._begun = timeout_s, float("inf")
+        self._rest = rest or Rest()
         self._seen: dict[str, float] = {}
         self._stopped, self._ended = threading.Event(), threading.Event()
 
@@ -74,7 +75,9 @@ class PictureJob:
         self._stopped.set()
 
     def should_stop(self) -> bool:
-        """Whether to go on is no longer worth it."""
+        """Whether to go on is no longer worth it; answers when the rest is over."""
+        while (left := self._rest.left_s) > 0 and not self._stopped.wait(left):
+            pass
         now = time.monotonic()
         if now - self._begun > self._timeout_s:
             self.error = f"The rendering was stopped: it took longer than {self._timeout_s:g} s."
@@ -100,8 +103,29 @@ class PictureJob:
             self._ended.set()
 
 
+class Rest:
+    """A pause that pages ask for while they compute: numbers go before pictures."""
+
+    def __init__(self) -> None:
+        """Rest not at all."""
+        self._until = 0.0
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left of the rest; 0 or less when it is over."""
+        return self._until - time.monotonic()
+
+    def begin(self, seconds: float) -> None:
+        """Rest for ``seconds`` from now on."""
+        self._until = time.monotonic() + seconds
+
+
 class PictureDesk:
-    """Runs jobs one after the other and remembers the last ones by key."""
+    """Runs jobs one after the other and remembers the last ones by key.
+
+    Attributes:
+        rest: how a page makes the worker wait.
+    """
 
     def __init__(self, timeout_s: float, first_after_s: float = 0.0) -> None:
         """Start no thread yet; no job runs longer than ``timeout_s`` seconds.
@@ -111,6 +135,7 @@ class PictureDesk:
         """
         self._timeout_s, self._first_after_s = timeout_s, first_after_s
         self._closing = threading.Event()
+        self.rest = Rest()
         self._jobs: OrderedDict[str, PictureJob] = OrderedDict()
         self._queue: list[PictureJob] = []
         self._guard = threading.Lock()
@@ -121,7 +146,7 @@ class PictureDesk:
         with self._guard:
             found = self._jobs.get(key)
             if found is None or (found.done and not found.error and not found.finished):
-                found = PictureJob(self._timeout_s)
+                found = PictureJob(self._timeout_s, self.rest)
                 found.look(who)  # before the worker asks whether anybody does
                 self._jobs[key] = found
                 self._queue = [job for job in self._queue if not job.done] + [found]

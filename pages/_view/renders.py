@@ -23,6 +23,7 @@ _RENDERER, _VIEW, _STEP = "explore.renderer", "explore.pictures", "explore.drawn
 _SEED, _SEED_TEXT = "explore.seed", "explore.seed_text"
 _JOB = "explore.picture_job"
 _POLL_S = 1.0
+_REST_S = 0.6
 _KEPT_S = 0.3  # what lies in the cache is shown at once
 _MOST_SEED = 2**31 - 1
 
@@ -41,6 +42,11 @@ def receive() -> None:
 
 def _is_seed(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) <= _MOST_SEED
+
+
+def rest() -> None:
+    """Let the drawing wait a moment: the numbers are about to be computed."""
+    loaders.desk().rest.begin(_REST_S)
 
 
 def period(question: "Question", report: ImageReport) -> float | None:

@@ -188,12 +188,12 @@ class InversionRenderer:
         optimiser = torch.optim.Adam(pyramid.levels, lr=recipe.rate, betas=(0.9, 0.99))
         total = sum(stage.steps for stage in stages)
         for step, stage in enumerate(_steps(stages)):
-            watch.before()
             fall = 0.5 * (1 + math.cos(math.pi * step / total))
             optimiser.param_groups[0]["lr"] = recipe.rate * (0.05 + 0.95 * fall)
             optimiser.zero_grad()
             state = generator.get_state()
             for rows in torch.split(torch.arange(len(aim.asked)), recipe.chunk):
+                watch.before()
                 generator.set_state(state)  # every chunk looks through the same window
                 loss = self._loss(pyramid, rows, aim, stage, generator)
                 loss.backward()  # type: ignore[no-untyped-call]

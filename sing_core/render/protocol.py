@@ -133,7 +133,9 @@ class Renderer(Protocol):
         on_progress: ProgressCallback | None = None,
         should_stop: StopQuestion = never_stop,
     ) -> RenderedFrames:
-        """Draw every row; ``on_progress`` is called after, ``should_stop`` asked before each step.
+        """Draw every row; ``on_progress`` is called after each step.
+
+        ``should_stop`` is asked before each step or more often; its answer may take a while.
 
         Raises:
             TranslatorMismatchError: the vectors lie in another space.

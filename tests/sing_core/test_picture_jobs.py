@@ -87,6 +87,26 @@ def test_who_waits_knows_how_many_come_first(desk):
     assert [desk.ahead_of(job) for job in (first, second, third)] == [0, 0, 0]
 
 
+def test_the_worker_rests_while_a_page_computes(desk):
+    asked, told = threading.Event(), []
+
+    def work(job):
+        asked.wait(5)
+        job.should_stop()
+        told.append(time.monotonic())
+
+    job = desk.job("a", work)
+    desk.rest.begin(0.4)
+    start = time.monotonic()
+    asked.set()
+    wait_for(job)
+    assert told[0] - start >= 0.35
+    desk.rest.begin(60)
+    other = desk.job("b", work)
+    other.stop()
+    wait_for(other)
+
+
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no niceness")
 def test_drawing_yields_to_everything_else(desk):
     seen = []
