@@ -31,6 +31,7 @@ from sing_core.workbench import Workbench
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20
 _WARM_AFTER_S = 3.0
+_DRAW_AFTER_S = 6.0
 _WARM_AT_MOST_S = 60.0
 
 
@@ -57,7 +58,7 @@ def studio() -> Studio:
 @st.cache_resource
 def desk() -> PictureDesk:
     """Return the process's one worker for pictures."""
-    made = PictureDesk(settings().render_timeout_s, first_after_s=_WARM_AFTER_S)
+    made = PictureDesk(settings().render_timeout_s, first_after_s=_DRAW_AFTER_S)
     atexit.register(made.close)
     return made
 

@@ -24,7 +24,7 @@ _SEED, _SEED_TEXT = "explore.seed", "explore.seed_text"
 _JOB = "explore.picture_job"
 _POLL_S = 1.0
 _REST_S = 0.6
-_KEPT_S = 0.3  # what lies in the cache is shown at once
+_KEPT_S = 0.2  # what lies in the cache is shown without a look more; the numbers are out by then
 _MOST_SEED = 2**31 - 1
 
 
@@ -81,8 +81,6 @@ def _job(question: "Question", report: ImageReport) -> PictureJob | None:
         Commission(loaders.studio(), question.photo, report, renderer, seed, feasible)
     )
     job = loaders.desk().job(key, work, who)
-    if before is None or before[0] != key:
-        job.wait(_KEPT_S)
     st.session_state[_JOB] = (key, job)
     return job
 
@@ -95,6 +93,8 @@ def show(question: "Question", report: ImageReport) -> None:
     if job is None:
         st.caption("No pictures are drawn. Inversion draws them on this machine.")
         return
+    if not job.frames:
+        job.wait(_KEPT_S)
     if job.error:
         st.warning(job.error, icon=":material/image_not_supported:")
     if job.strip is None or not job.frames:
