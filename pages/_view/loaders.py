@@ -112,6 +112,7 @@ def load(name: str) -> HeadReport:
     known = registry.find_model(name, settings()) is not None
     if not (known or settings().typed_models):
         raise UnknownNameError("Only the classifiers of the list can be loaded on this server.")
+    bench().pool.backbone(name)  # the head alone may lie on disk since an earlier start
     return describe_head(bench(), name, WHOLE_HEAD)
 
 
