@@ -2,6 +2,7 @@
 
 import pytest
 
+from sing_core import picture_jobs
 from sing_core.analysis import analyse_image
 from sing_core.picture_jobs import PictureJob
 from sing_core.picture_work import Commission, controls_work, scale_work, strip_work
@@ -44,7 +45,9 @@ def run(work):
     job = PictureJob(timeout_s=300)
     job.frames = Diary()
     job.look()
-    job.run(work)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picture_jobs, "_FORGOTTEN_AFTER_S", 600.0)  # nobody looks again here
+        job.run(work)
     assert (job.error, job.finished) == ("", True)
     return job
 
