@@ -30,7 +30,8 @@ from sing_core.store import Store
 from sing_core.workbench import Workbench
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-# Rows 5, 35, ... of the sample were looked at while the recipe was chosen; these were not.
+# Rows 5, 35, ... of the sample were looked at while the recipe was chosen; these were not, but for
+# the first 14 steering pairs, on which the weight of the move was chosen.
 FIRST, APART = 11, 13
 
 

@@ -41,10 +41,8 @@ def strip_work(asked: Commission) -> Work:
     """Return the work that draws the report's step at every size, then the key frames."""
 
     def work(job: PictureJob) -> None:
-        strip = job.strip = strips.along(
-            asked.studio.bench, asked.photo, asked.report, feasible=asked.feasible
-        )
-        easel = _Easel(asked, job)
+        strip = strips.along(asked.studio.bench, asked.photo, asked.report, feasible=asked.feasible)
+        easel = _Easel(asked, job, strip)
         pair = sorted({0, strip.row_of(asked.report.index)})
         rest = [row for row in range(len(strip.indices)) if row not in pair]
         drawer = easel.drawer
@@ -61,8 +59,8 @@ def scale_work(asked: Commission) -> Work:
     """Return the work that draws the photo's feature at the image scores of ``SCALE_DEG``."""
 
     def work(job: PictureJob) -> None:
-        strip = job.strip = strips.at_angles(asked.studio.bench, asked.photo, asked.report)
-        easel = _Easel(asked, job)
+        strip = strips.at_angles(asked.studio.bench, asked.photo, asked.report)
+        easel = _Easel(asked, job, strip)
         rows = range(len(strip.indices))
         easel.draw(rows, (easel.drawer.strip_size,), asked.seed)
         easel.read(rows)
@@ -75,10 +73,10 @@ def controls_work(asked: Commission) -> Work:
 
     def work(job: PictureJob) -> None:
         seeds = [asked.seed + turn for turn in range(GRID_SEEDS)]
-        job.strip = strips.beside_controls(
+        strip = strips.beside_controls(
             asked.studio.bench, asked.photo, asked.report, seeds, feasible=asked.feasible
         )
-        easel, width = _Easel(asked, job), len(strips.CONTROLS)
+        easel, width = _Easel(asked, job, strip), len(strips.CONTROLS)
         for turn, seed in enumerate(seeds):
             rows = range(turn * width, (turn + 1) * width)
             easel.draw(rows, (easel.drawer.strip_size,), seed)
@@ -90,9 +88,9 @@ def controls_work(asked: Commission) -> Work:
 class _Easel:
     """Draws rows of a job's strip into the job."""
 
-    def __init__(self, asked: Commission, job: PictureJob) -> None:
-        assert job.strip is not None, "the strip comes first"
-        self.asked, self.job, self.strip = asked, job, job.strip
+    def __init__(self, asked: Commission, job: PictureJob, strip: strips.Strip) -> None:
+        self.asked, self.job, self.strip = asked, job, strip
+        job.strip = strip
         report = asked.report
         self.drawer: Renderer = asked.studio.renderer(
             asked.renderer, report.model, report.reference

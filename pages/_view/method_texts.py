@@ -64,8 +64,9 @@ ORIGINS = r"""
 
 PICTURES = """
 - **Inversion** looks for a picture whose feature is the asked one: it changes a low-pass of the
-  photo, step by step, until the frozen classifier sees the asked feature. It works for any
-  classifier and needs no training.
+  photo, step by step, until the frozen classifier sees the asked feature.
+  It works for any classifier and needs no training. Where there is a translator, the picture also
+  follows the direction in which the translated feature moves.
 - **Both renders are drawn the same way**, from the same start and with the same random draws. What
   differs between them comes from the feature; neither is the photo.
 - **The feasible step** is the nearest feature without negative entries whose logits move by at
