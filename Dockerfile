@@ -24,5 +24,5 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=90s --retries=3 CMD ["pyt
     "from urllib.request import ProxyHandler, build_opener; \
     build_opener(ProxyHandler({})).open('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
 
-CMD ["sh", "-c", "python -m sing_core.mini assemble && python -m sing_core warm && exec streamlit run app.py \
+CMD ["sh", "-c", "python -m sing_core.mini assemble && python -m sing_core warm && exec python serve.py \
     --server.address 0.0.0.0 --server.port 8501 --server.headless true"]

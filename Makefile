@@ -21,7 +21,7 @@ PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(if $(shell \
 	$(name) -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo yes),$(name))))
 
 app: assemble
-	$(BIN)/python -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT) \
+	$(BIN)/python serve.py --server.address 127.0.0.1 --server.port $(PORT) \
 		--server.headless true
 
 test: develop chromium assemble lint

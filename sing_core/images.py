@@ -4,6 +4,7 @@ The header is checked before a pixel is decoded (``image_headers``); then the pi
 upright, its colours become 8-bit sRGB over white, and every step leaves a sentence.
 """
 
+import base64
 import hashlib
 import io
 import struct
@@ -115,18 +116,18 @@ def decode_image(payload: bytes, *, max_pixels: int = 50_000_000) -> Photo:
     return Photo(hashlib.sha256(payload).hexdigest(), image, tuple(notes))
 
 
-def to_png(image: Image.Image) -> bytes:
-    """Encode ``image`` as PNG, losslessly."""
+def picture_url(image: Image.Image) -> str:
+    """Return ``image`` as a data URL (JPEG): who shows it need not ask a server for it again."""
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()
+    image.save(buffer, "JPEG", quality=92)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def thumbnail_png(image: Image.Image, side: int) -> bytes:
-    """Encode a copy of ``image`` whose longer side is at most ``side`` pixels as PNG."""
+def thumbnail(image: Image.Image, side: int) -> Image.Image:
+    """Return a copy of ``image`` whose longer side is at most ``side`` pixels."""
     small = image.copy()
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return to_png(small)
+    return small
 
 
 def _kind(payload: bytes) -> str:

@@ -125,6 +125,7 @@ class PictureDesk:
 
     Attributes:
         rest: how a page makes the worker wait.
+        awake: whether the wait before the very first job is over.
     """
 
     def __init__(self, timeout_s: float, first_after_s: float = 0.0) -> None:
@@ -136,6 +137,7 @@ class PictureDesk:
         self._timeout_s, self._first_after_s = timeout_s, first_after_s
         self._closing = threading.Event()
         self.rest = Rest()
+        self.awake = first_after_s == 0.0
         self._jobs: OrderedDict[str, PictureJob] = OrderedDict()
         self._queue: list[PictureJob] = []
         self._guard = threading.Lock()
@@ -175,6 +177,7 @@ class PictureDesk:
         """Let the worker, and the threads that torch starts for it, yield to everything else."""
         _step_back()
         self._closing.wait(self._first_after_s)
+        self.awake = True
 
 
 def _step_back() -> None:

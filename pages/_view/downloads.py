@@ -11,6 +11,7 @@ import streamlit as st
 
 import sing_core
 from pages._view import loaders
+from pages._view.exports import show_command
 from sing_core.images import Photo
 from sing_core.reports import ImageReport, Sweep
 
@@ -31,8 +32,7 @@ def offer(report: ImageReport, photo: Photo) -> None:
         "Report (JSON)", report_json(report), f"{stem}.json", "application/json",
         key="explore.json", on_click="ignore", icon=":material/download:", width="stretch",
     )  # fmt: skip
-    with st.expander("The same from the command line", icon=":material/terminal:"):
-        st.code(command(report), language="bash", wrap_lines=True)
+    show_command("explore", command(report))
 
 
 def sweep_csv(sweep: Sweep) -> str:

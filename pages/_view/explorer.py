@@ -78,7 +78,7 @@ class Question:
 
 def show_photo(photo: Photo) -> None:
     """Draw the photo and what had to be done to read it."""
-    st.image(loaders.thumbnail(photo.digest, photo), width="stretch", alt="The chosen photo.")
+    st.image(loaders.photo_url(photo.digest, photo), width="stretch", alt="The chosen photo.")
     for note in photo.notes:
         st.caption(note)
 

@@ -34,8 +34,20 @@ def offer(page: str, rows: Sequence[Mapping[str, Any]], figure: go.Figure, comma
             label, make, f"{stem}.{suffix}", mime, key=f"{page}.{suffix}", on_click="ignore",
             icon=":material/download:", width="stretch",
         )  # fmt: skip
-    with st.expander("The same from the command line", icon=":material/terminal:"):
-        st.code(command, language="bash", wrap_lines=True)
+    show_command(page, command)
+
+
+def show_command(page: str, command: str) -> None:
+    """Draw the folded command; what colours its words costs the browser a third of a second.
+
+    So it is sent to the browser only once somebody unfolds it.
+    """
+    folded = st.expander(
+        "The same from the command line", icon=":material/terminal:", on_change="rerun",
+        key=f"{page}.command",
+    )  # fmt: skip
+    if folded.open:
+        folded.code(command, language="bash", wrap_lines=True)
 
 
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> bytes:

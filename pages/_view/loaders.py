@@ -15,7 +15,7 @@ from sing_core.errors import UnknownNameError
 from sing_core.head_reports import HeadReport, describe_head
 from sing_core.head_reports import class_names as names_of
 from sing_core.head_variants import WHOLE_HEAD, HeadVariant
-from sing_core.images import Photo, decode_image, thumbnail_png
+from sing_core.images import Photo, decode_image, picture_url, thumbnail
 from sing_core.library import LibraryRow, survey, was_fetched
 from sing_core.manifest import content_key
 from sing_core.model_names import file_state
@@ -30,7 +30,7 @@ from sing_core.workbench import Workbench
 
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20
-_WARM_AFTER_S = 3.0
+_WARM_AFTER_S = 6.0
 _DRAW_AFTER_S = 6.0
 _WARM_AT_MOST_S = 60.0
 
@@ -152,9 +152,13 @@ def decoded(digest: str, _payload: bytes) -> Photo:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def thumbnail(digest: str, _photo: Photo) -> bytes:
-    """Return a PNG of the photo, longest side 480 pixels."""
-    return thumbnail_png(_photo.image, 480)
+def photo_url(digest: str, _photo: Photo) -> str:
+    """Return the photo, longest side 480 pixels, as a data URL.
+
+    Streamlit's own files are gone for a moment while a page is run again: a browser that asks
+    just then shows a broken picture until something else is shown.
+    """
+    return picture_url(thumbnail(_photo.image, 480))
 
 
 def class_labels() -> tuple[str, ...]:

@@ -19,13 +19,14 @@ from pages._view.texts import (
     PICTURE_NOTE,
     SCALE_NOTE,
 )
+from sing_core.images import picture_url
 from sing_core.picture_jobs import PictureJob
 from sing_core.render.audit import PictureAudit
 from sing_core.render.frame_cache import encode_webp
 from sing_core.render.protocol import Frames
 from sing_core.strips import CONTROLS, SCALE_DEG, Strip
 
-View = Callable[[PictureJob, Strip, int, bytes, dict[str, object]], None]
+View = Callable[[PictureJob, Strip, int, str, dict[str, object]], None]
 _SMALL_PX, _GAP_PX = 200, 8
 _sources: "WeakKeyDictionary[PictureJob, dict[int, tuple[Frames, str]]]" = WeakKeyDictionary()
 
@@ -41,7 +42,7 @@ def sources(job: PictureJob) -> dict[int, str]:
 
 
 def show_step(
-    job: PictureJob, strip: Strip, index: int, photo: bytes, facts: dict[str, object]
+    job: PictureJob, strip: Strip, index: int, photo: str, facts: dict[str, object]
 ) -> None:
     """Draw the photo, the render of its feature and that of its equivalent, always both."""
     row = strip.row_of(index)
@@ -68,7 +69,7 @@ def show_step(
 
 
 def show_scale(
-    job: PictureJob, strip: Strip, index: int, photo: bytes, facts: dict[str, object]
+    job: PictureJob, strip: Strip, index: int, photo: str, facts: dict[str, object]
 ) -> None:
     """Draw what known image scores look like on the person's own photo (Fig. 10)."""
     del index  # the scale has steps of its own
@@ -90,7 +91,7 @@ def show_scale(
 
 
 def show_controls(
-    job: PictureJob, strip: Strip, index: int, photo: bytes, facts: dict[str, object]
+    job: PictureJob, strip: Strip, index: int, photo: str, facts: dict[str, object]
 ) -> None:
     """Draw the step beside steps of the same length that are no null steps (Fig. 13)."""
     del index, photo  # every row has the feature itself
@@ -115,12 +116,16 @@ def _caption(name: str, strip: Strip, job: PictureJob, row: int, labels: Sequenc
 VIEWS: Mapping[str, View] = {"step": show_step, "scale": show_scale, "controls": show_controls}
 
 
-def _large(frame: Frames) -> Image.Image:
-    return Image.fromarray(frame).resize((384, 384), Image.Resampling.BICUBIC)
+def _large(frame: Frames) -> str:
+    return _enlarged(frame, 384)
 
 
-def _small(frame: Frames) -> Image.Image:
-    return Image.fromarray(frame).resize((2 * _SMALL_PX,) * 2, Image.Resampling.BICUBIC)
+def _small(frame: Frames) -> str:
+    return _enlarged(frame, 2 * _SMALL_PX)
+
+
+def _enlarged(frame: Frames, side: int) -> str:
+    return picture_url(Image.fromarray(frame).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def _show_audit(read: Sequence[tuple[str, PictureAudit]]) -> None:

@@ -23,6 +23,7 @@ _RENDERER, _VIEW, _STEP = "explore.renderer", "explore.pictures", "explore.drawn
 _SEED, _SEED_TEXT = "explore.seed", "explore.seed_text"
 _JOB = "explore.picture_job"
 _POLL_S = 1.0
+_ASLEEP_POLL_S = 3.0  # on a fresh server, where the browser still has enough to do
 _REST_S = 0.6
 _KEPT_S = 0.2  # what lies in the cache is shown without a look more; the numbers are out by then
 _MOST_SEED = 2**31 - 1
@@ -52,7 +53,9 @@ def rest() -> None:
 def period(question: "Question", report: ImageReport) -> float | None:
     """Return how often the page looks at the pictures, in seconds; None when nothing moves."""
     job = _job(question, report)
-    return None if job is None or job.done else _POLL_S
+    if job is None or job.done:
+        return None
+    return _POLL_S if loaders.desk().awake else _ASLEEP_POLL_S
 
 
 def frames(question: "Question", report: ImageReport) -> list[dict[str, object]]:
@@ -116,7 +119,7 @@ def show(question: "Question", report: ImageReport) -> None:
         "seed": int(st.session_state[_SEED] or 0),
         "step": st.session_state[_STEP],
     }
-    photo = loaders.thumbnail(question.photo.digest, question.photo)
+    photo = loaders.photo_url(question.photo.digest, question.photo)
     picture_views.VIEWS[st.session_state[_VIEW]](job, job.strip, report.index, photo, facts)
 
 

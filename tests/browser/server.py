@@ -33,8 +33,9 @@ def start(script: str, port: int, log: IO[bytes], **environment: str) -> subproc
         "browser.gatherUsageStats": "false",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
+    program = ["serve.py"] if script == "app.py" else ["-m", "streamlit", "run", script]
     return subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, *flags],
+        [sys.executable, *program, *flags],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.DEVNULL,

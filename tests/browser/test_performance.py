@@ -30,7 +30,8 @@ LOGGER = logging.getLogger(__name__)
 UPLOAD_S, PROMPT_MS, START_S, MEMORY_GB = 1.5, 300.0, 6.0, 2.5
 ANIMALS = (
     *("goldfish", "ostrich", "koala", "flamingo", "chameleon", "scorpion", "tarantula", "wombat"),
-    *("pelican", "dugong", "toucan", "magpie", "bulbul", "junco", "macaw"),
+    *("pelican", "dugong", "toucan", "magpie", "bulbul", "junco", "macaw", "hummingbird", "drake"),
+    *("echidna", "platypus", "wallaby", "jellyfish", "flatworm", "snail", "slug", "chiton"),
 )
 SHOWN = "() => window.watch.shown"
 

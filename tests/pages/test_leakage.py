@@ -167,6 +167,8 @@ def test_the_concepts_page_shows_what_the_command_line_prints(page):
         for name in ("angle_before", "angle_after", "as_mean", "p_adjusted", "p_equivalent"):
             assert shown.loc[row["concept"]][name] == pytest.approx(row[name], abs=1e-9)
         assert shown.loc[row["concept"]]["verdict"] == row["verdict"]
+    app.at.session_state["concepts.command"] = True  # as unfolding it does
+    app.run()
     assert "--concept jellyfish" in app.at.code[0].value
 
 

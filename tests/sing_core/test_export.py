@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 
 from sing_core.errors import PromptError, UnknownNameError, UnsupportedImageError
 from sing_core.export import write_embeddings, write_export, write_features
-from sing_core.images import decode_image, to_png
+from sing_core.images import decode_image
 from tests.toy import DIM, seeded
 
 
@@ -60,7 +60,7 @@ def test_more_images_than_one_batch_keep_their_order(toy_bench, chelsea, tmp_pat
     paths = []
     for place in range(18):
         paths.append(tmp_path / f"{place}.png")
-        paths[-1].write_bytes(to_png(chelsea.image.crop((place, 0, place + 40, 40))))
+        chelsea.image.crop((place, 0, place + 40, 40)).save(paths[-1])
     out = tmp_path / "embeddings.safetensors"
     write_embeddings(toy_bench, paths, [], "mini", out)
     found = load_file(out)["embeddings"]
