@@ -22,7 +22,8 @@ try:
     if wants_unload:
         loaders.unload(name)
     if wants_load:
-        with st.spinner(f"Loading {name}; what is not here is fetched first…"):
+        waiting = f"Loading {name}; what is not here is fetched first…"
+        with st.spinner(waiting), library_views.fetching():
             head = loaders.load(name)
 except SingError as error:
     st.error(str(error), icon=":material/error:")

@@ -18,6 +18,7 @@ from urllib.request import getproxies
 
 from sing_core.atomic import write_atomically
 from sing_core.errors import WeightsUnavailableError
+from sing_core.fetch_progress import bar_of
 from sing_core.manifest import content_key
 from sing_core.render.file_digests import read_notes, verify
 
@@ -97,8 +98,9 @@ def _download(repository: str, name: str, revision: str, settings: "Settings") -
     is_off = offline(settings)
     try:
         found = hf_hub_download(
-            repository, name, revision=revision, local_files_only=is_off or not _hub_answers()
-        )
+            repository, name, revision=revision, local_files_only=is_off or not _hub_answers(),
+            tqdm_class=bar_of(name),
+        )  # fmt: skip
     except errors.GatedRepoError as error:
         raise WeightsUnavailableError(
             f"The hub shows {repository} only to those who were granted access (HTTP 401 or 403): "

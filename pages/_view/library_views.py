@@ -1,9 +1,15 @@
 """The panels of the Library page: what to load, memory, classifiers, references."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from pages._view import loaders
 from sing_core import registry
+from sing_core.fetch_progress import watching
 from sing_core.head_reports import HeadReport
 from sing_core.library import LibraryRow
 
@@ -61,6 +67,24 @@ def pick_action() -> tuple[bool, bool]:
             help="Frees its memory; its weights stay on the disk.",
         )  # fmt: skip
     return load, unload
+
+
+@contextmanager
+def fetching() -> Iterator[None]:
+    """Draw how much of a file has come while something is fetched."""
+    place, context = st.empty(), get_script_run_ctx()
+
+    def see(name: str, there: int, total: int) -> None:
+        add_script_run_ctx(threading.current_thread(), context)
+        of = f" of {total / _MB:,.0f}" if total else ""
+        share = min(1.0, there / total) if total else 0.0
+        place.progress(share, f"{name}: {there / _MB:,.0f}{of} MB")
+
+    try:
+        with watching(see):
+            yield
+    finally:
+        place.empty()
 
 
 def show_head(head: HeadReport) -> None:

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from sing_core import hub as module
 from sing_core.backbones import load_backbone
 from sing_core.errors import UnknownNameError, WeightsUnavailableError
+from sing_core.fetch_progress import watching
 from sing_core.hub import cached, fetch, pinned_commit
 from sing_core.pool import ModelPool
 from sing_core.settings import Settings
@@ -101,6 +102,18 @@ def test_what_was_fetched_is_not_fetched_again_and_needs_no_network(hub, setting
     last = load_backbone(NAME, settings)
     assert len(hub.asked) == 2
     assert first.weights_digest == again.weights_digest == last.weights_digest
+
+
+def test_who_watches_sees_every_byte_come_and_only_once(hub, weights, settings):
+    seen = []
+    with watching(lambda *facts: seen.append(facts)):
+        fetch(REPOSITORY, "model.safetensors", settings)
+        fetch(REPOSITORY, "model.safetensors", settings)  # lies there already
+    size = len(weights[1])
+    assert seen[-1] == ("model.safetensors", size, size)
+    assert [there for _, there, _ in seen] == sorted({there for _, there, _ in seen})
+    fetch(REPOSITORY, "config.json", settings)
+    assert seen[-1][0] == "model.safetensors", "nobody watched any more"
 
 
 def test_the_commit_taken_first_is_held_to(hub, settings):
