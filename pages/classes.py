@@ -20,9 +20,11 @@ with middle:
     model = widgets.pick_model()
 with right:
     versus = class_views.pick_second_model(model)
-wide, narrow = st.columns([3, 1])
+wide, middle, narrow = st.columns([2, 1, 1])
 with wide:
     search = class_views.pick_search()
+with middle:
+    group = class_views.pick_group()
 with narrow:
     least = class_views.pick_least()
 
@@ -35,13 +37,14 @@ except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
     st.stop()
-shown = class_views.chosen(rows, search, least)
+shown = class_views.chosen(rows, search, group, least)
 
 # 3. Show.
 class_views.show_summary(model, rows)
 if not shown:
     state.write_url()
-    st.info("No class has this in its name and that many images.", icon=":material/search_off:")
+    nothing = "No class of this group has this in its name and that many images."
+    st.info(nothing, icon=":material/search_off:")
     st.stop()
 chosen = class_views.pick_class(shown)
 state.write_url()

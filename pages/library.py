@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._view import library_views, loaders, state
+from pages._view import library_views, loaders, prepare_panel, state
 from sing_core.errors import SingError
 
 state.enter("library")
@@ -34,3 +34,4 @@ if head is not None:
 library_views.show_memory()
 library_views.show_classifiers(loaders.library())
 library_views.show_references()
+prepare_panel.show()

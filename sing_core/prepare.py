@@ -21,6 +21,7 @@ from sing_core.errors import ImageSetError, StaleArtefactError
 from sing_core.leakage.chunks import CHUNK_ROWS, Chunk, Precision, Problem, SetFacts, SetFolder
 from sing_core.leakage.controls import RandomSubspaces
 from sing_core.leakage.extract import Network, Progress, ReferenceNetwork, extract
+from sing_core.leakage.originals import remember
 from sing_core.leakage.score_files import (
     FORMAT,
     SCORES,
@@ -74,7 +75,7 @@ def prepare(
     embed: bool = False,
     root: Path | None = None,
     chunk_rows: int = CHUNK_ROWS,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[Progress], object] = lambda progress: None,
 ) -> tuple[Prepared, ...]:
     """Prepare a set for ``models``: extract what is missing, then score what changed.
 
@@ -91,6 +92,7 @@ def prepare(
     source = open_source(images)
     facts = SetFacts(_set_name(source, name), source.key, source.total, precision, chunk_rows)
     folder = SetFolder.create((root or bench.settings.cache_dir / "prepared") / facts.name, facts)
+    remember(folder, images, bench.settings)
     try:
         with FileLock(folder.path / ".lock", blocking=False):
             networks: list[Network] = [bench.pool.backbone(entry.name) for entry in entries]

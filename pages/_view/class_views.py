@@ -1,6 +1,7 @@
 """The panels of the Classes page: filters, table, one class down to its images, two models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -9,6 +10,7 @@ from pages._view import exports, leakage, leakage_figures, loaders, state
 from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
+from sing_core.superclasses import superclasses
 
 _FEW = 2
 _BESIDE = 5
@@ -57,6 +59,21 @@ def pick_search() -> str:
     return text
 
 
+def pick_group() -> str:
+    """Draw the picker of a group of classes; return its name, "" for all."""
+    groups = ["", *superclasses()]
+    state.receive("group", "classes.group", "", groups.__contains__, "a group of classes")
+    chosen = st.selectbox(
+        "Group",
+        groups,
+        format_func=lambda name: name or "all classes",
+        key="classes.group",
+        help="A grouping of the 1,000 ImageNet classes made for browsing; nothing is tested by it.",
+    )
+    state.publish("group", chosen or "", "")
+    return chosen or ""
+
+
 def pick_least() -> int:
     """Draw the smallest number of images that a class must have; return it."""
     state.receive("least", "classes.least_text", "1", state.is_number(1, 1e6), "a number of images")
@@ -73,11 +90,15 @@ def pick_least() -> int:
     return int(value)
 
 
-def chosen(rows: Sequence[ClassRow], search: str, least: int) -> list[ClassRow]:
+def chosen(rows: Sequence[ClassRow], search: str, group: str, least: int) -> list[ClassRow]:
     """Return what the filters keep: decided rows first, by the size of the directed part."""
     part = search.strip().casefold()
     kept = [
-        row for row in rows if row.n >= least and (part in row.label.casefold() or part == row.wnid)
+        row
+        for row in rows
+        if row.n >= least
+        and (part in row.label.casefold() or part == row.wnid)
+        and (not group or row.index in superclasses()[group])
     ]
     return sorted(kept, key=_order)
 
@@ -157,12 +178,28 @@ def show_class(row: ClassRow, shown: Sequence[ClassRow], model: str, images: str
         config=exports.FIGURE_CONFIG,
         alt="AS of every image of the class and of some others.",
     )
-    frame = exports.frame_of(scores[row.label])[list(_IMAGE_COLUMNS)].rename(columns=_IMAGE_COLUMNS)
-    st.dataframe(
-        frame, hide_index=True, key="classes.images",
+    _show_images(scores[row.label], row.label, model, images)
+    return figure
+
+
+def _show_images(found: Sequence[Mapping[str, Any]], label: str, model: str, images: str) -> None:
+    """Draw the scores of a class's images; the one that is ticked can be opened in Explore."""
+    frame = exports.frame_of(found)[list(_IMAGE_COLUMNS)].rename(columns=_IMAGE_COLUMNS)
+    event = st.dataframe(
+        frame, hide_index=True, key="classes.images", on_select="rerun",
+        selection_mode="single-row",
         column_config={name: _DEGREES for name in frame.columns if name.endswith("°")},
     )  # fmt: skip
-    return figure
+    ticked = [found[place] for place in event.selection.rows if place < len(found)]
+    wanted = st.button(
+        f"Open {ticked[0]['name']} in Explore" if ticked else "Tick an image to open it in Explore",
+        key="classes.open", icon=":material/tune:", disabled=not ticked,
+    )  # fmt: skip
+    if wanted and ticked:
+        try:
+            leakage.open_in_explore(model, images, ticked[0], label)
+        except SingError as error:
+            st.warning(str(error), icon=":material/image_not_supported:")
 
 
 def sentence(row: ClassRow) -> str:

@@ -1,16 +1,17 @@
 """What the leakage pages ask the core: prepared sets, tables, kept per question and score file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 
 from pages._view import loaders, state
 from sing_core import registry
-from sing_core.errors import SingError
-from sing_core.leakage import classes, comparison, concepts, library, steered
+from sing_core.errors import ImageSetError, SingError
+from sing_core.leakage import classes, comparison, concepts, library, originals, steered
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.manifest import content_key
+from sing_core.prompts import class_prompt
 from sing_core.statistics import RankCorrelation, rank_correlation
 
 
@@ -82,6 +83,23 @@ def class_images(model: str, images: str, index: int) -> list[dict[str, Any]]:
         SingError: see ``open_set`` and ``class_images``.
     """
     return classes.class_images(_open(model, images), index)
+
+
+def open_in_explore(model: str, images: str, image: Mapping[str, Any], label: str) -> None:
+    """Leave for Explore with one image of a class, at the null removal that its scores are of.
+
+    Raises:
+        SingError: its file is not on this machine.
+    """
+    folder = _open(model, images).folder
+    settings = loaders.settings()
+    payload = originals.original(folder, image["row"], image["digest"], settings)
+    if not loaders.keep_upload(payload, image["digest"]):
+        raise ImageSetError("The image cannot be kept on this disk: see its free space.")
+    asked = {
+        "photo": image["digest"], "model": model, "mode": "remove", "prompt": class_prompt(label),
+    }  # fmt: skip
+    st.switch_page("pages/explore.py", query_params=asked)
 
 
 def target_rows(

@@ -6,6 +6,8 @@ Cached functions draw nothing, and no photo, array or prompt is ever a cache key
 import atexit
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -27,6 +29,10 @@ from sing_core.samples import SAMPLES, sample_bytes
 from sing_core.settings import Settings
 from sing_core.store import Store
 from sing_core.workbench import Workbench
+
+if TYPE_CHECKING:
+    from sing_core.leakage.extract import Progress
+    from sing_core.prepare import Prepared
 
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20
@@ -120,6 +126,21 @@ def unload(name: str) -> None:
     """Free the memory of a classifier and of what draws with it."""
     bench().pool.unload(name)
     studio().forget(name)
+
+
+def prepare_set(
+    images: Path, models: tuple[str, ...], name: str | None, see: "Callable[[Progress], object]"
+) -> "tuple[Prepared, ...]":
+    """Prepare a set of images under the default reference, telling ``see`` how far it is.
+
+    Raises:
+        SingError: see ``prepare``.
+        OSError: the disk refuses.
+    """
+    from sing_core.prepare import prepare
+
+    reference = registry.references(settings())[0].name
+    return prepare(bench(), images, models=models, reference=reference, name=name, report=see)
 
 
 def photo_bytes(name: str) -> bytes | None:

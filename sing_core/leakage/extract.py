@@ -127,7 +127,7 @@ def extract(
     folder: SetFolder,
     *,
     max_pixels: int,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[Progress], object] = lambda progress: None,
     only: Sequence[int] | None = None,
 ) -> Progress:
     """Write every chunk that is not there yet under every network; ``only`` these if given.

@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._view import class_views, compare_views, concept_views, exports, leakage
+from pages._view import class_views, compare_views, concept_views, exports, leakage, loaders
 from sing_core.leakage import library
+from sing_core.samples import sample_bytes
+from sing_core.superclasses import superclasses
 from tests import reference
 from tests.command import command
 from tests.pages.driver import ROOT, App
@@ -105,7 +107,17 @@ def test_search_and_filter_narrow_the_table_and_land_in_the_url(page):
     assert (frame(app, "class")["n"] >= 2).all()
     assert (app.query["q"], app.query["least"]) == ("fish", "2")
     app.at.text_input(key="classes.q").set_value("no such thing").run()
-    assert "No class has this in its name" in app.at.info[0].value
+    assert "has this in its name" in app.at.info[0].value
+
+
+def test_a_group_keeps_its_classes_and_lands_in_the_url(page):
+    app = page("classes", group="Fish")
+    names = set(frame(app, "class")["class"])
+    assert {"goldfish", "pufferfish"} <= names
+    assert len(names) == len(superclasses()["Fish"]) == 16
+    app.at.selectbox(key="classes.group").select("Birds").run()
+    assert app.query["group"] == "Birds"
+    assert "ostrich" in set(frame(app, "class")["class"])
 
 
 def test_one_class_is_shown_down_to_its_images(page):
@@ -219,3 +231,36 @@ def test_the_pages_have_their_words():
         "1.000° (no interval from one class)"
     )
     assert "\n" in concept_views.DEFAULT_LIST
+
+
+def test_an_image_of_a_class_opens_in_explore_if_it_is_on_this_machine(tmp_path):
+    folder = tmp_path / "images" / "n02123045"
+    folder.mkdir(parents=True)
+    (folder / "chelsea.jpg").write_bytes(sample_bytes("chelsea"))
+    loaders.prepare_set(folder.parent, ("lite0",), "cats", lambda progress: None)
+    app = App().open("classes")
+    app._set(app.at.selectbox(key="classes.set"), "cats")
+    tick(app, 0)
+    app.at.button(key="classes.open").click()
+    app.run()
+    assert app.at.title[0].value == "What can this classifier not see?"
+    assert app.query["mode"] == "remove"
+    assert app.query["prompt"] == "an image of a tabby cat"
+    (shown,) = class_views.leakage.class_images("lite0", "cats", 281)
+    score = app.at.session_state["explore.photo"]
+    assert score == shown["digest"]
+
+
+def test_an_image_that_is_not_here_is_said_to_be_elsewhere():
+    app = App().open("classes")
+    tick(app, 0)
+    app.at.button(key="classes.open").click()
+    app.run()
+    assert "only their features and scores" in app.at.warning[-1].value
+
+
+def tick(app, row):
+    app.at.session_state["classes.images"] = {
+        "selection": {"rows": [row], "columns": [], "cells": []}
+    }
+    app.run()

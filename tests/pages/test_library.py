@@ -5,7 +5,8 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from pages._view import loaders
+from pages._view import leakage, loaders
+from sing_core.samples import sample_bytes
 from tests.pages.driver import App
 
 
@@ -98,3 +99,33 @@ def test_typed_names_can_be_switched_off(monkeypatch):
     monkeypatch.setattr(loaders, "settings", lambda: Settings(typed_models=False))
     with pytest.raises(UnknownNameError, match="Only the classifiers of the list"):
         loaders.load("resnet18")
+
+
+def test_a_set_is_prepared_from_a_typed_path_and_offered_to_the_other_pages(library, tmp_path):
+    (tmp_path / "images" / "n01443537").mkdir(parents=True)
+    for name in ("chelsea", "coffee"):
+        (tmp_path / "images" / "n01443537" / name).write_bytes(sample_bytes(name))
+    (tmp_path / "images" / "n01443537" / "torn.jpg").write_bytes(sample_bytes("coffee")[:999])
+    library.at.text_input(key="library.images").set_value(str(tmp_path / "images"))
+    library.at.text_input(key="library.set_name").set_value("typed")
+    press_prepare(library)
+    assert "typed is prepared under lite0: 2 of 3 images have scores" in said(library)[-1]
+    problems = library.at.dataframe[-1].value
+    assert list(problems["image"]) == ["n01443537/torn.jpg"]
+    assert "typed" in leakage.set_names()
+    (row,) = leakage.class_rows("lite0", "typed")
+    assert (row.label, row.n) == ("goldfish", 2)
+
+
+def test_a_path_that_is_no_set_is_a_sentence(library, tmp_path):
+    press_prepare(library)
+    assert library.at.info[-1].value.startswith("Say where the images are")
+    library.at.text_input(key="library.images").set_value(str(tmp_path / "nothing"))
+    press_prepare(library)
+    assert "There is no image set at nothing" in library.at.error[-1].value
+
+
+def press_prepare(app):
+    (button,) = (b for b in app.at.button if b.label == "Prepare")
+    button.click()
+    app.run()

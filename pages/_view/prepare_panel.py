@@ -1,0 +1,81 @@
+"""The Library's panel that prepares a set of images: from a folder of this machine to scores."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages._view import leakage, loaders
+from sing_core.errors import SingError
+from sing_core.leakage.extract import Progress
+from sing_core.prepare import Prepared
+
+_NO_TYPING = (
+    "Paths of this server cannot be typed here: its owner runs "
+    "`python -m sing_core prepare --images …`."
+)
+_HELP = (
+    "A folder with one folder per class (named by its wnid), a Parquet file with the columns jpeg "
+    "and wnid, or a zip of class folders, on the computer that runs this app."
+)
+
+
+def show() -> None:
+    """Draw the sets that are there and, where paths may be typed, the form for another one."""
+    st.subheader("Prepared image sets", anchor=False)
+    try:
+        st.caption(f"Prepared: {', '.join(leakage.set_names()) or 'none yet'}.")
+    except SingError as error:
+        st.warning(str(error), icon=":material/error:")
+    if not loaders.settings().typed_models:
+        st.caption(_NO_TYPING)
+        return
+    with st.form("library.prepare", border=False):
+        path = st.text_input("Images", key="library.images", help=_HELP)
+        entries = loaders.models()
+        chosen = st.multiselect(
+            "Under the classifiers", list(entries), [next(iter(entries))],
+            format_func=lambda name: entries[name].title, key="library.prepared_models",
+        )  # fmt: skip
+        name = st.text_input(
+            "Name of the set", key="library.set_name", placeholder="from the folder’s name"
+        )
+        wanted = st.form_submit_button("Prepare", icon=":material/inventory_2:")
+    if wanted:
+        _prepare(path.strip(), tuple(chosen), name.strip())
+
+
+def _prepare(path: str, models: tuple[str, ...], name: str) -> None:
+    if not path or not models:
+        st.info("Say where the images are, and choose a classifier.", icon=":material/edit:")
+        return
+    bar = st.progress(0.0, "Listing the images…")
+    try:
+        found = loaders.prepare_set(
+            Path(path), models, name or None, lambda now: bar.progress(*_share(now))
+        )
+    except (SingError, OSError) as error:
+        bar.empty()
+        st.error(str(error), icon=":material/error:")
+        return
+    bar.empty()
+    for made in found:
+        st.success(_sentence(made), icon=":material/check:")
+        if made.problems:
+            listing = [{"image": p.name, "reason": p.reason} for p in made.problems]
+            st.dataframe(listing, hide_index=True, key=f"library.problems.{made.model}")
+
+
+def _share(now: Progress) -> tuple[float, str]:
+    text = f"{now.done:,} of {now.total:,} images"
+    if now.left_s is not None:
+        text += f", {now.rate:.0f} a second, {now.left_s / 60:.0f} min left"
+    stopping = "Leaving the page stops it; it goes on from there when asked again."
+    return (now.done / now.total if now.total else 1.0), f"{text}. {stopping}"
+
+
+def _sentence(made: Prepared) -> str:
+    twice = f", {made.duplicates:,} of them the same file again" if made.duplicates else ""
+    return (
+        f"{made.name} is prepared under {made.model}: {made.scored:,} of {made.listed:,} images "
+        f"have scores{twice}; {len(made.problems):,} could not be used."
+    )
