@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk_scoring, extraction, head_split, ridge, served, sweep
+from benchmarks import bulk_scoring, extraction, head_split, preparing, ridge, served, sweep
 from benchmarks.timing import Line
 
 ALL = {
@@ -20,6 +20,7 @@ ALL = {
     "ridge": ridge,
     "extraction": extraction,
     "bulk_scoring": bulk_scoring,
+    "preparing": preparing,
     "served": served,
 }
 LATEST = Path(__file__).with_name("latest.json")
