@@ -27,7 +27,6 @@ except SingError as error:
 with right:
     label = concept_views.pick_class(rows)
 asked = concept_views.ask_concepts()
-state.write_url()
 
 # 2. Compute: one call.
 try:
@@ -35,6 +34,7 @@ try:
     with st.spinner("Measuring every concept…"):
         found = leakage.concept_rows(model, images, wanted, label, asked.bound_deg)
 except SingError as error:
+    state.write_url()
     st.error(str(error), icon=":material/error:")
     st.stop()
 
@@ -44,7 +44,8 @@ for note in wanted.notes:
 concept_views.show_summary(found, model, asked.bound_deg, whole=label is None)
 left, right = st.columns(2, gap="large")
 with left:
-    figure = concept_views.show_arrows(found)
+    figure = concept_views.show_figure(found, model, images)
 with right:
     concept_views.show_table(found)
 concept_views.offer(found, figure, asked, model, images, label, rows)
+state.write_url()

@@ -15,6 +15,8 @@ from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concept
 from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
 
 _ALL = ""
+_VIEW, _VIEWS = "concepts.view", {"arrows": "Arrows", "network": "Network"}
+_MOST_NODES = 60
 _CONCEPTS = (
     "goldfish", "jellyfish", "snail", "tabby cat", "lion", "brown bear", "ladybug", "bee",
     "monarch butterfly", "sports car", "school bus", "lemon", "orange", "mushroom", "teapot",
@@ -84,6 +86,7 @@ def ask_concepts() -> Asked:
     """Draw the form of concepts; return what it holds."""
     state.receive("list", "concepts.list", DEFAULT_LIST, bool, "a list of concepts")
     state.receive("template", "concepts.template", TEMPLATE, bool, "a template")
+    state.receive("view", _VIEW, "arrows", _VIEWS.__contains__, "a view")
     with st.form("concepts.form"):
         left, right = st.columns([2, 1])
         text = left.text_area(
@@ -138,15 +141,22 @@ def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> st
     )
 
 
-def show_arrows(found: Sequence[ConceptRow]) -> go.Figure:
-    """Draw the arrows; return the figure."""
-    figure = leakage_figures.concept_arrows(found)
-    st.plotly_chart(
-        figure,
-        key="concepts.arrows",
-        config=exports.FIGURE_CONFIG,
-        alt="Mean angle to each concept before and after null removal.",
-    )
+def show_figure(found: Sequence[ConceptRow], model: str, images: str) -> go.Figure:
+    """Draw the arrows, or the network where that was chosen; return the figure."""
+    view = st.segmented_control(
+        "View", list(_VIEWS), format_func=_VIEWS.__getitem__, required=True, key=_VIEW,
+        persist_state="session", help=HELP["concept_view"],
+    )  # fmt: skip
+    state.publish("view", view or "arrows", "arrows")
+    if view == "network":
+        nearest = sorted(found, key=lambda row: row.angle_before)[:_MOST_NODES]
+        places = leakage.concept_network(model, images, tuple(row.prompt for row in nearest))
+        figure = leakage_figures.concept_network(nearest, places)
+        alt = "Concepts joined to those of nearly the same meaning, coloured by AS."
+    else:
+        figure = leakage_figures.concept_arrows(found)
+        alt = "Mean angle to each concept before and after null removal."
+    st.plotly_chart(figure, key=f"concepts.{view}", config=exports.FIGURE_CONFIG, alt=alt)
     return figure
 
 

@@ -8,7 +8,15 @@ import streamlit as st
 from pages._view import loaders, state
 from sing_core import registry
 from sing_core.errors import ImageSetError, SingError
-from sing_core.leakage import classes, comparison, concepts, library, originals, steered
+from sing_core.leakage import (
+    classes,
+    comparison,
+    concept_map,
+    concepts,
+    library,
+    originals,
+    steered,
+)
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.manifest import content_key
 from sing_core.prompts import class_prompt
@@ -178,6 +186,17 @@ def concept_rows(
     return _kept(
         key, lambda: concepts.concept_table(scored, wanted, label=label, bound_deg=bound_deg)
     )
+
+
+def concept_network(model: str, images: str, prompts: tuple[str, ...]) -> concept_map.ConceptMap:
+    """Return where concepts lie by meaning, and which are joined.
+
+    Raises:
+        SingError: see ``open_set`` and ``embed``.
+    """
+    scored = _open(model, images)
+    key = content_key(_key("network", scored), *prompts)
+    return _kept(key, lambda: concept_map.concept_map(concepts.embed(scored, prompts)))
 
 
 def _open(model: str, images: str) -> library.ScoredSet:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow
+from sing_core.leakage.concept_map import ConceptMap
 from sing_core.leakage.concepts import ConceptRow
 from sing_core.statistics import Interval
 
@@ -152,6 +153,42 @@ def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
     labels = [plain(row.concept) for row in shown]
     figure.update_yaxes(tickvals=places, ticktext=labels, automargin=True, showgrid=False)
     return _sized(figure, 110 + _ROW_PX * len(shown))
+
+
+def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
+    """Return the concepts joined by meaning: colour says where null removal moved the images.
+
+    The nearer the images were to a concept, the larger its point; hollow where nothing is decided.
+    """
+    figure = go.Figure()
+    lines: list[tuple[float | None, float | None]] = []
+    for i, j, _ in found.edges:
+        lines += [found.places[i], found.places[j], (None, None)]
+    figure.add_scatter(
+        x=[x for x, _ in lines], y=[y for _, y in lines], mode="lines", hoverinfo="skip",
+        line={"color": _GREY, "width": 0.7}, showlegend=False,
+    )  # fmt: skip
+    most = max((abs(row.as_mean) for row in rows), default=0.0) or 1.0
+    angles = [row.angle_before for row in rows]
+    far, near = max(angles), min(angles)
+    figure.add_scatter(
+        x=[x for x, _ in found.places], y=[y for _, y in found.places], mode="markers+text",
+        text=[plain(row.concept, 22) for row in rows], textposition="top center",
+        textfont={"size": 11}, showlegend=False,
+        marker={
+            "size": [10 + 16 * (far - angle) / max(far - near, 1e-9) for angle in angles],
+            "symbol": ["circle-open" if r.verdict == "not decided" else "circle" for r in rows],
+            "color": [row.as_mean for row in rows], "colorscale": "RdBu", "cmin": -most,
+            "cmax": most, "line": {"width": 2},
+            "colorbar": {"title": "AS °", "thickness": 12, "len": 0.6},
+        },
+        customdata=[[row.angle_before, row.as_mean, row.verdict] for row in rows],
+        hovertemplate="%{text}<br>%{customdata[0]:.1f}° before, AS %{customdata[1]:+.3f}°, "
+        "%{customdata[2]}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
+    return _sized(figure, 560)
 
 
 def _bars(intervals: Sequence[Interval]) -> dict[str, Any]:

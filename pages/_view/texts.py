@@ -151,6 +151,11 @@ HELP = {
         "The nearest of 1,000 classes and more than 150 attributes, by angle in the image–text "
         "space: smaller is nearer."
     ),
+    "concept_view": (
+        "Arrows: each concept’s angle before and after. Network: concepts of nearly the same "
+        "meaning are joined and lie near each other; blue ones the images move towards, red ones "
+        "away from; the larger, the nearer."
+    ),
 }
 
 TERMS = {

@@ -233,6 +233,16 @@ def test_the_pages_have_their_words():
     assert "\n" in concept_views.DEFAULT_LIST
 
 
+def test_the_network_joins_what_means_nearly_the_same(page):
+    app = page("concepts", view="network")
+    (chart,) = app.at.get("plotly_chart")
+    lines, nodes = json.loads(chart.proto.spec)["data"]
+    assert "goldfish" in nodes["text"]
+    assert len(nodes["text"]) == 24
+    assert lines["mode"] == "lines"
+    assert app.query["view"] == "network"
+
+
 def test_an_image_of_a_class_opens_in_explore_if_it_is_on_this_machine(tmp_path):
     folder = tmp_path / "images" / "n02123045"
     folder.mkdir(parents=True)
