@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._view import state, validations, widgets
+from pages._view import head_panel, state, validations, widgets
 from sing_core.errors import SingError
 
 state.enter("validate")
@@ -42,4 +42,5 @@ try:
     validations.show_comparison()
 except SingError as error:
     st.warning(str(error), icon=":material/warning:")
+head_panel.show()
 validations.offer(found, source, seed)

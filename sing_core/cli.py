@@ -46,7 +46,7 @@ Row = Mapping[str, Any]
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
     # Their commands join the others.
-    from sing_core import cli_leakage, cli_models, cli_render, cli_translators  # noqa: F401
+    from sing_core import cli_heads, cli_leakage, cli_models, cli_render, cli_translators  # noqa: F401
 
     as_json = "--json" in sys.argv
     try:

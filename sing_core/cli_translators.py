@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 
 from sing_core.cli import Images, Json, Prompt, Ref, app, open_bench, open_photo, show
-from sing_core.errors import SingError
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -171,50 +170,3 @@ def validate(
     for kind in KINDS:
         row[f"{kind}_relative_change"] = None if moved.sentence else moved.median(kind)
     show([row], json_)
-
-
-@app.command()
-def validate_heads(
-    images: ImageSource,
-    model: Annotated[list[str], typer.Option(help="Classifier; repeatable.")],
-    reference: Ref = "mini",
-    limit: AtMost = 100_000,
-    json_: Json = False,
-) -> None:
-    """Train heads on principal features before and after translation; correlate over models."""
-    from sing_core.head_transfer import pearson, transfer
-    from sing_core.image_sets import open_image_set
-
-    bench = open_bench(Settings())
-    chosen = open_image_set(images).at_most(limit)
-    if not all(chosen.labels):
-        raise SingError("Heads need classes: class folders, or a column `wnid` or `label`.")
-    limits = bench.settings.max_pixels
-    found = []
-    for name in model:
-        pictures = (photo.image for photo in chosen.photos(max_pixels=limits))
-        features = bench.pool.backbone(name).extract(pictures)
-        found.append(
-            transfer(
-                name, _joined(features), chosen.labels, bench.classifier(name).head,
-                bench.translator(name, reference),
-            )
-        )  # fmt: skip
-    correlation = pearson(found)
-    show(
-        [
-            {
-                "model": row.model, "accuracy_before": row.before, "accuracy_after": row.after,
-                "images": row.n, "images_test": row.n_test, "classes": row.classes,
-                "pearson": correlation,
-            }
-            for row in found
-        ],
-        json_,
-    )  # fmt: skip
-
-
-def _joined(parts: Any) -> Any:  # noqa: ANN401
-    import torch
-
-    return torch.cat(list(parts))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sing_core.feature_map import FeatureMap
     from sing_core.head import HeadDecomposition
 
-_TEST_EVERY = 4
+TEST_EVERY = 4
 _PENALTY = 1.0
 _FEWEST_MODELS = 3
 
@@ -60,15 +60,15 @@ def transfer(
         raise ShapeError(f"Labels and features must pair up, got {len(labels)}, {features.shape}.")
     names, classes = np.unique(np.asarray(labels), return_inverse=True)
     counts = np.bincount(classes, minlength=len(names))
-    if len(names) < 2 or int(counts.min()) < _TEST_EVERY:
+    if len(names) < 2 or int(counts.min()) < TEST_EVERY:
         raise ShapeError(
-            f"Heads need at least two classes with {_TEST_EVERY} images each; these are "
+            f"Heads need at least two classes with {TEST_EVERY} images each; these are "
             f"{len(names)}, the smallest with {int(counts.min())}."
         )
     place = np.zeros(len(classes), dtype=int)
     for own in range(len(names)):
         place[classes == own] = np.arange(counts[own])
-    testing = place % _TEST_EVERY == _TEST_EVERY - 1
+    testing = place % TEST_EVERY == TEST_EVERY - 1
     principal = head.remove_null(features.double())
     translated = translator.apply(principal)
     before, after = (

@@ -8,6 +8,7 @@ import streamlit as st
 from pages._view import loaders, state
 from sing_core import registry
 from sing_core.errors import ImageSetError, SingError
+from sing_core.head_transfer import Transfer
 from sing_core.leakage import (
     classes,
     comparison,
@@ -16,6 +17,7 @@ from sing_core.leakage import (
     library,
     originals,
     steered,
+    transfers,
 )
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.manifest import content_key
@@ -145,6 +147,19 @@ def pair_rows(models: list[str], images: str) -> tuple[comparison.PairRow, ...]:
     sets = [_open(model, images) for model in models]
     key = content_key(*(_key("pairs", scored) for scored in sets))
     return _kept(key, lambda: comparison.pair_rows(sets))
+
+
+def transfer_rows(models: list[str], images: str) -> list[Transfer]:
+    """Return the two trained heads' accuracies, a row per model.
+
+    Raises:
+        SingError: see ``open_set`` and ``set_transfer``.
+    """
+    return [_transfer(_open(model, images)) for model in models]
+
+
+def _transfer(scored: library.ScoredSet) -> Transfer:
+    return _kept(_key("transfer", scored), lambda: transfers.set_transfer(scored))
 
 
 def correlation(first: list[float], second: list[float]) -> RankCorrelation:

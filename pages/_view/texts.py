@@ -151,6 +151,11 @@ HELP = {
         "The nearest of 1,000 classes and more than 150 attributes, by angle in the image–text "
         "space: smaller is nearer."
     ),
+    "head_transfer": (
+        "One linear head is trained on features without their null part, another on the "
+        "translations of these; both are judged on images that neither has seen. If translation "
+        "keeps what decides the class, the two accuracies go together over classifiers."
+    ),
     "concept_view": (
         "Arrows: each concept’s angle before and after. Network: concepts of nearly the same "
         "meaning are joined and lie near each other; blue ones the images move towards, red ones "

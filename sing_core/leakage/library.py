@@ -45,23 +45,31 @@ class ScoredSet:
         """
         return query(self.path, sql, parameters)
 
-    def pairs(self, rows: Sequence[int]) -> Iterator[tuple[list[int], Pairs]]:
-        """Yield chunk by chunk which of ``rows`` it holds, and their pairs made from the features.
+    def features(self, rows: Sequence[int]) -> Iterator[tuple[list[int], torch.Tensor]]:
+        """Yield chunk by chunk which of ``rows`` it holds, and their features ``(n, m)``.
 
         Raises:
             StaleArtefactError: a chunk is missing or damaged.
         """
         wanted = set(rows)
-        classifier = self.bench.classifier(self.model)
-        translator = self.bench.translator(self.model, self.reference)
         digest = self.bench.entry(self.model).weights_digest
         for index in range(self.folder.facts.chunks):
             if wanted.isdisjoint(self.folder.rows(index)):
                 continue
             chunk = self.folder.chunk(self.model, digest, index)
             places = [i for i, image in enumerate(chunk.images) if image.row in wanted]
-            found = [chunk.images[i].row for i in places]
-            yield found, Pairs.of(chunk.features[torch.tensor(places)], classifier, translator)
+            yield [chunk.images[i].row for i in places], chunk.features[torch.tensor(places)]
+
+    def pairs(self, rows: Sequence[int]) -> Iterator[tuple[list[int], Pairs]]:
+        """Yield chunk by chunk which of ``rows`` it holds, and their pairs made from the features.
+
+        Raises:
+            StaleArtefactError: a chunk is missing or damaged.
+        """
+        classifier = self.bench.classifier(self.model)
+        translator = self.bench.translator(self.model, self.reference)
+        for found, part in self.features(rows):
+            yield found, Pairs.of(part, classifier, translator)
 
 
 def image_sets(settings: "Settings") -> tuple[SetFolder, ...]:

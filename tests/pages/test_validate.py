@@ -7,6 +7,7 @@ from PIL import Image
 
 from sing_core.comparison import comparison_path, read_comparisons
 from sing_core.settings import Settings
+from tests.command import command
 from tests.pages.conftest import forget_everything
 from tests.pages.driver import App
 
@@ -109,3 +110,21 @@ def test_figures_mark_the_cut_and_draw_zero_changes():
     moved = validation_figures.changes(Perturbations(("a",), (1.0,), (0.0,), (0.1,), (0.2,)))
     assert [box.name for box in moved.data] == ["null", "random", "principal"]
     assert moved.data[0].y[0] > 0
+
+
+def test_heads_are_trained_on_a_prepared_set_and_correlated_over_its_models():
+    app = validate()
+    (button,) = (b for b in app.at.button if b.label == "Train the heads")
+    button.click()
+    app.run()
+    table = app.at.dataframe[-1].value.set_index("classifier")
+    assert len(table) == 3
+    assert set(table["classes"]) == {200}
+    words = " ".join(element.value for element in app.at.markdown)
+    assert "over 3 classifiers" in words
+    command_line = next(text for text in app.captions if "validate-heads" in text).split("`")[1]
+    done = command(*command_line.split()[3:], "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    shown = [f"{row['accuracy_before']:.1%}" for row in rows]
+    assert list(table["accuracy before"]) == shown
+    assert f"{rows[0]['pearson']:+.3f}" in words

@@ -35,6 +35,15 @@ def test_prepare_says_what_was_scored_and_what_not(prepared):
         assert (row["set"], row["listed"], row["scored"], row["unusable"]) == (name, 21, 20, 1)
 
 
+def test_heads_are_validated_on_the_set_without_its_images(prepared, rows, refusal):
+    name, _ = prepared
+    found = rows("validate-heads", "--set", name, "--model", "lite0", "--model", "lite1")
+    assert [(row["images"], row["images_test"], row["classes"]) for row in found] == [
+        (16, 4, 4), (16, 4, 4)
+    ]  # fmt: skip
+    assert "No prepared set" in refusal("validate-heads", "--set", "other", "--model", "lite0")
+
+
 def test_bad_images_are_named_on_standard_error(run, tmp_path):
     images = class_folders(tmp_path / "images", per_class=1)
     (images / WNIDS[0] / "broken.jpg").write_bytes(jpeg(1)[:90])

@@ -138,6 +138,7 @@ def test_heads_before_and_after_translation_and_their_correlation(rows, refusal,
     folder.mkdir(exist_ok=True)
     Image.new("RGB", (40, 40)).save(folder / "a.png")
     assert "class folders" in refusal("validate-heads", "--images", folder, "--model", "lite0")
+    assert "either --images or --set" in refusal("validate-heads", "--model", "lite0")
 
 
 def test_the_place_of_a_fitted_translator_is_a_plain_file_name(tmp_path):

@@ -1,0 +1,33 @@
+"""The 0.972 protocol on a prepared set: its features are there, no image is needed."""
+
+import torch
+
+from sing_core.errors import ImageSetError
+from sing_core.head_transfer import TEST_EVERY, Transfer, transfer
+from sing_core.leakage.library import ScoredSet
+
+_ROWS = """
+SELECT row, wnid FROM images
+WHERE label IN (SELECT label FROM images GROUP BY label HAVING count(*) >= ?) ORDER BY row
+"""
+
+
+def set_transfer(scored: ScoredSet) -> Transfer:
+    """Train and judge the two heads of ``scored.model`` on the classes that have four images.
+
+    Raises:
+        ImageSetError: fewer than two classes have as many.
+        SingError: scores, features or translator cannot be read.
+    """
+    found = scored.ask(_ROWS, [TEST_EVERY])
+    labels = found["wnid"].to_pylist()
+    if len(set(labels)) < 2:
+        raise ImageSetError(
+            f"Heads need two classes with {TEST_EVERY} images each; the set "
+            f"{scored.folder.facts.name} has fewer."
+        )
+    features = torch.cat([part for _, part in scored.features(found["row"].to_pylist())])
+    bench = scored.bench
+    head = bench.classifier(scored.model).head
+    translator = bench.translator(scored.model, scored.reference)
+    return transfer(scored.model, features, labels, head, translator)
