@@ -179,8 +179,10 @@ def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
             "size": [10 + 16 * (far - angle) / max(far - near, 1e-9) for angle in angles],
             "symbol": ["circle-open" if r.verdict == "not decided" else "circle" for r in rows],
             "color": [row.as_mean for row in rows], "colorscale": "RdBu", "cmin": -most,
-            "cmax": most, "line": {"width": 2},
-            "colorbar": {"title": "AS °", "thickness": 12, "len": 0.6},
+            "cmax": most, "line": {"width": 1, "color": _GREY},
+            "colorbar": {
+                "title": "AS °", "thickness": 10, "orientation": "h", "y": -0.12, "nticks": 5,
+            },
         },
         customdata=[[row.angle_before, row.as_mean, row.verdict] for row in rows],
         hovertemplate="%{text}<br>%{customdata[0]:.1f}° before, AS %{customdata[1]:+.3f}°, "
