@@ -158,7 +158,7 @@ def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
 def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
     """Return the concepts joined by meaning: colour says where null removal moved the images.
 
-    The nearer the images were to a concept, the larger its point; hollow where nothing is decided.
+    The nearer the images were to a concept, the larger its point; a diamond where nothing is decided.
     """
     figure = go.Figure()
     lines: list[tuple[float | None, float | None]] = []
@@ -177,7 +177,7 @@ def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
         textfont={"size": 11}, showlegend=False,
         marker={
             "size": [10 + 16 * (far - angle) / max(far - near, 1e-9) for angle in angles],
-            "symbol": ["circle-open" if r.verdict == "not decided" else "circle" for r in rows],
+            "symbol": ["diamond" if r.verdict == "not decided" else "circle" for r in rows],
             "color": [row.as_mean for row in rows], "colorscale": "RdBu", "cmin": -most,
             "cmax": most, "line": {"width": 1, "color": _GREY},
             "colorbar": {

@@ -159,7 +159,7 @@ HELP = {
     "concept_view": (
         "Arrows: each concept’s angle before and after. Network: concepts of nearly the same "
         "meaning are joined and lie near each other; blue ones the images move towards, red ones "
-        "away from; the larger, the nearer."
+        "away from; the larger, the nearer; diamonds are not decided."
     ),
 }
 
