@@ -158,7 +158,7 @@ def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
 def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
     """Return the concepts joined by meaning: colour says where null removal moved the images.
 
-    The nearer the images were to a concept, the larger its point; a diamond where nothing is decided.
+    The nearer the images were to a concept, the larger its point; diamonds are not decided.
     """
     figure = go.Figure()
     lines: list[tuple[float | None, float | None]] = []
