@@ -61,13 +61,13 @@ def test_scores_are_those_of_the_formulas_on_the_stored_features(made, tmp_path,
 
 @pytest.mark.slow
 def test_a_process_killed_again_and_again_ends_with_the_same_bytes(toy_assets, tmp_path):
-    images = parquet(tmp_path / "images.parquet", 60)
+    images = parquet(tmp_path / "images.parquet", 160)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     with start_worker(toy_assets, images, whole, chunk_rows=8) as process:
-        assert process.communicate(timeout=300)[0].endswith("scored 60\n")
+        assert process.communicate(timeout=300)[0].endswith("scored 160\n")
     rng = np.random.default_rng(0)
     last = 0
-    for _ in range(5):
+    for _ in range(10):
         process = start_worker(toy_assets, images, broken, chunk_rows=8)
         begun = int(process.stdout.readline())
         assert begun >= last, "what was done was not found again"
@@ -77,7 +77,7 @@ def test_a_process_killed_again_and_again_ends_with_the_same_bytes(toy_assets, t
         kill(process)
     assert last > 0
     with start_worker(toy_assets, images, broken, chunk_rows=8) as process:
-        assert process.communicate(timeout=300)[0].endswith("scored 60\n")
+        assert process.communicate(timeout=300)[0].endswith("scored 160\n")
     assert files_of(broken / "set") == files_of(whole / "set")
 
 
