@@ -82,8 +82,13 @@ def along(
     even = np.linspace(0, last, frames).round().astype(int).tolist()
     indices = sorted({*even, report.index})
     epsilon = [report.sweep.epsilon[i] for i in indices]
-    found = at_steps(bench, photo, report, epsilon, feasible=feasible)
-    return replace(found, indices=tuple(indices))
+    found = replace(
+        at_steps(bench, photo, report, epsilon, feasible=feasible), indices=tuple(indices)
+    )
+    if feasible:
+        return found
+    # The same steps as the sweep's, rounded in another order: one page shows one number.
+    return replace(found, max_logit_drift=tuple(report.sweep.max_logit_drift[i] for i in indices))
 
 
 def at_steps(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages._view import exports, leakage, leakage_figures, loaders, state
 from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from pages._view.wording import FEW, FEW_IMAGES, be, count
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.superclasses import superclasses
@@ -126,10 +127,13 @@ def summary(rows: Sequence[ClassRow]) -> str:
     single = f" {alone:,} classes have too few images for a test: **not decided**." if alone else ""
     if not tested:
         return f"No class has the two images that a test needs: **not decided**.{single}"
+    few = FEW_IMAGES if min(row.n for row in tested) < FEW else ""
+    open_ = len(tested) - len(found)
     return (
-        f"Of {len(tested):,} classes that can be tested, null removal turns **{towards:,}** "
+        f"Of {count(len(tested), 'class')} that can be tested, null removal turns **{towards:,}** "
         f"towards their own name and **{len(found) - towards:,}** away from it, at a false "
-        f"discovery rate of 5 %; {len(tested) - len(found):,} are **not decided**.{single}"
+        f"discovery rate of 5 %; {open_:,} {be(open_)} **not decided**."
+        f"{single}{few}"
     )
 
 
@@ -161,7 +165,7 @@ def show_table(shown: Sequence[ClassRow]) -> None:
         on_select=_clicked,
         selection_mode="single-row",
         key="classes.table",
-        height=520,
+        height=exports.height_of(len(shown)),
     )
 
 

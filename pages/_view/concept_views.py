@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages._view import exports, leakage, leakage_figures, loaders, state
 from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from pages._view.wording import FEW, FEW_IMAGES, be, count, in_words
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
@@ -106,6 +107,8 @@ def ask_concepts() -> Asked:
         )  # fmt: skip
         st.form_submit_button("Measure")
     state.publish("list", text, DEFAULT_LIST)
+    if not state.fits(text):
+        st.caption("A list of this length does not fit into the link: send it as a file.")
     state.publish("template", template, TEMPLATE)
     return Asked(text, file.getvalue() if file else None, template, float(bound))
 
@@ -126,18 +129,25 @@ def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> st
     n = found[0].n
     if n < 2:
         return (
-            f"Angles of one of the {unit}: without a second one every concept is **not decided**."
+            f"There is one of the {unit} alone: without a second one, every concept is **not "
+            "decided**."
         )
     moved = [row for row in found if row.verdict in ("towards", "away")]
     spurious = [row for row in found if row.spurious]
     open_ = sum(row.verdict == "not decided" for row in found)
-    named = ", ".join(leakage_figures.plain(row.concept) for row in spurious[:5])
-    tail = f" ({named})" if spurious else ""
+    named = ", ".join(in_words(row.concept) for row in spurious[:5])
+    near = min(NEAREST, len(found))
+    close = (
+        f"**{len(spurious):,}** of the nearest {near} {be(len(spurious))} close and shown to move "
+        f"by less than {bound_deg:g}° ({named}): this closeness is none of the null space’s."
+        if spurious
+        else f"None of the nearest {near} is shown to move by less than {bound_deg:g}°."
+    )
+    few = FEW_IMAGES if n < FEW else ""
     return (
         f"Over {n:,} {unit} the null part points towards or away from **{len(moved):,}** of "
-        f"{len(found):,} concepts (false discovery rate 5 %). **{len(spurious):,}** of the nearest "
-        f"{min(NEAREST, len(found))} are close and shown to move by less than {bound_deg:g}°"
-        f"{tail}: their closeness does not come from the null space. **{open_:,}** are not decided."
+        f"{count(len(found), 'concept')} (false discovery rate 5 %). {close} Not decided: "
+        f"**{open_:,}**.{few}"
     )
 
 
@@ -167,7 +177,7 @@ def show_table(found: Sequence[ConceptRow]) -> None:
         hide_index=True,
         column_config=_COLUMNS,
         key="concepts.table",
-        height=520,
+        height=exports.height_of(len(found)),
     )
 
 

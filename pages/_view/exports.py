@@ -12,6 +12,11 @@ import streamlit as st
 FIGURE_CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}
 
 
+def height_of(rows: int) -> int:
+    """Return the pixels of a table: as many rows as there are, up to fourteen."""
+    return 36 + 35 * min(14, max(1, rows)) + 2
+
+
 def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return rows as a table; a value that is not there is empty."""
     return pd.DataFrame([dict(row) for row in rows])

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._view import loaders, state
 from pages._view.texts import HELP
+from pages._view.wording import in_words
 from sing_core.errors import SingError
 from sing_core.head_reports import threshold_costs
 from sing_core.head_variants import WHOLE_HEAD, HeadVariant, parse_classes
@@ -17,6 +18,7 @@ KINDS = {
 SHARES = ("0.01", "0.02", "0.05", "0.1", "0.15", "0.2", "0.3")
 _FIRST_CLASSES = "0-15"
 _FIRST_SHARE = "0.05"
+_FAULT = "explore.head_fault"
 
 
 def pick_variant(model: str) -> HeadVariant:
@@ -33,7 +35,10 @@ def pick_variant(model: str) -> HeadVariant:
             key="explore.head",
             persist_state="session",
         )
+        st.session_state[_FAULT] = ""
         variant = _detailed(kind, model)
+    if fault := st.session_state[_FAULT]:  # the folded choice would hide it
+        st.caption(f":material/error: {in_words(fault, 300)} All logits count meanwhile.")
     state.publish("head", kind, "whole")
     state.publish("classes", st.session_state.get("explore.classes", ""), _FIRST_CLASSES)
     state.publish("share", st.session_state.get("explore.share", ""), _FIRST_SHARE)
@@ -61,6 +66,7 @@ def _detailed(kind: str, model: str) -> HeadVariant:
             return HeadVariant(threshold=float(share))
     except SingError as error:
         st.error(f"{error} All logits count meanwhile.", icon=":material/error:")
+        st.session_state[_FAULT] = str(error)
     return WHOLE_HEAD
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import leakage, loaders
 from sing_core.errors import SingError
@@ -22,10 +23,8 @@ _HELP = (
 def show() -> None:
     """Draw the sets that are there and, where paths may be typed, the form for another one."""
     st.subheader("Prepared image sets", anchor=False)
-    try:
-        st.caption(f"Prepared: {', '.join(leakage.set_names()) or 'none yet'}.")
-    except SingError as error:
-        st.warning(str(error), icon=":material/error:")
+    place = st.empty()
+    _show_names(place)
     if not loaders.settings().typed_models:
         st.caption(_NO_TYPING)
         return
@@ -42,11 +41,22 @@ def show() -> None:
         wanted = st.form_submit_button("Prepare", icon=":material/inventory_2:")
     if wanted:
         _prepare(path.strip(), tuple(chosen), name.strip())
+        _show_names(place)
+
+
+def _show_names(place: DeltaGenerator) -> None:
+    try:
+        place.caption(f"Prepared: {', '.join(leakage.set_names()) or 'none yet'}.")
+    except SingError as error:
+        place.warning(str(error), icon=":material/error:")
 
 
 def _prepare(path: str, models: tuple[str, ...], name: str) -> None:
-    if not path or not models:
-        st.info("Say where the images are, and choose a classifier.", icon=":material/edit:")
+    lacking = [] if path else ["say where the images are"]
+    lacking += [] if models else ["choose a classifier"]
+    if lacking:
+        sentence = f"To prepare a set, {' and '.join(lacking)}."
+        st.info(sentence, icon=":material/edit:")
         return
     bar = st.progress(0.0, "Listing the images…")
     try:

@@ -48,7 +48,7 @@ def receive(name: str, key: str, default: str, valid: Callable[[str], bool], wha
         return
     st.session_state[seen] = asked
     st.session_state[_FOLLOWED] = True
-    usable = asked is None or (len(asked) <= _MAX_CHARS and valid(asked))
+    usable = asked is None or (fits(asked) and valid(asked))
     st.session_state[key] = asked if asked is not None and usable else default
     if not usable:
         st.warning(
@@ -64,8 +64,13 @@ def take_followed() -> bool:
 
 def publish(name: str, value: str, default: str) -> None:
     """Note that ``write_url`` shall write ``value``, or take the default's parameter away."""
-    wanted = None if value == default or len(value) > _MAX_CHARS else value
+    wanted = None if value == default or not fits(value) else value
     st.session_state.setdefault(_PUBLISHED, {})[name] = wanted
+
+
+def fits(value: str) -> bool:
+    """Return whether a link can carry ``value``."""
+    return len(value) <= _MAX_CHARS
 
 
 def write_url() -> None:

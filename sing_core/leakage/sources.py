@@ -72,7 +72,7 @@ def open_source(path: Path) -> Source:
         shards = sorted(path.glob("*.parquet"))
         return ParquetSource(path.name, shards) if shards else FolderSource(path)
     if not path.is_file():
-        raise ImageSetError(f"There is no image set at {path.name}: no such folder or file.")
+        raise ImageSetError(f"There is no image set at {path}: no such folder or file.")
     if path.suffix.lower() == ".parquet":
         return ParquetSource(path.stem, [path])
     if zipfile.is_zipfile(path):

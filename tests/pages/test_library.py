@@ -119,10 +119,10 @@ def test_a_set_is_prepared_from_a_typed_path_and_offered_to_the_other_pages(libr
 
 def test_a_path_that_is_no_set_is_a_sentence(library, tmp_path):
     press_prepare(library)
-    assert library.at.info[-1].value.startswith("Say where the images are")
+    assert library.at.info[-1].value == "To prepare a set, say where the images are."
     library.at.text_input(key="library.images").set_value(str(tmp_path / "nothing"))
     press_prepare(library)
-    assert "There is no image set at nothing" in library.at.error[-1].value
+    assert f"There is no image set at {tmp_path / 'nothing'}:" in library.at.error[-1].value
 
 
 def press_prepare(app):

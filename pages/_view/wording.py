@@ -1,0 +1,27 @@
+"""Words of sentences that are put together: one or many, and what a person typed, as typed."""
+
+import re
+
+FEW = 5
+FEW_IMAGES = (
+    " With fewer than 5 images in a class, its test stands on the scores being normally "
+    "distributed: take it as a hint."
+)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!$~<>|])")
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 class``, ``2 classes``."""
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
+
+
+def be(number: int) -> str:
+    """Return ``is`` for one thing, else ``are``."""
+    return "is" if number == 1 else "are"
+
+
+def in_words(text: str, length: int = 34) -> str:
+    """Return what somebody typed for a sentence in Markdown: shortened, and nothing but text."""
+    short = text if len(text) <= length else text[: length - 1] + "…"
+    return _MARKDOWN.sub(r"\\\1", short)
