@@ -167,7 +167,7 @@ def test_what_is_not_there_is_refused_with_a_sentence(prepared, refusal, tmp_pat
             "no class “unicorn”",
         ),
         (("concepts", "--model", "lite0", "--set", name), "Give --list or --concept"),
-        (("prepare", "--images", tmp_path / "nowhere"), "There is no image set at nowhere"),
+        (("prepare", "--images", tmp_path / "nowhere"), "nowhere: no such folder or file"),
     ):
         assert sentence in refusal(*arguments)
 
