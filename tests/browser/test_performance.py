@@ -1,13 +1,16 @@
 """How long a person waits, and how much memory one person takes: measured in a real Chromium.
 
-The targets hold on a quiet machine with two cores; a shared one may be busy, so that the best of
-five tries counts. Every try is logged: ``pytest --log-cli-level=INFO``.
+The targets hold on a quiet machine with two cores that does the yardstick in ``YARDSTICK_S``. A
+shared machine may be busy or slower: the best of five tries counts, and a try may take longer by
+as much as the yardstick, measured right before it, does. Both are logged, with what the target
+would be: ``pytest --log-cli-level=INFO``.
 """
 
 import logging
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -36,15 +39,33 @@ ANIMALS = (
 SHOWN = "() => window.watch.shown"
 
 
+# Pure Python on both cores at once, as a start is: the server's imports beside the browser's pages.
+YARDSTICK = "s = 0\nfor i in range(4_000_000): s += i * i % 7"
+YARDSTICK_S = 0.6
+
+
+def slowness() -> float:
+    """Return how many times as long as on the machine of the targets work takes now; at least 1."""
+    begin = time.perf_counter()
+    words = [sys.executable, "-I", "-S", "-c", YARDSTICK]
+    both = [subprocess.Popen(words) for _ in range(2)]
+    for process in both:
+        process.wait()
+    return max(1.0, (time.perf_counter() - begin) / YARDSTICK_S)
+
+
 def best_of_five(what: str, target: float, measure: Callable[[], float]) -> None:
-    found = []
+    tries = []
     for _ in range(5):
-        found.append(measure())
+        slow = slowness()
+        tries.append((measure(), round(slow, 2)))
         load = os.getloadavg()[0]
-        LOGGER.info("%s: %.3g (target %.3g, load %.1f)", what, found[-1], target, load)
-        if found[-1] <= target:
-            break
-    assert min(found) <= target, f"{what}: {found}"
+        LOGGER.info(
+            "%s: %.3g (target %.3g x %.2f, load %.1f)", what, tries[-1][0], target, slow, load
+        )
+        if tries[-1][0] <= target * slow:
+            return
+    pytest.fail(f"{what}: {tries} (measured, slowness), target {target}")
 
 
 def new_photo(seed: int) -> bytes:
