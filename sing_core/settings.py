@@ -35,8 +35,8 @@ class Settings(BaseSettings):
         offline: never use the network; HF_HUB_OFFLINE does the same.
         max_models_mb: most memory that loaded classifiers and references may take, in MB; the
             least recently used ones leave. One alone may be larger.
-        typed_models: whether visitors of the dashboard may load a classifier by typing its name;
-            switch it off where strangers can reach the page.
+        typed_models: whether visitors of the dashboard may load a classifier by typing its name,
+            and prepare images by typing their path; switch it off where strangers reach the page.
     """
 
     model_config = SettingsConfigDict(env_prefix="SING_", frozen=True, extra="ignore")
