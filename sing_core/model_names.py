@@ -18,7 +18,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _REVISION = re.compile(r"[\w./-]{1,100}")
 _HEAD_FOLLOWS = ".safetensors@"
 
-HOW_TO_NAME = "You can also give a timm name, hf-hub:owner/name, or architecture@file.safetensors."
+HOW_TO_NAME = "A timm name, hf-hub:owner/name or architecture@file.safetensors works too."
 
 
 @dataclass(frozen=True, slots=True)
