@@ -22,11 +22,13 @@ def load() -> None:
     """Import what the first page needs; collections, Streamlit's after every run, skip it."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(usual / 10)  # the hundred files that the browser asks for go first
-    for module in NEEDED:
-        importlib.import_module(module)
-    sys.setswitchinterval(usual)
-    gc.freeze()
-    gc.enable()
+    try:
+        for module in NEEDED:
+            importlib.import_module(module)
+    finally:  # what cannot be imported, the page meets again and says
+        sys.setswitchinterval(usual)
+        gc.freeze()
+        gc.enable()
 
 
 if __name__ == "__main__":

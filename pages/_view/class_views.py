@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages._view import exports, leakage, leakage_figures, loaders, state
 from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
-from pages._view.wording import FEW, FEW_IMAGES, be, count
+from pages._view.wording import FEW, FEW_SCORES, be, count
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.superclasses import superclasses
@@ -127,7 +127,7 @@ def summary(rows: Sequence[ClassRow]) -> str:
     single = f" {alone:,} classes have too few images for a test: **not decided**." if alone else ""
     if not tested:
         return f"No class has the two images that a test needs: **not decided**.{single}"
-    few = FEW_IMAGES if min(row.n for row in tested) < FEW else ""
+    few = FEW_SCORES if min(row.n for row in tested) < FEW else ""
     open_ = len(tested) - len(found)
     return (
         f"Of {count(len(tested), 'class')} that can be tested, null removal turns **{towards:,}** "

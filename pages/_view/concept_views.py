@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages._view import exports, leakage, leakage_figures, loaders, state
 from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
-from pages._view.wording import FEW, FEW_IMAGES, be, count, in_words
+from pages._view.wording import FEW, FEW_SCORES, be, count, in_words
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
@@ -143,7 +143,7 @@ def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> st
         if spurious
         else f"None of the nearest {near} is shown to move by less than {bound_deg:g}°."
     )
-    few = FEW_IMAGES if n < FEW else ""
+    few = FEW_SCORES if n < FEW else ""
     return (
         f"Over {n:,} {unit} the null part points towards or away from **{len(moved):,}** of "
         f"{count(len(found), 'concept')} (false discovery rate 5 %). {close} Not decided: "

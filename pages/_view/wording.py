@@ -3,9 +3,8 @@
 import re
 
 FEW = 5
-FEW_IMAGES = (
-    " With fewer than 5 images in a class, its test stands on the scores being normally "
-    "distributed: take it as a hint."
+FEW_SCORES = (
+    " A test of fewer than 5 scores stands on their being normally distributed: take it as a hint."
 )
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!$~<>|])")
 

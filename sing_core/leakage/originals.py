@@ -1,7 +1,7 @@
 """The images behind a prepared set, as long as they are still where they were prepared from.
 
-A set holds features and scores, no image. Where its images lie is written beside the sets, on this
-machine alone: a set that is copied elsewhere tells nothing of it.
+A set holds features and scores, no image. Where its images lie is written under the cache folder,
+not in the set: one that is copied elsewhere tells nothing of it.
 """
 
 import hashlib
