@@ -35,6 +35,7 @@ QUIET = """() => {
   window.idleSince = idle ? (window.idleSince ?? now) : undefined;
   return idle && now - window.idleSince > 500;
 }"""
+NEXT_FRAME_DRAWN = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 # Notes when the page first sends something, and when the scrubber first shows something else.
 STOPWATCH = f"""() => {{
   const root = {SHADOW};
@@ -155,6 +156,8 @@ class Explore(Tab):
         self.page.wait_for_function(QUIET, timeout=PATIENCE_MS)
         if self.slider.count():
             self.part("mode").filter(has_text="“").wait_for(timeout=PATIENCE_MS)
+            # The scrubber writes its numbers with the next frame that the browser draws.
+            self.page.evaluate(NEXT_FRAME_DRAWN)
         return self
 
     def combobox(self, name: str) -> Any:
