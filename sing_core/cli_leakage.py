@@ -1,5 +1,6 @@
 """The commands ``prepare``, ``image-sets``, ``classes``, ``compare`` and ``concepts``."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,13 @@ Models = Annotated[list[str] | None, typer.Option("--model", help="Classifier; r
 _NAMED = 20
 
 
+class Engine(StrEnum):
+    """Who shows the images to the networks."""
+
+    local = "local"
+    ray = "ray"
+
+
 @app.command()
 def prepare(
     images: Annotated[Path, typer.Option(help="Class folders, Parquet (jpeg, wnid), or a zip.")],
@@ -27,6 +35,15 @@ def prepare(
     name: Annotated[str, typer.Option(help="Name of the set; the path's own.")] = "",
     float16: Annotated[bool, typer.Option(help="Store features at half the size.")] = False,
     embed: Annotated[bool, typer.Option(help="Keep the reference's own embeddings too.")] = False,
+    fit: Annotated[
+        bool, typer.Option(help="Fit a translator from this set where a classifier has none.")
+    ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="`ray`: the workers of a Ray cluster (RAY_ADDRESS).")
+    ] = Engine.local,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Of `ray`; one per GPU or machine.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Turn a set of images into features and scores; started again, it goes on where it was."""
@@ -50,7 +67,8 @@ def prepare(
 
         made = prepare_set(
             open_bench(settings), images, models=models, reference=reference, name=name or None,
-            precision="float16" if float16 else "float32", embed=embed, report=report,
+            precision="float16" if float16 else "float32", embed=embed, fit=fit,
+            engine=engine.value, workers=workers, report=report,
         )  # fmt: skip
     for problem in made[0].problems[:_NAMED]:
         console.print(f"{problem.name}: {problem.reason}", markup=False, highlight=False)

@@ -13,8 +13,9 @@ from sing_core.errors import ShapeError, UnknownNameError, UnsupportedImageError
 from sing_core.image_sets import ImageSet, digest_of_set
 from sing_core.images import Photo
 from sing_core.nonlinear import ARCHITECTURES, NonlinearTranslator
+from sing_core.ridge import fit_ridge_path
 from sing_core.training import LOSSES, Recipe, train
-from sing_core.translator import Translator, fit_ridge_path
+from sing_core.translator import Translator
 from sing_core.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -203,7 +204,15 @@ def lambda_path(features: Tensor) -> tuple[float, ...]:
         UnsupportedImageError: all rows are equal.
     """
     wide = features.double()
-    mean = float((wide - wide.mean(dim=0)).square().sum() / wide.shape[1])
-    if not mean > 0:
+    return lambdas_around(float((wide - wide.mean(dim=0)).square().sum() / wide.shape[1]))
+
+
+def lambdas_around(eigenvalue: float) -> tuple[float, ...]:
+    """Return the lambdas to try where ``X^T X`` has this mean eigenvalue.
+
+    Raises:
+        UnsupportedImageError: it is 0: all rows are equal.
+    """
+    if not eigenvalue > 0:
         raise UnsupportedImageError("The classifier sees no difference between these images.")
-    return tuple(mean * share for share in _SHARES)
+    return tuple(eigenvalue * share for share in _SHARES)

@@ -5,63 +5,33 @@ one Parquet file per model. Scores are made from the stored features, so that wh
 can make them again to the last bit.
 """
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
-import torch
 from filelock import FileLock, Timeout
 
 from sing_core import registry
-from sing_core.atomic import write_atomically
-from sing_core.errors import ImageSetError, StaleArtefactError
-from sing_core.leakage.chunks import CHUNK_ROWS, Chunk, Precision, Problem, SetFacts, SetFolder
-from sing_core.leakage.controls import RandomSubspaces
-from sing_core.leakage.extract import Network, Progress, ReferenceNetwork, extract
-from sing_core.leakage.originals import remember
-from sing_core.leakage.score_files import (
-    FORMAT,
-    SCORES,
-    ScoreBatch,
-    facts_of,
-    query,
-    score_path,
-    write_scores,
+from sing_core.clip_space import space_id
+from sing_core.errors import ImageSetError
+from sing_core.leakage.chunks import (
+    CHUNK_ROWS,
+    Precision,
+    SetFacts,
+    SetFolder,
+    Stored,
 )
-from sing_core.leakage.scoring import Pairs, image_scores
+from sing_core.leakage.cluster import Job, extract_on_cluster, moments_on_cluster
+from sing_core.leakage.extract import Progress, extract, set_networks
+from sing_core.leakage.originals import remember
+from sing_core.leakage.set_fit import SideMoments, fit_set, run_moments, runs
+from sing_core.leakage.set_scores import Prepared, score_set
 from sing_core.leakage.sources import Source, open_source
-from sing_core.prompts import imagenet_wnids
-from sing_core.translator import Translator
-from sing_core.workbench import Workbench
+from sing_core.workbench import Workbench, fitted_path
 
+Engine = Literal["local", "ray"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What became of a set under one model.
-
-    Attributes:
-        name: of the set; ``model`` and ``reference`` say which scores.
-        folder: where it lies.
-        listed: rows of the source; ``scored`` of them have scores.
-        duplicates: scored images whose file occurred before; tables count it once.
-        problems: the others, by name and reason.
-        rate: images per second of the extraction of this run; 0 where all was there.
-    """
-
-    name: str
-    model: str
-    reference: str
-    folder: Path
-    listed: int
-    scored: int
-    duplicates: int
-    problems: tuple[Problem, ...]
-    rate: float
 
 
 def prepare(
@@ -73,6 +43,9 @@ def prepare(
     name: str | None = None,
     precision: Precision = "float32",
     embed: bool = False,
+    fit: bool = False,
+    engine: Engine = "local",
+    workers: int | None = None,
     root: Path | None = None,
     chunk_rows: int = CHUNK_ROWS,
     report: Callable[[Progress], object] = lambda progress: None,
@@ -80,8 +53,11 @@ def prepare(
     """Prepare a set for ``models``: extract what is missing, then score what changed.
 
     ``name`` None takes the folder's or file's own with a part of its key. ``embed`` also keeps the
-    reference's own embeddings of the images. ``root`` None is ``prepared`` under the cache folder.
-    A run that is stopped loses at most the ``chunk_rows`` images that it was about.
+    reference's own embeddings of the images; ``fit`` does so and fits a translator from this set
+    for every classifier that has none. ``engine`` ``ray`` has the images shown by ``workers`` of a
+    Ray cluster (None: one per GPU, else per machine); the bytes are the same. ``root`` None is
+    ``prepared`` under the cache folder. A run that is stopped loses at most the ``chunk_rows``
+    images that it was, or each worker was, about.
 
     Raises:
         SingError: the images, a model or the reference cannot be used; the name is taken; or
@@ -93,20 +69,61 @@ def prepare(
     facts = SetFacts(_set_name(source, name), source.key, source.total, precision, chunk_rows)
     folder = SetFolder.create((root or bench.settings.cache_dir / "prepared") / facts.name, facts)
     remember(folder, images, bench.settings)
+    job = Job(
+        bench.settings, images.resolve(), folder.path.resolve(),
+        tuple(entry.name for entry in entries), reference if embed or fit else None, workers,
+    )  # fmt: skip
     try:
         with FileLock(folder.path / ".lock", blocking=False):
-            networks: list[Network] = [bench.pool.backbone(entry.name) for entry in entries]
-            if embed:
-                networks.append(_reference_network(bench, reference))
-            progress = extract(
-                source, networks, folder, max_pixels=bench.settings.max_pixels, report=report
-            )
+            progress = _extract(bench, job, entries, source, engine, report)
             rate = progress.rate if progress.done > progress.found else 0.0
-            return tuple(_score(bench, folder, entry, reference, rate) for entry in entries)
+            if fit:
+                for entry in entries:
+                    _fit_where_missing(bench, job, entry, engine)
+            return tuple(score_set(bench, folder, entry, reference, rate) for entry in entries)
     except Timeout as error:
         raise ImageSetError(
             f"Another process is preparing the set {folder.facts.name}; wait for it to end."
         ) from error
+
+
+def _extract(
+    bench: Workbench,
+    job: Job,
+    entries: list[registry.ModelEntry],
+    source: Source,
+    engine: Engine,
+    report: Callable[[Progress], object],
+) -> Progress:
+    if engine == "ray":
+        stored = [Stored(entry.name, entry.weights_digest) for entry in entries]
+        stored += [_space(bench, job.reference)] if job.reference else []
+        return extract_on_cluster(job, stored, report)
+    networks = set_networks(bench, job.models, job.reference)
+    folder = SetFolder.open(job.folder)
+    return extract(source, networks, folder, max_pixels=bench.settings.max_pixels, report=report)
+
+
+def _space(bench: Workbench, reference: str) -> Stored:
+    return Stored(reference, space_id(reference, bench.settings))
+
+
+def _fit_where_missing(
+    bench: Workbench, job: Job, entry: registry.ModelEntry, engine: Engine
+) -> None:
+    """Fit the translator of a classifier from the set, unless there is one."""
+    reference = job.reference or ""
+    if bench.translator_path(entry.name, reference).is_file():
+        return
+    folder = SetFolder.open(job.folder)
+    model, space = Stored(entry.name, entry.weights_digest), _space(bench, reference)
+    moments: Iterable[SideMoments] = (
+        moments_on_cluster(job, model, space)
+        if engine == "ray"
+        else (run_moments(folder, model, space, run) for run in runs(folder))
+    )
+    fitted = fit_set(folder, model, space, moments)
+    fitted.save(fitted_path(bench.settings, entry.name, reference))
 
 
 def _set_name(source: Source, name: str | None) -> str:
@@ -117,136 +134,3 @@ def _set_name(source: Source, name: str | None) -> str:
             f"“{chosen[:80]}” cannot name a set: up to 64 letters, digits, dots, dashes."
         )
     return chosen
-
-
-def _reference_network(bench: Workbench, reference: str) -> ReferenceNetwork:
-    entry = registry.find_reference(reference, bench.settings)
-    loaded = bench.pool.reference(reference)
-    return ReferenceNetwork(loaded, entry.dim if entry else 0)
-
-
-def _score(
-    bench: Workbench, folder: SetFolder, entry: registry.ModelEntry, reference: str, rate: float
-) -> Prepared:
-    """Write the scores of one model unless the files there were made from the same things."""
-    path = score_path(folder.path, entry.name, reference)
-    facts = score_facts(folder, entry, reference, bench.translator(entry.name, reference))
-    problems = _kept_problems(path, facts)
-    if problems is None:
-        problems = []
-        write_scores(path, _batches(bench, folder, entry, reference, problems), facts)
-        listing = {"facts": facts, "problems": [asdict(problem) for problem in problems]}
-        write_atomically(problem_path(path), json.dumps(listing, indent=1).encode())
-    counts = query(path, "SELECT count(*) AS n, count(DISTINCT digest) AS own FROM all_images")
-    scored, own = counts["n"][0].as_py(), counts["own"][0].as_py()
-    return Prepared(
-        folder.facts.name, entry.name, reference, folder.path, folder.facts.total, scored,
-        scored - own, tuple(problems), rate,
-    )  # fmt: skip
-
-
-def problem_path(scores: Path) -> Path:
-    """Return where the images without a score are listed, beside the scores."""
-    return scores.with_name(scores.name.replace("scores-", "problems-", 1)).with_suffix(".json")
-
-
-def _kept_problems(path: Path, facts: dict[str, str]) -> list[Problem] | None:
-    """Return the problems of scores that are up to date; None where these are to be made."""
-    try:
-        listing = json.loads(problem_path(path).read_text("utf-8"))
-        if facts_of(path) == facts == listing["facts"]:
-            return [Problem(**entry) for entry in listing["problems"]]
-    except (StaleArtefactError, OSError, ValueError, KeyError, TypeError):
-        return None  # missing or damaged: made again
-    return None
-
-
-def score_facts(
-    folder: SetFolder, entry: registry.ModelEntry, reference: str, translator: Translator
-) -> dict[str, str]:
-    """Return what a score file says it was made from; another fact makes other scores."""
-    digest = hashlib.sha256()
-    for part in (translator.weight, translator.bias):
-        digest.update(part.contiguous().numpy().tobytes())
-    return {
-        "format": FORMAT,
-        "images": folder.facts.key,
-        "precision": folder.facts.precision,
-        "model": entry.name,
-        "weights_digest": entry.weights_digest,
-        "reference": reference,
-        "space_id": translator.space_id,
-        "translator": digest.hexdigest(),
-    }
-
-
-def _batches(
-    bench: Workbench,
-    folder: SetFolder,
-    entry: registry.ModelEntry,
-    reference: str,
-    problems: list[Problem],
-) -> Iterator[ScoreBatch]:
-    """Yield the scores chunk by chunk; what cannot be scored is added to ``problems``."""
-    vocabulary = bench.vocabulary(reference)
-    classes = vocabulary.embeddings[: vocabulary.n_classes]
-    labels = {wnid: index for index, wnid in enumerate(imagenet_wnids())}
-    scorer = Scorer(bench, entry.name, reference, classes)
-    for index in range(folder.facts.chunks):
-        chunk = folder.chunk(entry.name, entry.weights_digest, index)
-        problems += chunk.problems
-        batch, refused = scorer.score(chunk, labels)
-        problems += refused
-        if batch is not None:
-            yield batch
-
-
-class Scorer:
-    """Scores chunks of one model's features in one reference."""
-
-    def __init__(self, bench: Workbench, model: str, reference: str, classes: torch.Tensor) -> None:
-        """Load head and translator and draw the controls; ``classes`` ``(c, d)`` are raw texts."""
-        self._classifier = bench.classifier(model)
-        self._translator = bench.translator(model, reference)
-        self._classes = classes
-        self._controls = RandomSubspaces.draw(self._translator, self._classifier.head.nullity)
-
-    def score(
-        self, chunk: Chunk, labels: dict[str, int]
-    ) -> tuple[ScoreBatch | None, list[Problem]]:
-        """Return the scores of a chunk's images, None where none can be scored, and the others."""
-        own = [labels.get(image.wnid, -1) for image in chunk.images]
-        pairs = Pairs.of(chunk.features, self._classifier, self._translator)
-        usable = pairs.sound & torch.tensor([label >= 0 for label in own], dtype=torch.bool)
-        refused = [
-            Problem(image.row, image.name, _why(image.wnid, label))
-            for image, label, good in zip(chunk.images, own, usable.tolist(), strict=True)
-            if not good
-        ]
-        kept = usable.nonzero().flatten().tolist()
-        if not kept:
-            return None, refused
-        sound = pairs.select(usable)
-        label = torch.tensor([own[i] for i in kept])
-        images = [chunk.images[i] for i in kept]
-        scores = image_scores(chunk.features[usable], sound, label, self._classes, self._controls)
-        return ScoreBatch(
-            texts={
-                name: [getattr(image, name) for image in images]
-                for name in ("name", "wnid", "digest")
-            },
-            whole={
-                "row": [image.row for image in images],
-                "label": label.tolist(),
-                "top1": sound.top1.tolist(),
-            },
-            scores={name: scores[name] for name in SCORES},
-        ), refused
-
-
-def _why(wnid: str, label: int) -> str:
-    if label >= 0:
-        return "Its feature and the equivalent are not finite or differ in their logits."
-    if not wnid:
-        return "It lies in no class folder, and without a class it has no attribute score."
-    return f"Its class “{wnid[:40]}” is no wnid of ImageNet-1k."

@@ -1,12 +1,11 @@
 """Translators: affine maps from classifier features to image-text embeddings (eq. 4).
 
-``T(f) = A f + b`` by closed-form ridge regression with a fitted intercept. Embeddings are raw,
-never normalised before a fit: a translator keeps their length as well as their direction.
+``T(f) = A f + b``; ``sing_core.ridge`` fits it. Embeddings are raw, never normalised: a translator
+keeps their length as well as their direction.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -154,114 +153,3 @@ def _digest_of(tensors: dict[str, Tensor]) -> str:
     for name in ("weight", "bias"):
         digest.update(tensors[name].contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RidgePath:
-    """One ridge fit per lambda, all from a single factorisation, judged on held-out rows.
-
-    Attributes:
-        alphas: the lambdas asked for, in the order given.
-        mse: mean squared error per entry on the held-out rows, one per lambda.
-        cosine: mean cosine between translated and true embedding there, one per lambda.
-        best_alpha: the lambda of the largest held-out cosine.
-        translator: the fit at ``best_alpha``.
-    """
-
-    alphas: tuple[float, ...]
-    mse: tuple[float, ...]
-    cosine: tuple[float, ...]
-    best_alpha: float
-    translator: Translator
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Normal:
-    """Centred, weighted normal equations ``(X^T S X + alpha) A = X^T S Y``, diagonalised once."""
-
-    values: Tensor  # (m,) eigenvalues of X^T S X
-    vectors: Tensor  # (m, m)
-    rotated: Tensor  # (m, d) = vectors^T X^T S Y
-    feature_mean: Tensor  # (m,)
-    embedding_mean: Tensor  # (d,)
-
-    @classmethod
-    def of(cls, features: Tensor, embeddings: Tensor, weights: Tensor | None) -> Self:
-        x, y = _pair(features, embeddings)
-        share = torch.ones(len(x), dtype=torch.float64) if weights is None else weights.double()
-        if share.shape != (len(x),) or bool((share < 0).any()) or float(share.sum()) <= 0:
-            raise ShapeError("Row weights are one non-negative number per row, not all zero.")
-        x_mean, y_mean = (share @ x) / share.sum(), (share @ y) / share.sum()
-        root = share.sqrt()[:, None]
-        x, y = (x - x_mean) * root, (y - y_mean) * root
-        values, vectors = torch.linalg.eigh(x.mT @ x)
-        return cls(values.clamp_min(0), vectors, vectors.mT @ (x.mT @ y), x_mean, y_mean)
-
-    def coefficients(self, alpha: float) -> Tensor:
-        """Return the ``(m, d)`` ridge coefficients in the rotated basis."""
-        if not alpha >= 0:
-            raise ShapeError(f"Lambda must not be negative, got {alpha}.")
-        shrunk = self.values + alpha
-        return torch.where(shrunk > 0, 1 / shrunk, 0.0)[:, None] * self.rotated
-
-    def translator(self, alpha: float) -> Translator:
-        weight = (self.vectors @ self.coefficients(alpha)).mT
-        bias = self.embedding_mean - weight @ self.feature_mean
-        return Translator(weight.contiguous(), bias)
-
-
-def _pair(features: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-    if features.ndim != 2 or embeddings.ndim != 2 or len(features) != len(embeddings):
-        raise ShapeError(
-            f"A fit needs features (n, m) and embeddings (n, d), got {tuple(features.shape)} "
-            f"and {tuple(embeddings.shape)}."
-        )
-    if len(features) < 2:
-        raise ShapeError("A fit needs at least two rows.")
-    return features.double(), embeddings.double()
-
-
-def fit_ridge(
-    features: Tensor, embeddings: Tensor, *, alpha: float, weights: Tensor | None = None
-) -> Translator:
-    """Return the ridge translator ``argmin sum_i s_i |A f_i + b - z_i|^2 + alpha |A|^2`` (eq. 4).
-
-    ``features`` ``(n, m)``, ``embeddings`` ``(n, d)``, optional row weights s ``(n,)``; the
-    intercept is not penalised. Computed in float64.
-
-    Raises:
-        ShapeError: shapes do not agree, fewer than two rows, or a negative ``alpha`` or weight.
-    """
-    return _Normal.of(features, embeddings, weights).translator(alpha)
-
-
-def fit_ridge_path(
-    features: Tensor,
-    embeddings: Tensor,
-    held_out_features: Tensor,
-    held_out_embeddings: Tensor,
-    *,
-    alphas: Sequence[float],
-    weights: Tensor | None = None,
-) -> RidgePath:
-    """Fit one ridge translator per lambda from a single factorisation and keep the best.
-
-    ``features`` ``(n, m)`` and ``embeddings`` ``(n, d)`` are fitted; the held-out pair of the
-    same widths chooses the lambda by mean cosine.
-
-    Raises:
-        ShapeError: shapes do not agree, no lambda is given, or one is negative.
-    """
-    if not alphas:
-        raise ShapeError("A ridge path needs at least one lambda.")
-    normal = _Normal.of(features, embeddings, weights)
-    x, y = _pair(held_out_features, held_out_embeddings)
-    rotated = (x - normal.feature_mean) @ normal.vectors  # (n_held_out, m)
-    mse, cosine = [], []
-    for alpha in alphas:
-        guess = rotated @ normal.coefficients(alpha) + normal.embedding_mean
-        mse.append(float((guess - y).square().mean()))
-        cosine.append(float(torch.cosine_similarity(guess, y, dim=-1).mean()))
-    best = float(alphas[max(range(len(alphas)), key=cosine.__getitem__)])
-    fitted = replace(normal.translator(best), details={"lambda": repr(best)})
-    return RidgePath(tuple(alphas), tuple(mse), tuple(cosine), best, fitted)

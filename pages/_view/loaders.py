@@ -32,7 +32,7 @@ from sing_core.workbench import Workbench
 
 if TYPE_CHECKING:
     from sing_core.leakage.extract import Progress
-    from sing_core.prepare import Prepared
+    from sing_core.leakage.set_scores import Prepared
 
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20

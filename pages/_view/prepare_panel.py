@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages._view import leakage, loaders
 from sing_core.errors import SingError
 from sing_core.leakage.extract import Progress
-from sing_core.prepare import Prepared
+from sing_core.leakage.set_scores import Prepared
 
 _NO_TYPING = (
     "Paths of this server cannot be typed here: its owner runs "

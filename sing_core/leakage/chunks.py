@@ -56,6 +56,19 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """Whose vectors lie in a folder of a set.
+
+    Attributes:
+        name: of the classifier or reference, and of the folder.
+        weights_digest: identity of its weights, or of its space.
+    """
+
+    name: str
+    weights_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetFacts:
     """What ``set.json`` says.
 

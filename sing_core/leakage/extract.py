@@ -6,7 +6,7 @@ so are its features, bit for bit.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,27 +16,33 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sing_core import registry
 from sing_core.clip_space import Reference
 from sing_core.errors import ImageSetError, UnsupportedImageError
 from sing_core.images import decode_image
 from sing_core.leakage.chunks import Chunk, ImageRow, Problem, SetFolder
 from sing_core.leakage.sources import Item, Source
+from sing_core.workbench import Workbench
 
 _BATCH = 16
 _AHEAD = 48
 _DECODERS = 2
 
 
-class Network(Protocol):
-    """What turns pictures into vectors; a ``Backbone`` is one."""
+class Named(Protocol):
+    """Whose vectors a folder of the set holds: a ``Network``, or ``chunks.Stored``."""
 
     @property
     def name(self) -> str:
-        """Name of its folder in the set."""
+        """Name of the folder."""
 
     @property
     def weights_digest(self) -> str:
-        """Identity of its weights."""
+        """Identity of the weights."""
+
+
+class Network(Named, Protocol):
+    """What turns pictures into vectors; a ``Backbone`` is one."""
 
     @property
     def feature_dim(self) -> int:
@@ -79,6 +85,20 @@ class ReferenceNetwork:
         return found.float().cpu().clone()
 
 
+def set_networks(bench: Workbench, models: Sequence[str], reference: str | None) -> list[Network]:
+    """Load the classifiers and, unless it is None, the reference that see the images of a set.
+
+    Raises:
+        SingError: one cannot be loaded.
+    """
+    networks: list[Network] = [bench.pool.backbone(model) for model in models]
+    if reference is not None:
+        entry = registry.find_reference(reference, bench.settings)
+        loaded = bench.pool.reference(reference)
+        networks.append(ReferenceNetwork(loaded, entry.dim if entry else 0))
+    return networks
+
+
 @dataclass(slots=True)
 class Progress:
     """How far the work is.
@@ -94,6 +114,12 @@ class Progress:
     found: int = 0
     bad: int = 0
     started: float = field(default_factory=time.monotonic)
+
+    def begin(self, folder: SetFolder, missing: Mapping[int, Sequence[int]]) -> None:
+        """Count the rows of the chunks that no network lacks as done before."""
+        self.found = self.done = sum(
+            len(folder.rows(index)) for index, lacking in missing.items() if not lacking
+        )
 
     @property
     def rate(self) -> float:
@@ -121,6 +147,20 @@ class _Decoded:
     problem: str
 
 
+def missing_under(
+    networks: Sequence[Named], folder: SetFolder, chunks: Iterable[int]
+) -> dict[int, tuple[int, ...]]:
+    """Return, for each of ``chunks``, the places in ``networks`` of those that lack it."""
+    return {
+        index: tuple(
+            place
+            for place, network in enumerate(networks)
+            if not folder.has(network.name, network.weights_digest, index)
+        )
+        for index in chunks
+    }
+
+
 def extract(
     source: Source,
     networks: Sequence[Network],
@@ -140,10 +180,8 @@ def extract(
     """
     chunks = range(folder.facts.chunks) if only is None else only
     progress = Progress(sum(len(folder.rows(index)) for index in chunks))
-    missing = {index: _missing(networks, folder, index) for index in chunks}
-    progress.found = progress.done = sum(
-        len(folder.rows(index)) for index, lacking in missing.items() if not lacking
-    )
+    missing = missing_under(networks, folder, chunks)
+    progress.begin(folder, missing)
     report(progress)
     wanted = (
         _Task(index, item, lacking)
@@ -166,14 +204,6 @@ def extract(
             progress.done += len(folder.rows(index))
             report(progress)
     return progress
-
-
-def _missing(networks: Sequence[Network], folder: SetFolder, index: int) -> tuple[int, ...]:
-    return tuple(
-        place
-        for place, network in enumerate(networks)
-        if not folder.has(network.name, network.weights_digest, index)
-    )
 
 
 def _decode(

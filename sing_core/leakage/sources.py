@@ -62,21 +62,23 @@ class Source(Protocol):
         """Yield rows ``start`` to ``stop - 1`` in order."""
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, *, key: str = "") -> Source:
     """Return the source at ``path``: class folders, Parquet (a file or a folder of them), a zip.
+
+    A ``key`` that is known already spares reading every byte of Parquet files and zips again.
 
     Raises:
         ImageSetError: there is nothing there, or it is none of the three.
     """
     if path.is_dir():
         shards = sorted(path.glob("*.parquet"))
-        return ParquetSource(path.name, shards) if shards else FolderSource(path)
+        return ParquetSource(path.name, shards, key) if shards else FolderSource(path)
     if not path.is_file():
         raise ImageSetError(f"There is no image set at {path}: no such folder or file.")
     if path.suffix.lower() == ".parquet":
-        return ParquetSource(path.stem, [path])
+        return ParquetSource(path.stem, [path], key)
     if zipfile.is_zipfile(path):
-        return ZipSource(path)
+        return ZipSource(path, key)
     raise ImageSetError(
         f"{path.name} is no image set: give class folders, a Parquet file with the columns "
         "jpeg and wnid, or a zip of class folders."
@@ -124,8 +126,8 @@ class FolderSource:
 class ZipSource:
     """A zip of class folders."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the zip's directory; its bytes make the key.
+    def __init__(self, path: Path, key: str = "") -> None:
+        """Read the zip's directory; its bytes make the key unless it is known.
 
         Raises:
             ImageSetError: it is damaged or holds no file.
@@ -140,7 +142,7 @@ class ZipSource:
         )
         if not self._entries:
             raise ImageSetError(f"The zip {path.name} holds no file.")
-        self.name, self.key, self.total = path.stem, _digest_of([path]), len(self._entries)
+        self.name, self.key, self.total = path.stem, key or _digest_of([path]), len(self._entries)
 
     def items(self, start: int, stop: int) -> Iterator[Item]:
         """Yield rows ``start`` to ``stop - 1`` in order."""
@@ -160,8 +162,8 @@ class ZipSource:
 class ParquetSource:
     """Parquet files with columns ``jpeg`` (bytes), ``wnid`` and, if they name images, ``file``."""
 
-    def __init__(self, name: str, paths: list[Path]) -> None:
-        """Read the schema; the files' bytes make the key.
+    def __init__(self, name: str, paths: list[Path], key: str = "") -> None:
+        """Read the schema; the files' bytes make the key unless it is known.
 
         Raises:
             ImageSetError: a file is damaged, lacks a column, or there is no row.
@@ -181,7 +183,7 @@ class ParquetSource:
         self._ends = list(accumulate(rows))
         if not self._ends[-1]:
             raise ImageSetError(f"{name} has no row.")
-        self.name, self.key, self.total = name, _digest_of(paths), self._ends[-1]
+        self.name, self.key, self.total = name, key or _digest_of(paths), self._ends[-1]
 
     def items(self, start: int, stop: int) -> Iterator[Item]:
         """Yield rows ``start`` to ``stop - 1`` in order."""

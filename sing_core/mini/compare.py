@@ -24,9 +24,9 @@ from sing_core.mini.make import load_head
 from sing_core.mini.material import Material
 from sing_core.mini.translators import ALPHAS
 from sing_core.nonlinear import ARCHITECTURES
+from sing_core.ridge import fit_ridge_path
 from sing_core.store import Store
 from sing_core.training import LOSSES, Recipe, train
-from sing_core.translator import fit_ridge_path
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings

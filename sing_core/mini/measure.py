@@ -16,7 +16,7 @@ from sing_core.mini.geometry import Texts, silent_direction
 from sing_core.mini.material import Material
 from sing_core.mini.train import Head, Recipe, Views, train_head
 from sing_core.mini.translators import Pairs, fit_translator
-from sing_core.translator import RidgePath
+from sing_core.ridge import RidgePath
 
 FOLDS = 5
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from sing_core.mini.pseudo import Neighbours, draw_margins, push
 from sing_core.mini.train import Head
-from sing_core.translator import RidgePath, fit_ridge_path
+from sing_core.ridge import RidgePath, fit_ridge_path
 
 ALPHAS = tuple(float(10.0**power) for power in torch.arange(1, 6.1, 0.5))
 _PER_CLASS = 16

@@ -18,8 +18,9 @@ from sing_core.comparison import (
 )
 from sing_core.errors import ShapeError, StaleArtefactError
 from sing_core.nonlinear import ARCHITECTURES
+from sing_core.ridge import fit_ridge
 from sing_core.settings import Settings
-from sing_core.translator import Translator, fit_ridge
+from sing_core.translator import Translator
 
 
 def test_an_interval_is_as_wide_as_theory_says_and_the_same_twice():

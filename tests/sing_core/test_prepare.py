@@ -5,13 +5,19 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 
-from sing_core.errors import ImageSetError
+from sing_core.clip_space import space_id
+from sing_core.comparison import per_image
+from sing_core.errors import ImageSetError, WeightsUnavailableError
 from sing_core.leakage import classes, library
 from sing_core.leakage.score_files import query, score_path
 from sing_core.leakage.sources import class_of, open_source
 from sing_core.prepare import prepare
+from sing_core.ridge import fit_ridge
 from sing_core.scores import attribute_score_deg, image_score_deg
+from sing_core.settings import Settings
+from tests import toy
 from tests.prepared_sets import WNIDS, class_folders, files_of, jpeg, kill, parquet, start_worker
 
 
@@ -79,6 +85,49 @@ def test_a_process_killed_again_and_again_ends_with_the_same_bytes(toy_assets, t
     with start_worker(toy_assets, images, broken, chunk_rows=8) as process:
         assert process.communicate(timeout=300)[0].endswith("scored 160\n")
     assert files_of(broken / "set") == files_of(whole / "set")
+
+
+def test_a_classifier_without_translator_gets_one_from_the_set(toy_bench, toy_assets, tmp_path):
+    shutil.copytree(toy_assets, tmp_path / "assets")
+    (tmp_path / "assets" / "translators" / "lite0--mini.safetensors").unlink()
+    settings = Settings(assets_dir=tmp_path / "assets", cache_dir=tmp_path / "cache")
+    bench = toy.make_bench(settings)
+    images = class_folders(tmp_path / "images", per_class=10)
+    wanted = {"models": ("lite0",), "chunk_rows": 7}
+    with pytest.raises(WeightsUnavailableError, match="no translator from lite0 to mini"):
+        prepare(bench, images, **wanted)
+    (found,) = prepare(bench, images, **wanted, fit=True)
+    assert found.scored == 40
+    folder = library.SetFolder.open(found.folder)
+    rows = [
+        folder.chunk(name, digest, index)
+        for name, digest in (
+            ("lite0", bench.entry("lite0").weights_digest),
+            ("mini", space_id("mini", settings)),
+        )
+        for index in range(folder.facts.chunks)
+    ]
+    x = torch.cat([chunk.features for chunk in rows[: len(rows) // 2]])
+    z = torch.cat([chunk.features for chunk in rows[len(rows) // 2 :]])
+    digests = [image.digest for chunk in rows[: len(rows) // 2] for image in chunk.images]
+    tenth = torch.tensor([int(digest[:8], 16) % 10 for digest in digests])
+    fitted = bench.translator("lite0", "mini")
+    same = fit_ridge(x[tenth > 1], z[tenth > 1], alpha=float(fitted.details["lambda"]))
+    torch.testing.assert_close(fitted.weight.double(), same.weight, rtol=1e-4, atol=1e-6)
+    measured = per_image(fitted, x[tenth == 0], z[tenth == 0])
+    assert float(fitted.details["cosine"]) == pytest.approx(float(measured.cosine.mean()))
+    assert float(fitted.details["mse"]) == pytest.approx(float(measured.mse.mean()), rel=1e-4)
+    counts = [int(count) for count in fitted.details["images"].split("/")]
+    assert counts == [int(side.sum()) for side in (tenth > 1, tenth == 1, tenth == 0)]
+
+
+def test_a_set_too_small_for_a_translator_says_so(toy_bench, toy_assets, tmp_path):
+    shutil.copytree(toy_assets, tmp_path / "assets")
+    (tmp_path / "assets" / "translators" / "lite0--mini.safetensors").unlink()
+    settings = Settings(assets_dir=tmp_path / "assets", cache_dir=tmp_path / "cache")
+    images = class_folders(tmp_path / "images", per_class=1)
+    with pytest.raises(ImageSetError, match="too few images to fit a translator"):
+        prepare(toy.make_bench(settings), images, models=("lite0",), fit=True)
 
 
 def test_a_second_run_computes_nothing_and_changes_nothing(made, tmp_path, toy_bench, monkeypatch):

@@ -44,9 +44,10 @@ from sklearn.linear_model import Ridge
 
 from sing_core.errors import ZeroVectorError
 from sing_core.head import HeadDecomposition
+from sing_core.ridge import fit_ridge
 from sing_core.scores import angle_deg, attribute_score_deg, image_score_deg
 from sing_core.steering import null_direction, steer
-from sing_core.translator import Translator, fit_ridge
+from sing_core.translator import Translator
 from tests import reference
 from tests.strategies import (
     build_head,

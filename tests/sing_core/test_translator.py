@@ -1,13 +1,20 @@
 """Ridge translators: closed form, the path, files and what they refuse."""
 
+from functools import reduce
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from sing_core.comparison import r_squared
 from sing_core.errors import ShapeError, StaleArtefactError, TranslatorMismatchError
-from sing_core.translator import Translator, fit_ridge, fit_ridge_path
+from sing_core.ridge import Moments, fit_moments, fit_ridge, fit_ridge_path
+from sing_core.translator import Translator
 from tests import reference
 
 
@@ -98,10 +105,43 @@ def test_a_fit_that_makes_no_sense_is_refused(x, y, options):
         fit_ridge(x, y, **{"alpha": 1.0, **options})
 
 
+@given(st.lists(st.integers(0, 39), max_size=4, unique=True).map(sorted), st.integers(0, 99))
+def test_moments_of_parts_merge_into_those_of_the_whole(cuts, seed):
+    x, y = data(seed=seed)
+    edges = [0, *cuts, len(x)]
+    parts = [Moments.of(x[a:b], y[a:b]) for a, b in pairwise(edges) if b > a]
+    merged, whole = reduce(Moments.merge, parts), Moments.of(x, y)
+    for name in ("weight", "feature_mean", "embedding_mean", "xx", "xy", "yy"):
+        torch.testing.assert_close(
+            torch.as_tensor(getattr(merged, name)), torch.as_tensor(getattr(whole, name))
+        )
+
+
+def test_a_fit_from_moments_is_the_fit_from_rows_and_its_measures_are_those_of_the_rows():
+    (x, y), (x_new, y_new) = data(), data(15, seed=1)
+    alphas = (1e-3, 1.0, 50.0, 1e4)
+    fitting, choosing = Moments.of(x, y), Moments.of(x_new, y_new)
+    found, alpha = fit_moments(fitting, choosing, alphas=alphas)
+    path = fit_ridge_path(x, y, x_new, y_new, alphas=alphas)
+    assert alpha == alphas[int(np.argmin(path.mse))]
+    torch.testing.assert_close(found.weight, fit_ridge(x, y, alpha=alpha).weight)
+    guess = found.apply(x_new)
+    assert choosing.mse(found) == pytest.approx(float((guess - y_new).square().mean()))
+    assert choosing.r_squared(found) == pytest.approx(r_squared(found, x_new, y_new))
+
+
+def test_moments_of_other_widths_do_not_merge():
+    x, y = data()
+    with pytest.raises(ShapeError, match="do not merge"):
+        Moments.of(x, y).merge(Moments.of(x[:, :3], y))
+
+
 def test_a_path_without_lambdas_is_refused():
     x, y = data()
     with pytest.raises(ShapeError, match="at least one"):
         fit_ridge_path(x, y, x, y, alphas=[])
+    with pytest.raises(ShapeError, match="at least one"):
+        fit_moments(Moments.of(x, y), Moments.of(x, y), alphas=[])
 
 
 def test_shapes_are_checked_once_at_the_boundary():

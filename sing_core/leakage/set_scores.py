@@ -1,0 +1,186 @@
+"""Scores of a prepared set from its stored features: whoever has these gets the same bytes."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from sing_core import registry
+from sing_core.atomic import write_atomically
+from sing_core.errors import StaleArtefactError
+from sing_core.leakage.chunks import Chunk, Problem, SetFolder
+from sing_core.leakage.controls import RandomSubspaces
+from sing_core.leakage.score_files import (
+    FORMAT,
+    SCORES,
+    ScoreBatch,
+    facts_of,
+    query,
+    score_path,
+    write_scores,
+)
+from sing_core.leakage.scoring import Pairs, image_scores
+from sing_core.prompts import imagenet_wnids
+from sing_core.translator import Translator
+from sing_core.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What became of a set under one model.
+
+    Attributes:
+        name: of the set; ``model`` and ``reference`` say which scores.
+        folder: where it lies.
+        listed: rows of the source; ``scored`` of them have scores.
+        duplicates: scored images whose file occurred before; tables count it once.
+        problems: the others, by name and reason.
+        rate: images per second of the extraction of this run; 0 where all was there.
+    """
+
+    name: str
+    model: str
+    reference: str
+    folder: Path
+    listed: int
+    scored: int
+    duplicates: int
+    problems: tuple[Problem, ...]
+    rate: float
+
+
+def score_set(
+    bench: Workbench, folder: SetFolder, entry: registry.ModelEntry, reference: str, rate: float
+) -> Prepared:
+    """Write the scores of one model unless the files there were made from the same things.
+
+    ``rate`` is what the extraction ran at, images per second.
+
+    Raises:
+        SingError: there is no translator of the two, or a chunk is missing.
+        OSError: the disk refuses.
+    """
+    path = score_path(folder.path, entry.name, reference)
+    facts = score_facts(folder, entry, reference, bench.translator(entry.name, reference))
+    problems = _kept_problems(path, facts)
+    if problems is None:
+        problems = []
+        write_scores(path, _batches(bench, folder, entry, reference, problems), facts)
+        listing = {"facts": facts, "problems": [asdict(problem) for problem in problems]}
+        write_atomically(problem_path(path), json.dumps(listing, indent=1).encode())
+    counts = query(path, "SELECT count(*) AS n, count(DISTINCT digest) AS own FROM all_images")
+    scored, own = counts["n"][0].as_py(), counts["own"][0].as_py()
+    return Prepared(
+        folder.facts.name, entry.name, reference, folder.path, folder.facts.total, scored,
+        scored - own, tuple(problems), rate,
+    )  # fmt: skip
+
+
+def problem_path(scores: Path) -> Path:
+    """Return where the images without a score are listed, beside the scores."""
+    return scores.with_name(scores.name.replace("scores-", "problems-", 1)).with_suffix(".json")
+
+
+def _kept_problems(path: Path, facts: dict[str, str]) -> list[Problem] | None:
+    """Return the problems of scores that are up to date; None where these are to be made."""
+    try:
+        listing = json.loads(problem_path(path).read_text("utf-8"))
+        if facts_of(path) == facts == listing["facts"]:
+            return [Problem(**entry) for entry in listing["problems"]]
+    except (StaleArtefactError, OSError, ValueError, KeyError, TypeError):
+        return None  # missing or damaged: made again
+    return None
+
+
+def score_facts(
+    folder: SetFolder, entry: registry.ModelEntry, reference: str, translator: Translator
+) -> dict[str, str]:
+    """Return what a score file says it was made from; another fact makes other scores."""
+    digest = hashlib.sha256()
+    for part in (translator.weight, translator.bias):
+        digest.update(part.contiguous().numpy().tobytes())
+    return {
+        "format": FORMAT,
+        "images": folder.facts.key,
+        "precision": folder.facts.precision,
+        "model": entry.name,
+        "weights_digest": entry.weights_digest,
+        "reference": reference,
+        "space_id": translator.space_id,
+        "translator": digest.hexdigest(),
+    }
+
+
+def _batches(
+    bench: Workbench,
+    folder: SetFolder,
+    entry: registry.ModelEntry,
+    reference: str,
+    problems: list[Problem],
+) -> Iterator[ScoreBatch]:
+    """Yield the scores chunk by chunk; what cannot be scored is added to ``problems``."""
+    vocabulary = bench.vocabulary(reference)
+    classes = vocabulary.embeddings[: vocabulary.n_classes]
+    labels = {wnid: index for index, wnid in enumerate(imagenet_wnids())}
+    scorer = Scorer(bench, entry.name, reference, classes)
+    for index in range(folder.facts.chunks):
+        chunk = folder.chunk(entry.name, entry.weights_digest, index)
+        problems += chunk.problems
+        batch, refused = scorer.score(chunk, labels)
+        problems += refused
+        if batch is not None:
+            yield batch
+
+
+class Scorer:
+    """Scores chunks of one model's features in one reference."""
+
+    def __init__(self, bench: Workbench, model: str, reference: str, classes: torch.Tensor) -> None:
+        """Load head and translator and draw the controls; ``classes`` ``(c, d)`` are raw texts."""
+        self._classifier = bench.classifier(model)
+        self._translator = bench.translator(model, reference)
+        self._classes = classes
+        self._controls = RandomSubspaces.draw(self._translator, self._classifier.head.nullity)
+
+    def score(
+        self, chunk: Chunk, labels: dict[str, int]
+    ) -> tuple[ScoreBatch | None, list[Problem]]:
+        """Return the scores of a chunk's images, None where none can be scored, and the others."""
+        own = [labels.get(image.wnid, -1) for image in chunk.images]
+        pairs = Pairs.of(chunk.features, self._classifier, self._translator)
+        usable = pairs.sound & torch.tensor([label >= 0 for label in own], dtype=torch.bool)
+        refused = [
+            Problem(image.row, image.name, _why(image.wnid, label))
+            for image, label, good in zip(chunk.images, own, usable.tolist(), strict=True)
+            if not good
+        ]
+        kept = usable.nonzero().flatten().tolist()
+        if not kept:
+            return None, refused
+        sound = pairs.select(usable)
+        label = torch.tensor([own[i] for i in kept])
+        images = [chunk.images[i] for i in kept]
+        scores = image_scores(chunk.features[usable], sound, label, self._classes, self._controls)
+        return ScoreBatch(
+            texts={
+                name: [getattr(image, name) for image in images]
+                for name in ("name", "wnid", "digest")
+            },
+            whole={
+                "row": [image.row for image in images],
+                "label": label.tolist(),
+                "top1": sound.top1.tolist(),
+            },
+            scores={name: scores[name] for name in SCORES},
+        ), refused
+
+
+def _why(wnid: str, label: int) -> str:
+    if label >= 0:
+        return "Its feature and the equivalent are not finite or differ in their logits."
+    if not wnid:
+        return "It lies in no class folder, and without a class it has no attribute score."
+    return f"Its class “{wnid[:40]}” is no wnid of ImageNet-1k."
