@@ -167,6 +167,76 @@ def test_a_local_folder_is_a_reference_through_the_same_adapter(tmp_path, chelse
     assert space_id(name, Settings()) != first
 
 
+# As open_clip writes them: EVA02-B-16 and ViT-B-16-SigLIP, each smaller in every direction.
+EVA02 = {
+    "embed_dim": 16,
+    "vision_cfg": {
+        "image_size": 224, "timm_model_name": "eva02_tiny_patch14_224",
+        "timm_model_pretrained": False, "timm_pool": "token", "timm_proj": None,
+    },
+    "text_cfg": TINY["model_cfg"]["text_cfg"],
+    "custom_text": True,
+}  # fmt: skip
+SIGLIP = {
+    "embed_dim": 64,
+    "init_logit_bias": -10,
+    "custom_text": True,
+    "vision_cfg": {
+        "image_size": 160, "timm_model_name": "test_vit", "timm_model_pretrained": False,
+        "timm_pool": "map", "timm_proj": "none",
+    },
+    "text_cfg": {
+        "context_length": 64, "vocab_size": 40, "hf_tokenizer_name": "timm/ViT-B-16-SigLIP",
+        "tokenizer_kwargs": {"clean": "canonicalize"}, "width": 64, "heads": 2, "layers": 1,
+        "no_causal_mask": True, "proj_bias": True, "pool_type": "last",
+        "norm_kwargs": {"eps": 1e-06},
+    },
+}  # fmt: skip
+
+
+def small_tokeniser(folder):
+    """Write a tokeniser as a hub repository holds it: a word is a token."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    words = ["<pad>", "</s>", "<unk>", "a", "red", "blue", "dog", "cat"]
+    tokens = {word: place for place, word in enumerate(words)}
+    tokeniser = Tokenizer(models.WordLevel(tokens, unk_token="<unk>"))
+    tokeniser.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokeniser.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", tokens["</s>"])]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokeniser, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(folder)
+
+
+@pytest.mark.parametrize("kind", [EVA02, SIGLIP], ids=["EVA02-CLIP", "SigLIP"])
+def test_other_towers_fit_the_same_adapter(kind, tmp_path, chelsea):
+    import open_clip
+
+    preprocess = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic"}
+    written = {"model_cfg": kind, "preprocess_cfg": preprocess}
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(written))
+    small_tokeniser(tmp_path)
+    torch.manual_seed(0)
+    own = {name: value for name, value in kind.items() if name != "custom_text"}
+    model = open_clip.CustomTextCLIP(**own).eval()
+    save_file(model.state_dict(), tmp_path / "open_clip_model.safetensors")
+    found = load_reference(f"local-dir:{tmp_path}", Settings(device="cpu"))
+    prompts = ["a red dog", "a cat", "a blue cat"]
+    together = found.embed_texts(prompts)
+    assert together.shape == (3, kind["embed_dim"])
+    for prompt, row in zip(prompts, together, strict=True):
+        torch.testing.assert_close(found.embed_texts([prompt])[0], row, rtol=1e-4, atol=1e-5)
+    direct = model.encode_text(found.tokenise(prompts)).detach()
+    torch.testing.assert_close(together, direct, rtol=1e-4, atol=1e-5)
+    assert float((together[0] - together[1]).abs().max()) > 1e-3
+    seen = found.embed_images([chelsea.image])
+    picture = found.preprocess(chelsea.image)[None]
+    torch.testing.assert_close(seen, model.encode_image(picture).detach(), rtol=1e-4, atol=1e-5)
+
+
 def test_a_folder_that_is_no_reference_and_damaged_weights_are_sentences(tmp_path):
     with pytest.raises(WeightsUnavailableError, match="“nowhere” is not an open_clip model"):
         space_id(f"local-dir:{tmp_path / 'nowhere'}", Settings())

@@ -23,6 +23,7 @@ def available_gb():
 
 
 @pytest.mark.slow
+@pytest.mark.roomy
 @pytest.mark.timeout(3000)
 def test_the_true_architecture_draws_two_and_two_steps_within_16_gb(tmp_path):
     if available_gb() < NEEDED_GB:
