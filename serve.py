@@ -11,6 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
+import sing_core  # noqa: F401 - before any thread begins, see sing_core.allocator
+
 gc.disable()  # imports make nothing but what stays: looking through it takes a third as long again
 
 from streamlit.web import cli  # noqa: E402

@@ -57,13 +57,12 @@ class Studio:
     def _load(self, wanted: tuple[str, ...]) -> Renderer:
         name, *what = wanted
         if name == "inversion":
-            from sing_core.mini.features import bfloat16_is_fast
             from sing_core.render.eye import Eye
             from sing_core.render.inversion import InversionRenderer
 
             model, reference = what
             backbone = self.bench.pool.backbone(model)
-            eye = Eye.of(backbone, fast=backbone.device != "cpu" or bfloat16_is_fast())
+            eye = Eye.of(backbone, fast=backbone.device != "cpu")
             translator = self._translator(model, reference)
             return cast("Renderer", InversionRenderer(eye, model, translator=translator))
         if name == "karlo":

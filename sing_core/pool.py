@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from sing_core.allocator import give_back_freed_memory
 from sing_core.backbones import Backbone, load_backbone
 from sing_core.clip_space import Reference, load_reference
 from sing_core.model_names import file_state
@@ -77,7 +78,9 @@ class ModelPool:
         Its memory is free as soon as nobody computes with it any longer.
         """
         keys = [key for key in self._shelf.names() if key.name == name]
-        return sum(self._shelf.forget(key) for key in keys) > 0
+        found = sum(self._shelf.forget(key) for key in keys) > 0
+        give_back_freed_memory()
+        return found
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -95,9 +98,12 @@ class ModelPool:
         return tuple(Loaded(k.kind, k.name, size) for k, size in self._shelf.sizes().items())
 
     def _load(self, key: _Key) -> Backbone | Reference:
-        if key.kind == "reference":
-            return load_reference(key.name, self.settings)
-        return load_backbone(key.name, self.settings)
+        try:
+            if key.kind == "reference":
+                return load_reference(key.name, self.settings)
+            return load_backbone(key.name, self.settings)
+        finally:  # what reading the files took, and what left the shelf the last time
+            give_back_freed_memory()
 
 
 def _bytes(thing: Backbone | Reference) -> int:

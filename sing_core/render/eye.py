@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sing_core.manifest import content_key
+from sing_core.render.folded import fold_batch_norms
 
 if TYPE_CHECKING:
     from sing_core.backbones import Backbone, TimmNetwork
@@ -20,6 +21,7 @@ class Eye:
         backbone: the classifier.
         mean: ``(3, 1, 1)`` and ``std`` ``(3, 1, 1)``: the normalisation that its weights expect.
         any_side: whether it also takes pictures of other sides than its own.
+        network: the classifier's own, or the same without batch norms.
         fast: compute the trunk in bfloat16.
     """
 
@@ -27,6 +29,7 @@ class Eye:
     mean: Tensor
     std: Tensor
     any_side: bool
+    network: nn.Module
     fast: bool
 
     @classmethod
@@ -37,9 +40,13 @@ class Eye:
             torch.tensor(values, device=backbone.device).view(3, 1, 1)
             for values in (sight.mean, sight.std)
         )
-        return cls(
-            backbone, mean, std, _takes(backbone.network, sight.side // 2, backbone.device), fast
+        device, network = backbone.device, backbone.network
+        any_side = _takes(network, sight.side // 2, device)
+        example = torch.rand(
+            1, 3, sight.side, sight.side, generator=torch.Generator().manual_seed(0)
         )
+        folded = fold_batch_norms(network, example.to(device))
+        return cls(backbone, mean, std, any_side, folded, fast)
 
     @property
     def identity(self) -> str:
@@ -49,7 +56,7 @@ class Eye:
     def features(self, pictures: Tensor) -> Tensor:
         """Return ``(n, m)`` float32 features of ``pictures (n, 3, s, s)``; gradients flow."""
         batch = (pictures - self.mean) / self.std
-        network = cast("TimmNetwork", self.backbone.network)
+        network = cast("TimmNetwork", self.network)
         kind = torch.device(self.backbone.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=self.fast):
             trunk = network.forward_features(batch.contiguous(memory_format=torch.channels_last))

@@ -1,0 +1,39 @@
+"""How the process keeps memory that was freed: for the next batch, until somebody asks for it back.
+
+glibc gives every large block back to the system at once, and a network's intermediate results are
+large blocks: the next batch gets fresh pages, each of which the system has to clear first. Half of
+the time of a forward went there (``python -m benchmarks.allocator``).
+"""
+
+import ctypes
+import os
+import sys
+
+# From <malloc.h>.
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+_KEPT_BYTES = 2**29
+_OWN_WISH = ("MALLOC_ARENA_MAX", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
+
+
+def keep_freed_memory() -> bool:
+    """Have all threads share one heap that keeps up to 512 MB at its end; return whether it does.
+
+    To be called before other threads begin. Whoever sets one of glibc's own variables decides;
+    with another C library nothing happens.
+    """
+    if not sys.platform.startswith("linux") or any(name in os.environ for name in _OWN_WISH):
+        return False
+    wishes = ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _KEPT_BYTES))
+    try:
+        library = ctypes.CDLL(None)
+        return all(library.mallopt(name, value) == 1 for name, value in wishes)
+    except (OSError, AttributeError):
+        return False
+
+
+def give_back_freed_memory() -> None:
+    """Return freed memory to the system, wherever in the heap it lies; only glibc can."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):
+        return
