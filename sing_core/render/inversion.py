@@ -33,7 +33,7 @@ from sing_core.render.watch import Watch
 from sing_core.translator import Translator
 
 # Raise when the pictures of an unchanged recipe change.
-_VERSION = "3"
+_VERSION = "4"
 _SIZES = (64, 128)
 
 
@@ -68,10 +68,10 @@ class InversionRecipe:
     first: Stage = Stage(64, 40, 3 / 7)
     stages: tuple[Stage, ...] = (Stage(96, 30, 9 / 14), Stage(128, 50, 1.0))
     rate: float = 0.02
-    toward: float = 3.0
+    toward: float = 5.0
     jitter: float = 0.06
     zoom: float = 0.1
-    chunk: int = 3
+    chunk: int = 9
     preview_every: int = 10
 
 
