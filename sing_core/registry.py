@@ -3,6 +3,8 @@
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -106,4 +108,11 @@ def file_stem(name: str) -> str:
 
 
 def _table(settings: "Settings") -> dict[str, list[dict[str, Any]]]:
-    return tomllib.loads((settings.assets_dir / "registry.toml").read_text("utf-8"))
+    path = settings.assets_dir / "registry.toml"
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, changed: int) -> dict[str, list[dict[str, Any]]]:
+    """Read the table once as long as it does not change: a page asks for it many times."""
+    return tomllib.loads(path.read_text("utf-8"))

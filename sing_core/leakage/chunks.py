@@ -1,7 +1,8 @@
 """A prepared set on disk: features in chunks of 512 rows, each one whole or not there.
 
 ``<folder>/set.json`` says whose features these are; ``<folder>/<network>/chunk-000000.safetensors``
-holds a chunk's features, the list of its images and of those that could not be used.
+holds a chunk's features, the list of its images and of those that could not be used. In the names
+of folders, what a path could misread is replaced.
 """
 
 import json
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from sing_core.atomic import write_atomically
 from sing_core.errors import ImageSetError, StaleArtefactError
+from sing_core.registry import file_stem
 from sing_core.store import Store
 
 CHUNK_ROWS = 512
@@ -153,7 +155,7 @@ class SetFolder:
             "features": chunk.features.to(getattr(torch, self.facts.precision)),
             "listing": torch.frombuffer(bytearray(listing.encode()), dtype=torch.uint8),
         }
-        self._store.save(network, _name(index), tensors, self._meta(network, digest))
+        self._store.save(file_stem(network), _name(index), tensors, self._meta(network, digest))
 
     def load(self, network: str, digest: str, index: int) -> Chunk | None:
         """Return a chunk, None where it is not prepared.
@@ -161,7 +163,9 @@ class SetFolder:
         Raises:
             StaleArtefactError: it is damaged, or of other weights or images.
         """
-        found = self._store.load(network, _name(index), expect=self._meta(network, digest))
+        found = self._store.load(
+            file_stem(network), _name(index), expect=self._meta(network, digest)
+        )
         if found is None:
             return None
         listing = json.loads(found["listing"].numpy().tobytes())

@@ -12,6 +12,7 @@ from sing_core.errors import ImageSetError, StaleArtefactError
 from sing_core.leakage.chunks import FILE, SetFolder
 from sing_core.leakage.score_files import facts_of, query, score_path
 from sing_core.leakage.scoring import Pairs
+from sing_core.leakage.set_scores import translator_digest
 from sing_core.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -80,10 +81,11 @@ def image_sets(settings: "Settings") -> tuple[SetFolder, ...]:
 
 
 def scored_models(bench: Workbench, folder: SetFolder, reference: str) -> tuple[str, ...]:
-    """Return the models of the registry under which a set has scores, in the registry's order."""
+    """Return under which models a set has scores: those of the table, then others in memory."""
     from sing_core import registry
 
-    names = (entry.name for entry in registry.models(bench.settings))
+    names = [entry.name for entry in registry.catalogue(bench.settings)]
+    names += [name for name in bench.pool.classifiers if name not in names]
     return tuple(n for n in names if score_path(folder.path, n, reference).is_file())
 
 
@@ -95,7 +97,8 @@ def open_set(
     Raises:
         UnknownNameError: there is no such model or reference.
         ImageSetError: there is no such set, or it is not prepared for this model.
-        StaleArtefactError: it was prepared for other weights or another embedding space.
+        StaleArtefactError: it was prepared for other weights, another embedding space, or by
+            another translator.
     """
     entry = bench.entry(model)
     space = space_id(reference, bench.settings)
@@ -118,5 +121,10 @@ def open_set(
         raise StaleArtefactError(
             f"The scores of {name} under {entry.name} were made with other weights or another "
             "reference; prepare the set again."
+        )
+    if facts["translator"] != translator_digest(bench.translator(entry.name, reference)):
+        raise StaleArtefactError(
+            f"The scores of {name} under {entry.name} were made with another translator; prepare "
+            "the set again."
         )
     return ScoredSet(bench, sets[name], entry.name, reference, path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sing_core.errors import StaleArtefactError
+from sing_core.registry import file_stem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +48,7 @@ class ScoreBatch:
 
 def score_path(folder: Path, model: str, reference: str) -> Path:
     """Return where the scores of a model in a reference lie inside a set's folder."""
-    return folder / model / f"scores-{reference}.parquet"
+    return folder / file_stem(model) / f"scores-{file_stem(reference)}.parquet"
 
 
 def write_scores(path: Path, batches: Iterable[ScoreBatch], facts: Mapping[str, str]) -> int:

@@ -99,9 +99,6 @@ def score_facts(
     folder: SetFolder, entry: registry.ModelEntry, reference: str, translator: Translator
 ) -> dict[str, str]:
     """Return what a score file says it was made from; another fact makes other scores."""
-    digest = hashlib.sha256()
-    for part in (translator.weight, translator.bias):
-        digest.update(part.contiguous().numpy().tobytes())
     return {
         "format": FORMAT,
         "images": folder.facts.key,
@@ -110,8 +107,16 @@ def score_facts(
         "weights_digest": entry.weights_digest,
         "reference": reference,
         "space_id": translator.space_id,
-        "translator": digest.hexdigest(),
+        "translator": translator_digest(translator),
     }
+
+
+def translator_digest(translator: Translator) -> str:
+    """Return the identity of a translator as score files note it."""
+    digest = hashlib.sha256()
+    for part in (translator.weight, translator.bias):
+        digest.update(part.contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _batches(

@@ -30,13 +30,20 @@ from tests.pages.photo_files import encoded
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOGGER = logging.getLogger(__name__)
-UPLOAD_S, PROMPT_MS, START_S, MEMORY_GB = 1.5, 300.0, 6.0, 2.5
+UPLOAD_S, PROMPT_MS, START_S, MEMORY_GB, PAGE_S = 1.5, 300.0, 6.0, 2.5, 1.5
 ANIMALS = (
     *("goldfish", "ostrich", "koala", "flamingo", "chameleon", "scorpion", "tarantula", "wombat"),
     *("pelican", "dugong", "toucan", "magpie", "bulbul", "junco", "macaw", "hummingbird", "drake"),
     *("echidna", "platypus", "wallaby", "jellyfish", "flatworm", "snail", "slug", "chiton"),
 )
 SHOWN = "() => window.watch.shown"
+# Another page than before, with its table or figure, and its script at rest.
+PAGE_STANDS = """(before) => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const title = app.querySelector('h1')?.textContent;
+  return title && title !== before && app.dataset.testScriptState === 'notRunning'
+    && app.querySelector('[data-testid=stDataFrame], [data-testid=stPlotlyChart]');
+}"""
 
 
 # Pure Python on both cores at once, as a start is: the server's imports beside the browser's pages.
@@ -169,6 +176,27 @@ def test_a_second_start_is_usable_within_six_seconds(
         return taken
 
     best_of_five("second start to a usable slider, s", START_S, one)
+
+
+@pytest.mark.parametrize("name", ["compare", "classes", "concepts"])
+def test_a_browsing_page_is_interactive_within_a_second_and_a_half(
+    explore: OpenExplore, app_url: str, name: str
+) -> None:
+    tab = explore()
+    title = tab.page.get_by_role("heading", level=1)
+    link = tab.page.get_by_role("link", name=name.title(), exact=True)
+
+    def one() -> float:
+        tab.page.goto(app_url)
+        tab.settle()
+        before = title.inner_text()
+        begin = time.monotonic()
+        link.click()
+        tab.page.wait_for_function(PAGE_STANDS, arg=before, timeout=PATIENCE_MS, polling=20)
+        return time.monotonic() - begin
+
+    LOGGER.info("%s: the first visit of anybody, which fills the caches: %.2f s", name, one())
+    best_of_five(f"{name}: click to a page that answers, s", PAGE_S, one)
 
 
 def test_one_user_of_everything_takes_at_most_two_and_a_half_gigabytes(

@@ -172,6 +172,16 @@ def test_what_is_not_there_is_refused_with_a_sentence(prepared, refusal, tmp_pat
         assert sentence in refusal(*arguments)
 
 
+def test_scores_by_another_translator_are_refused(prepared, toy_bench, monkeypatch):
+    import dataclasses
+
+    real = toy_bench.translator("lite0", "mini")
+    refitted = dataclasses.replace(real, bias=real.bias + 0.1)
+    monkeypatch.setattr(toy_bench, "translator", lambda model, reference: refitted)
+    with pytest.raises(SingError, match="made with another translator; prepare"):
+        library.open_set(toy_bench, "lite0", images=prepared[0])
+
+
 def test_scores_of_other_weights_are_refused(prepared, toy_bench, monkeypatch):
     import dataclasses
 

@@ -5,7 +5,9 @@ import zipfile
 
 import numpy as np
 import pytest
+import timm
 import torch
+from safetensors.torch import save_file
 
 from sing_core.clip_space import space_id
 from sing_core.comparison import per_image
@@ -17,6 +19,8 @@ from sing_core.prepare import prepare
 from sing_core.ridge import fit_ridge
 from sing_core.scores import attribute_score_deg, image_score_deg
 from sing_core.settings import Settings
+from sing_core.translator import Translator
+from sing_core.workbench import fitted_path
 from tests import toy
 from tests.prepared_sets import WNIDS, class_folders, files_of, jpeg, kill, parquet, start_worker
 
@@ -119,6 +123,30 @@ def test_a_classifier_without_translator_gets_one_from_the_set(toy_bench, toy_as
     assert float(fitted.details["mse"]) == pytest.approx(float(measured.mse.mean()), rel=1e-4)
     counts = [int(count) for count in fitted.details["images"].split("/")]
     assert counts == [int(side.sum()) for side in (tenth > 1, tenth == 1, tenth == 0)]
+
+
+def test_a_local_checkpoint_is_prepared_inside_the_sets_folder_and_listed(toy_bench, tmp_path):
+    torch.manual_seed(0)
+    weights = tmp_path / "own" / "net.safetensors"
+    weights.parent.mkdir()
+    save_file(timm.create_model("resnet10t", num_classes=1000).state_dict(), weights)
+    model = f"resnet10t@{weights}"
+    entry = toy_bench.entry(model)
+    settings = toy_bench.settings
+    identity = space_id("mini", settings)
+    matrix, bias = toy.seeded("own", toy.DIM, entry.feature_dim), toy.seeded("bias", toy.DIM)
+    own = Translator(matrix, bias, entry.name, entry.weights_digest, identity)
+    own.save(fitted_path(settings, entry.name, "mini"))
+    images = class_folders(tmp_path / "images", per_class=2)
+    (found,) = prepare(toy_bench, images, models=(model,), name="own")
+    assert found.scored == 8
+    inside = {path.relative_to(found.folder).parts[0] for path in found.folder.rglob("*.parquet")}
+    assert len(inside) == 1
+    assert not (found.folder / "resnet10t@").exists()
+    folder = library.SetFolder.open(found.folder)
+    assert library.scored_models(toy_bench, folder, "mini") == (entry.name,)
+    scored = library.open_set(toy_bench, model, images="own")
+    assert len(classes.class_table(scored)) == 4
 
 
 def test_a_set_too_small_for_a_translator_says_so(toy_bench, toy_assets, tmp_path):
