@@ -129,9 +129,16 @@ def unload(name: str) -> None:
 
 
 def prepare_set(
-    images: Path, models: tuple[str, ...], name: str | None, see: "Callable[[Progress], object]"
+    images: Path,
+    models: tuple[str, ...],
+    name: str | None,
+    see: "Callable[[Progress], object]",
+    *,
+    fit: bool = False,
 ) -> "tuple[Prepared, ...]":
     """Prepare a set of images under the default reference, telling ``see`` how far it is.
+
+    ``fit``: a classifier without translator gets one from this set.
 
     Raises:
         SingError: see ``prepare``.
@@ -140,7 +147,9 @@ def prepare_set(
     from sing_core.prepare import prepare
 
     reference = registry.references(settings())[0].name
-    return prepare(bench(), images, models=models, reference=reference, name=name, report=see)
+    return prepare(
+        bench(), images, models=models, reference=reference, name=name, fit=fit, report=see
+    )
 
 
 def photo_bytes(name: str) -> bytes | None:

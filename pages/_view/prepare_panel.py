@@ -18,6 +18,10 @@ _HELP = (
     "A folder with one folder per class (named by its wnid), a Parquet file with the columns jpeg "
     "and wnid, or a zip of class folders, on the computer that runs this app."
 )
+_FIT_HELP = (
+    "The reference sees the images too. Eight tenths of them fit the translator, one chooses its "
+    "λ, one measures it; the scores are then of images that it was mostly fitted from."
+)
 
 
 def show() -> None:
@@ -38,9 +42,13 @@ def show() -> None:
         name = st.text_input(
             "Name of the set", key="library.set_name", placeholder="from the folder’s name"
         )
+        fit = st.checkbox(
+            "Fit a translator from this set where a classifier has none",
+            key="library.fit", help=_FIT_HELP,
+        )  # fmt: skip
         wanted = st.form_submit_button("Prepare", icon=":material/inventory_2:")
     if wanted:
-        _prepare(path.strip(), tuple(chosen), name.strip())
+        _prepare(path.strip(), tuple(chosen), name.strip(), fit=fit)
         _show_names(place)
 
 
@@ -51,7 +59,7 @@ def _show_names(place: DeltaGenerator) -> None:
         place.warning(str(error), icon=":material/error:")
 
 
-def _prepare(path: str, models: tuple[str, ...], name: str) -> None:
+def _prepare(path: str, models: tuple[str, ...], name: str, *, fit: bool) -> None:
     lacking = [] if path else ["say where the images are"]
     lacking += [] if models else ["choose a classifier"]
     if lacking:
@@ -61,7 +69,7 @@ def _prepare(path: str, models: tuple[str, ...], name: str) -> None:
     bar = st.progress(0.0, "Listing the images…")
     try:
         found = loaders.prepare_set(
-            Path(path), models, name or None, lambda now: bar.progress(*_share(now))
+            Path(path), models, name or None, lambda now: bar.progress(*_share(now)), fit=fit
         )
     except (SingError, OSError) as error:
         bar.empty()
