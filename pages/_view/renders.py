@@ -23,7 +23,6 @@ _RENDERER, _VIEW, _STEP = "explore.renderer", "explore.pictures", "explore.drawn
 _SEED, _SEED_TEXT = "explore.seed", "explore.seed_text"
 _JOB = "explore.picture_job"
 _POLL_S = 1.0
-_FIRST_POLL_S = 0.3  # until the first picture is there
 _ASLEEP_POLL_S = 3.0  # on a fresh server, where the browser still has enough to do
 _REST_S = 0.6
 _KEPT_S = 0.2  # what lies in the cache is shown without a look more; the numbers are out by then
@@ -56,9 +55,7 @@ def period(question: "Question", report: ImageReport) -> float | None:
     job = _job(question, report)
     if job is None or job.done:
         return None
-    if not loaders.desk().awake:
-        return _ASLEEP_POLL_S
-    return _POLL_S if job.frames else _FIRST_POLL_S
+    return _POLL_S if loaders.desk().awake else _ASLEEP_POLL_S
 
 
 def frames(question: "Question", report: ImageReport) -> list[dict[str, object]]:
