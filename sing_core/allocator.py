@@ -1,8 +1,8 @@
 """How the process keeps memory that was freed: for the next batch, until somebody asks for it back.
 
 glibc gives every large block back to the system at once, and a network's intermediate results are
-large blocks: the next batch gets fresh pages, each of which the system has to clear first. Half of
-the time of a forward went there (``python -m benchmarks.allocator``).
+large blocks: the next batch gets fresh pages, each of which the system has to clear first. Nearly
+half of the time of a forward went there (``python -m benchmarks.allocator``).
 """
 
 import ctypes

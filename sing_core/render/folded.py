@@ -1,7 +1,7 @@
 """A network whose batch norms became part of the convolutions before them: the same, but quicker.
 
 Behind a convolution, a batch norm in evaluation mode is a scale and a shift per channel, which the
-convolution's weights can carry. A quarter of an inversion's time went into batch norms.
+convolution's weights can carry.
 """
 
 import copy
