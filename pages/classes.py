@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._view import class_views, leakage, state, widgets
 from sing_core.errors import SingError
+from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
 
 state.enter("classes")
 st.title("Which classes leak?", anchor=False)
@@ -20,13 +21,7 @@ with middle:
     model = widgets.pick_model()
 with right:
     versus = class_views.pick_second_model(model)
-wide, middle, narrow = st.columns([2, 1, 1])
-with wide:
-    search = class_views.pick_search()
-with middle:
-    group = class_views.pick_group()
-with narrow:
-    least = class_views.pick_least()
+only = class_views.pick_filter()
 
 # 2. Compute: one call per model.
 try:
@@ -37,14 +32,13 @@ except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
     st.stop()
-shown = class_views.chosen(rows, search, group, least)
+shown = decided_first(only.kept(rows))
 
 # 3. Show.
 class_views.show_summary(model, rows)
 if not shown:
     state.write_url()
-    nothing = "No class of this group has this in its name and that many images."
-    st.info(nothing, icon=":material/search_off:")
+    st.info(NOTHING_LEFT, icon=":material/search_off:")
     st.stop()
 chosen = class_views.pick_class(shown)
 state.write_url()
@@ -56,4 +50,4 @@ with single:
 if versus:
     class_views.show_two_models(rows, second, (model, versus))
 class_views.show_targets(chosen, model, images)
-class_views.offer(shown, figure, model, images)
+class_views.offer(shown, figure, only, model, images)

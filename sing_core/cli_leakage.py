@@ -27,6 +27,13 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+class Order(StrEnum):
+    """Which class is printed first."""
+
+    imagenet = "imagenet"
+    decided = "decided"
+
+
 @app.command()
 def prepare(
     images: Annotated[Path, typer.Option(help="Class folders, Parquet (jpeg, wnid), or a zip.")],
@@ -113,12 +120,25 @@ def classes(
     images: Annotated[str, typer.Option(help="A class: print its images' scores instead.")] = "",
     steer: Annotated[str, typer.Option(help="A class: steer it towards all others instead.")] = "",
     image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
+    search: Annotated[str, typer.Option(help="Only classes with this in the name; a wnid.")] = "",
+    group: Annotated[str, typer.Option(help="Only this group; a wrong name lists them.")] = "",
+    least: Annotated[int, typer.Option(min=1, help="Only classes with as many images.")] = 1,
+    order: Annotated[
+        Order, typer.Option(help="`decided`: as on the page, by size of the directed part.")
+    ] = Order.imagenet,
     json_: Json = False,
 ) -> None:
-    """Print null removal class by class: AS with interval, IS, and the corrected test."""
+    """Print null removal class by class: AS with interval, IS, and the corrected test.
+
+    The test is corrected over all classes of the set, whatever --search, --group and --least keep.
+    """
+    from sing_core.leakage.class_filter import NOTHING_LEFT, ClassFilter, decided_first
     from sing_core.leakage.classes import class_images, class_table, find_class
     from sing_core.leakage.steered import target_rows
 
+    only = ClassFilter(search, group, least)
+    if (steer or images) and (only != ClassFilter() or order is not Order.imagenet):
+        raise typer.TyperException("--images and --steer print no table of classes to narrow.")
     scored = _open(open_bench(Settings()), model, set_, reference)
     if steer:
         found = target_rows(scored, find_class(scored, steer), image_score)
@@ -126,7 +146,12 @@ def classes(
     elif images:
         show(class_images(scored, find_class(scored, images)), json_)
     else:
-        show([row.as_row() for row in class_table(scored)], json_)
+        kept = only.kept(class_table(scored))
+        if not kept:
+            typer.echo(NOTHING_LEFT, err=True)
+            return
+        ordered = decided_first(kept) if order is Order.decided else kept
+        show([row.as_row() for row in ordered], json_)
 
 
 @app.command()

@@ -6,10 +6,11 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages._view import exports, leakage, leakage_figures, loaders, state
+from pages._view import commands, exports, leakage, leakage_figures, loaders, state
 from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
 from pages._view.wording import FEW, FEW_SCORES, be, count
 from sing_core.errors import SingError
+from sing_core.leakage.class_filter import ClassFilter
 from sing_core.leakage.classes import ClassRow
 from sing_core.superclasses import superclasses
 
@@ -52,16 +53,26 @@ def pick_second_model(model: str) -> str:
     return chosen or ""
 
 
-def pick_search() -> str:
-    """Draw the search box over class names; return the text."""
+def pick_filter() -> ClassFilter:
+    """Draw what narrows the table, side by side; return it."""
+    wide, middle, narrow = st.columns([2, 1, 1])
+    with wide:
+        search = _pick_search()
+    with middle:
+        group = _pick_group()
+    with narrow:
+        least = _pick_least()
+    return ClassFilter(search, group, least)
+
+
+def _pick_search() -> str:
     state.receive("q", "classes.q", "", bool, "a search")
     text = st.text_input("Search classes", key="classes.q", placeholder="A part of a name or wnid")
     state.publish("q", text, "")
     return text
 
 
-def pick_group() -> str:
-    """Draw the picker of a group of classes; return its name, "" for all."""
+def _pick_group() -> str:
     groups = ["", *superclasses()]
     state.receive("group", "classes.group", "", groups.__contains__, "a group of classes")
     chosen = st.selectbox(
@@ -75,8 +86,7 @@ def pick_group() -> str:
     return chosen or ""
 
 
-def pick_least() -> int:
-    """Draw the smallest number of images that a class must have; return it."""
+def _pick_least() -> int:
     state.receive("least", "classes.least_text", "1", state.is_number(1, 1e6), "a number of images")
     linked = int(float(st.session_state["classes.least_text"]))
     if st.session_state.get("classes.least_shown") != linked:
@@ -89,23 +99,6 @@ def pick_least() -> int:
     st.session_state["classes.least_shown"] = value
     state.publish("least", f"{value}", "1")
     return int(value)
-
-
-def chosen(rows: Sequence[ClassRow], search: str, group: str, least: int) -> list[ClassRow]:
-    """Return what the filters keep: decided rows first, by the size of the directed part."""
-    part = search.strip().casefold()
-    kept = [
-        row
-        for row in rows
-        if row.n >= least
-        and (part in row.label.casefold() or part == row.wnid)
-        and (not group or row.index in superclasses()[group])
-    ]
-    return sorted(kept, key=_order)
-
-
-def _order(row: ClassRow) -> tuple[bool, bool, float]:
-    return row.verdict == "not decided", row.as_low is None, -abs(row.directed_mean)
 
 
 def show_summary(model: str, rows: Sequence[ClassRow]) -> None:
@@ -281,7 +274,20 @@ def show_targets(row: ClassRow, model: str, images: str) -> None:
     )
 
 
-def offer(shown: Sequence[ClassRow], figure: go.Figure, model: str, images: str) -> None:
+def offer(
+    shown: Sequence[ClassRow], figure: go.Figure, only: ClassFilter, model: str, images: str
+) -> None:
     """Draw the downloads and the command."""
-    command = f"python -m sing_core classes --model {model} --set {images}"
-    exports.offer("classes", [row.as_row() for row in shown], figure, command)
+    rows = [row.as_row() for row in shown]
+    exports.offer("classes", rows, figure, command(only, model, images))
+
+
+def command(only: ClassFilter, model: str, images: str) -> str:
+    """Return the command that prints the table, narrowed and in the same order."""
+    options = (
+        ("--search", only.search.strip()),
+        ("--group", only.group),
+        ("--least", "" if only.least == ClassFilter().least else f"{only.least}"),
+        ("--order", "decided"),
+    )
+    return commands.of_set("classes", [model], images, options)

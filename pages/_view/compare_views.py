@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages._view import exports, leakage, leakage_figures, loaders, state, widgets
+from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
 from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
@@ -158,7 +158,6 @@ def show_steering(models: list[str], images: str) -> None:
 
 def offer(rows: Sequence[ModelRow], figure: go.Figure, models: list[str], images: str) -> None:
     """Draw the downloads and the command."""
-    start = f"python -m sing_core compare --set {images} "
-    start += " ".join(f"--model {model}" for model in models)
+    start = commands.of_set("compare", models, images)
     command = f"{start}\n{start} --paired"
     exports.offer("compare", [row.as_row() for row in rows], figure, command)

@@ -1,16 +1,15 @@
 """The panels of the Concepts page: the list, arrows, table, what the tests say."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages._view import exports, leakage, leakage_figures, loaders, state
-from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from pages._view import commands, exports, leakage, leakage_figures, loaders, state
+from pages._view.texts import BOUND_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
 from pages._view.wording import FEW, FEW_SCORES, be, count, in_words
-from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
 from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
@@ -49,7 +48,7 @@ class Asked:
     """What the form holds: the list, the template, and what is as good as 0."""
 
     text: str
-    payload: bytes | None
+    file: UploadedFile | None
     template: str
     bound_deg: float
 
@@ -59,7 +58,7 @@ class Asked:
         Raises:
             ConceptListError: the list or the template cannot be used.
         """
-        text = self.text if self.payload is None else read_text(self.payload)
+        text = self.text if self.file is None else read_text(self.file.getvalue())
         limit = loaders.settings().max_prompt_chars
         return parse_concepts(text, template=self.template, max_chars=limit)
 
@@ -103,19 +102,20 @@ def ask_concepts() -> Asked:
         )  # fmt: skip
         bound = right.number_input(
             "As good as 0 (± °)", 0.01, 10.0, BOUND_DEG, 0.05, key="concepts.bound",
-            help=HELP["p_equivalent"],
+            help=HELP["bound"],
         )  # fmt: skip
         st.form_submit_button("Measure")
     state.publish("list", text, DEFAULT_LIST)
     if not state.fits(text):
         st.caption("A list of this length does not fit into the link: send it as a file.")
     state.publish("template", template, TEMPLATE)
-    return Asked(text, file.getvalue() if file else None, template, float(bound))
+    return Asked(text, file, template, float(bound))
 
 
 def show_summary(found: Sequence[ConceptRow], model: str, bound_deg: float, *, whole: bool) -> None:
     """Say what the tests found, and what they rest on."""
     st.markdown(summary(found, bound_deg, whole=whole))
+    st.caption(BOUND_NOTE.format(bound=f"{bound_deg:g}", default=f"{BOUND_DEG:g}"))
     st.caption(REFERENCE_NOTE.format(reference=leakage.reference()))
     entry = loaders.models()[model]
     if entry.shares_tower_with == leakage.reference():
@@ -199,16 +199,13 @@ def offer(
 
 def command(asked: Asked, model: str, images: str, wnid: str) -> str:
     """Return the command that prints the table; a file is named, a list is written out."""
-    parts = [f"python -m sing_core concepts --model {model} --set {images}"]
-    if wnid:
-        parts.append(f"--class {wnid}")
-    if asked.payload is not None:
-        parts.append("--list concepts.txt")
+    options = [("--class", wnid)]
+    if asked.file is None:
+        options += [("--concept", label) for label in asked.parse().labels]
     else:
-        try:
-            lines = asked.parse().labels
-        except SingError:
-            lines = ()
-        parts += [f"--concept {shlex.quote(line)}" for line in lines]
-    parts.append(f"--template {shlex.quote(asked.template)} --bound {asked.bound_deg:g}")
-    return " ".join(parts)
+        options.append(("--list", asked.file.name))
+    options += [
+        ("--template", "" if asked.template == TEMPLATE else asked.template),
+        ("--bound", "" if asked.bound_deg == BOUND_DEG else f"{asked.bound_deg!r}"),
+    ]
+    return commands.of_set("concepts", [model], images, options)

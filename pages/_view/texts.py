@@ -112,7 +112,8 @@ HELP = {
     ),
     "p_adjusted": (
         "Of “the directed part is 0 on average” (t test), corrected for the number of rows by "
-        "Benjamini and Hochberg: among the rows up to 0.05, about 5 % are found by chance."
+        "Benjamini and Hochberg: among the rows up to 0.05, about 5 % are found by chance. Rows "
+        "that a filter hides are counted too: narrowing the table changes no p."
     ),
     "verdict": (
         "Towards: without its null part the feature is nearer to the name. Away: it is further. "
@@ -142,6 +143,11 @@ HELP = {
     "p_equivalent": (
         "Of “mean AS lies outside ± this many degrees” (two one-sided t tests, corrected). Small: "
         "AS is as good as 0. A failed test of “AS is 0” would not show that."
+    ),
+    "bound": (
+        "Mean AS within ± this many degrees counts as good as 0 in the equivalence test. ±0.1° is "
+        "a convention of this app, not estimated from the scores; set your own before looking at "
+        "the results, and press Measure."
     ),
     "spurious": (
         "Among the nearest ten of the list, and shown by the equivalence test to be as good as "
@@ -212,6 +218,12 @@ EQUIVALENT_NOTE = (
 REFERENCE_NOTE = (
     "All angles are measured in **{reference}**, a small image–text reference trained by this "
     "project. It is not CLIP; see Method for its limits."
+)
+BOUND_NOTE = (
+    "“As good as 0” means here: shown to lie within ±{bound}°. The default, ±{default}°, is a "
+    "convention of this app, a hundredth of the image score of 10° below which hardly anything is "
+    "visible in the paper’s Fig. 10; it is not estimated from the scores. It can be changed in the "
+    "form above, best before looking at the results: a wider one calls more concepts as good as 0."
 )
 SHARED_TOWER_NOTE = (
     "**{model} is measured in its own image tower.** The {reference} reference is built on the "

@@ -68,6 +68,21 @@ def test_classes_prints_the_fields_of_the_contract(prepared, rows):
         assert abs(row["as_mean"]) <= row["abs_as_mean"] <= row["is_mean"]
 
 
+def test_classes_are_narrowed_after_the_correction_and_ordered_on_demand(prepared, rows, run):
+    ask = ("classes", "--model", "lite0", "--set", prepared[0])
+    every = {row["wnid"]: row for row in rows(*ask)}
+    assert rows(*ask, "--group", "Fish", "--least", 2) == [every[WNIDS[0]], every[WNIDS[1]]]
+    assert rows(*ask, "--search", "GOLD") == [every[WNIDS[1]]]
+    ordered = rows(*ask, "--order", "decided")
+    assert ordered == sorted(
+        every.values(), key=lambda r: (r["verdict"] == "not decided", -abs(r["directed_mean"]))
+    )
+    for form in ((), ("--json",)):
+        code, out, err = run(*ask, "--least", 6, *form)
+        assert (code, out) == (0, "")
+        assert err.startswith("No class of this group")
+
+
 def test_a_class_is_the_mean_of_its_images(prepared, rows):
     name = prepared[0]
     (row,) = (
@@ -165,6 +180,11 @@ def test_what_is_not_there_is_refused_with_a_sentence(prepared, refusal, tmp_pat
         (
             ("classes", "--model", "lite0", "--set", name, "--images", "unicorn"),
             "no class “unicorn”",
+        ),
+        (("classes", "--model", "lite0", "--set", name, "--group", "x"), "There are: Fish, Birds"),
+        (
+            ("classes", "--model", "lite0", "--set", name, "--images", WNIDS[0], "--least", 2),
+            "no table of classes to narrow",
         ),
         (("concepts", "--model", "lite0", "--set", name), "Give --list or --concept"),
         (("prepare", "--images", tmp_path / "nowhere"), "nowhere: no such folder or file"),
