@@ -23,6 +23,7 @@ with right:
         model = widgets.pick_model()
     with narrow:
         variant = head_choice.pick_variant(model)
+    reference = widgets.pick_reference()
     mode = widgets.pick_mode()
     explorer.receive_step()
     renders.receive()
@@ -47,7 +48,7 @@ with left:
     explorer.show_photo(photo)
 
 # 2. Compute: one call, one frozen result, one place where errors become words.
-question = explorer.Question(photo, model, prompt, mode, target_deg, variant)
+question = explorer.Question(photo, model, reference, prompt, mode, target_deg, variant)
 explorer.settle_step(question)
 state.write_url()
 report = None

@@ -1,8 +1,8 @@
-"""Library: which classifiers are there, which are on this machine, and what do they take?"""
+"""Library: which classifiers and references are there, which are here, and what do they take?"""
 
 import streamlit as st
 
-from pages._view import library_views, loaders, prepare_panel, state
+from pages._view import library_views, prepare_panel, reference_panel, state, stock
 from sing_core.errors import SingError
 
 state.enter("library")
@@ -20,18 +20,21 @@ wants_load, wants_unload = library_views.pick_action()
 head = None
 try:
     if wants_unload:
-        loaders.unload(name)
+        stock.unload(name)
     if wants_load:
         waiting = f"Loading {name}; what is not here is fetched first…"
         with st.spinner(waiting), library_views.fetching():
-            head = loaders.load(name)
+            head = stock.load(name)
 except SingError as error:
     st.error(str(error), icon=":material/error:")
 
 # 3. Show.
 if head is not None:
     library_views.show_head(head)
-library_views.show_memory()
-library_views.show_classifiers(loaders.library())
-library_views.show_references()
+memory = st.container()
+library_views.show_classifiers(stock.library())
+reference_panel.show()
+with memory:  # only now is it known what was loaded
+    library_views.show_memory()
 prepare_panel.show()
+state.write_url()

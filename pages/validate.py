@@ -16,6 +16,7 @@ st.caption(
 left, middle, right = st.columns([2, 2, 1])
 with left:
     model = widgets.pick_model("validate")
+    reference = widgets.pick_reference()
 with middle:
     source = validations.pick_source()
 with right:
@@ -25,7 +26,7 @@ state.write_url()
 # 2. Compute: one call, one frozen result, one place where errors become words.
 try:
     with st.spinner("Perturbing the features…"):
-        found = validations.validation(model, source, seed)
+        found = validations.validation(model, reference, source, seed)
 except SingError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
@@ -35,6 +36,7 @@ validations.show_facts(found)
 left, right = st.columns(2, gap="large")
 with left:
     validations.show_spectrum(found.spectrum)
+    validations.show_thresholds(model)
 with right:
     validations.show_perturbations(found.perturbations)
 validations.show_translator(found)

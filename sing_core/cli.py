@@ -116,14 +116,19 @@ def open_photo(path: Path, settings: Settings) -> Photo:
 
 @app.command()
 def references(json_: Json = False) -> None:
-    """List the image-text references."""
+    """List the image-text references: what ships first, then what can be fetched."""
     from sing_core.library import reference_is_here
 
     settings = Settings()
-    ready = reference_is_here(settings)
     rows: list[Row] = [
-        {"name": e.name, "source": e.source, "available": ready, "licence": e.licence}
-        for e in registry.references(settings)
+        {
+            "name": entry.name,
+            "source": entry.source,
+            "available": reference_is_here(entry, settings),
+            "licence": entry.licence,
+            "dim": entry.dim,
+        }
+        for entry in registry.all_references(settings)
     ]
     show(rows, json_)
 

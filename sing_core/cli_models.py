@@ -58,6 +58,24 @@ def fetch(model: Name, json_: Json = False) -> None:
 
 
 @app.command()
+def fetch_reference(
+    reference: Annotated[
+        str,
+        typer.Argument(
+            help="A row of `references`, open_clip's <architecture>/<weights>, hf-hub:owner/name, "
+            "or local-dir:/path/to/folder."
+        ),
+    ],
+    json_: Json = False,
+) -> None:
+    """Bring the weights of an image-text reference onto this machine and load them once."""
+    found = open_bench(Settings()).pool.reference(reference)
+    dim = found.embed_texts(["a photo"]).shape[1]
+    row = {"name": reference, "space_id": found.space_id, "dim": dim}
+    show([row | {"memory_mb": found.memory_bytes / 2**20}], json_)
+
+
+@app.command()
 def head(
     model: Name,
     classes: Classes = "",

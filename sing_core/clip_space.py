@@ -1,8 +1,8 @@
 """open_clip adapter: image and text embeddings of one reference, raw (never normalised)."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sing_core.errors import ReferenceMismatchError, UnknownNameError, WeightsUnavailableError
+from sing_core.errors import WeightsUnavailableError
 from sing_core.manifest import content_key
 from sing_core.mini.sources import sha256_of
+from sing_core.reference_files import CONFIG, HUB, LOCAL, open_clip_name, reference_files
 from sing_core.registry import find_reference
 
 if TYPE_CHECKING:
@@ -94,8 +95,6 @@ class NamedSpace:
 
 # What Karlo draws and the authors' translators lead into.
 OPENAI_VIT_L14 = NamedSpace("ViT-L-14-quickgelu/openai", "openai-clip-vit-large-patch14")
-_LOCAL = "local-dir:"
-_HUB = "hf-hub:"
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 
 
@@ -111,15 +110,16 @@ def space_id(name: str, settings: "Settings") -> str:
         WeightsUnavailableError: the trained head or the folder is missing.
         ReferenceMismatchError: architecture and weights do not belong together.
     """
-    if find_reference(name, settings) is not None:
+    row = find_reference(name, settings)
+    if row is not None and row.ships:
         return _space_of_mini(name, settings)
     if name == OPENAI_VIT_L14.name:
         return OPENAI_VIT_L14.space_id
-    if name.startswith(_LOCAL):
-        return _space_of_folder(Path(name.removeprefix(_LOCAL)))
-    if name.startswith(_HUB):
+    if name.startswith(LOCAL):
+        return _space_of_folder(Path(name.removeprefix(LOCAL)))
+    if name.startswith(HUB):
         return f"open_clip-{name}"
-    architecture, tag = _open_clip_name(name)
+    architecture, tag = open_clip_name(name)
     return f"open_clip-{architecture}-{tag}"
 
 
@@ -127,62 +127,35 @@ def _space_of_mini(name: str, settings: "Settings") -> str:
     from sing_core.mini.assemble import head_path
 
     try:
-        payload = head_path(settings).read_bytes()
+        digest = _digest(head_path(settings))
     except OSError as error:
         raise WeightsUnavailableError(
             f"The trained head of {name} is missing: {head_path(settings).name} was looked for "
             "under assets/mini."
         ) from error
-    return f"{name}-{hashlib.sha256(payload).hexdigest()[:16]}"
+    return f"{name}-{digest[:16]}"
 
 
 def _space_of_folder(folder: Path) -> str:
-    config = folder / "open_clip_config.json"
+    config = folder / CONFIG
     weights = sorted(p for p in folder.glob("*") if p.suffix in _WEIGHTS)
     if not config.is_file() or not weights:
         raise WeightsUnavailableError(
-            f"The folder “{folder.name}” is not an open_clip model: open_clip_config.json and a "
+            f"The folder “{folder.name}” is not an open_clip model: {CONFIG} and a "
             "weights file were looked for."
         )
-    key = content_key(*(sha256_of(path) for path in (config, *weights)))
-    return f"local-{key[:16]}"
+    return f"local-{content_key(*(_digest(path) for path in (config, *weights)))[:16]}"
 
 
-def _open_clip_name(name: str) -> tuple[str, str]:
-    """Return architecture and weights tag once they are known to belong together.
+def _digest(path: Path) -> str:
+    """Return the file's SHA-256, read again only when its size or time has changed."""
+    state = path.stat()
+    return _read_digest(path, state.st_size, state.st_mtime_ns)
 
-    Raises:
-        UnknownNameError: open_clip does not know one of them.
-        ReferenceMismatchError: the weights were trained with the other GELU.
-    """
-    import open_clip
 
-    architecture, _, tag = name.partition("/")
-    config = open_clip.get_model_config(architecture) if tag else None
-    if config is None:
-        raise UnknownNameError(
-            f"No image-text reference is called “{name[:80]}”. References are those of "
-            "`references`, open_clip's as <architecture>/<weights>, local-dir:PATH or "
-            "hf-hub:OWNER/NAME."
-        )
-    pretrained = open_clip.get_pretrained_cfg(architecture, tag)
-    if not pretrained:
-        known = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
-        raise UnknownNameError(
-            f"open_clip has no weights “{tag[:80]}” for {architecture}; it has: {known}."
-        )
-    if bool(pretrained.get("quick_gelu")) != bool(config.get("quick_gelu")):
-        other = (
-            architecture.removesuffix("-quickgelu")
-            if config.get("quick_gelu")
-            else f"{architecture}-quickgelu"
-        )
-        kind = "QuickGELU" if pretrained.get("quick_gelu") else "plain GELU"
-        raise ReferenceMismatchError(
-            f"The weights “{tag}” were trained with {kind}, and {architecture} computes the other "
-            f"GELU: every embedding would be wrong. Use {other}/{tag}."
-        )
-    return architecture, tag
+@lru_cache(maxsize=64)
+def _read_digest(path: Path, size: int, changed: int) -> str:
+    return sha256_of(path)
 
 
 def load_reference(name: str, settings: "Settings") -> Reference:
@@ -200,22 +173,19 @@ def load_reference(name: str, settings: "Settings") -> Reference:
     from safetensors import SafetensorError
 
     settings.prepare_threads()
-    source, tag = name, None
-    if find_reference(name, settings) is not None:
-        from sing_core.mini.assemble import assemble
-
-        source = f"{_LOCAL}{assemble(settings).reference}"
-    elif not name.startswith((_LOCAL, _HUB)):
-        source, tag = _open_clip_name(name)
+    files = reference_files(name, settings)
     try:
         model, _, preprocess = open_clip.create_model_and_transforms(
-            source, pretrained=tag, device=settings.torch_device
+            files.source,
+            pretrained=files.weights,
+            device=settings.torch_device,
+            **files.preprocess,
         )
-        tokenise = open_clip.get_tokenizer(source)
+        tokenise = files.make_tokeniser()
     except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
         raise WeightsUnavailableError(
-            f"The reference “{name[:120]}” cannot be loaded: its weights are not on this machine "
-            "and could not be fetched, or are not those of its architecture."
+            f"The reference “{name[:120]}” cannot be loaded: its weights are damaged or not those "
+            "of its architecture, or its tokeniser is missing."
         ) from error
     model = model.eval().requires_grad_(False)
     return Reference(name, identity, model, preprocess, tokenise, settings.torch_device)

@@ -57,6 +57,10 @@ class WeightsUnavailableError(SingError):
     """Weights are missing or not the pinned ones; the message says which file was looked for."""
 
 
+class NoSuchFileError(WeightsUnavailableError):
+    """A repository of the model hub is there, and has no file of that name."""
+
+
 class UnknownNameError(SingError, KeyError):
     """A model, reference or sample of this name is not known."""
 

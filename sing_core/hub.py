@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from sing_core.atomic import write_atomically
-from sing_core.errors import WeightsUnavailableError
+from sing_core.errors import NoSuchFileError, WeightsUnavailableError
 from sing_core.fetch_progress import bar_of
 from sing_core.manifest import content_key
 from sing_core.render.file_digests import read_notes, verify
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
-_PICKLE = "pytorch_model.bin"
+_PICKLE = "a .bin, .pt or .pth file"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _PATIENCE_S = 5.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -54,9 +54,10 @@ def fetch(repository: str, name: str, settings: "Settings", *, revision: str = "
     connection is resumed by huggingface_hub; a complete file is never fetched again.
 
     Raises:
+        NoSuchFileError: the repository has no such file.
         WeightsUnavailableError: there is no network, or it is switched off; the hub has no such
-            repository, revision or file, or does not show it; the disk is full; or the content is
-            not what the hub, or an earlier use, says it is.
+            repository or revision, or does not show it; the disk is full; or the content is not
+            what the hub, or an earlier use, says it is.
     """
     wanted = revision or pinned_commit(repository, settings) or "main"
     path = _download(repository, name, wanted, settings)
@@ -116,7 +117,7 @@ def _download(repository: str, name: str, revision: str, settings: "Settings") -
             f"{repository} has no revision {revision} (HTTP 404): check what follows the @."
         ) from error
     except errors.RemoteEntryNotFoundError as error:
-        raise WeightsUnavailableError(_no_entry(repository, name, revision)) from error
+        raise NoSuchFileError(_no_entry(repository, name, revision)) from error
     except errors.LocalEntryNotFoundError as error:
         raise WeightsUnavailableError(_unreachable(repository, name, is_off)) from error
     except (OSError, errors.HTTPError) as error:
@@ -145,12 +146,14 @@ def _hub_answers() -> bool:
 
 
 def _no_entry(repository: str, name: str, revision: str) -> str:
-    if name != WEIGHTS:
-        return f"{repository} has no {name} at revision {revision} (HTTP 404): it is no timm model."
+    missing = f"{repository} has no {name} at revision {revision} (HTTP 404)"
+    if name == CONFIG:
+        return f"{missing}: it is no timm model."
+    if not name.endswith(".safetensors"):
+        return f"{missing}."
     return (
-        f"{repository} has no {name} at revision {revision} (HTTP 404). Weights that lie there "
-        f"only as a pickle ({_PICKLE}) are not opened, as that can run code: ask its owner to "
-        "convert them."
+        f"{missing}. Weights that lie there only as a pickle ({_PICKLE}) are not opened, as that "
+        "can run code: ask its owner to convert them."
     )
 
 

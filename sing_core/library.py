@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from sing_core import hub, registry
 from sing_core.errors import WeightsUnavailableError
-from sing_core.registry import ModelEntry, file_stem
+from sing_core.reference_files import WEIGHTS
+from sing_core.registry import ModelEntry, ReferenceEntry
+from sing_core.workbench import fitted_path
 
 if TYPE_CHECKING:
     from sing_core.mini.sources import SourceFile
@@ -25,7 +27,7 @@ class LibraryRow:
         state: its weights ship, were fetched, are missing, or came by a typed name.
         disk_bytes: what its weight files take; None while they are not here.
         memory_bytes: what it takes in memory; None while it is not loaded.
-        has_translator: whether a translator into the first reference is at hand.
+        has_translator: whether a translator into the reference of the survey is at hand.
     """
 
     entry: ModelEntry
@@ -35,7 +37,7 @@ class LibraryRow:
     has_translator: bool
 
 
-def survey(bench: "Workbench") -> tuple[LibraryRow, ...]:
+def survey(bench: "Workbench", reference: str) -> tuple[LibraryRow, ...]:
     """Return the table's classifiers in its order, then those loaded by a typed name.
 
     Nothing is loaded or fetched for it.
@@ -47,13 +49,19 @@ def survey(bench: "Workbench") -> tuple[LibraryRow, ...]:
     listed = [
         LibraryRow(
             entry, state_of(entry, settings), _disk(entry, settings), loaded.get(entry.name),
-            _has_translator(entry.name, settings),
+            _has_translator(entry.name, reference, settings),
         )
         for entry in rows
     ]  # fmt: skip
     typed = [name for name in loaded if name not in {entry.name for entry in rows}]
     listed += [
-        LibraryRow(bench.entry(name), "typed", None, loaded[name], _translates(bench, name))
+        LibraryRow(
+            bench.entry(name),
+            "typed",
+            None,
+            loaded[name],
+            bench.translator_path(name, reference).is_file(),
+        )
         for name in typed
     ]
     return tuple(listed)
@@ -78,8 +86,16 @@ def was_fetched(entry: ModelEntry, settings: "Settings") -> bool:
     return bool(entry.repository) and bool(hub.pinned_commit(entry.repository, settings))
 
 
-def reference_is_here(settings: "Settings") -> bool:
-    """Return whether everything that ``mini`` is assembled from is on this machine."""
+def reference_was_fetched(entry: ReferenceEntry, settings: "Settings") -> bool:
+    """Return whether a reference was fetched by this product; without importing the client."""
+    return bool(entry.repository) and bool(hub.pinned_commit(entry.repository, settings))
+
+
+def reference_is_here(entry: ReferenceEntry, settings: "Settings") -> bool:
+    """Return whether everything that a reference of the table is built from is on this machine."""
+    if not entry.ships:
+        places = (hub.cached(entry.repository, name, settings) for name in WEIGHTS)
+        return any(place is not None for place in places)
     from sing_core.mini.assemble import head_path
     from sing_core.mini.sources import TEXT_TOWER
 
@@ -103,14 +119,9 @@ def _disk(entry: ModelEntry, settings: "Settings") -> int | None:
     return sum(p.stat().st_size for p in paths) if all(p.is_file() for p in paths) else None
 
 
-def _has_translator(name: str, settings: "Settings") -> bool:
-    reference = registry.references(settings)[0].name
-    stem = f"{file_stem(name)}--{file_stem(reference)}"
-    return (settings.assets_dir / "translators" / f"{stem}.safetensors").is_file()
-
-
-def _translates(bench: "Workbench", name: str) -> bool:
-    return bench.translator_path(name, registry.references(bench.settings)[0].name).is_file()
+def _has_translator(name: str, reference: str, settings: "Settings") -> bool:
+    own = fitted_path(settings, name, reference)
+    return own.is_file() or (settings.assets_dir / "translators" / own.name).is_file()
 
 
 def _installed(source: "SourceFile") -> bool:

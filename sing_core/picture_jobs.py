@@ -74,6 +74,11 @@ class PictureJob:
         """Ask the worker to stop before its next step."""
         self._stopped.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopped.is_set()
+
     def should_stop(self) -> bool:
         """Whether to go on is no longer worth it; answers when the rest is over."""
         while (left := self._rest.left_s) > 0 and not self._stopped.wait(left):
@@ -116,7 +121,7 @@ class Rest:
         return self._until - time.monotonic()
 
     def begin(self, seconds: float) -> None:
-        """Rest for ``seconds`` from now on."""
+        """Rest for ``seconds`` from now on, whatever was asked for before."""
         self._until = time.monotonic() + seconds
 
 
@@ -160,9 +165,12 @@ class PictureDesk:
         return found
 
     def ahead_of(self, job: PictureJob) -> int:
-        """Return how many renderings come before ``job``; 0 when it runs or is done."""
+        """Return how many renderings come before ``job``; 0 when it runs or is done.
+
+        One that was stopped ends with its step and does not count.
+        """
         with self._guard:
-            waiting = [other for other in self._queue if not other.done]
+            waiting = [other for other in self._queue if not (other.done or other.is_stopped)]
         return waiting.index(job) if job in waiting else 0
 
     def close(self) -> None:

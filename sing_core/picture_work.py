@@ -98,11 +98,14 @@ class _Easel:
 
     def recall(self, rows: Iterable[int]) -> None:
         """Show what the cache has of ``rows``, so that nobody waits for what was drawn before."""
-        for row in rows:
-            request = self._request([row], self.drawer.strip_size, self.asked.seed)
-            frame = self.asked.studio.cache.find(self.drawer, request)
-            if frame is not None:
-                self.job.frames[row] = frame
+        missing, cache = list(rows), self.asked.studio.cache
+        for size in sorted(self.drawer.sizes, reverse=True):  # the largest that there is
+            if not missing:
+                return
+            request = self._request(missing, size, self.asked.seed)
+            found = {r: cache.find(self.drawer, request, at) for at, r in enumerate(missing)}
+            self.job.frames.update({r: frame for r, frame in found.items() if frame is not None})
+            missing = [row for row, frame in found.items() if frame is None]
 
     def draw(self, rows: Iterable[int], sizes: tuple[int, ...], seed: int) -> None:
         """Draw ``rows``, at one size after the other; a smaller picture than is there is no use."""

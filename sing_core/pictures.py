@@ -46,7 +46,10 @@ class Studio:
             UnknownNameError: there is none of this name.
             WeightsUnavailableError: its weights are not here; the message says which and whence.
         """
-        return self._renderers.get((name, model, reference) if name == "inversion" else (name,))
+        if name != "inversion":
+            return self._renderers.get((name,))
+        reads = self.bench.translator_state(model, reference)
+        return self._renderers.get((name, model, reference, reads))
 
     def forget(self, model: str) -> None:
         """Let go of what draws through ``model``, so that its memory can be freed."""
@@ -60,7 +63,7 @@ class Studio:
             from sing_core.render.eye import Eye
             from sing_core.render.inversion import InversionRenderer
 
-            model, reference = what
+            model, reference, _ = what
             backbone = self.bench.pool.backbone(model)
             eye = Eye.of(backbone, fast=backbone.device != "cpu")
             translator = self._translator(model, reference)

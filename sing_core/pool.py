@@ -7,6 +7,7 @@ from sing_core.allocator import give_back_freed_memory
 from sing_core.backbones import Backbone, load_backbone
 from sing_core.clip_space import Reference, load_reference
 from sing_core.model_names import file_state
+from sing_core.reference_files import folder_state
 from sing_core.settings import Settings
 from sing_core.shelf import Shelf
 
@@ -26,7 +27,7 @@ class Loaded:
 class _Key:
     kind: Kind
     name: str
-    state: str = ""  # of a local file: a changed file is another network
+    state: str = ""  # of local files: a changed file is another network
 
 
 class ModelPool:
@@ -70,7 +71,7 @@ class ModelPool:
         Raises:
             SingError: it cannot be loaded (see ``load_reference``).
         """
-        return cast("Reference", self._shelf.get(_Key("reference", name)))
+        return cast("Reference", self._shelf.get(_Key("reference", name, folder_state(name))))
 
     def unload(self, name: str) -> bool:
         """Forget everything called ``name``; return whether there was anything.

@@ -68,6 +68,7 @@ class ReferenceEntry:
         source: where the weights come from.
         licence: licence of the weights.
         dim: d, width of the embeddings.
+        repository: hub repository of the weights; "" where they ship.
     """
 
     name: str
@@ -75,6 +76,12 @@ class ReferenceEntry:
     source: str
     licence: str
     dim: int
+    repository: str = ""
+
+    @property
+    def ships(self) -> bool:
+        """Whether it is assembled from what comes with the product."""
+        return not self.repository
 
 
 def catalogue(settings: "Settings") -> tuple[ModelEntry, ...]:
@@ -87,9 +94,14 @@ def models(settings: "Settings") -> tuple[ModelEntry, ...]:
     return tuple(entry for entry in catalogue(settings) if entry.ships)
 
 
-def references(settings: "Settings") -> tuple[ReferenceEntry, ...]:
-    """Return the image-text references in the table's order; the first one is the default."""
+def all_references(settings: "Settings") -> tuple[ReferenceEntry, ...]:
+    """Return every image-text reference of the table: what ships, then what can be fetched."""
     return tuple(ReferenceEntry(**row) for row in _table(settings)["reference"])
+
+
+def references(settings: "Settings") -> tuple[ReferenceEntry, ...]:
+    """Return the references that ship, in the table's order; the first one is the default."""
+    return tuple(entry for entry in all_references(settings) if entry.ships)
 
 
 def find_model(name: str, settings: "Settings") -> ModelEntry | None:
@@ -99,7 +111,7 @@ def find_model(name: str, settings: "Settings") -> ModelEntry | None:
 
 def find_reference(name: str, settings: "Settings") -> ReferenceEntry | None:
     """Return the reference called ``name``, or None when the table has none."""
-    return next((entry for entry in references(settings) if entry.name == name), None)
+    return next((entry for entry in all_references(settings) if entry.name == name), None)
 
 
 def file_stem(name: str) -> str:

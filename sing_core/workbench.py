@@ -213,10 +213,27 @@ class Workbench:
         """Return whose translators fit: the shipped classifier with the same weights, else it."""
         return self._twin(entry.weights_digest) or entry
 
+    def is_own(self, model: str, reference: str) -> bool:
+        """Return whether the user's own translator stands in for the one of the product."""
+        return self.translator_path(model, reference).parent != self._shipped_translators
+
+    def translator_state(self, model: str, reference: str) -> str:
+        """Return what changes when a classifier gets another translator: results follow it.
+
+        Raises:
+            SingError: there is no such classifier, or it cannot be loaded.
+        """
+        path = self.translator_path(model, reference)
+        return f"{path} {path.stat().st_mtime_ns}" if path.is_file() else ""
+
+    @property
+    def _shipped_translators(self) -> Path:
+        return self.settings.assets_dir / "translators"
+
     def translator_path(self, model: str, reference: str) -> Path:
         """Return where the translator of two known names lies: the user's own, or the shipped."""
         own = fitted_path(self.settings, self._owner(self.entry(model)).name, reference)
-        return own if own.is_file() else self.settings.assets_dir / "translators" / own.name
+        return own if own.is_file() else self._shipped_translators / own.name
 
     def vocabulary(self, reference: str) -> Vocabulary:
         """Return the concept vocabulary, embedded once and kept on disk.
@@ -224,10 +241,10 @@ class Workbench:
         Raises:
             UnknownNameError: there is no such reference.
         """
-        return self._vocabularies.get(reference)
+        return self._vocabularies.get((reference, space_id(reference, self.settings)))
 
-    def _load_vocabulary(self, reference: str) -> Vocabulary:
-        space = space_id(reference, self.settings)
+    def _load_vocabulary(self, wanted: tuple[str, str]) -> Vocabulary:
+        reference, space = wanted
         return load_vocabulary(
             self.settings, self.store, space, lambda: self.pool.reference(reference)
         )
@@ -237,10 +254,10 @@ class Workbench:
         known = vocabulary.embedding_of(prompt)
         if known is not None:
             return known
-        return self._texts.get((reference, prompt))
+        return self._texts.get((reference, vocabulary.space_id, prompt))
 
-    def _embed_text(self, wanted: tuple[str, str]) -> Tensor:
-        reference, prompt = wanted
+    def _embed_text(self, wanted: tuple[str, str, str]) -> Tensor:
+        reference, _, prompt = wanted
         return self.pool.reference(reference).embed_texts([prompt])[0]
 
 

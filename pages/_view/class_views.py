@@ -6,8 +6,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages._view import commands, exports, leakage, leakage_figures, loaders, state
-from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
+from pages._view.texts import HELP, SHARED_TOWER_NOTE
 from pages._view.wording import FEW, FEW_SCORES, be, count
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import ClassFilter
@@ -104,10 +104,10 @@ def _pick_least() -> int:
 def show_summary(model: str, rows: Sequence[ClassRow]) -> None:
     """Say how many classes are told apart from 0, and what the numbers rest on."""
     st.markdown(summary(rows))
-    st.caption(REFERENCE_NOTE.format(reference=leakage.reference()))
+    widgets.show_reference_note(loaders.reference())
     entry = loaders.models()[model]
-    if entry.shares_tower_with == leakage.reference():
-        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=leakage.reference())
+    if entry.shares_tower_with == loaders.reference():
+        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=loaders.reference())
         st.info(note, icon=":material/merge:")
 
 

@@ -3,9 +3,9 @@
 import shlex
 from collections.abc import Iterable
 
-from pages._view import leakage
+from pages._view import loaders
 
-_REFERENCE = "mini"  # every command's, where none is named
+DEFAULT_REFERENCE = "mini"  # every command's, where none is named
 
 
 def of_set(
@@ -16,11 +16,11 @@ def of_set(
     ``options`` are names and texts; one whose text is empty is at its default and left out. What
     somebody typed is quoted: the shell runs none of it.
     """
-    reference = leakage.reference()
+    reference = loaders.reference()
     asked = [
         *(("--model", model) for model in models),
         ("--set", images),
-        ("--reference", "" if reference == _REFERENCE else reference),
+        ("--reference", "" if reference == DEFAULT_REFERENCE else reference),
         *options,
     ]
     # No argument can hold a zero byte; in a prompt, which alone comes this far, it is a space.

@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
-from pages._view.texts import HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from pages._view.texts import HELP, SHARED_TOWER_NOTE
+from pages._view.wording import in_words
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow, PairRow
@@ -30,7 +31,11 @@ def pick_models(images: str) -> list[str]:
         st.stop()
     if not there:
         state.write_url()
-        st.info(f"The set {images} has no scores yet; prepare it.", icon=":material/inventory_2:")
+        st.info(
+            f"No classifier has scores of {images} in {in_words(loaders.reference(), 120)}: choose "
+            "another set or reference, or prepare it in the Library.",
+            icon=":material/inventory_2:",
+        )
         st.stop()
     state.receive("models", "compare.models_text", ",".join(there), bool, "classifiers")
     linked = [m for m in st.session_state["compare.models_text"].split(",") if m in there] or there
@@ -52,11 +57,11 @@ def show_verdicts(rows: Sequence[ModelRow]) -> None:
     """Say for every model whether it leaks more than its size explains."""
     for row in rows:
         st.markdown(f"- {verdict(row, loaders.models()[row.model].title)}")
-    st.caption(REFERENCE_NOTE.format(reference=leakage.reference()))
+    widgets.show_reference_note(loaders.reference())
     for row in rows:
         if row.shares_tower:
             title = loaders.models()[row.model].title
-            note = SHARED_TOWER_NOTE.format(model=title, reference=leakage.reference())
+            note = SHARED_TOWER_NOTE.format(model=title, reference=loaders.reference())
             st.info(note, icon=":material/merge:")
 
 

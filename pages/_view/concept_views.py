@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages._view import commands, exports, leakage, leakage_figures, loaders, state
-from pages._view.texts import BOUND_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
+from pages._view.texts import BOUND_NOTE, HELP, SHARED_TOWER_NOTE
 from pages._view.wording import FEW, FEW_SCORES, be, count, in_words
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
@@ -116,10 +116,10 @@ def show_summary(found: Sequence[ConceptRow], model: str, bound_deg: float, *, w
     """Say what the tests found, and what they rest on."""
     st.markdown(summary(found, bound_deg, whole=whole))
     st.caption(BOUND_NOTE.format(bound=f"{bound_deg:g}", default=f"{BOUND_DEG:g}"))
-    st.caption(REFERENCE_NOTE.format(reference=leakage.reference()))
+    widgets.show_reference_note(loaders.reference())
     entry = loaders.models()[model]
-    if entry.shares_tower_with == leakage.reference():
-        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=leakage.reference())
+    if entry.shares_tower_with == loaders.reference():
+        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=loaders.reference())
         st.info(note, icon=":material/merge:")
 
 

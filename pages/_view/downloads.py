@@ -11,6 +11,7 @@ import streamlit as st
 
 import sing_core
 from pages._view import loaders
+from pages._view.commands import DEFAULT_REFERENCE
 from pages._view.exports import show_command
 from sing_core.images import Photo
 from sing_core.reports import ImageReport, Sweep
@@ -79,6 +80,8 @@ def command(report: ImageReport) -> str:
     start = f"python -m sing_core {'steer' if report.mode == 'steer' else 'score'} photo.jpg"
     model, prompt = shlex.quote(report.model), shlex.quote(report.prompt)
     parts = [start, f"--model {model}", f"--prompt {prompt}", *report.variant.options]
+    if report.reference != DEFAULT_REFERENCE:
+        parts.append(f"--reference {shlex.quote(report.reference)}")
     if report.mode == "steer" and report.sweep is not None:
         parts.append(f"--epsilon {report.sweep.epsilon[report.index]!r}")
     return _note(report) + " ".join(parts)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from pages._view import downloads, figures, loaders, renders, state
+from pages._view import downloads, figures, loaders, renders, state, widgets
 from pages._view.scrubber import scrubber
-from pages._view.texts import EQUIVALENT_NOTE, HELP, REFERENCE_NOTE, SHARED_TOWER_NOTE
+from pages._view.texts import EQUIVALENT_NOTE, HELP, OWN_TRANSLATOR_NOTE, SHARED_TOWER_NOTE
 from pages._view.widgets import DEFAULT_PROMPT
 from sing_core.equivalents import DRIFT_BUDGET
 from sing_core.errors import PromptError
@@ -23,6 +23,7 @@ class Question:
 
     photo: Photo
     model: str
+    reference: str
     prompt: str
     mode: str
     target_deg: float
@@ -34,6 +35,7 @@ class Question:
         return content_key(
             self.photo.digest,
             self.model,
+            self.reference,
             self.prompt,
             self.mode,
             repr(self.target_deg),
@@ -68,6 +70,7 @@ class Question:
         return loaders.report(
             self.photo,
             model=self.model,
+            reference=self.reference,
             prompt=self.prompt,
             mode=self.mode,
             target_deg=self.target_deg,
@@ -98,7 +101,9 @@ def show_facts(report: ImageReport) -> None:
         size = f"{report.nullity} / {report.feature_dim}"
         _fact("Null space", size, f"{share:.0%} of the dimensions", "nullity")
         _fact("Null energy", f"{report.null_energy:.2f}", "of the feature’s length", "null_energy")
-    st.caption(REFERENCE_NOTE.format(reference=report.reference))
+    widgets.show_reference_note(report.reference)
+    if loaders.bench().is_own(report.model, report.reference):
+        st.caption(OWN_TRANSLATOR_NOTE)
     if report.variant.sentence:
         st.info(report.variant.sentence, icon=":material/rule:")
     if report.shares_tower:

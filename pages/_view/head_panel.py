@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._view import leakage, loaders
+from pages._view import commands, leakage, loaders
 from pages._view.texts import HELP
 from sing_core.errors import SingError
 from sing_core.head_transfer import Transfer, pearson
@@ -24,8 +24,8 @@ def show() -> None:
         return
     st.dataframe([_cells(row) for row in found], hide_index=True, key="validate.heads_table")
     st.markdown(sentence(found))
-    models = " ".join(f"--model {row.model}" for row in found)
-    st.caption(f"The same: `python -m sing_core validate-heads --set {images} {models}`")
+    command = commands.of_set("validate-heads", [row.model for row in found], images)
+    st.caption(f"The same: `{command}`")
 
 
 def _cells(row: Transfer) -> dict[str, object]:

@@ -5,8 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._view import loaders, state
-from sing_core import registry
+from pages._view import loaders, state, widgets
 from sing_core.errors import ImageSetError, SingError
 from sing_core.head_transfer import Transfer
 from sing_core.leakage import (
@@ -23,11 +22,6 @@ from sing_core.leakage.concept_lists import ConceptList
 from sing_core.manifest import content_key
 from sing_core.prompts import class_prompt
 from sing_core.statistics import RankCorrelation, rank_correlation
-
-
-def reference() -> str:
-    """Return the image–text reference of the leakage pages: the default one."""
-    return registry.references(loaders.settings())[0].name
 
 
 def set_names() -> list[str]:
@@ -62,6 +56,7 @@ def pick_set(page: str) -> str:
         help="Images that were prepared once: their features and scores, not the images.",
     )
     state.publish("set", chosen or names[0], names[0])
+    widgets.pick_reference()
     return chosen or names[0]
 
 
@@ -73,7 +68,7 @@ def scored_models(images: str) -> list[str]:
     """
     bench = loaders.bench()
     folder = next(f for f in library.image_sets(bench.settings) if f.facts.name == images)
-    return list(library.scored_models(bench, folder, reference()))
+    return list(library.scored_models(bench, folder, loaders.reference()))
 
 
 def class_rows(model: str, images: str) -> tuple[classes.ClassRow, ...]:
@@ -215,7 +210,7 @@ def concept_network(model: str, images: str, prompts: tuple[str, ...]) -> concep
 
 
 def _open(model: str, images: str) -> library.ScoredSet:
-    return library.open_set(loaders.bench(), model, images=images, reference=reference())
+    return library.open_set(loaders.bench(), model, images=images, reference=loaders.reference())
 
 
 def _key(verb: str, scored: library.ScoredSet) -> str:

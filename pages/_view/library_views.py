@@ -1,4 +1,4 @@
-"""The panels of the Library page: what to load, memory, classifiers, references."""
+"""The panels of the Library page: what to load, memory, classifiers."""
 
 import threading
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from pages._view import loaders
+from pages._view.wording import in_words
 from sing_core import registry
 from sing_core.fetch_progress import watching
 from sing_core.head_reports import HeadReport
@@ -119,13 +120,12 @@ def show_classifiers(rows: tuple[LibraryRow, ...]) -> None:
     """Draw the table of classifiers."""
     st.subheader("Classifiers", anchor=False)
     st.dataframe(
-        [_cells(row) for row in rows], hide_index=True, key="library.table", column_config=_COLUMNS
+        [_cells(row) for row in rows], hide_index=True, key="library.table", column_config=COLUMNS
     )
-    reference = registry.references(loaders.settings())[0].name
-    st.caption(TRANSLATOR_NOTE.format(reference=reference))
+    st.caption(TRANSLATOR_NOTE.format(reference=in_words(loaders.reference(), 120)))
 
 
-_COLUMNS = {
+COLUMNS = {
     "top-1 %": st.column_config.NumberColumn(
         format="%.1f", help="ImageNet-1k accuracy as published; nobody measured it here."
     ),
@@ -151,33 +151,13 @@ def _cells(row: LibraryRow) -> dict[str, object]:
         "null space": entry.nullity,
         "classes": entry.classes,
         "top-1 %": entry.top1_percent,
-        "on disk MB": _mb(row.disk_bytes),
-        "in memory MB": _mb(row.memory_bytes),
+        "on disk MB": mb(row.disk_bytes),
+        "in memory MB": mb(row.memory_bytes),
         "translator": row.has_translator,
         "source": entry.source,
     }
 
 
-def _mb(size: int | None) -> float | None:
+def mb(size: int | None) -> float | None:
+    """Return ``size`` bytes in MB, for a table; None where there is none."""
     return None if size is None else size / _MB
-
-
-def show_references() -> None:
-    """Draw the image-text references."""
-    st.subheader("Image–text references", anchor=False)
-    loaded = {
-        item.name: item.memory_bytes
-        for item in loaders.bench().pool.contents()
-        if item.kind == "reference"
-    }
-    rows = [
-        {
-            "reference": entry.title,
-            "dimensions": entry.dim,
-            "licence": entry.licence,
-            "in memory MB": _mb(loaded.get(entry.name)),
-            "source": entry.source,
-        }
-        for entry in registry.references(loaders.settings())
-    ]
-    st.dataframe(rows, hide_index=True, key="library.references", column_config=_COLUMNS)

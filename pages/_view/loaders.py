@@ -6,19 +6,15 @@ Cached functions draw nothing, and no photo, array or prompt is ever a cache key
 import atexit
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from sing_core import registry
 from sing_core.analysis import analyse_image
-from sing_core.errors import UnknownNameError
-from sing_core.head_reports import HeadReport, describe_head
 from sing_core.head_reports import class_names as names_of
 from sing_core.head_variants import WHOLE_HEAD, HeadVariant
 from sing_core.images import Photo, decode_image, picture_url, thumbnail
-from sing_core.library import LibraryRow, survey, was_fetched
+from sing_core.library import reference_was_fetched, was_fetched
 from sing_core.manifest import content_key
 from sing_core.model_names import file_state
 from sing_core.picture_jobs import PictureDesk
@@ -29,10 +25,6 @@ from sing_core.samples import SAMPLES, sample_bytes
 from sing_core.settings import Settings
 from sing_core.store import Store
 from sing_core.workbench import Workbench
-
-if TYPE_CHECKING:
-    from sing_core.leakage.extract import Progress
-    from sing_core.leakage.set_scores import Prepared
 
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20
@@ -104,52 +96,29 @@ def models() -> dict[str, registry.ModelEntry]:
     return chosen | {name: bench().entry(name) for name in loaded if name not in rows}
 
 
-def library() -> tuple[LibraryRow, ...]:
-    """Return every classifier with its state on disk and in memory."""
-    return survey(bench())
+REFERENCE = "app.reference"  # one choice for all pages: their scores shall be comparable
 
 
-def load(name: str) -> HeadReport:
-    """Load a classifier, fetching it if needed, and return what its head is.
+def references() -> dict[str, str]:
+    """Return the references that can be chosen, name to title; the first is the default.
 
-    Raises:
-        SingError: it cannot be loaded or analysed, or typed names are switched off.
+    Those that ship, those of the table that were fetched here, and those in memory by a typed name.
     """
-    known = registry.find_model(name, settings()) is not None
-    if not (known or settings().typed_models):
-        raise UnknownNameError("Only the classifiers of the list can be loaded on this server.")
-    bench().pool.backbone(name)  # the head alone may lie on disk since an earlier start
-    return describe_head(bench(), name, WHOLE_HEAD)
+    rows = registry.all_references(settings())
+    loaded = [item.name for item in bench().pool.contents() if item.kind == "reference"]
+    known = {
+        row.name: row.title
+        for row in rows
+        if row.ships or row.name in loaded or reference_was_fetched(row, settings())
+    }
+    return known | {name: name for name in loaded if name not in known}
 
 
-def unload(name: str) -> None:
-    """Free the memory of a classifier and of what draws with it."""
-    bench().pool.unload(name)
-    studio().forget(name)
-
-
-def prepare_set(
-    images: Path,
-    models: tuple[str, ...],
-    name: str | None,
-    see: "Callable[[Progress], object]",
-    *,
-    fit: bool = False,
-) -> "tuple[Prepared, ...]":
-    """Prepare a set of images under the default reference, telling ``see`` how far it is.
-
-    ``fit``: a classifier without translator gets one from this set.
-
-    Raises:
-        SingError: see ``prepare``.
-        OSError: the disk refuses.
-    """
-    from sing_core.prepare import prepare
-
-    reference = registry.references(settings())[0].name
-    return prepare(
-        bench(), images, models=models, reference=reference, name=name, fit=fit, report=see
-    )
+def reference() -> str:
+    """Return the reference that is chosen on all pages."""
+    offered = references()
+    chosen = st.session_state.get(REFERENCE)
+    return chosen if chosen in offered else next(iter(offered))
 
 
 def photo_bytes(name: str) -> bytes | None:
@@ -214,6 +183,7 @@ def report(
     photo: Photo,
     *,
     model: str,
+    reference: str,
     prompt: str,
     mode: str,
     target_deg: float,
@@ -225,7 +195,9 @@ def report(
     Raises:
         SingError: see ``analyse_image``.
     """
-    identity = content_key(model, file_state(model))
+    identity = content_key(
+        model, file_state(model), reference, bench().translator_state(model, reference)
+    )
     key = content_key(
         photo.digest, identity, prompt, mode, repr(target_deg), repr(epsilon), repr(variant)
     )
@@ -235,6 +207,7 @@ def report(
             bench(),
             photo,
             model=model,
+            reference=reference,
             prompt=prompt,
             mode=mode,
             target_deg=target_deg,

@@ -46,13 +46,12 @@ def show_step(
 ) -> None:
     """Draw the photo, the render of its feature and that of its equivalent, always both."""
     row = strip.row_of(index)
-    pair = [job.frames.get(0), job.frames.get(row)]
+    pair = [job.frames[0], job.frames[row]]
     columns = st.columns(3)
     columns[0].image(photo, "The photo", "stretch")
     captions = ("Render of its feature f", f"Render of f̃ at ε = {strip.epsilon[row]:.3g}")
     for column, frame, caption in zip(columns[1:], pair, captions, strict=True):
-        if frame is not None:
-            column.image(_large(frame), caption, "stretch")
+        column.image(_large(frame), caption, "stretch")
     st.caption(PICTURE_NOTE)
     drift = strip.max_logit_drift[row]
     if strip.infeasible_share is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import leakage, loaders
+from pages._view import leakage, loaders, stock
 from sing_core.errors import SingError
 from sing_core.leakage.extract import Progress
 from sing_core.leakage.set_scores import Prepared
@@ -68,7 +68,7 @@ def _prepare(path: str, models: tuple[str, ...], name: str, *, fit: bool) -> Non
         return
     bar = st.progress(0.0, "Listing the images…")
     try:
-        found = loaders.prepare_set(
+        found = stock.prepare_set(
             Path(path), models, name or None, lambda now: bar.progress(*_share(now)), fit=fit
         )
     except (SingError, OSError) as error:

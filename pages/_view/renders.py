@@ -1,9 +1,11 @@
 """The Renders panel of Explore: its controls, and the rendering that belongs to the question."""
 
+import time
 import uuid
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import loaders, picture_views, state
 from pages._view.texts import HELP
@@ -26,6 +28,8 @@ _POLL_S = 1.0
 _ASLEEP_POLL_S = 3.0  # on a fresh server, where the browser still has enough to do
 _REST_S = 0.6
 _KEPT_S = 0.2  # what lies in the cache is shown without a look more; the numbers are out by then
+_SENT_S = 0.05  # the numbers are sent; the browser draws them in a moment
+_FIRST_S, _SLICE_S = 2.5, 0.05
 _MOST_SEED = 2**31 - 1
 
 
@@ -72,7 +76,15 @@ def _job(question: "Question", report: ImageReport) -> PictureJob | None:
     renderer, view = st.session_state.get(_RENDERER) or "off", st.session_state.get(_VIEW) or "step"
     seed = int(st.session_state.get(_SEED) or 0)
     feasible = st.session_state.get(_STEP) == "feasible"
-    key = content_key(question.digest, str(report.index), renderer, view, str(seed), str(feasible))
+    key = content_key(
+        question.digest,
+        loaders.bench().translator_state(report.model, report.reference),
+        str(report.index),
+        renderer,
+        view,
+        str(seed),
+        str(feasible),
+    )
     who = st.session_state.setdefault("app.who", uuid.uuid4().hex)
     before = st.session_state.get(_JOB)
     if before is not None and before[0] != key:
@@ -96,18 +108,30 @@ def show(question: "Question", report: ImageReport) -> None:
     if job is None:
         st.caption("No pictures are drawn. Inversion draws them on this machine.")
         return
-    if not job.frames:
+    ready = _can_be_shown(job, report)
+    bar, body = st.empty(), st.container() if ready else st.empty()
+    if not ready:
+        loaders.desk().rest.begin(_SENT_S)
         job.wait(_KEPT_S)
+        _await_first(job, report, bar)
+        body = body.container()
+    with body:
+        _show_job(job, bar, question, report)
+
+
+def _show_job(
+    job: PictureJob, bar: DeltaGenerator, question: "Question", report: ImageReport
+) -> None:
     if job.error:
         st.warning(job.error, icon=":material/image_not_supported:")
-    if job.strip is None or not job.frames:
+    if job.strip is None or not _can_be_shown(job, report):
         if not job.error:
-            st.progress(0.0, _waiting(loaders.desk().ahead_of(job)))
+            bar.progress(0.0, _waiting(loaders.desk().ahead_of(job)))
         return
     if not job.done:
         share = job.step / max(1, job.steps)
         done = f"{len(job.audits)} of {len(job.strip.indices)} pictures are finished"
-        st.progress(share, f"{done}; the next are at {share:.0%}.")
+        bar.progress(share, f"{done}; the next are at {share:.0%}.")
     facts = {
         "image": question.photo.digest,
         "model": report.model,
@@ -121,6 +145,27 @@ def show(question: "Question", report: ImageReport) -> None:
     }
     photo = loaders.photo_url(question.photo.digest, question.photo)
     picture_views.VIEWS[st.session_state[_VIEW]](job, job.strip, report.index, photo, facts)
+
+
+def _can_be_shown(job: PictureJob, report: ImageReport) -> bool:
+    """Whether there is a picture; of a step both, as neither says anything alone."""
+    if job.strip is None or st.session_state[_VIEW] != "step":
+        return bool(job.frames)
+    return {0, job.strip.row_of(report.index)} <= job.frames.keys()
+
+
+def _await_first(job: PictureJob, report: ImageReport, bar: DeltaGenerator) -> None:
+    """Wait for the first pictures in slices, so that whatever a person does next comes first.
+
+    Waiting for the next look would show it up to a second later.
+    """
+    end = time.monotonic() + _FIRST_S
+    while not (_can_be_shown(job, report) or job.done) and time.monotonic() < end:
+        if (ahead := loaders.desk().ahead_of(job)) > 0:
+            return
+        bar.progress(0.0, _waiting(ahead))  # each message lets Streamlit begin another run
+        job.wait(_SLICE_S)
+    bar.empty()
 
 
 def _waiting(ahead: int) -> str:

@@ -68,6 +68,10 @@ HELP = {
         "The image–text space in which angles are measured. The embedded one is called mini; it is "
         "small, trained by this project, and it is not CLIP."
     ),
+    "pick_reference": (
+        "The image–text space in which angles are measured, on all pages. More of them can be "
+        "loaded in the Library; a classifier needs a translator into each."
+    ),
     "image_score": (
         "IS (eq. 8): the angle between T(f) and T(f̃), in degrees. How far the meaning of the "
         "whole feature moved. In the paper's Fig. 10, hardly anything is visible below 10°."
@@ -218,6 +222,13 @@ EQUIVALENT_NOTE = (
 REFERENCE_NOTE = (
     "All angles are measured in **{reference}**, a small image–text reference trained by this "
     "project. It is not CLIP; see Method for its limits."
+)
+OTHER_REFERENCE_NOTE = (
+    "All angles are measured in **{reference}**, a reference that was loaded on this machine: they "
+    "cannot be compared with angles in another one."
+)
+OWN_TRANSLATOR_NOTE = (
+    "The translator is one that was fitted or imported on this machine, not one of the product."
 )
 BOUND_NOTE = (
     "“As good as 0” means here: shown to lie within ±{bound}°. The default, ±{default}°, is a "

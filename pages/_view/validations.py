@@ -9,8 +9,11 @@ from dataclasses import asdict
 import streamlit as st
 
 from pages._view import loaders, state, validation_figures
-from pages._view.texts import HELP
+from pages._view.texts import HELP, OWN_TRANSLATOR_NOTE
+from pages._view.wording import in_words
 from sing_core.comparison import Comparison, read_comparisons
+from sing_core.head_reports import threshold_costs
+from sing_core.head_variants import WHOLE_HEAD
 from sing_core.image_sets import open_image_set
 from sing_core.images import Photo, decode_image
 from sing_core.samples import SAMPLES, sample_bytes
@@ -58,14 +61,20 @@ def pick_seed() -> int:
     return chosen
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def validation(model: str, source: str, seed: int) -> Validation:
+def validation(model: str, reference: str, source: str, seed: int) -> Validation:
     """Return the validation of a classifier, computed once per question.
 
     Raises:
         SingError: an image cannot be used, or something cannot be loaded.
     """
-    return run(loaders.bench(), _photos(source), model=model, seed=seed)
+    return _validation(
+        model, reference, source, seed, loaders.bench().translator_state(model, reference)
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _validation(model: str, reference: str, source: str, seed: int, translator: str) -> Validation:
+    return run(loaders.bench(), _photos(source), model=model, reference=reference, seed=seed)
 
 
 def _photos(source: str) -> list[tuple[str, Photo]]:
@@ -96,6 +105,31 @@ def show_spectrum(found: Spectrum) -> None:
     )  # fmt: skip
 
 
+def show_thresholds(model: str) -> None:
+    """Draw what it costs to count weak directions as null space, too."""
+    with st.expander("If small singular values counted as zero"):
+        costs = threshold_costs(loaders.bench(), model, WHOLE_HEAD)
+        rows = [
+            {
+                "up to % of the largest": 100 * cost.threshold,
+                "null space": cost.nullity,
+                "drift per step of length 1": cost.drift_per_step,
+            }
+            for cost in costs
+        ]
+        st.dataframe(rows, hide_index=True, key="validate.thresholds", column_config=_COSTS)
+        st.caption(
+            "The drift is the most that any logit moves. Explore can be asked for such a null "
+            "space: “Weak directions too”."
+        )
+
+
+_COSTS = {
+    "up to % of the largest": st.column_config.NumberColumn(format="%g %%"),
+    "drift per step of length 1": st.column_config.NumberColumn(format="%.2g"),
+}
+
+
 def show_perturbations(found: Perturbations) -> None:
     """Draw the logit changes of null, random and principal steps of one length."""
     st.subheader("Logits under steps of one length", anchor=False, help=HELP["perturbations"])
@@ -114,14 +148,17 @@ def show_perturbations(found: Perturbations) -> None:
 
 
 def show_translator(found: Validation) -> None:
-    """Say how near the shipped translator comes to the reference on these images."""
+    """Say how near the translator comes to the reference on these images."""
     st.subheader("The translator", anchor=False, help=HELP["translator"])
     cosine = found.cosine
     st.markdown(
         f"On these {len(cosine)} images the cosine between translated feature and the embedding "
-        f"that {found.reference} gives the photo itself is **{statistics.mean(cosine):.3f}** on "
-        f"average, from {min(cosine):.3f} to {max(cosine):.3f}."
+        f"that {in_words(found.reference, 120)} gives the photo itself is "
+        f"**{statistics.mean(cosine):.3f}** on average, from {min(cosine):.3f} to "
+        f"{max(cosine):.3f}."
     )
+    if loaders.bench().is_own(found.model, found.reference):
+        st.caption(OWN_TRANSLATOR_NOTE)
 
 
 def show_comparison() -> None:

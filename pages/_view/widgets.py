@@ -3,7 +3,9 @@
 import streamlit as st
 
 from pages._view import loaders, state
-from pages._view.texts import HELP
+from pages._view.texts import HELP, OTHER_REFERENCE_NOTE, REFERENCE_NOTE
+from pages._view.wording import in_words
+from sing_core import registry
 from sing_core.prompts import class_prompt
 
 DEFAULT_PROMPT = "an image of a jellyfish"
@@ -30,6 +32,36 @@ def pick_model(page: str = "explore") -> str:
     chosen = chosen or default
     state.publish("model", chosen, default)
     return chosen
+
+
+def pick_reference() -> str:
+    """Draw the picker of references where there are several; return the name of the chosen one."""
+    offered = loaders.references()
+    key, default = loaders.REFERENCE, next(iter(offered))
+    if st.session_state.get(key) not in offered:  # it was unloaded meanwhile
+        st.session_state.pop(key, None)
+    state.receive("reference", key, default, offered.__contains__, "a reference")
+    if len(offered) > 1:
+        st.selectbox(
+            "Image–text reference",
+            list(offered),
+            format_func=offered.__getitem__,
+            key=key,
+            persist_state="session",
+            help=HELP["pick_reference"],
+        )
+    chosen = st.session_state[key] or default
+    state.publish("reference", chosen, default)
+    return chosen
+
+
+def show_reference_note(reference: str) -> None:
+    """Say in which reference all angles are measured."""
+    if registry.references(loaders.settings())[0].name == reference:
+        st.caption(REFERENCE_NOTE.format(reference=reference))
+    else:
+        title = loaders.references().get(reference, reference)
+        st.caption(OTHER_REFERENCE_NOTE.format(reference=in_words(title, 120)))
 
 
 def pick_mode() -> str:

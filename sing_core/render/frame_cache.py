@@ -71,9 +71,9 @@ class FrameCache:
             _KIND, key, {"webp": torch.from_numpy(payload)}, meta, max_bytes=self.max_bytes
         )
 
-    def find(self, renderer: Renderer, request: RenderRequest) -> Frames | None:
-        """Return the frame ``(h, w, 3)`` of a request's first row, or None."""
-        return self.get(picture_key(renderer, request, 0))
+    def find(self, renderer: Renderer, request: RenderRequest, row: int) -> Frames | None:
+        """Return the frame ``(h, w, 3)`` of a request's ``row``, or None."""
+        return self.get(picture_key(renderer, request, row))
 
     def render(
         self,

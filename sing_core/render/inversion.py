@@ -29,6 +29,7 @@ from sing_core.render.protocol import (
     check_space,
     never_stop,
 )
+from sing_core.render.starts import Starts
 from sing_core.render.watch import Watch
 from sing_core.translator import Translator
 
@@ -87,6 +88,7 @@ class InversionRenderer:
         name: short name of the renderer.
         sizes: sides in pixels that it can draw; ``strip_size``: the one that a strip is drawn in.
         rows_are_independent: True: a picture is the same whatever stands beside it.
+        starts: the last starts; they change no picture.
     """
 
     eye: Eye
@@ -97,6 +99,7 @@ class InversionRenderer:
     sizes: tuple[int, ...] = _SIZES
     strip_size: int = _SIZES[-1]
     rows_are_independent: bool = True
+    starts: Starts = field(default_factory=Starts)
 
     @property
     def identity(self) -> str:
@@ -166,10 +169,17 @@ class InversionRenderer:
 
     def _start(self, own: Tensor, prior: Tensor, count: int, seed: int, watch: Watch) -> Pyramid:
         """Return ``count`` pictures that stand where the photo's own feature led one of them."""
-        alone, together = Pyramid(prior, 1), Pyramid(prior, count)
-        aim = Aim(own[None], own)
-        self._run(alone, aim, (self.recipe.first,), seed, watch, shown=count)
-        together.copy_from(alone)
+        first, together = self.recipe.first, Pyramid(prior, count)
+        key = Starts.key(own, prior, seed)
+        before = self.starts.find(key)
+        if before is not None:
+            together.copy_from(before)
+            watch.skip(first.steps, partial(_shown, together, first.side, 1))
+            return together
+        alone = Pyramid(prior, 1)
+        self._run(alone, Aim(own[None], own), (first,), seed, watch, shown=count)
+        self.starts.keep(key, list(alone.levels))
+        together.copy_from(alone.levels)
         return together
 
     def _run(

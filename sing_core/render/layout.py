@@ -53,10 +53,10 @@ class Pyramid:
             for side in sides
         ]
 
-    def copy_from(self, start: "Pyramid") -> None:
-        """Start every picture where the single picture of ``start`` stands."""
+    def copy_from(self, levels: Sequence[Tensor]) -> None:
+        """Start every picture where the single one of ``levels (1, 3, s, s)`` stands."""
         with torch.no_grad():
-            for own, other in zip(self.levels, start.levels, strict=True):
+            for own, other in zip(self.levels, levels, strict=True):
                 own.copy_(other.expand_as(own))
 
     def pictures(self, size: int, rows: Tensor | None = None) -> Tensor:

@@ -34,6 +34,12 @@ class Watch:
                 f"The rendering was stopped after {self._done} of {self._steps} steps."
             )
 
+    def skip(self, steps: int, pictures: Callable[[], Frames]) -> None:
+        """Tell, with a preview, that ``steps`` need not be done: they were done before."""
+        self._done += steps
+        if self._on_progress is not None:
+            self._on_progress(RenderProgress(self._rows, self._done, self._steps, pictures()))
+
     def after(self, pictures: Callable[[], Frames], *, last: bool) -> None:
         """Tell, with a preview of ``pictures`` when one is due or this was the ``last`` step."""
         self._done += 1

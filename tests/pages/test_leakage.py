@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._view import class_views, compare_views, concept_views, exports, leakage, loaders
+from pages._view import class_views, compare_views, concept_views, exports, leakage, stock
 from sing_core.leakage import library
 from sing_core.samples import sample_bytes
 from sing_core.superclasses import superclasses
@@ -247,7 +247,7 @@ def test_an_image_of_a_class_opens_in_explore_if_it_is_on_this_machine(tmp_path)
     folder = tmp_path / "images" / "n02123045"
     folder.mkdir(parents=True)
     (folder / "chelsea.jpg").write_bytes(sample_bytes("chelsea"))
-    loaders.prepare_set(folder.parent, ("lite0",), "cats", lambda progress: None)
+    stock.prepare_set(folder.parent, ("lite0",), "cats", lambda progress: None)
     app = App().open("classes")
     app._set(app.at.selectbox(key="classes.set"), "cats")
     tick(app, 0)

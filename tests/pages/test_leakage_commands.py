@@ -207,7 +207,7 @@ def test_the_commands_of_compare_name_the_chosen_classifiers_in_order(printed):
 
 
 def test_another_reference_than_every_commands_default_is_named(monkeypatch):
-    monkeypatch.setattr(commands.leakage, "reference", lambda: "ViT-L-14/openai")
+    monkeypatch.setattr(commands.loaders, "reference", lambda: "ViT-L-14/openai")
     text = class_views.command(ClassFilter(), "hf-hub:a/b", "my set")
     assert text == (
         "python -m sing_core classes --model hf-hub:a/b --set 'my set' "

@@ -5,7 +5,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from pages._view import leakage, loaders
+from pages._view import leakage, loaders, stock
 from sing_core.samples import sample_bytes
 from tests.pages.driver import App
 
@@ -98,7 +98,7 @@ def test_typed_names_can_be_switched_off(monkeypatch):
 
     monkeypatch.setattr(loaders, "settings", lambda: Settings(typed_models=False))
     with pytest.raises(UnknownNameError, match="Only the classifiers of the list"):
-        loaders.load("resnet18")
+        stock.load("resnet18")
 
 
 def test_a_set_is_prepared_from_a_typed_path_and_offered_to_the_other_pages(library, tmp_path):

@@ -38,7 +38,10 @@ def test_a_first_visitor_sees_that_null_steps_move_nothing():
     for table in tables.values():
         assert table.verdict in words
     assert any(command in text for text in app.captions)
-    shown = app.at.dataframe[0].value
+    costs = app.at.dataframe[0].value
+    assert list(costs["null space"]) == sorted(costs["null space"])
+    assert costs["drift per step of length 1"].is_monotonic_increasing
+    shown = app.at.dataframe[1].value
     assert set(shown["architecture"]) == {row.architecture for row in tables["photos"].rows}
     assert app.query == {}
 
@@ -82,7 +85,7 @@ def test_the_downloads_carry_what_is_shown():
     validate()
     from pages._view import validations
 
-    found = validations.validation("lite0", "samples", 0)
+    found = validations.validation("lite0", "mini", "samples", 0)
     lines = validations.changes_csv(found).splitlines()
     assert lines[0].split(",")[:3] == ["image", "norm", "null_relative_change"]
     assert len(lines) == 7

@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+from huggingface_hub import constants
 
 from sing_core import cli, pool
 from sing_core.clip_space import space_id
@@ -53,6 +54,20 @@ def real_bench():
             pytrace=False,
         )
     return toy.make_bench(settings)
+
+
+@pytest.fixture
+def hub_at(tmp_path, monkeypatch):
+    """Set the ecosystem's own folder and the hub's address, for this test."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+
+    def at(url):
+        monkeypatch.setattr(constants, "ENDPOINT", url)
+        template = url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+
+    return at
 
 
 @pytest.fixture(scope="session")

@@ -43,21 +43,7 @@ def weights():
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """The ecosystem's own folder and address, for this test."""
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf"))
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-
-    def at(url):
-        monkeypatch.setattr(constants, "ENDPOINT", url)
-        template = url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-
-    return at
-
-
-@pytest.fixture
-def hub(weights, place):
+def hub(weights, hub_at):
     with serving() as made:
         made.put(
             REPOSITORY,
@@ -68,7 +54,7 @@ def hub(weights, place):
         made.put(
             "somebody/pickles", config__json=json.dumps(CONFIG).encode(), pytorch_model__bin=b""
         )
-        place(made.url)
+        hub_at(made.url)
         yield made
 
 
@@ -151,8 +137,8 @@ def test_what_the_hub_does_not_give_is_a_sentence(hub, settings, name, refusal, 
     assert re.search(words, refused(name, settings))
 
 
-def test_without_a_network_the_sentence_comes_at_once(place, settings):
-    place("http://127.0.0.1:9")  # nothing listens on the discard port
+def test_without_a_network_the_sentence_comes_at_once(hub_at, settings):
+    hub_at("http://127.0.0.1:9")  # nothing listens on the discard port
     for name in ("resnet18", NAME, "vgg16.tv_in1k"):
         assert "no model hub could be reached" in refused(name, settings)
     off = settings.model_copy(update={"offline": True})

@@ -81,6 +81,7 @@ def test_who_waits_knows_how_many_come_first(desk):
     first, second, third = (desk.job(key, lambda job: go.wait(5)) for key in "abc")
     assert [desk.ahead_of(job) for job in (first, second, third)] == [0, 1, 2]
     second.stop()
+    assert desk.ahead_of(third) == 1, "what was stopped comes before nobody"
     go.set()
     wait_for(third)
     assert not second.finished

@@ -9,6 +9,7 @@ from sing_core.picture_work import Commission, controls_work, scale_work, strip_
 from sing_core.pictures import Studio
 from sing_core.render.eye import Eye
 from sing_core.render.inversion import InversionRecipe, InversionRenderer, Stage
+from sing_core.render.protocol import picture_key
 
 SHORT = InversionRecipe(first=Stage(64, 2, 3 / 7), stages=(Stage(128, 1, 3 / 7),), preview_every=1)
 
@@ -73,6 +74,17 @@ def test_what_was_drawn_once_is_recalled(asked, strip_job):
     assert again.step == 0, "something was drawn again"
     for row, frame in strip_job.frames.items():
         assert (again.frames[row] == frame).all()
+
+
+def test_a_small_picture_is_recalled_where_the_large_one_is_lost(asked, strip_job):
+    renderer = asked.studio.renderer("inversion", "lite0")
+    features = strip_job.strip.features[:1]
+    request = asked.studio.request(renderer, asked.photo, asked.report, features, seed=0, size=128)
+    key = picture_key(renderer, request, 0)
+    asked.studio.bench.store.path("frames", key).unlink()
+    again = run(strip_work(asked))
+    assert again.frames.entries[0] == (0, 64)
+    assert (again.frames[0] == strip_job.frames[0]).all()
 
 
 def test_the_scale_and_the_controls_are_drawn_and_read(asked):

@@ -18,8 +18,9 @@ def analyse(chelsea):
 
     def ask(prompt="an image of a jellyfish", mode="steer", model="lite0", epsilon=None):
         return loaders.report(
-            chelsea, model=model, prompt=prompt, mode=mode, target_deg=40.0, epsilon=epsilon
-        )
+            chelsea, model=model, reference="mini", prompt=prompt, mode=mode, target_deg=40.0,
+            epsilon=epsilon,
+        )  # fmt: skip
 
     return ask
 

@@ -62,6 +62,20 @@ def test_the_same_request_gives_the_same_pictures(backbone, photo, feature):
     assert not np.array_equal(first, other)
 
 
+def test_the_start_that_was_kept_changes_no_picture_and_saves_its_steps(backbone, photo, feature):
+    renderer, told = renderer_of(backbone), []
+    two = torch.cat([feature, 2 * feature.flip(1)])
+    first = renderer.render(request_of(renderer, two, photo)).frames
+    again = renderer.render(request_of(renderer, two, photo), on_progress=told.append).frames
+    fresh = renderer_of(backbone).render(request_of(renderer, two, photo)).frames
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, fresh)
+    assert [p.step for p in told] == [4, 5, 6, 7], "the start is shown at once, not drawn again"
+    assert told[0].preview.shape == (2, 64, 64, 3)
+    other = renderer.render(request_of(renderer, two, photo, seed=1)).frames
+    assert not np.array_equal(first, other), "another seed has another start"
+
+
 def test_equal_rows_give_equal_pictures_whatever_stands_beside_them(backbone, photo, feature):
     renderer = renderer_of(backbone)
     three = torch.cat([feature, 2 * feature.flip(1), feature])

@@ -1,0 +1,100 @@
+"""The Library's panel of image-text references: which there are, load one, let one go."""
+
+import streamlit as st
+
+from pages._view import library_views, loaders, stock, widgets
+from pages._view.wording import in_words
+from sing_core import registry
+from sing_core.errors import SingError
+from sing_core.library import reference_is_here
+
+_NAME_HELP = (
+    "Choose a reference of the list, or type another: open_clip’s architecture and weights "
+    "(ViT-B-16/datacomp_xl_s13b_b90k), a hub repository (hf-hub:owner/name), or a local folder "
+    "(local-dir:/path/to/folder) with open_clip_config.json and its weights."
+)
+_NEXT = (
+    "{name} is loaded. Angles can be measured in it on all pages, for classifiers that have a "
+    "translator into it: prepare a set of images below with the box ticked that fits one."
+)
+
+
+def show() -> None:
+    """Draw the references with their state, and the form that loads one or lets it go."""
+    st.subheader("Image–text references", anchor=False)
+    table = st.empty()
+    known = {row.name: row for row in registry.all_references(loaders.settings())}
+    chosen: str | None = st.selectbox(
+        "Reference",
+        list(known),
+        format_func=lambda name: known[name].title if name in known else name,
+        accept_new_options=loaders.settings().typed_models,
+        key="library.reference",
+        help=_NAME_HELP,
+    )
+    name = chosen or next(iter(known))
+    with st.container(horizontal=True):
+        load = st.button(
+            "Load", icon=":material/download:", key="library.load_reference",
+            help="Fetches the weights if they are not here, and embeds the vocabulary once.",
+        )  # fmt: skip
+        unload = st.button(
+            "Unload", icon=":material/eject:", key="library.unload_reference",
+            help="Frees its memory; its weights stay on the disk.",
+        )  # fmt: skip
+    _act(name, load=load, unload=unload)
+    table.dataframe(
+        _rows(known), hide_index=True, key="library.references",
+        column_config=library_views.COLUMNS,
+    )  # fmt: skip
+    widgets.pick_reference()
+
+
+def _act(name: str, *, load: bool, unload: bool) -> None:
+    try:
+        if unload:
+            stock.unload(name)
+        if load:
+            waiting = f"Loading {in_words(name, 80)}; what is not here is fetched first…"
+            with st.spinner(waiting), library_views.fetching():
+                stock.load_reference(name)
+            st.success(_NEXT.format(name=in_words(name, 120)), icon=":material/check:")
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _rows(known: dict[str, registry.ReferenceEntry]) -> list[dict[str, object]]:
+    loaded = {
+        item.name: item.memory_bytes
+        for item in loaders.bench().pool.contents()
+        if item.kind == "reference"
+    }
+    rows: list[dict[str, object]] = [
+        {
+            "reference": row.title,
+            "name": row.name,
+            "state": library_views.STATES[_state(row)],
+            "licence": row.licence,
+            "dimensions": row.dim,
+            "in memory MB": library_views.mb(loaded.get(row.name)),
+            "source": row.source,
+        }
+        for row in known.values()
+    ]
+    typed = {name: size for name, size in loaded.items() if name not in known}
+    return rows + [
+        {
+            "reference": name,
+            "name": name,
+            "state": library_views.STATES["typed"],
+            "licence": "as its owner states",
+            "in memory MB": library_views.mb(size),
+            "source": "typed by its name",
+        }
+        for name, size in typed.items()
+    ]
+
+
+def _state(row: registry.ReferenceEntry) -> str:
+    here = reference_is_here(row, loaders.settings())
+    return ("ships" if row.ships else "fetched") if here else "missing"
