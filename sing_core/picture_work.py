@@ -140,18 +140,19 @@ class _Easel:
             self.job.frames[row] = frame
 
     def read(self, rows: Iterable[int]) -> None:
-        """Read the pictures of ``rows`` again."""
-        listed = list(rows)
-        if not listed:
-            return
-        audits = self.asked.studio.audit(
-            self.asked.photo,
-            self.asked.report,
-            np.stack([self.job.frames[row] for row in listed]),
-            self.strip.features[listed],
-            self.strip.text,
-        )
-        self.job.audits.update(zip(listed, audits, strict=True))
+        """Read the pictures of ``rows`` again, those of one size together."""
+        of_size: dict[int, list[int]] = {}
+        for row in rows:
+            of_size.setdefault(len(self.job.frames[row]), []).append(row)
+        for listed in of_size.values():
+            audits = self.asked.studio.audit(
+                self.asked.photo,
+                self.asked.report,
+                np.stack([self.job.frames[row] for row in listed]),
+                self.strip.features[listed],
+                self.strip.text,
+            )
+            self.job.audits.update(zip(listed, audits, strict=True))
 
     def _request(self, rows: list[int], size: int, seed: int) -> RenderRequest:
         return self.asked.studio.request(

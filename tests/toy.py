@@ -37,6 +37,7 @@ class ToyReference:
     space_id: str
     asked: list
     device: str = "cpu"
+    dim: int = DIM
 
     @property
     def model(self):
@@ -47,14 +48,16 @@ class ToyReference:
         return torch.from_numpy(pixels).permute(2, 0, 1)
 
     def encode_image(self, batch):
-        return batch.flatten(1) @ seeded("towards embeddings", 192, DIM)
+        return batch.flatten(1) @ seeded("towards embeddings", 192, self.dim)
 
     def embed_texts(self, prompts):
         self.asked.extend(prompts)
-        return torch.stack([seeded(prompt, DIM) for prompt in prompts])
+        return torch.stack([seeded(prompt, self.dim) for prompt in prompts])
 
     def embed_images(self, images):
-        return torch.stack([seeded(f"{np.asarray(image).mean():.6f}", DIM) for image in images])
+        return torch.stack(
+            [seeded(f"{np.asarray(image).mean():.6f}", self.dim) for image in images]
+        )
 
 
 def make_assets(folder):
