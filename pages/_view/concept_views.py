@@ -16,7 +16,7 @@ from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
 
 _ALL = ""
 _VIEW, _VIEWS = "concepts.view", {"arrows": "Arrows", "network": "Network"}
-_MOST_NODES = 60
+_MOST_NODES, _BOUNDS = 60, (0.01, 10.0)
 _CONCEPTS = (
     "goldfish", "jellyfish", "snail", "tabby cat", "lion", "brown bear", "ladybug", "bee",
     "monarch butterfly", "sports car", "school bus", "lemon", "orange", "mushroom", "teapot",
@@ -86,6 +86,7 @@ def ask_concepts() -> Asked:
     """Draw the form of concepts; return what it holds."""
     state.receive("list", "concepts.list", DEFAULT_LIST, bool, "a list of concepts")
     state.receive("template", "concepts.template", TEMPLATE, bool, "a template")
+    state.receive_number("bound", "concepts.bound", BOUND_DEG, _BOUNDS, "a bound")
     state.receive("view", _VIEW, "arrows", _VIEWS.__contains__, "a view")
     with st.form("concepts.form"):
         left, right = st.columns([2, 1])
@@ -101,14 +102,14 @@ def ask_concepts() -> Asked:
             help="The sentence that is embedded; {} is where the concept goes.",
         )  # fmt: skip
         bound = right.number_input(
-            "As good as 0 (± °)", 0.01, 10.0, BOUND_DEG, 0.05, key="concepts.bound",
-            help=HELP["bound"],
+            "As good as 0 (± °)", *_BOUNDS, step=0.05, key="concepts.bound", help=HELP["bound"],
         )  # fmt: skip
         st.form_submit_button("Measure")
     state.publish("list", text, DEFAULT_LIST)
     if not state.fits(text):
         st.caption("A list of this length does not fit into the link: send it as a file.")
     state.publish("template", template, TEMPLATE)
+    state.publish_number("bound", "concepts.bound", bound, BOUND_DEG)
     return Asked(text, file, template, float(bound))
 
 

@@ -195,6 +195,12 @@ def test_the_page_says_where_its_bound_comes_from_and_how_to_change_it():
     assert "The default, ±0.1°, is a convention" in note
     assert "not estimated from the scores" in note
     assert "changed in the form" in note
+    assert app.query["bound"] == "0.25"
+    linked = opened("concepts", list="goldfish\nlemon", bound="0.25")
+    assert linked.at.number_input(key="concepts.bound").value == 0.25
+    assert linked.at.dataframe[0].value.equals(app.at.dataframe[0].value)
+    told = opened("concepts", list="goldfish\nlemon", bound="99")
+    assert "The link asks for a bound that cannot be used" in told.warnings[0]
 
 
 def test_the_commands_of_compare_name_the_chosen_classifiers_in_order(printed):
