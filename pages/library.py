@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages._view import library_views, prepare_panel, reference_panel, state, stock
+from pages._view.wording import in_words
 from sing_core.errors import SingError
 
 state.enter("library")
@@ -20,21 +21,25 @@ wants_load, wants_unload = library_views.pick_action()
 head = None
 try:
     if wants_unload:
-        stock.unload(name)
+        there = stock.unload(name)
+        words = "is unloaded" if there else "was not in memory"
+        st.success(f"{in_words(name, 120)} {words}.", icon=":material/eject:")
     if wants_load:
         waiting = f"Loading {name}; what is not here is fetched first…"
         with st.spinner(waiting), library_views.fetching():
             head = stock.load(name)
 except SingError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(in_words(str(error), 1000), icon=":material/error:")
 
 # 3. Show.
 if head is not None:
     library_views.show_head(head)
 memory = st.container()
-library_views.show_classifiers(stock.library())
+table = st.container()
 reference_panel.show()
 with memory:  # only now is it known what was loaded
     library_views.show_memory()
 prepare_panel.show()
+with table:  # a translator may have been fitted meanwhile
+    library_views.show_classifiers(stock.library())
 state.write_url()

@@ -5,6 +5,7 @@ A table for people by default; ``--json`` prints one JSON object per line. Error
 """
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -41,6 +42,7 @@ Prompt = Annotated[str, typer.Option(help="Text target, e.g. “an image of a je
 Ref = Annotated[str, typer.Option("--reference", help="Image-text space, see `references`.")]
 Out = Annotated[Path, typer.Option(help="Safetensors file to write.")]
 Row = Mapping[str, Any]
+_WRAPPED = 24  # longer cells may be broken into lines
 
 
 def main() -> None:
@@ -75,18 +77,37 @@ def show(rows: Sequence[Row], as_json: bool) -> None:
     """Print ``rows``: one JSON object per line, or a table for people."""
     if as_json:
         for row in rows:
-            typer.echo(json.dumps(row, allow_nan=False))
+            typer.echo(json.dumps(_finite(row), allow_nan=False))
         return
     console = Console(emoji=False)  # “:cat:” in a prompt is text
-    if len(rows) == 1:
-        for name, value in rows[0].items():
-            console.print(f"[bold]{name}[/bold]  ", end="")
-            console.print(_cell(value), markup=False)
-        return
-    table = Table(*(rows[0] if rows else ()))
+    names = tuple(rows[0]) if rows else ()
+    table = Table(*names)
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
-    console.print(table)
+    needed = sum(
+        max(len(name), *(min(len(_cell(row[name])), _WRAPPED) for row in rows)) + 3
+        for name in names
+    )
+    if not console.is_terminal:  # a file is as wide as its lines
+        console = Console(emoji=False, width=max(console.width, needed + 1))
+    if not rows or (len(rows) > 1 and needed < console.width):
+        console.print(table)
+        return
+    for row in rows:  # a table of so many columns would show a letter of each
+        for name, value in row.items():
+            console.print(f"[bold]{name}[/bold]  ", end="")
+            console.print(_cell(value), markup=False)
+        if len(rows) > 1:
+            console.print()
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return ``value`` with None in place of numbers that JSON does not know."""
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cell(value: object) -> str:

@@ -165,7 +165,7 @@ def validate(
         "rank": found.spectrum.rank,
         "nullity": found.spectrum.nullity,
         "images": len(photos),
-        "cosine": sum(found.cosine) / len(found.cosine),
+        "cosine": sum(found.cosine) / len(found.cosine) if found.cosine else None,
     }
     for kind in KINDS:
         row[f"{kind}_relative_change"] = None if moved.sentence else moved.median(kind)

@@ -100,9 +100,9 @@ def open_clip_name(name: str) -> tuple[str, str]:
     config = open_clip.get_model_config(architecture) if tag else None
     if config is None:
         raise UnknownNameError(
-            f"No image-text reference is called “{name[:80]}”. References are those of "
-            "`references`, open_clip's as <architecture>/<weights>, local-dir:PATH or "
-            "hf-hub:OWNER/NAME."
+            f"No image-text reference is called “{name[:80]}”. There are those of the Library "
+            "(`python -m sing_core references`), open_clip's as <architecture>/<weights>, "
+            "local-dir:PATH and hf-hub:OWNER/NAME."
         )
     pretrained = open_clip.get_pretrained_cfg(architecture, tag)
     if not pretrained:

@@ -201,11 +201,12 @@ def _bootstrap(means: tuple[Floats, ...], draws: int, seed: int) -> Interval:
 
     def statistic(*parts: Floats, axis: int = -1) -> Floats:
         centres = [part.mean(axis=axis) for part in parts]
-        found: Floats = centres[0] if len(centres) == 1 else centres[0] / centres[1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Floats = centres[0] if len(centres) == 1 else centres[0] / centres[1]
         return found
 
     estimate, count = float(statistic(*means)), len(means[0])
-    if count < 2:
+    if count < 2 or not np.isfinite(estimate):
         return Interval(estimate, None, None, count)
     if all(np.ptp(part) == 0 for part in means):
         return Interval(estimate, estimate, estimate, count)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sing_core.comparison import per_image
-from sing_core.errors import ShapeError, ZeroVectorError
+from sing_core.errors import ShapeError, WeightsUnavailableError, ZeroVectorError
 from sing_core.head import HeadDecomposition
 from sing_core.images import Photo
 from sing_core.workbench import Classifier, Workbench
@@ -76,6 +76,7 @@ class Validation:
         spectrum: of its head.
         perturbations: of the images' features.
         cosine: between translated feature and the reference's own embedding, one per image.
+        no_translator: why there are no cosines, else empty.
     """
 
     model: str
@@ -83,6 +84,7 @@ class Validation:
     spectrum: Spectrum
     perturbations: Perturbations
     cosine: tuple[float, ...]
+    no_translator: str = ""
 
 
 def validate(
@@ -95,6 +97,8 @@ def validate(
 ) -> Validation:
     """Return spectrum, perturbations and translator cosines for named photos.
 
+    Without a translator there are no cosines; the rest needs none.
+
     Raises:
         SingError: something named does not exist, cannot be loaded or does not fit; or there is
             no photo.
@@ -103,15 +107,22 @@ def validate(
         raise ShapeError("Validation needs at least one image.")
     classifier = bench.classifier(model)
     features = torch.stack([bench.features(model, photo) for _, photo in photos])
-    translator = bench.translator(model, reference)
-    space = bench.pool.reference(reference)
-    embedded = torch.cat([space.embed_images([photo.image]) for _, photo in photos])
+    cosine, no_translator = (), ""
+    try:
+        translator = bench.translator(model, reference)
+    except WeightsUnavailableError as error:
+        no_translator = str(error)
+    else:
+        space = bench.pool.reference(reference)
+        embedded = torch.cat([space.embed_images([photo.image]) for _, photo in photos])
+        cosine = tuple(per_image(translator, features, embedded).cosine.tolist())
     return Validation(
         model,
         reference,
         spectrum(classifier.head),
         perturb(classifier, features, [name for name, _ in photos], seed=seed),
-        tuple(per_image(translator, features, embedded).cosine.tolist()),
+        cosine,
+        no_translator,
     )
 
 

@@ -197,8 +197,8 @@ class Workbench:
         if not path.is_file():
             raise WeightsUnavailableError(
                 f"There is no translator from {model} to {reference}: {path.name} was looked for "
-                "under assets/translators and cache/translators. Fit one from a folder of images "
-                "with `fit-translator`."
+                "among those that ship and under translators in the cache folder. Fit one from a "
+                "folder of images, in the Library or with `fit-translator`."
             )
         entry = self.entry(model)
         translator = Translator.load(path)

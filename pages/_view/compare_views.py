@@ -68,6 +68,8 @@ def show_verdicts(rows: Sequence[ModelRow]) -> None:
 def verdict(row: ModelRow, title: str) -> str:
     """Return one model in words, against the random subspace that removes as much."""
     size = f"{row.nullity} of {row.feature_dim} dimensions"
+    if row.nullity == 0:
+        return f"**{title}** ({size}) has no null space: there is nothing to take away."
     start = f"**{title}** ({size}): |AS| {interval(row.abs_attribute_score)}"
     if row.above_energy.low is None:
         return f"{start}; against a random subspace: **not decided**."

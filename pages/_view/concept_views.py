@@ -94,7 +94,7 @@ def ask_concepts() -> Asked:
             "Concepts, one a line", key="concepts.list", height=190, persist_state="session"
         )
         file = right.file_uploader(
-            "or a text file", type=["txt", "csv"], key="concepts.file", max_upload_size=2,
+            "or a text file", type=["txt"], key="concepts.file", max_upload_size=2,
             help="UTF-8, one concept a line; it is used instead of the list.",
         )  # fmt: skip
         template = right.text_input(

@@ -104,6 +104,8 @@ def open_in_explore(model: str, images: str, image: Mapping[str, Any], label: st
     asked = {
         "photo": image["digest"], "model": model, "mode": "remove", "prompt": class_prompt(label),
     }  # fmt: skip
+    if loaders.reference() != next(iter(loaders.references())):
+        asked["reference"] = loaders.reference()  # Back leads to this link as it stands
     st.switch_page("pages/explore.py", query_params=asked)
 
 

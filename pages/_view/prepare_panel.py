@@ -78,6 +78,8 @@ def _prepare(path: str, models: tuple[str, ...], name: str, *, fit: bool) -> Non
     bar.empty()
     for made in found:
         st.success(_sentence(made), icon=":material/check:")
+        if fit:
+            st.caption(_fitted(made))
         if made.problems:
             listing = [{"image": p.name, "reason": p.reason} for p in made.problems]
             st.dataframe(listing, hide_index=True, key=f"library.problems.{made.model}")
@@ -89,6 +91,20 @@ def _share(now: Progress) -> tuple[float, str]:
         text += f", {now.rate:.0f} a second, {now.left_s / 60:.0f} min left"
     stopping = "Leaving the page stops it; it goes on from there when asked again."
     return (now.done / now.total if now.total else 1.0), f"{text}. {stopping}"
+
+
+def _fitted(made: Prepared) -> str:
+    """Say how good the translator is that was fitted from the set, or that none was."""
+    bench = loaders.bench()
+    details = bench.translator(made.model, made.reference).details
+    if not bench.is_own(made.model, made.reference) or "images" not in details:
+        return f"{made.model} has a translator already: none was fitted."
+    fitted, choosing, measured = details["images"].split("/")
+    return (
+        f"The translator of {made.model} on this machine was fitted from {fitted} images; "
+        f"{choosing} chose its λ. On {measured} that neither saw, its cosine to the reference’s "
+        f"own embedding is {float(details['cosine']):.3f} on average."
+    )
 
 
 def _sentence(made: Prepared) -> str:

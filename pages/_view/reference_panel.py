@@ -25,7 +25,7 @@ def show() -> None:
     table = st.empty()
     known = {row.name: row for row in registry.all_references(loaders.settings())}
     chosen: str | None = st.selectbox(
-        "Reference",
+        "Reference to load or unload",
         list(known),
         format_func=lambda name: known[name].title if name in known else name,
         accept_new_options=loaders.settings().typed_models,
@@ -53,14 +53,16 @@ def show() -> None:
 def _act(name: str, *, load: bool, unload: bool) -> None:
     try:
         if unload:
-            stock.unload(name)
+            there = stock.unload(name)
+            words = "is unloaded" if there else "was not in memory"
+            st.success(f"{in_words(name, 120)} {words}.", icon=":material/eject:")
         if load:
             waiting = f"Loading {in_words(name, 80)}; what is not here is fetched first…"
             with st.spinner(waiting), library_views.fetching():
                 stock.load_reference(name)
             st.success(_NEXT.format(name=in_words(name, 120)), icon=":material/check:")
     except SingError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_words(str(error), 1000), icon=":material/error:")
 
 
 def _rows(known: dict[str, registry.ReferenceEntry]) -> list[dict[str, object]]:

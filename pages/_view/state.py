@@ -35,10 +35,17 @@ def _leave_the_folder() -> None:
         st.rerun()
 
 
-def receive(name: str, key: str, default: str, valid: Callable[[str], bool], what: str) -> None:
+def receive(
+    name: str,
+    key: str,
+    default: str,
+    valid: Callable[[str], bool],
+    what: str,
+    sentence: str = "The link asks for {what} that cannot be used; the default is shown instead.",
+) -> None:
     """Set the widget ``key`` from the query parameter ``name`` when the URL changed.
 
-    An invalid value is answered by a sentence about ``what``, and by ``default``.
+    An invalid value is answered by a ``sentence`` about ``what``, and by ``default``.
     """
     asked = st.query_params.get(name)
     seen = f"link.{name}"
@@ -51,10 +58,7 @@ def receive(name: str, key: str, default: str, valid: Callable[[str], bool], wha
     usable = asked is None or (fits(asked) and valid(asked))
     st.session_state[key] = asked if asked is not None and usable else default
     if not usable:
-        st.warning(
-            f"The link asks for {what} that cannot be used; the default is shown instead.",
-            icon=":material/link_off:",
-        )
+        st.warning(sentence.format(what=what), icon=":material/link_off:")
 
 
 def receive_number(

@@ -48,10 +48,14 @@ def load_reference(name: str) -> str:
     return space
 
 
-def unload(name: str) -> None:
-    """Free the memory of a classifier, or reference, and of what draws with it."""
-    loaders.bench().pool.unload(name)
+def unload(name: str) -> bool:
+    """Free the memory of a classifier, or reference, and of what draws with it.
+
+    Returns whether there was anything.
+    """
+    found = loaders.bench().pool.unload(name)
     loaders.studio().forget(name)
+    return found
 
 
 def prepare_set(

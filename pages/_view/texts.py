@@ -227,6 +227,10 @@ OTHER_REFERENCE_NOTE = (
     "All angles are measured in **{reference}**, a reference that was loaded on this machine: they "
     "cannot be compared with angles in another one."
 )
+NO_SUCH_REFERENCE = (
+    "The reference “{what}” is not loaded on this server, so angles are measured in the default "
+    "one. Load it in the Library and choose it again."
+)
 OWN_TRANSLATOR_NOTE = (
     "The translator is one that was fitted or imported on this machine, not one of the product."
 )

@@ -151,6 +151,9 @@ def show_translator(found: Validation) -> None:
     """Say how near the translator comes to the reference on these images."""
     st.subheader("The translator", anchor=False, help=HELP["translator"])
     cosine = found.cosine
+    if found.no_translator:
+        st.warning(found.no_translator, icon=":material/translate:")
+        return
     st.markdown(
         f"On these {len(cosine)} images the cosine between translated feature and the embedding "
         f"that {in_words(found.reference, 120)} gives the photo itself is "
@@ -226,5 +229,6 @@ def changes_csv(found: Validation) -> str:
     writer = csv.writer(text)
     writer.writerow(["image", "norm", *(f"{kind}_relative_change" for kind in KINDS), "cosine"])
     columns = (moved.names, moved.norms, moved.null, moved.random, moved.principal)
-    writer.writerows(zip(*columns, found.cosine, strict=False))
+    cosine = found.cosine or ("",) * len(moved.names)
+    writer.writerows(zip(*columns, cosine, strict=False))
     return text.getvalue()

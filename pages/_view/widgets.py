@@ -3,7 +3,12 @@
 import streamlit as st
 
 from pages._view import loaders, state
-from pages._view.texts import HELP, OTHER_REFERENCE_NOTE, REFERENCE_NOTE
+from pages._view.texts import (
+    HELP,
+    NO_SUCH_REFERENCE,
+    OTHER_REFERENCE_NOTE,
+    REFERENCE_NOTE,
+)
 from pages._view.wording import in_words
 from sing_core import registry
 from sing_core.prompts import class_prompt
@@ -40,7 +45,8 @@ def pick_reference() -> str:
     key, default = loaders.REFERENCE, next(iter(offered))
     if st.session_state.get(key) not in offered:  # it was unloaded meanwhile
         st.session_state.pop(key, None)
-    state.receive("reference", key, default, offered.__contains__, "a reference")
+    asked = in_words(str(st.query_params.get("reference", "")), 120)
+    state.receive("reference", key, default, offered.__contains__, asked, NO_SUCH_REFERENCE)
     if len(offered) > 1:
         st.selectbox(
             "Image–text reference",

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,7 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._view import class_views, compare_views, concept_views, exports, leakage, stock
-from sing_core.leakage import library
+from sing_core import statistics
+from sing_core.leakage import comparison, library
 from sing_core.samples import sample_bytes
 from sing_core.superclasses import superclasses
 from tests import reference
@@ -274,3 +276,14 @@ def tick(app, row):
         "selection": {"rows": [row], "columns": [], "cells": []}
     }
     app.run()
+
+
+def test_a_head_without_null_space_has_nothing_to_compare():
+    nothing = statistics.Interval(0.0, 0.0, 1e-6, 9)
+    row = comparison.ModelRow(
+        **dict.fromkeys(comparison.ModelRow.__slots__, nothing)
+        | {"model": "vit", "nullity": 0, "feature_dim": 512}
+    )
+    told = compare_views.verdict(row, "ViT")
+    assert told == "**ViT** (0 of 512 dimensions) has no null space: there is nothing to take away."
+    assert "than a random subspace" in compare_views.verdict(replace(row, nullity=1), "ViT")

@@ -83,6 +83,8 @@ def test_a_typed_reference_is_loaded_fitted_to_and_measured_in_on_all_pages(tiny
     next(b for b in app.at.button if b.label == "Prepare").click()
     app.run()
     assert "crops is prepared under lite0: 24 of 24 images have scores" in app.at.success[-1].value
+    assert any("On" in c and "that neither saw, its cosine" in c for c in app.captions)
+    assert app.at.dataframe[0].value.set_index("name").loc["lite0", "translator"] == True  # noqa: E712
 
     explore.run()
     assert explore.errors == []
@@ -110,13 +112,20 @@ def test_a_typed_reference_is_loaded_fitted_to_and_measured_in_on_all_pages(tiny
     choose(browse, "mini")
     assert "reference" not in browse.query
 
-    choose(app, "mini")
+    app.at.button(key="library.unload_reference").click()
+    app.run()
+    assert "is unloaded" in app.at.success[0].value
+    explore = App()
+    assert not has_picker(explore)
+    choose_nothing = App(reference=tiny)
+    assert "is not loaded on this server" in choose_nothing.warnings[0]
     assert stock.library()[0].has_translator
 
 
 def test_a_link_to_a_reference_that_is_not_here_is_said_and_the_default_used():
     app = App(reference="ViT-B-32/laion2b_s34b_b79k")
-    assert "The link asks for a reference that cannot be used" in app.warnings[0]
+    assert "is not loaded on this server" in app.warnings[0]
+    assert "laion2b" in app.warnings[0]
     assert any("in **mini**" in caption for caption in app.captions)
 
 
@@ -130,5 +139,5 @@ def test_a_link_to_a_reference_that_is_not_here_is_said_and_the_default_used():
 )
 def test_what_cannot_be_loaded_is_a_sentence_and_mini_stays(name, words):
     app = load(name)
-    assert words in app.errors[0]
+    assert words in app.errors[0].replace("\\", "")  # what was typed is text, not Markdown
     assert "mini" in list(app.at.dataframe[1].value["name"])

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from sing_core import cli
 from tests import reference
 from tests.command import command
 
@@ -30,9 +31,33 @@ def test_models_lists_name_source_licence_and_what_is_known(rows):
 
 
 def test_references_lists_name_source_and_licence(rows):
-    (row,) = rows("references")
-    assert list(row) == ["name", "source", "available", "licence"]
-    assert (row["name"], row["available"]) == ("mini", True)
+    first, *others = rows("references")
+    assert list(first) == ["name", "source", "available", "licence", "dim"]
+    assert (first["name"], first["available"], first["dim"]) == ("mini", True, 384)
+    assert [row["available"] for row in others] == [False] * 4
+
+
+def test_a_table_that_a_file_is_given_has_whole_lines_and_numbers(run):
+    code, out, _ = run("models")
+    assert code == 0
+    assert all(name in out for name in ("vgg16.tv_in1k", "top1_percent", "non_commercial"))
+
+
+def test_a_terminal_too_narrow_for_the_columns_gets_a_line_each(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    table = [{f"a_long_name_{i}": 1 / (i + row + 1) for i in range(12)} for row in range(3)]
+    cli.show(table, as_json=False)
+    out = capsys.readouterr().out
+    assert "a_long_name_11" in out
+    assert "0.08333" in out
+    cli.show([{"a": 1.0, "b": 2.0}] * 2, as_json=False)
+    assert "┃" in capsys.readouterr().out
+
+
+def test_numbers_that_json_does_not_know_are_null(capsys):
+    cli.show([{"ratio": float("nan"), "ends": [1.0, float("inf")]}], as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"ratio": None, "ends": [1.0, None]}
 
 
 def test_score_prints_one_line_per_image(rows, photos):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sing_core import registry
-from sing_core.errors import ShapeError
+from sing_core.errors import ShapeError, WeightsUnavailableError
 from sing_core.head import HeadDecomposition
 from sing_core.head_transfer import pearson, transfer
 from sing_core.images import decode_image
@@ -71,6 +71,18 @@ def test_a_perturbation_that_makes_no_sense_is_refused(toy_bench):
         perturb(classifier_of(torch.randn(3, 6)), torch.randn(2, 6), ["a"])
     with pytest.raises(ShapeError, match="at least one image"):
         validate(toy_bench, [], model="lite0")
+
+
+def test_without_a_translator_all_but_the_cosines_is_there(toy_bench, chelsea, monkeypatch):
+    whole = validate(toy_bench, [("cat", chelsea)], model="lite0")
+
+    def none(model, reference):
+        raise WeightsUnavailableError("There is no translator.")
+
+    monkeypatch.setattr(toy_bench, "translator", none)
+    found = validate(toy_bench, [("cat", chelsea)], model="lite0")
+    assert (found.cosine, found.no_translator) == ((), "There is no translator.")
+    assert (found.spectrum, found.perturbations) == (whole.spectrum, whole.perturbations)
 
 
 def test_the_median_is_that_of_the_values():
