@@ -286,4 +286,4 @@ def test_a_head_without_null_space_has_nothing_to_compare():
     )
     told = compare_views.verdict(row, "ViT")
     assert told == "**ViT** (0 of 512 dimensions) has no null space: there is nothing to take away."
-    assert "than a random subspace" in compare_views.verdict(replace(row, nullity=1), "ViT")
+    assert "a random subspace" in compare_views.verdict(replace(row, nullity=1), "ViT")
