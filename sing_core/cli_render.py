@@ -62,6 +62,12 @@ def render(
     """Draw features along a null step, or rows of embeddings, as PNG files with a manifest."""
     from sing_core.pictures import Studio
 
+    names = [_file_name(path, step) for path in images or [] for step in epsilon or []]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise RenderError(
+            f"Two pictures would be called {sorted(twice)[0]}: give images of different names and "
+            "steps that differ in six digits, or another folder."
+        )
     studio = Studio(open_bench(Settings()))
     if embeddings is not None:
         rows = _render_embeddings(studio, embeddings, renderer, seed, size, out)
@@ -79,6 +85,10 @@ def render(
     text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(out / "manifest.json", text.encode())
     show(rows, json_)
+
+
+def _file_name(path: Path, step: float) -> str:
+    return f"{path.stem}_{step:g}.png"
 
 
 def _render_image(
@@ -105,7 +115,7 @@ def _render_image(
     audits = studio.audit(photo, report, frames, strip.features, strip.text)
     rows = []
     for row, step in enumerate(epsilon):
-        name = f"{path.stem}_{step:g}.png"
+        name = _file_name(path, step)
         _write_png(out / name, frames[row])
         rows.append(
             {

@@ -19,6 +19,7 @@ from sing_core.render.protocol import Frames
 from sing_core.strips import Strip
 
 _FORGOTTEN_AFTER_S = 8.0
+_TRIED_AGAIN_AFTER_S = 10.0
 _KEPT = 24
 # Pages and numbers go first: who draws on the processor takes what they leave.
 _NICENESS = 15
@@ -46,7 +47,7 @@ class PictureJob:
         self.step = self.steps = 0
         self.error = ""
         self.finished = False
-        self._timeout_s, self._begun = timeout_s, float("inf")
+        self._timeout_s, self._begun, self._failed = timeout_s, float("inf"), 0.0
         self._rest = rest or Rest()
         self._seen: dict[str, float] = {}
         self._stopped, self._ended = threading.Event(), threading.Event()
@@ -55,6 +56,13 @@ class PictureJob:
     def done(self) -> bool:
         """Whether nothing more will come."""
         return self._ended.is_set()
+
+    @property
+    def can_be_tried_again(self) -> bool:
+        """Whether it ended without its pictures, and if by an error, a while ago."""
+        if not self.done or self.finished:
+            return False
+        return not self.error or time.monotonic() - self._failed > _TRIED_AGAIN_AFTER_S
 
     def look(self, who: str = "") -> None:
         """Say that ``who`` is watching; a job that nobody watches stops after a while."""
@@ -105,6 +113,7 @@ class PictureJob:
             _log.exception("A rendering failed.")
             self.error = "The rendering failed for a reason that is in the log."
         finally:
+            self._failed = time.monotonic()
             self._ended.set()
 
 
@@ -149,10 +158,14 @@ class PictureDesk:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="renders", initializer=self._begin)
 
     def job(self, key: str, work: Callable[[PictureJob], None], who: str = "") -> PictureJob:
-        """Return the job of ``key``, started now for ``who`` if there is none or it was stopped."""
+        """Return the job of ``key``, started now for ``who`` if there is none.
+
+        One that was stopped is started again, and one that failed after a while: what was missing
+        may be there now.
+        """
         with self._guard:
             found = self._jobs.get(key)
-            if found is None or (found.done and not found.error and not found.finished):
+            if found is None or found.can_be_tried_again:
                 found = PictureJob(self._timeout_s, self.rest)
                 found.look(who)  # before the worker asks whether anybody does
                 self._jobs[key] = found

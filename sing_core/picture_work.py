@@ -60,7 +60,7 @@ def scale_work(asked: Commission) -> Work:
 
     def work(job: PictureJob) -> None:
         strip = strips.at_angles(asked.studio.bench, asked.photo, asked.report)
-        easel = _Easel(asked, job, strip)
+        easel = _Easel(asked, job, strip, in_proportion=True)
         rows = range(len(strip.indices))
         easel.draw(rows, (easel.drawer.strip_size,), asked.seed)
         easel.read(rows)
@@ -88,12 +88,19 @@ def controls_work(asked: Commission) -> Work:
 class _Easel:
     """Draws rows of a job's strip into the job."""
 
-    def __init__(self, asked: Commission, job: PictureJob, strip: strips.Strip) -> None:
+    def __init__(
+        self,
+        asked: Commission,
+        job: PictureJob,
+        strip: strips.Strip,
+        *,
+        in_proportion: bool = False,
+    ) -> None:
         self.asked, self.job, self.strip = asked, job, strip
         job.strip = strip
         report = asked.report
         self.drawer: Renderer = asked.studio.renderer(
-            asked.renderer, report.model, report.reference
+            asked.renderer, report.model, report.reference, in_proportion=in_proportion
         )
 
     def recall(self, rows: Iterable[int]) -> None:

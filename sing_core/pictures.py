@@ -39,8 +39,12 @@ class Studio:
         self.cache = FrameCache(bench.store, bench.settings.max_frames_mb * 2**20)
         self._renderers = Shelf(self._load, 4)
 
-    def renderer(self, name: str, model: str, reference: str = "mini") -> Renderer:
+    def renderer(
+        self, name: str, model: str, reference: str = "mini", *, in_proportion: bool = False
+    ) -> Renderer:
         """Return a renderer for the features of ``model``, whose meaning ``reference`` says.
+
+        ``in_proportion``: inversion then lets a short move look short, for a scale.
 
         Raises:
             UnknownNameError: there is none of this name.
@@ -49,7 +53,8 @@ class Studio:
         if name != "inversion":
             return self._renderers.get((name,))
         reads = self.bench.translator_state(model, reference)
-        return self._renderers.get((name, model, reference, reads))
+        recipe = "in proportion" if in_proportion else ""
+        return self._renderers.get((name, model, reference, reads, recipe))
 
     def forget(self, model: str) -> None:
         """Let go of what draws through ``model``, so that its memory can be freed."""
@@ -61,13 +66,18 @@ class Studio:
         name, *what = wanted
         if name == "inversion":
             from sing_core.render.eye import Eye
-            from sing_core.render.inversion import InversionRenderer
+            from sing_core.render.inversion import (
+                IN_PROPORTION,
+                InversionRecipe,
+                InversionRenderer,
+            )
 
-            model, reference, _ = what
+            model, reference, _, recipe = what
             backbone = self.bench.pool.backbone(model)
             eye = Eye.of(backbone, fast=backbone.device != "cpu")
             translator = self._translator(model, reference)
-            return cast("Renderer", InversionRenderer(eye, model, translator=translator))
+            chosen = IN_PROPORTION if recipe else InversionRecipe()
+            return cast("Renderer", InversionRenderer(eye, model, chosen, translator))
         if name == "karlo":
             from sing_core.render.karlo import KarloRenderer
             from sing_core.render.karlo_weights import load_karlo

@@ -14,6 +14,7 @@ from pages._view import loaders
 from pages._view.texts import (
     ASKED_STEP_NOTE,
     CONTROLS_NOTE,
+    FEASIBLE_CONTROLS_NOTE,
     FEASIBLE_STEP_NOTE,
     HELP,
     PICTURE_NOTE,
@@ -86,7 +87,7 @@ def show_scale(
         st.caption(f"This sweep does not reach IS = {' or '.join(missed)}.")
     if len(job.audits) == len(strip.indices):
         sheet = [[job.frames[row] for row in rows]]
-        _offer(sheet, facts | _manifest(job, strip, rows), "scale")
+        _offer(sheet, facts | {"step": "asked"} | _manifest(job, strip, rows), "scale")
 
 
 def show_controls(
@@ -95,6 +96,8 @@ def show_controls(
     """Draw the step beside steps of the same length that are no null steps (Fig. 13)."""
     del index, photo  # every row has the feature itself
     st.caption(CONTROLS_NOTE)
+    if strip.infeasible_share is not None or facts["step"] == "feasible":
+        st.caption(FEASIBLE_CONTROLS_NOTE)
     width = len(CONTROLS)
     labels = loaders.class_labels()
     for first in range(0, len(strip.indices), width):

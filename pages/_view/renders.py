@@ -111,6 +111,8 @@ def show(question: "Question", report: ImageReport) -> None:
     ready = _can_be_shown(job, report)
     bar, body = st.empty(), st.container() if ready else st.empty()
     if not ready:
+        if not job.error:
+            bar.progress(0.0, _waiting(loaders.desk().ahead_of(job)))
         loaders.desk().rest.begin(_SENT_S)
         job.wait(_KEPT_S)
         _await_first(job, report, bar)

@@ -192,8 +192,9 @@ TERMS = {
 
 PICTURE_NOTE = (
     "**Illustration, not evidence.** Both renders start from the same low-pass of the photo and "
-    "take the same random draws: what differs between *them* comes from the feature. Neither is "
-    "the photo."
+    "take the same random draws: what differs between *them* comes from the feature, but for "
+    "details in which two drawings of one feature differ, too. The direction of a step is drawn "
+    "more strongly than its length. Neither is the photo."
 )
 ASKED_STEP_NOTE = (
     "Feature level, exact: the equivalent’s logits differ from the photo’s by at most {drift:.0e}. "
@@ -207,12 +208,17 @@ FEASIBLE_STEP_NOTE = (
 )
 SCALE_NOTE = (
     "**Illustration, not evidence.** The photo’s own feature, moved to known image scores along "
-    "the line that the slider follows. All start from the same low-pass of the photo."
+    "the line that the slider follows, as asked. All start from the same low-pass of the photo. "
+    "Drawn so that a short step looks short: what 0° and 3° differ by is mostly the drawing itself."
 )
 CONTROLS_NOTE = (
     "**Illustration, not evidence.** Each row has its own seed and four features: the photo’s, and "
     "three at the same distance from it. The head sees nothing of the null step, a part of the "
     "random step, and all of the principal one."
+)
+FEASIBLE_CONTROLS_NOTE = (
+    "The null step is the feasible one, whose logits move a little; the two controls have its "
+    "length and are not cut."
 )
 
 EQUIVALENT_NOTE = (

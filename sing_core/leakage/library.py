@@ -114,8 +114,9 @@ def open_set(
     facts = facts_of(path)
     if facts is None:
         raise ImageSetError(
-            f"The set {name} is not prepared for {entry.name} in {reference}: run `python -m "
-            f"sing_core prepare --model {entry.name} --reference {reference}` on its images."
+            f"The set {name} is not prepared for {entry.name} in {reference}: choose another, or "
+            f"run `python -m sing_core prepare --model {entry.name} --reference {reference}` on "
+            "its images."
         )
     if (facts["weights_digest"], facts["space_id"]) != (entry.weights_digest, space):
         raise StaleArtefactError(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from safetensors import SafetensorError
 
 from sing_core.errors import WeightsUnavailableError
 from sing_core.mini.sources import sha256_of
@@ -38,9 +39,10 @@ def build_once(target: Path, inputs: dict[str, str], build: Callable[[Path], Non
             if _confirmed(target, inputs):
                 return False
             _build(target, inputs, build)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # safetensors has its own error for a full disk
+        reason = getattr(error, "strerror", None) or error
         raise WeightsUnavailableError(
-            f"The weights cannot be written to {target.parent} ({error.strerror or error}); "
+            f"The weights cannot be written to {target.parent} ({reason}); "
             "free some space or choose another folder with SING_CACHE_DIR."
         ) from error
     return True

@@ -27,18 +27,23 @@ class Aim:
 
     @classmethod
     def of(
-        cls, asked: Tensor, origin: Tensor, translator: Translator | None, toward: float
+        cls,
+        asked: Tensor,
+        origin: Tensor,
+        translator: Translator | None,
+        toward: float,
+        fade: float = 0.5,
     ) -> "Aim":
-        """Let the direction of a move count ``toward`` times the root of its length.
+        """Let the direction of a move count ``toward`` times its length to the power ``fade``.
 
         The length is that of the translated move beside the translated feature, at most 1: what
-        hardly moves in meaning shall hardly move in the picture.
+        hardly moves in meaning shall hardly move in the picture, the more so the larger ``fade``.
         """
         if translator is None or not toward:
             return cls(asked, origin)
         moves = translator.linear((asked - origin).cpu())
         length = torch.linalg.vector_norm(translator.apply(origin.cpu()))
-        share = (torch.linalg.vector_norm(moves, dim=1) / length).clamp_max(1).sqrt()
+        share = (torch.linalg.vector_norm(moves, dim=1) / length).clamp_max(1) ** fade
         meaning = translator.weight.float().to(asked.device)
         return cls(asked, origin, meaning, (toward * share).float().to(asked.device))
 

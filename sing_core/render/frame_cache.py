@@ -51,7 +51,7 @@ class FrameCache:
         """Return the frame ``(h, w, 3)`` of a picture key, or None when it must be drawn."""
         path = self.store.path(_KIND, key)
         try:
-            found = self.store.load(_KIND, key)
+            found = self.store.load(_KIND, key, expect={"key": key})  # not under another's name
         except StaleArtefactError as error:
             _log.warning("%s It is dropped and drawn again.", error)
             with suppress(OSError):
@@ -66,7 +66,7 @@ class FrameCache:
     def put(self, key: str, frame: Frames, facts: Mapping[str, str | int | float]) -> bool:
         """Keep one frame; return whether it could be kept."""
         payload = np.frombuffer(encode_webp(frame), dtype=np.uint8).copy()
-        meta = {name: str(value) for name, value in facts.items()}
+        meta = {name: str(value) for name, value in facts.items()} | {"key": key}
         return self.store.try_save(
             _KIND, key, {"webp": torch.from_numpy(payload)}, meta, max_bytes=self.max_bytes
         )

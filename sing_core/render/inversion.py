@@ -61,6 +61,7 @@ class InversionRecipe:
         stages: the stages that the pictures take together.
         rate: peak learning rate of Adam, in units of the picture's range; it falls as a cosine.
         toward: how much the direction counts in which the meaning moves, see ``Aim``.
+        fade: how much less it counts for a short move.
         jitter: largest shift, ``zoom`` largest zoom of the window between steps.
         chunk: rows that go through the network together; bounds the memory.
         preview_every: steps between previews.
@@ -70,10 +71,16 @@ class InversionRecipe:
     stages: tuple[Stage, ...] = (Stage(96, 30, 9 / 14), Stage(128, 50, 1.0))
     rate: float = 0.02
     toward: float = 5.0
+    fade: float = 0.5
     jitter: float = 0.06
     zoom: float = 0.1
     chunk: int = 9
     preview_every: int = 10
+
+
+# For a scale: a short move looks short. Half a degree and three of a strip would otherwise look as
+# different as thirty, since the direction is what one wants to see of a step.
+IN_PROPORTION = InversionRecipe(toward=6.5, fade=2.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +94,8 @@ class InversionRenderer:
         translator: reads the meaning of a move, see ``Aim``; None draws without it.
         name: short name of the renderer.
         sizes: sides in pixels that it can draw; ``strip_size``: the one that a strip is drawn in.
-        rows_are_independent: True: a picture is the same whatever stands beside it.
+        rows_are_independent: True: no row enters another. Batches of another size round in another
+            way, though, and so many steps amplify it: details differ with the company.
         starts: the last starts; they change no picture.
     """
 
@@ -133,7 +141,7 @@ class InversionRenderer:
         device = self.eye.backbone.device
         own = self.eye.backbone.features(self.eye.backbone.preprocess(photo)[None])[0].to(device)
         asked = request.vectors.detach().float().to(device)
-        aim = Aim.of(asked, own, self.translator, self.recipe.toward)
+        aim = Aim.of(asked, own, self.translator, self.recipe.toward, self.recipe.fade)
         prior = layout_prior(photo, request.size, device)
         plan = self._plan(request.size)
         watch = Watch(

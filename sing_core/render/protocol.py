@@ -124,7 +124,7 @@ class Renderer(Protocol):
 
     @property
     def rows_are_independent(self) -> bool:
-        """Whether a row's picture is the same whatever rows stand beside it."""
+        """Whether a row's picture depends on the rows beside it by rounding alone."""
 
     def render(
         self,

@@ -45,6 +45,15 @@ def test_a_step_that_is_too_long_is_refused_before_anything_is_drawn(refusal, ph
     assert not (tmp_path / "out").exists()
 
 
+def test_pictures_of_one_name_are_refused_before_one_takes_anothers_place(
+    refusal, photos, tmp_path
+):
+    ask = ("--model", "lite0", "--prompt", PROMPT, "--out", tmp_path / "out")
+    same = refusal("render", photos[0], *ask, "--epsilon", "10", "--epsilon", "10.00000001")
+    assert "Two pictures would be called" in same
+    assert not (tmp_path / "out").exists()
+
+
 def test_embeddings_need_a_renderer_of_embeddings_and_its_weights(refusal, tmp_path):
     path = tmp_path / "e.safetensors"
     save_file({"embeddings": torch.ones(2, 768)}, path)

@@ -88,6 +88,23 @@ def test_who_waits_knows_how_many_come_first(desk):
     assert [desk.ahead_of(job) for job in (first, second, third)] == [0, 0, 0]
 
 
+def test_what_failed_is_tried_again_after_a_while_and_not_at_once(desk, monkeypatch):
+    tries = []
+
+    def fail(job):
+        tries.append(job)
+        raise SingError("The weights are missing.")
+
+    wait_for(desk.job("a", fail))
+    assert desk.job("a", fail) is tries[0], "a page that looks again sees the error"
+    monkeypatch.setattr(picture_jobs, "_TRIED_AGAIN_AFTER_S", 0.0)
+    again = desk.job("a", lambda job: None)
+    wait_for(again)
+    assert again is not tries[0]
+    assert (again.error, again.finished) == ("", True)
+    assert desk.job("a", fail) is again, "what is finished is kept"
+
+
 def test_the_worker_rests_while_a_page_computes(desk):
     asked, told = threading.Event(), []
 

@@ -17,7 +17,7 @@ SHORT = InversionRecipe(first=Stage(64, 2, 3 / 7), stages=(Stage(128, 1, 3 / 7),
 class ShortStudio(Studio):
     """Draws with the real renderer, but in three steps."""
 
-    def renderer(self, name, model, reference="mini"):
+    def renderer(self, name, model, reference="mini", *, in_proportion=False):
         eye = Eye.of(self.bench.pool.backbone(model), fast=False)
         return InversionRenderer(eye, model, SHORT)
 

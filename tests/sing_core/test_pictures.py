@@ -31,4 +31,8 @@ def test_a_renderer_that_is_not_known_or_not_here_is_said_in_words(studio):
         studio.renderer("dream", "lite0")
     with pytest.raises(SingError, match="Karlo"):
         studio.renderer("karlo", "lite0")
-    assert isinstance(studio.renderer("inversion", "lite0"), InversionRenderer)
+    usual = studio.renderer("inversion", "lite0")
+    assert isinstance(usual, InversionRenderer)
+    scale = studio.renderer("inversion", "lite0", in_proportion=True)
+    assert scale.recipe.fade > usual.recipe.fade
+    assert scale.identity != usual.identity, "their pictures would be taken for each other's"

@@ -5,10 +5,12 @@ import time
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from sing_core.errors import WeightsUnavailableError
 from sing_core.mini import assemble, sources
+from sing_core.mini.receipts import build_once
 from sing_core.settings import Settings
 
 
@@ -66,3 +68,12 @@ def test_a_missing_head_names_the_command_that_makes_one(tmp_path):
     settings = Settings(assets_dir=tmp_path)
     with pytest.raises(WeightsUnavailableError, match="train-reference"):
         assemble.assemble(settings)
+
+
+def test_a_disk_that_is_full_while_weights_are_written_is_a_sentence(tmp_path):
+    def build(target):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device")
+
+    with pytest.raises(WeightsUnavailableError, match="cannot be written.*No space left.*free"):
+        build_once(tmp_path / "weights", {}, build)
+    assert not (tmp_path / "weights").exists()

@@ -151,3 +151,16 @@ def test_the_address_covers_seed_size_photo_and_vector():
     ]
     keys = {picture_key(renderer, request, 0) for request in (plain, *others)}
     assert len(keys) == 5
+
+
+def test_a_frame_under_another_ones_name_is_drawn_again(tmp_path):
+    cache = FrameCache(Store(tmp_path), 10**8)
+    cache.render(Stripes(), ask(3, 5))
+    first, second = (
+        cache.store.path("frames", picture_key(Stripes(), ask(3, 5), row)) for row in range(2)
+    )
+    payloads = first.read_bytes(), second.read_bytes()
+    first.write_bytes(payloads[1])
+    second.write_bytes(payloads[0])
+    again = FrameCache(Store(tmp_path), 10**8)
+    assert colours_of(again.render(Stripes(), ask(3, 5)).frames) == [3, 5]
