@@ -74,6 +74,6 @@ def test_a_disk_that_is_full_while_weights_are_written_is_a_sentence(tmp_path):
     def build(target):
         raise SafetensorError("Error while serializing: I/O error: No space left on device")
 
-    with pytest.raises(WeightsUnavailableError, match="cannot be written.*No space left.*free"):
+    with pytest.raises(WeightsUnavailableError, match=r"cannot be written.*No space left.*free"):
         build_once(tmp_path / "weights", {}, build)
     assert not (tmp_path / "weights").exists()
