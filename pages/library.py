@@ -15,15 +15,13 @@ st.caption(
 
 # 1. Ask.
 name = library_views.pick_name()
-wants_load, wants_unload = library_views.pick_action()
+wants_load, wants_unload = library_views.pick_action(library_views.LOAD_HELP)
 
 # 2. Compute: load and describe one head, or let one go.
 head = None
 try:
     if wants_unload:
-        there = stock.unload(name)
-        words = "is unloaded" if there else "was not in memory"
-        st.success(f"{in_words(name, 120)} {words}.", icon=":material/eject:")
+        library_views.unload(name)
     if wants_load:
         waiting = f"Loading {name}; what is not here is fetched first…"
         with st.spinner(waiting), library_views.fetching():

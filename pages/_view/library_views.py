@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
-from pages._view import loaders
+from pages._view import loaders, stock
 from pages._view.wording import in_words
 from sing_core import registry
 from sing_core.fetch_progress import watching
@@ -27,6 +27,7 @@ NAME_HELP = (
     "(resnet18.a1_in1k), a hub repository (hf-hub:owner/name), or a local file "
     "(architecture@/path/to/weights.safetensors)."
 )
+LOAD_HELP = "Fetches the weights if they are not here, and checks that W f + b is the logits."
 NON_COMMERCIAL = (
     "**{title}** may not be used commercially: its weights are under {licence}. Check that your "
     "use is covered before you load them."
@@ -56,18 +57,24 @@ def pick_name() -> str:
     return name
 
 
-def pick_action() -> tuple[bool, bool]:
-    """Draw the two buttons; return whether to load and whether to unload."""
+def pick_action(load_help: str, ending: str = "") -> tuple[bool, bool]:
+    """Draw the two buttons, whose keys have an ``ending``; return whether to load and to unload."""
     with st.container(horizontal=True):
         load = st.button(
-            "Load", type="primary", icon=":material/download:", key="library.load",
-            help="Fetches the weights if they are not here, and checks that W f + b is the logits.",
+            "Load", type="secondary" if ending else "primary", icon=":material/download:",
+            key=f"library.load{ending}", help=load_help,
         )  # fmt: skip
         unload = st.button(
-            "Unload", icon=":material/eject:", key="library.unload",
+            "Unload", icon=":material/eject:", key=f"library.unload{ending}",
             help="Frees its memory; its weights stay on the disk.",
         )  # fmt: skip
     return load, unload
+
+
+def unload(name: str) -> None:
+    """Let go of a classifier or a reference, and say so."""
+    words = "is unloaded" if stock.unload(name) else "was not in memory"
+    st.success(f"{in_words(name, 120)} {words}.", icon=":material/eject:")
 
 
 @contextmanager

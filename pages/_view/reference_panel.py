@@ -13,6 +13,7 @@ _NAME_HELP = (
     "(ViT-B-16/datacomp_xl_s13b_b90k), a hub repository (hf-hub:owner/name), or a local folder "
     "(local-dir:/path/to/folder) with open_clip_config.json and its weights."
 )
+_LOAD_HELP = "Fetches the weights if they are not here, and embeds the vocabulary once."
 _NEXT = (
     "{name} is loaded. Angles can be measured in it on all pages, for classifiers that have a "
     "translator into it: prepare a set of images below with the box ticked that fits one."
@@ -33,15 +34,7 @@ def show() -> None:
         help=_NAME_HELP,
     )
     name = chosen or next(iter(known))
-    with st.container(horizontal=True):
-        load = st.button(
-            "Load", icon=":material/download:", key="library.load_reference",
-            help="Fetches the weights if they are not here, and embeds the vocabulary once.",
-        )  # fmt: skip
-        unload = st.button(
-            "Unload", icon=":material/eject:", key="library.unload_reference",
-            help="Frees its memory; its weights stay on the disk.",
-        )  # fmt: skip
+    load, unload = library_views.pick_action(_LOAD_HELP, "_reference")
     _act(name, load=load, unload=unload)
     table.dataframe(
         _rows(known), hide_index=True, key="library.references",
@@ -53,9 +46,7 @@ def show() -> None:
 def _act(name: str, *, load: bool, unload: bool) -> None:
     try:
         if unload:
-            there = stock.unload(name)
-            words = "is unloaded" if there else "was not in memory"
-            st.success(f"{in_words(name, 120)} {words}.", icon=":material/eject:")
+            library_views.unload(name)
         if load:
             waiting = f"Loading {in_words(name, 80)}; what is not here is fetched first…"
             with st.spinner(waiting), library_views.fetching():

@@ -2,7 +2,8 @@
 
 No training, no generator, any classifier: residuals over the photo's low-pass are optimised until
 the frozen network sees the asked feature. All pictures of a strip share the start, the sequence of
-windows and the schedule, so that what differs between them comes from the feature alone.
+windows and the schedule, so that what differs between them comes from the feature, and from
+rounding, which the many steps amplify.
 """
 
 import math
@@ -78,8 +79,8 @@ class InversionRecipe:
     preview_every: int = 10
 
 
-# For a scale: a short move looks short. Half a degree and three of a strip would otherwise look as
-# different as thirty, since the direction is what one wants to see of a step.
+# For a scale: a short move looks short. In a strip, where the direction is what one wants to see of
+# a step, three degrees look nearly as different from none as forty do.
 IN_PROPORTION = InversionRecipe(toward=6.5, fade=2.0)
 
 
