@@ -35,6 +35,13 @@ QUIET = """() => {
   window.idleSince = idle ? (window.idleSince ?? now) : undefined;
   return idle && now - window.idleSince > 500;
 }"""
+# Everything at one moment: Streamlit may put the scrubber in anew, and fill it a moment later.
+NUMBERS = f"""() => {{
+  const part = (name) => {SHADOW}.querySelector(`[data-part=${{name}}]`);
+  const spoken = part('range').getAttribute('aria-valuetext');
+  const shown = ['is', 'as', 'drift', 'mode', 'rows', 'first', 'last'];
+  return spoken && [spoken, ...shown.map((name) => part(name).innerText)];
+}}"""
 NEXT_FRAME_DRAWN = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 # Notes when the page first sends something, and when the scrubber first shows something else.
 STOPWATCH = f"""() => {{
@@ -187,9 +194,7 @@ class Explore(Tab):
 
     def numbers(self) -> tuple[str, ...]:
         """What the scrubber shows: place, IS, AS, drift, prompt and the concepts."""
-        names = ("is", "as", "drift", "mode", "rows", "first", "last")
-        texts = (self.part(name).inner_text() for name in names)
-        return (self.slider.get_attribute("aria-valuetext"), *texts)
+        return tuple(self.page.wait_for_function(NUMBERS, timeout=PATIENCE_MS).json_value())
 
     def alerts(self) -> list[str]:
         found: list[str] = self.page.get_by_test_id("stAlert").all_inner_texts()

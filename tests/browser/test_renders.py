@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import OpenExplore
 from tests.browser.measure import Explore
@@ -111,3 +112,25 @@ def test_karlo_without_its_weights_is_one_sentence_and_inversion_goes_on(
     assert "fetch" in alert.inner_text()
     tab.click("Inversion")
     tab.part("frames").wait_for(state="visible", timeout=60_000)
+
+
+def test_every_message_comes_whole_also_where_the_page_has_it_already(
+    explore: OpenExplore, drawing_url: str
+) -> None:
+    """A reference to an earlier message would outlive the container it belongs to: config.toml."""
+    tab = explore(url=drawing_url)
+    kinds: set[str | None] = set()
+    tab.page.on("websocket", lambda ws: ws.on("framereceived", lambda data: note(data, kinds)))
+    tab.page.reload()
+    finish(tab)
+    tab.click("Remove the null part").click("Steer towards a prompt")  # the photo is as it was
+    assert "delta" in kinds
+    assert "ref_hash" not in kinds
+
+
+def note(data: str | bytes, kinds: set[str | None]) -> None:
+    """Add the kind of a message from the server."""
+    if isinstance(data, bytes):
+        message = ForwardMsg()
+        message.ParseFromString(data)
+        kinds.add(message.WhichOneof("type"))
