@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sing_core.equivalents import Equivalents, NullLine
-from sing_core.errors import RoundingDriftError, SingError, ZeroVectorError
+from sing_core.errors import RoundingDriftError, SingError, WeightsUnavailableError, ZeroVectorError
 from sing_core.head_variants import WHOLE_HEAD, HeadVariant, nothing_hidden
 from sing_core.images import Photo
 from sing_core.prompts import Vocabulary, clean_prompt
@@ -23,6 +23,7 @@ from sing_core.reports import (
 )
 from sing_core.scores import attribute_score_deg, image_score_deg
 from sing_core.steering import EpsilonForImageScore, angles_along
+from sing_core.translator import Translator
 from sing_core.workbench import Classifier, Workbench
 
 DEFAULT_STEPS = 81
@@ -62,7 +63,7 @@ def analyse_image(
     classifier = bench.deciding(model, variant)
     features = bench.features(model, photo)
     vocabulary = bench.vocabulary(reference)
-    translator = bench.translator(model, reference)
+    translator = _translator(bench, classifier, reference)
     text = bench.text_embedding(reference, prompt, vocabulary)
     sweep, reason, index = None, "", 0
     after = before = classifier.logits(features)
@@ -289,3 +290,10 @@ def _no_direction(classifier: Classifier, message: str) -> str:
     if classifier.head.nullity == 0:
         return nothing_hidden(classifier.entry.title, classifier.entry.feature_dim)
     return message
+
+
+def _translator(bench: Workbench, classifier: Classifier, reference: str) -> Translator:
+    try:
+        return bench.translator(classifier.entry.name, reference)
+    except WeightsUnavailableError as error:  # where nothing is hidden, none would help
+        raise WeightsUnavailableError(_no_direction(classifier, str(error))) from error

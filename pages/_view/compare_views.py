@@ -19,7 +19,21 @@ _MEASURES = {
     "attribute_score_deg": "AS",
     "abs_attribute_score_deg": "|AS|",
 }
-_WHOLE = ("n", "classes", "nullity", "feature_dim")
+_COUNTS = {"n": "images", "classes": "classes", "nullity": "null space", "feature_dim": "of"}
+_INTERVALS = {
+    "image_score": ("IS °", "image_score"),
+    "attribute_score": ("AS °", "attribute_score"),
+    "abs_attribute_score": ("|AS| °", "attribute_score"),
+    "ratio": ("IS / |AS|", "ratio"),
+    "dim_image_score": ("IS °, equal dimension", "controls"),
+    "dim_abs_attribute_score": ("|AS| °, equal dimension", "controls"),
+    "dim_ratio": ("IS / |AS|, equal dimension", "controls"),
+    "energy_image_score": ("IS °, equal energy", "controls"),
+    "energy_abs_attribute_score": ("|AS| °, equal energy", "controls"),
+    "energy_ratio": ("IS / |AS|, equal energy", "controls"),
+    "above_dim": ("|AS| ° above equal dimension", "controls"),
+    "above_energy": ("|AS| ° above equal energy", "controls"),
+}
 
 
 def pick_models(images: str) -> list[str]:
@@ -116,12 +130,19 @@ def show_table(rows: Sequence[ModelRow]) -> None:
     """Draw the table of models."""
     st.subheader("The numbers", anchor=False, help=HELP["ratio"])
     frame = exports.frame_of([row.as_row() for row in rows])
-    numbers = {
-        name: st.column_config.NumberColumn(format="%.3f")
-        for name in frame.columns
-        if name not in (*_WHOLE, "model", "shares_tower")
-    }
-    st.dataframe(frame, hide_index=True, column_config=numbers, key="compare.table")
+    st.dataframe(frame, hide_index=True, column_config=columns(), key="compare.table")
+
+
+def columns() -> dict[str, object]:
+    """Return the table's columns in the words of a person; the exports keep their short names."""
+    shown: dict[str, object] = {"shares_tower": st.column_config.CheckboxColumn("shares tower")}
+    shown |= {name: st.column_config.NumberColumn(label) for name, label in _COUNTS.items()}
+    for name, (label, term) in _INTERVALS.items():
+        for end, words in (("", ""), ("_low", ": from"), ("_high", ": to")):
+            shown[name + end] = st.column_config.NumberColumn(
+                label + words, format="%.3f", help=HELP["interval" if end else term]
+            )
+    return shown
 
 
 def show_pairs(pairs: Sequence[PairRow]) -> None:

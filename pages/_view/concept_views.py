@@ -157,8 +157,8 @@ def show_figure(found: Sequence[ConceptRow], model: str, images: str) -> go.Figu
     view = st.segmented_control(
         "View", list(_VIEWS), format_func=_VIEWS.__getitem__, required=True, key=_VIEW,
         persist_state="session", help=HELP["concept_view"],
-    )  # fmt: skip
-    state.publish("view", view or "arrows", "arrows")
+    ) or "arrows"  # fmt: skip
+    state.publish("view", view, "arrows")
     if view == "network":
         nearest = sorted(found, key=lambda row: row.angle_before)[:_MOST_NODES]
         places = leakage.concept_network(model, images, tuple(row.prompt for row in nearest))

@@ -45,6 +45,12 @@ def receive() -> None:
         st.session_state[_SEED] = int(st.session_state[_SEED_TEXT])
 
 
+def _chosen(key: str) -> str:
+    """Return a switch's state; while a page is built anew the browser may send an empty one."""
+    first = {_RENDERER: loaders.settings().renderer, _VIEW: "step", _STEP: "asked"}
+    return st.session_state.get(key) or first[key]
+
+
 def _is_seed(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) <= _MOST_SEED
 
@@ -65,7 +71,7 @@ def period(question: "Question", report: ImageReport) -> float | None:
 def frames(question: "Question", report: ImageReport) -> list[dict[str, object]]:
     """Return the key frames for the scrubber, as they look now."""
     job = _job(question, report)
-    if job is None or job.strip is None or st.session_state[_VIEW] != "step":
+    if job is None or job.strip is None or _chosen(_VIEW) != "step":
         return []
     sources = picture_views.sources(job)
     return [{"index": job.strip.indices[row], "src": src} for row, src in sorted(sources.items())]
@@ -73,9 +79,9 @@ def frames(question: "Question", report: ImageReport) -> list[dict[str, object]]
 
 def _job(question: "Question", report: ImageReport) -> PictureJob | None:
     """Return the rendering of this step, begun now if need be; None when pictures are off."""
-    renderer, view = st.session_state.get(_RENDERER) or "off", st.session_state.get(_VIEW) or "step"
+    renderer, view = _chosen(_RENDERER), _chosen(_VIEW)
     seed = int(st.session_state.get(_SEED) or 0)
-    feasible = st.session_state.get(_STEP) == "feasible"
+    feasible = _chosen(_STEP) == "feasible"
     key = content_key(
         question.digest,
         loaders.bench().translator_state(report.model, report.reference),
@@ -140,18 +146,18 @@ def _show_job(
         "reference": report.space_id,
         "prompt": report.prompt,
         "mode": report.mode,
-        "renderer": st.session_state[_RENDERER],
-        "pictures": st.session_state[_VIEW],
+        "renderer": _chosen(_RENDERER),
+        "pictures": _chosen(_VIEW),
         "seed": int(st.session_state[_SEED] or 0),
-        "step": st.session_state[_STEP],
+        "step": _chosen(_STEP),
     }
     photo = loaders.photo_url(question.photo.digest, question.photo)
-    picture_views.VIEWS[st.session_state[_VIEW]](job, job.strip, report.index, photo, facts)
+    picture_views.VIEWS[_chosen(_VIEW)](job, job.strip, report.index, photo, facts)
 
 
 def _can_be_shown(job: PictureJob, report: ImageReport) -> bool:
     """Whether there is a picture; of a step both, as neither says anything alone."""
-    if job.strip is None or st.session_state[_VIEW] != "step":
+    if job.strip is None or _chosen(_VIEW) != "step":
         return bool(job.frames)
     return {0, job.strip.row_of(report.index)} <= job.frames.keys()
 
@@ -190,10 +196,9 @@ def _controls() -> None:
     _choice(left, "Which step is drawn", _STEPS, _STEP, "feasible")
     right.number_input("Seed", 0, _MOST_SEED, key=_SEED, persist_state="session", help=HELP["seed"])
     st.session_state[_SEED_TEXT] = str(int(st.session_state[_SEED] or 0))
-    first = loaders.settings().renderer
-    state.publish("renderer", st.session_state[_RENDERER] or first, first)
-    state.publish("pictures", st.session_state[_VIEW] or "step", "step")
-    state.publish("drawn", st.session_state[_STEP] or "asked", "asked")
+    state.publish("renderer", _chosen(_RENDERER), loaders.settings().renderer)
+    state.publish("pictures", _chosen(_VIEW), "step")
+    state.publish("drawn", _chosen(_STEP), "asked")
     state.publish("seed", st.session_state[_SEED_TEXT], "0")
 
 

@@ -39,7 +39,7 @@ def pick_photo() -> Photo | None:
         )
     elif source == "upload":
         named = _received(_ask_file()) or _own(named)
-    else:
+    elif source == "camera":  # while the page is built anew it may be none: the photo stays
         shot = st.camera_input("Camera", key="explore.camera", label_visibility="collapsed")
         named = _received(shot) or _own(named)
     if named not in _TITLES:

@@ -148,3 +148,17 @@ def test_everything_rubbish_at_once_still_shows_numbers():
 
 def test_a_link_with_unknown_parameters_ignores_them():
     App(utm_source="mail", embed="true").assert_shows_numbers()
+
+
+@pytest.mark.parametrize(
+    "switch",
+    ["explore.mode", "explore.source", "explore.renderer", "explore.pictures", "explore.drawn"],
+)
+def test_a_switch_that_the_browser_sends_empty_is_at_its_default(switch):
+    """Impatient clicking does it: the page is built anew, and the switch has no state yet."""
+    app = App(photo="coffee", renderer="inversion")
+    others = {name: value for name, value in app.query.items() if f"explore.{name}" != switch}
+    app.at.session_state[switch] = None
+    app.run()
+    assert app.query == others
+    assert app.errors == []

@@ -75,7 +75,7 @@ def test_a_local_file_is_loaded_by_its_typed_name_and_offered_by_explore(library
     assert table(library).loc[name, "state"] == "typed by its name"
     explore = App()
     explore.choose_model(name)
-    assert "There is no translator" in "".join(explore.errors)
+    assert "Three ways forward" in "".join(explore.errors)  # a translator would not help
     explore.choose_model("lite0")
     assert explore.errors == []
 
