@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._view import class_views, leakage, state, widgets
+from pages._view import class_views, leakage, state, steering_views, widgets
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
 
@@ -49,5 +49,5 @@ with single:
     figure = class_views.show_class(chosen, shown, model, images)
 if versus:
     class_views.show_two_models(rows, second, (model, versus))
-class_views.show_targets(chosen, model, images)
+steering_views.show_targets(chosen, model, images)
 class_views.offer(shown, figure, only, model, images)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._view import compare_views, leakage, state
+from pages._view import compare_views, leakage, state, steering_views
 from sing_core.errors import SingError
 
 state.enter("compare")
@@ -39,5 +39,5 @@ with right:
     compare_views.show_controls(rows)
 compare_views.show_table(rows)
 compare_views.show_pairs(pairs)
-compare_views.show_steering(models, images)
+steering_views.show_steering(models, images)
 compare_views.offer(rows, figure, models, images)

@@ -250,30 +250,6 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
-def show_targets(row: ClassRow, model: str, images: str) -> None:
-    """Draw which classes this one is most easily steered towards, once somebody asks for it."""
-    st.subheader("The easiest confusions", anchor=False, help=HELP["targets"])
-    with st.form("classes.targets_form", border=False):
-        degrees = st.number_input("IS (°)", 1.0, 170.0, 40.0, 5.0, key="classes.is", width=160)
-        if not st.form_submit_button(f"Steer {row.label} towards every class"):
-            return
-    try:
-        with st.spinner("Steering…"):
-            found = leakage.target_rows(model, images, row.index, degrees)
-    except SingError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    st.dataframe(
-        exports.frame_of([target.as_row() for target in found]),
-        hide_index=True,
-        key="classes.targets",
-        column_config={
-            "as_mean": st.column_config.NumberColumn("AS °", format="%+.3f"),
-            "unreachable": st.column_config.NumberColumn(format="percent"),
-        },
-    )
-
-
 def offer(
     shown: Sequence[ClassRow], figure: go.Figure, only: ClassFilter, model: str, images: str
 ) -> None:

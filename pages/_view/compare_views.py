@@ -6,13 +6,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
+from pages._view.steering_views import interval
 from pages._view.texts import HELP, SHARED_TOWER_NOTE
 from pages._view.wording import in_words
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow, PairRow
-from sing_core.prompts import clean_prompt
-from sing_core.statistics import Interval
 
 _MEASURES = {
     "image_score_deg": "IS",
@@ -94,14 +93,6 @@ def verdict(row: ModelRow, title: str) -> str:
     return f"{start}; **{word}** than a random subspace that removes as much ({more})."
 
 
-def interval(found: Interval, *, signed: bool = False) -> str:
-    """Return an estimate with its 95 % interval in degrees."""
-    form = "+.3f" if signed else ".3f"
-    if found.low is None or found.high is None:
-        return f"{found.estimate:{form}}° (no interval from one class)"
-    return f"{found.estimate:{form}}° (95 %: {found.low:{form}}° to {found.high:{form}}°)"
-
-
 def show_joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -> go.Figure:
     """Draw AS × IS; return the figure."""
     st.subheader("AS × IS", anchor=False, help=HELP["joint"])
@@ -157,31 +148,6 @@ def show_pairs(pairs: Sequence[PairRow]) -> None:
             f"- {measure}, {pair.first} − {pair.second}: "
             f"{interval(pair.difference, signed=True)}: {said}."
         )
-
-
-def show_steering(models: list[str], images: str) -> None:
-    """Draw steering of the whole set towards a prompt, once somebody asks for it."""
-    st.subheader("Steered towards a prompt", anchor=False, help=HELP["steered"])
-    with st.form("compare.steer"):
-        wide, narrow = st.columns([3, 1])
-        prompt = wide.text_input("Prompt", widgets.DEFAULT_PROMPT, key="compare.prompt")
-        degrees = narrow.number_input("IS (°)", 1.0, 170.0, 40.0, 5.0, key="compare.is")
-        if not st.form_submit_button("Steer every image"):
-            return
-    try:
-        prompt = clean_prompt(prompt, max_chars=loaders.settings().max_prompt_chars)
-        with st.spinner("Steering…"):
-            rows = leakage.steered_rows(models, images, prompt, degrees)
-    except SingError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    for row in rows:
-        share = f"{row.unreachable:.1%} of {row.n:,} images cannot reach IS = {degrees:g}°"
-        if row.abs_as is None:
-            st.markdown(f"- **{row.model}**: {share}.")
-        else:
-            sd = "" if row.abs_as_sd is None else f", sd {row.abs_as_sd:.3f}°"
-            st.markdown(f"- **{row.model}**: |AS| {interval(row.abs_as)}{sd}; {share}.")
 
 
 def offer(rows: Sequence[ModelRow], figure: go.Figure, models: list[str], images: str) -> None:

@@ -20,13 +20,13 @@ HOSTILE = (
 )  # fmt: skip
 
 
-def opened(name, **query):
-    """Open a page with its command unfolded."""
+def opened(name, panel="", **query):
+    """Open a page with its command, or that of one of its panels, unfolded."""
     app = App.__new__(App)
     app.at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=300)
     for key, value in query.items():
         app.at.query_params[key] = value
-    app.at.session_state[f"{name}.command"] = True
+    app.at.session_state[f"{panel or name}.command"] = True
     return app.run()
 
 
@@ -219,3 +219,30 @@ def test_another_reference_than_every_commands_default_is_named(monkeypatch):
         "python -m sing_core classes --model hf-hub:a/b --set 'my set' "
         "--reference ViT-L-14/openai --order decided"
     )
+
+
+def submit(app, text):
+    (button,) = (found for found in app.at.button if text in found.label)
+    button.click().run()
+    return app
+
+
+def test_steering_towards_a_prompt_stays_on_the_page_and_its_command_prints_it(printed):
+    app = submit(opened("compare", "compare.steer", models="lite0,lite1"), "Steer every image")
+    text = copied(app.run())  # whatever is done next, the answer stays
+    assert text == (
+        "python -m sing_core compare --model lite0 --model lite1 --set embedded "
+        "--prompt 'an image of a jellyfish' --image-score 40"
+    )
+    said = "\n".join(found.value for found in app.at.markdown)
+    for row in printed(text).to_dict("records"):
+        assert f"|AS| {row['abs_as']:.3f}° (95 %: {row['abs_as_low']:.3f}°" in said
+
+
+def test_steering_a_class_towards_every_other_stays_and_its_command_prints_it(printed):
+    app = submit(opened("classes", "classes.steer", **{"class": "goldfish"}), "Steer goldfish")
+    text = copied(app.run())
+    assert "--steer goldfish --image-score 40" in text
+    assert_same(table(app, "target"), printed(text))
+    app.at.selectbox(key="classes.class").set_value("lemon").run()
+    assert not [found for found in app.at.dataframe if found.value.columns[0] == "target"]
