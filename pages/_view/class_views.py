@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
 from pages._view.texts import HELP, SHARED_TOWER_NOTE
-from pages._view.wording import FEW, FEW_SCORES, be, count
+from pages._view.wording import FEW, FEW_SCORES, NOTHING, be, count
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import ClassFilter
 from sing_core.leakage.classes import ClassRow
@@ -155,6 +155,7 @@ def show_table(shown: Sequence[ClassRow]) -> None:
         exports.frame_of([row.as_row() for row in shown]),
         hide_index=True,
         column_config=_COLUMNS,
+        placeholder=NOTHING,
         on_select=_clicked,
         selection_mode="single-row",
         key="classes.table",

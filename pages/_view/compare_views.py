@@ -8,7 +8,7 @@ import streamlit as st
 from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
 from pages._view.steering_views import interval
 from pages._view.texts import HELP, SHARED_TOWER_NOTE
-from pages._view.wording import in_words
+from pages._view.wording import NOTHING, in_words
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow, PairRow
@@ -121,7 +121,13 @@ def show_table(rows: Sequence[ModelRow]) -> None:
     """Draw the table of models."""
     st.subheader("The numbers", anchor=False, help=HELP["ratio"])
     frame = exports.frame_of([row.as_row() for row in rows])
-    st.dataframe(frame, hide_index=True, column_config=columns(), key="compare.table")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config=columns(),
+        placeholder=NOTHING,
+        key="compare.table",
+    )
 
 
 def columns() -> dict[str, object]:

@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
 from pages._view.texts import BOUND_NOTE, HELP, SHARED_TOWER_NOTE
-from pages._view.wording import FEW, FEW_SCORES, be, count, in_words
+from pages._view.wording import FEW, FEW_SCORES, NOTHING, be, count, in_words
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
 from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
@@ -177,6 +177,7 @@ def show_table(found: Sequence[ConceptRow]) -> None:
         exports.frame_of([row.as_row() for row in found]),
         hide_index=True,
         column_config=_COLUMNS,
+        placeholder=NOTHING,
         key="concepts.table",
         height=exports.height_of(len(found)),
     )

@@ -71,7 +71,10 @@ def _detailed(kind: str, model: str) -> HeadVariant:
 
 
 def _show_cost(model: str, share: float) -> None:
-    (cost,) = threshold_costs(loaders.bench(), model, WHOLE_HEAD, (share,))
+    exact, cost = threshold_costs(loaders.bench(), model, WHOLE_HEAD, (0.0, share))
+    if cost.nullity == exact.nullity:
+        st.caption("No further direction of this head is that weak: nothing is added.")
+        return
     st.caption(
         f"{cost.nullity} directions then count as null space, and a step of length 1 among them "
         f"moves a logit by up to {cost.drift_per_step:.2g}."

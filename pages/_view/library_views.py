@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from pages._view import loaders, stock
-from pages._view.wording import in_words
+from pages._view.wording import NOTHING, in_words
 from sing_core import registry
 from sing_core.fetch_progress import watching
 from sing_core.head_reports import HeadReport
@@ -127,7 +127,11 @@ def show_classifiers(rows: tuple[LibraryRow, ...]) -> None:
     """Draw the table of classifiers."""
     st.subheader("Classifiers", anchor=False)
     st.dataframe(
-        [_cells(row) for row in rows], hide_index=True, key="library.table", column_config=COLUMNS
+        [_cells(row) for row in rows],
+        hide_index=True,
+        key="library.table",
+        column_config=COLUMNS,
+        placeholder=NOTHING,
     )
     st.caption(TRANSLATOR_NOTE.format(reference=in_words(loaders.reference(), 120)))
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages._view import commands, exports, leakage, loaders, widgets
 from pages._view.texts import HELP
-from pages._view.wording import in_words
+from pages._view.wording import NOTHING, in_words
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.steered import SteeredRow
@@ -85,6 +85,7 @@ def _show_targets(rows: Sequence[dict[str, object]]) -> None:
     st.dataframe(
         exports.frame_of(rows),
         hide_index=True,
+        placeholder=NOTHING,
         key="classes.targets",
         column_config={
             "target": "towards",

@@ -3,6 +3,7 @@
 import re
 
 FEW = 5
+NOTHING = "–"  # where a table has no value
 FEW_SCORES = (
     " A test of fewer than 5 scores stands on their being normally distributed: take it as a hint."
 )

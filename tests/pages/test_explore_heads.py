@@ -44,3 +44,6 @@ def test_weak_directions_say_what_they_cost_and_the_drift_is_shown(chelsea):
     assert any("the logits do move" in text for text in infos(chelsea))
     assert max(chelsea.sweep["max_logit_drift"]) > 1e-3
     assert "The decision may drift" in [element.value for element in chelsea.at.subheader]
+    chelsea._set(chelsea.at.select_slider(key="explore.share"), "0.01")
+    assert any("No further direction of this head is that weak" in c for c in chelsea.captions)
+    assert chelsea.facts["Null space"][0] == "280 / 1280"
