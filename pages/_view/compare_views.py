@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
 from pages._view.steering_views import interval
@@ -130,9 +131,11 @@ def show_table(rows: Sequence[ModelRow]) -> None:
     )
 
 
-def columns() -> dict[str, object]:
+def columns() -> dict[str, ColumnConfig]:
     """Return the table's columns in the words of a person; the exports keep their short names."""
-    shown: dict[str, object] = {"shares_tower": st.column_config.CheckboxColumn("shares tower")}
+    shown: dict[str, ColumnConfig] = {
+        "shares_tower": st.column_config.CheckboxColumn("shares tower")
+    }
     shown |= {name: st.column_config.NumberColumn(label) for name, label in _COUNTS.items()}
     for name, (label, term) in _INTERVALS.items():
         for end, words in (("", ""), ("_low", ": from"), ("_high", ": to")):
