@@ -49,5 +49,5 @@ with single:
     figure = class_views.show_class(chosen, shown, model, images)
 if versus:
     class_views.show_two_models(rows, second, (model, versus))
-steering_views.show_targets(chosen, model, images)
 class_views.offer(shown, figure, only, model, images)
+steering_views.show_targets(chosen, model, images)

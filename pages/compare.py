@@ -39,5 +39,5 @@ with right:
     compare_views.show_controls(rows)
 compare_views.show_table(rows)
 compare_views.show_pairs(pairs)
-steering_views.show_steering(models, images)
 compare_views.offer(rows, figure, models, images)
+steering_views.show_steering(models, images)

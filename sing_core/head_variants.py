@@ -48,7 +48,11 @@ class HeadVariant:
         """What is asked, in words; "" for the whole head."""
         parts = []
         if self.classes:
-            parts.append(f"only {len(self.classes)} chosen classes decide")
+            one = len(self.classes) == 1
+            chosen = (
+                "1 chosen class decides" if one else f"{len(self.classes)} chosen classes decide"
+            )
+            parts.append(f"only {chosen}")
         if self.centred:
             parts.append("a common shift of all logits counts as no change")
         if self.threshold:

@@ -138,7 +138,8 @@ def pick_class(shown: Sequence[ClassRow]) -> ClassRow:
     if st.session_state["classes.class"] not in labels:
         st.session_state["classes.class"] = default
     st.session_state["classes.order"] = list(labels)
-    label = st.selectbox("Class", list(labels), key="classes.class") or default
+    key = "classes.class"
+    label = st.selectbox("Class", list(labels), key=key, persist_state="session") or default
     state.publish("class", label, default)
     return labels[label]
 

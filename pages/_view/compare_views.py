@@ -19,7 +19,12 @@ _MEASURES = {
     "attribute_score_deg": "AS",
     "abs_attribute_score_deg": "|AS|",
 }
-_COUNTS = {"n": "images", "classes": "classes", "nullity": "null space", "feature_dim": "of"}
+_COUNTS = {
+    "n": "images",
+    "classes": "classes",
+    "nullity": "null space",
+    "feature_dim": "feature dimensions",
+}
 _INTERVALS = {
     "image_score": ("IS °", "image_score"),
     "attribute_score": ("AS °", "attribute_score"),
@@ -59,6 +64,8 @@ def pick_models(images: str) -> list[str]:
     chosen = st.multiselect(
         "Classifiers", there, key="compare.models", format_func=lambda name: titles[name].title
     )
+    if not chosen:
+        st.caption("None is chosen: all are compared.")
     chosen = [name for name in there if name in chosen] or there
     text = ",".join(chosen)
     st.session_state["compare.models_text"] = text
@@ -87,11 +94,11 @@ def verdict(row: ModelRow, title: str) -> str:
     start = f"**{title}** ({size}): |AS| {interval(row.abs_attribute_score)}"
     if row.above_energy.low is None:
         return f"{start}; against a random subspace: **not decided**."
-    more = interval(row.above_energy, signed=True)
+    more = f"the difference is {interval(row.above_energy, signed=True)}"
     if not row.above_energy.decided:
-        return f"{start}; against a random subspace that removes as much **not decided** ({more})."
+        return f"{start}; against a random subspace that removes as much **not decided**; {more}."
     word = "more" if row.above_energy.estimate > 0 else "less"
-    return f"{start}; **{word}** than a random subspace that removes as much ({more})."
+    return f"{start}; **{word}** than a random subspace that removes as much; {more}."
 
 
 def show_joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -> go.Figure:
@@ -126,6 +133,7 @@ def show_table(rows: Sequence[ModelRow]) -> None:
         frame,
         hide_index=True,
         column_config=columns(),
+        column_order=list(columns()),
         placeholder=NOTHING,
         key="compare.table",
     )
@@ -133,15 +141,14 @@ def show_table(rows: Sequence[ModelRow]) -> None:
 
 def columns() -> dict[str, ColumnConfig]:
     """Return the table's columns in the words of a person; the exports keep their short names."""
-    shown: dict[str, ColumnConfig] = {
-        "shares_tower": st.column_config.CheckboxColumn("shares tower")
-    }
-    shown |= {name: st.column_config.NumberColumn(label) for name, label in _COUNTS.items()}
+    shown: dict[str, ColumnConfig] = {"model": st.column_config.TextColumn(pinned=True)}
     for name, (label, term) in _INTERVALS.items():
         for end, words in (("", ""), ("_low", ": from"), ("_high", ": to")):
             shown[name + end] = st.column_config.NumberColumn(
                 label + words, format="%.3f", help=HELP["interval" if end else term]
             )
+    shown |= {name: st.column_config.NumberColumn(label) for name, label in _COUNTS.items()}
+    shown["shares_tower"] = st.column_config.CheckboxColumn("shares tower")
     return shown
 
 

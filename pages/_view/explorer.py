@@ -229,9 +229,7 @@ def show_decision(report: ImageReport) -> None:
     st.dataframe(_rows(report), hide_index=True, key="explore.classes", column_config=_COLUMNS)
     drift = report.sweep.max_logit_drift[report.index] if report.sweep else 0.0
     same = [c.index for c in report.top5_before] == [c.index for c in report.top5_after]
-    order = (
-        "The same five classes in the same order" if same else "The order of the classes differs"
-    )
+    order = "The same classes in the same order" if same else "The order of the classes differs"
     st.caption(
         f"{order}; over all classes no logit moved by more than {drift:.0e} "
         f"(largest logit {report.max_abs_logit:.1f})."

@@ -15,6 +15,9 @@ KINDS = {
     "centred": "Probabilities",
     "threshold": "Weak directions too",
 }
+_SHORT = {
+    "whole": "all logits", "classes": "chosen", "centred": "probabilities", "threshold": "weak too"
+}  # fmt: skip
 SHARES = ("0.01", "0.02", "0.05", "0.1", "0.15", "0.2", "0.3")
 _FIRST_CLASSES = "0-15"
 _FIRST_SHARE = "0.05"
@@ -27,7 +30,7 @@ def pick_variant(model: str) -> HeadVariant:
     state.receive("classes", "explore.classes", _FIRST_CLASSES, bool, "classes")
     state.receive("share", "explore.share", _FIRST_SHARE, SHARES.__contains__, "a threshold")
     kind = st.session_state["explore.head"]
-    with st.popover(f"Null space: {KINDS[kind].lower()}", width="stretch", help=HELP["head"]):
+    with st.popover(f"Null space: {_SHORT[kind]}", width="stretch", help=HELP["head"]):
         kind = st.radio(
             "What must not move?",
             list(KINDS),
@@ -62,20 +65,21 @@ def _detailed(kind: str, model: str) -> HeadVariant:
                 "Singular values that count as zero, up to this share of the largest",
                 SHARES, key="explore.share", persist_state="session",
             )  # fmt: skip
-            _show_cost(model, float(share))
-            return HeadVariant(threshold=float(share))
+            return _lenient(model, float(share))
     except SingError as error:
         st.error(f"{error} All logits count meanwhile.", icon=":material/error:")
         st.session_state[_FAULT] = str(error)
     return WHOLE_HEAD
 
 
-def _show_cost(model: str, share: float) -> None:
+def _lenient(model: str, share: float) -> HeadVariant:
+    """Say what a threshold costs; one that adds no direction asks for the whole head."""
     exact, cost = threshold_costs(loaders.bench(), model, WHOLE_HEAD, (0.0, share))
     if cost.nullity == exact.nullity:
         st.caption("No further direction of this head is that weak: nothing is added.")
-        return
+        return WHOLE_HEAD
     st.caption(
         f"{cost.nullity} directions then count as null space, and a step of length 1 among them "
         f"moves a logit by up to {cost.drift_per_step:.2g}."
     )
+    return HeadVariant(threshold=share)

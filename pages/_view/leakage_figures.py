@@ -71,8 +71,9 @@ def joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -
         own = classes[row.model]
         x, y = [c.as_mean for c in own], [c.is_mean for c in own]
         figure.add_scattergl(
-            x=x, y=y, mode="markers", name=row.model, legendgroup=row.model, opacity=0.25,
-            marker={"size": 4, "color": colour}, customdata=[plain(c.label) for c in own],
+            x=x, y=y, mode="markers", name=row.model, legendgroup=row.model, opacity=0.35,
+            showlegend=False, marker={"size": 4, "color": colour},
+            customdata=[plain(c.label) for c in own],
             hovertemplate="%{customdata}<br>AS %{x:+.2f}°, IS %{y:.2f}°<extra></extra>",
         )  # fmt: skip
         if len(own) > 2:
@@ -84,8 +85,8 @@ def joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -
         figure.add_scatter(
             x=[row.attribute_score.estimate], y=[row.image_score.estimate], mode="markers",
             marker={"size": 11, "symbol": "x", "color": colour}, legendgroup=row.model,
-            showlegend=False, error_x=_bars([row.attribute_score]),
-            error_y=_bars([row.image_score]), name=f"{row.model}: mean",
+            error_x=_bars([row.attribute_score]), error_y=_bars([row.image_score]),
+            name=row.model, hovertemplate="mean AS %{x:+.3f}°, mean IS %{y:.3f}°",
         )  # fmt: skip
     figure.update_xaxes(title_text="mean AS to the own class, degrees")
     figure.update_yaxes(title_text="mean IS, degrees")

@@ -73,8 +73,10 @@ def pick_action(load_help: str, ending: str = "") -> tuple[bool, bool]:
 
 def unload(name: str) -> None:
     """Let go of a classifier or a reference, and say so."""
-    words = "is unloaded" if stock.unload(name) else "was not in memory"
-    st.success(f"{in_words(name, 120)} {words}.", icon=":material/eject:")
+    if stock.unload(name):
+        st.success(f"{in_words(name, 120)} is unloaded.", icon=":material/eject:")
+    else:
+        st.info(f"Nothing called {in_words(name, 120)} was in memory.", icon=":material/eject:")
 
 
 @contextmanager

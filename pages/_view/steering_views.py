@@ -29,7 +29,9 @@ def show_steering(models: list[str], images: str) -> None:
     st.subheader("Steered towards a prompt", anchor=False, help=HELP["steered"])
     with st.form("compare.steer"):
         wide, narrow = st.columns([3, 1])
-        prompt = wide.text_input("Prompt", widgets.DEFAULT_PROMPT, key="compare.prompt")
+        prompt = wide.text_input(
+            "Prompt", widgets.DEFAULT_PROMPT, key="compare.prompt", persist_state="session"
+        )
         degrees = _pick_degrees(narrow, "compare.is")
         if st.form_submit_button("Steer every image"):
             st.session_state[_PROMPT] = (images, prompt, degrees)
@@ -43,7 +45,7 @@ def show_steering(models: list[str], images: str) -> None:
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.caption(f"Towards {in_words(prompt, 300)}, at IS = {degrees:g}°:")
+    st.caption(f"Towards “{in_words(prompt, 300)}”, at IS = {degrees:g}°:")
     for row in rows:
         st.markdown(f"- {_sentence(row, degrees)}")
     options = (("--prompt", prompt), ("--image-score", f"{degrees:g}"))
@@ -75,8 +77,11 @@ def show_targets(row: ClassRow, model: str, images: str) -> None:
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.caption(f"{in_words(row.label, 120)}, steered to IS = {degrees:g}°; the easiest first:")
-    _show_targets([target.as_row() for target in found])
+    if all(target.as_mean is None for target in found):
+        st.info(f"No step brings any image of {in_words(row.label, 120)} to IS = {degrees:g}°.")
+    else:
+        st.caption(f"{in_words(row.label, 120)}, steered to IS = {degrees:g}°; the easiest first:")
+        _show_targets([target.as_row() for target in found])
     options = (("--steer", row.label), ("--image-score", f"{degrees:g}"))
     exports.show_command("classes.steer", commands.of_set("classes", [model], images, options))
 
@@ -97,5 +102,7 @@ def _show_targets(rows: Sequence[dict[str, object]]) -> None:
 
 
 def _pick_degrees(place, key: str) -> float:  # noqa: ANN001 - a column or the page itself
-    degrees: float = place.number_input("IS (°)", 1.0, 170.0, 40.0, 5.0, key=key, width=160)
+    degrees: float = place.number_input(
+        "IS (°)", 1.0, 170.0, 40.0, 5.0, key=key, persist_state="session", width=160
+    )
     return degrees

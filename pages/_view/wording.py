@@ -7,6 +7,9 @@ NOTHING = "–"  # where a table has no value
 FEW_SCORES = (
     " A test of fewer than 5 scores stands on their being normally distributed: take it as a hint."
 )
+# What Streamlit turns into emoji, links and addresses even where Markdown's own signs are escaped.
+_SHORTCUTS = re.compile(r":(?=[\w+-]+:|//)|@(?=\w)|(?<=\bwww)(?=\.)", re.IGNORECASE)
+_JOINER = "\u2060"  # nothing to see; between two signs it keeps them two
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!$~<>|])")
 
 
@@ -24,4 +27,4 @@ def be(number: int) -> str:
 def in_words(text: str, length: int = 34) -> str:
     """Return what somebody typed for a sentence in Markdown: shortened, and nothing but text."""
     short = text if len(text) <= length else text[: length - 1] + "…"
-    return _MARKDOWN.sub(r"\\\1", short)
+    return _MARKDOWN.sub(r"\\\1", _SHORTCUTS.sub(rf"\g<0>{_JOINER}", short))

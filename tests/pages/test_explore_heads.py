@@ -47,3 +47,5 @@ def test_weak_directions_say_what_they_cost_and_the_drift_is_shown(chelsea):
     chelsea._set(chelsea.at.select_slider(key="explore.share"), "0.01")
     assert any("No further direction of this head is that weak" in c for c in chelsea.captions)
     assert chelsea.facts["Null space"][0] == "280 / 1280"
+    assert infos(chelsea) == []
+    assert "The decision stands still" in [element.value for element in chelsea.at.subheader]

@@ -246,3 +246,10 @@ def test_steering_a_class_towards_every_other_stays_and_its_command_prints_it(pr
     assert_same(table(app, "target"), printed(text))
     app.at.selectbox(key="classes.class").set_value("lemon").run()
     assert not [found for found in app.at.dataframe if found.value.columns[0] == "target"]
+
+
+def test_a_score_that_no_step_reaches_is_a_sentence():
+    app = opened("classes", "classes.steer", **{"class": "goldfish"})
+    app.at.number_input(key="classes.is").set_value(170.0)
+    submit(app, "Steer goldfish")
+    assert "No step brings any image of goldfish to IS = 170°." in [i.value for i in app.at.info]

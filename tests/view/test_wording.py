@@ -1,5 +1,7 @@
 """Sentences that are put together: one and many, and typed text that stays text."""
 
+import re
+
 import pytest
 
 from pages._view.wording import be, count, in_words
@@ -17,8 +19,21 @@ def test_typed_text_has_no_markup_left(text):
     for place, letter in enumerate(shown):
         if letter in "$*<>[]()`!":
             assert shown[place - 1] == "\\"
-    assert shown.replace("\\", "") == text
+    assert shown.replace("\\", "").replace("\u2060", "") == text
 
 
 def test_long_text_is_cut():
     assert in_words("a" * 50) == "a" * 33 + "…"
+
+
+@pytest.mark.parametrize(
+    "typed", [":smile:", "https://a.b/c_d", "[a](http://b)", "mine@disk.safetensors", "www.a.de"]
+)
+def test_what_streamlit_would_draw_as_something_else_stays_text(typed):
+    words = in_words(typed)
+    assert not re.search(r":[\w+-]+:|://|@\w|www\.", words)
+    assert words.replace("\\", "").replace("\u2060", "") == typed
+
+
+def test_a_clock_and_a_hub_name_have_nothing_hidden_in_them():
+    assert "\u2060" not in in_words("12:30, hf-hub:owner/name")
