@@ -1,7 +1,7 @@
 """Taking a table and its figure away: CSV, Parquet, stand-alone HTML, and the command."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,29 +17,43 @@ def height_of(rows: int) -> int:
     return 36 + 35 * min(14, max(1, rows)) + 2
 
 
+# Label, suffix, MIME type, and what makes the bytes.
+_File = tuple[str, str, str, Callable[[], bytes]]
+
+
 def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return rows as a table; a value that is not there is empty."""
     return pd.DataFrame([dict(row) for row in rows])
 
 
 def offer(page: str, rows: Sequence[Mapping[str, Any]], figure: go.Figure, command: str) -> None:
-    """Draw the downloads of a table and a figure, and the command that prints the table.
+    """Draw the downloads of a table and a figure, and the command that prints the table."""
+    drawn = ("Figure (HTML)", "html", "text/html", lambda: html_of(figure))
+    _show_downloads(page, (*_files_of(rows), drawn))
+    show_command(page, command)
 
-    The files are made when somebody asks for them.
-    """
-    stem = f"sing-{page}"
-    columns = st.columns(3)
-    kinds = (
+
+def offer_table(panel: str, rows: Sequence[Mapping[str, Any]], command: str) -> None:
+    """Draw the downloads of a panel's table alone, and the command that prints it."""
+    _show_downloads(panel, _files_of(rows))
+    show_command(panel, command)
+
+
+def _files_of(rows: Sequence[Mapping[str, Any]]) -> tuple[_File, ...]:
+    return (
         ("Table (CSV)", "csv", "text/csv", lambda: csv_of(rows)),
         ("Table (Parquet)", "parquet", "application/vnd.apache.parquet", lambda: parquet_of(rows)),
-        ("Figure (HTML)", "html", "text/html", lambda: html_of(figure)),
     )
-    for column, (label, suffix, mime, make) in zip(columns, kinds, strict=True):
+
+
+def _show_downloads(panel: str, files: Sequence[_File]) -> None:
+    """The files are made when somebody asks for them."""
+    for column, (label, suffix, mime, make) in zip(st.columns(len(files)), files, strict=True):
         column.download_button(
-            label, make, f"{stem}.{suffix}", mime, key=f"{page}.{suffix}", on_click="ignore",
+            label, make, f"sing-{panel.replace('.', '-')}.{suffix}", mime,
+            key=f"{panel}.{suffix}", on_click="ignore",
             icon=":material/download:", width="stretch",
         )  # fmt: skip
-    show_command(page, command)
 
 
 def show_command(page: str, command: str) -> None:

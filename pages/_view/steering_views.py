@@ -49,7 +49,8 @@ def show_steering(models: list[str], images: str) -> None:
     for row in rows:
         st.markdown(f"- {_sentence(row, degrees)}")
     options = (("--prompt", prompt), ("--image-score", f"{degrees:g}"))
-    exports.show_command("compare.steer", commands.of_set("compare", models, images, options))
+    command = commands.of_set("compare", models, images, options)
+    exports.offer_table("compare.steer", [row.as_row() for row in rows], command)
 
 
 def _sentence(row: SteeredRow, degrees: float) -> str:
@@ -79,11 +80,13 @@ def show_targets(row: ClassRow, model: str, images: str) -> None:
         return
     if all(target.as_mean is None for target in found):
         st.info(f"No step brings any image of {in_words(row.label, 120)} to IS = {degrees:g}°.")
-    else:
-        st.caption(f"{in_words(row.label, 120)}, steered to IS = {degrees:g}°; the easiest first:")
-        _show_targets([target.as_row() for target in found])
+        return
+    st.caption(f"{in_words(row.label, 120)}, steered to IS = {degrees:g}°; the easiest first:")
+    rows = [target.as_row() for target in found]
+    _show_targets(rows)
     options = (("--steer", row.label), ("--image-score", f"{degrees:g}"))
-    exports.show_command("classes.steer", commands.of_set("classes", [model], images, options))
+    command = commands.of_set("classes", [model], images, options)
+    exports.offer_table("classes.steer", rows, command)
 
 
 def _show_targets(rows: Sequence[dict[str, object]]) -> None:

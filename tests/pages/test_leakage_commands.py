@@ -242,6 +242,8 @@ def test_steering_towards_a_prompt_stays_on_the_page_and_its_command_prints_it(p
 def test_steering_a_class_towards_every_other_stays_and_its_command_prints_it(printed):
     app = submit(opened("classes", "classes.steer", **{"class": "goldfish"}), "Steer goldfish")
     text = copied(app.run())
+    labels = [button.proto.label for button in app.at.get("download_button")]
+    assert labels.count("Table (CSV)") == labels.count("Table (Parquet)") == 2
     assert "--steer goldfish --image-score 40" in text
     assert_same(table(app, "target"), printed(text))
     app.at.selectbox(key="classes.class").set_value("lemon").run()
