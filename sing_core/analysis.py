@@ -49,7 +49,7 @@ def analyse_image(
     ``mode`` ``steer`` follows the concept gradient (eq. 13), ``remove`` walks to null removal
     (eq. 9). ``epsilon`` None chooses the target image score, or the end where it is not reachable.
     A steering sweep ends where float32 rounding would move a logit by 1e-5 of the largest.
-    ``variant`` asks for another null space of the same head; with a threshold the logits do move,
+    ``variant`` asks for another null space of the same head; with a threshold the logits may move,
     and the drift is measured all the same.
 
     Raises:

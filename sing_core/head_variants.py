@@ -7,7 +7,7 @@ features. Each gives another matrix or another tolerance for the split of eq. 1:
 * centred: softmax does not change when all logits move by the same amount, so only the centred
   matrix ``(I - 1 1^T / c) W`` decides: one dimension more where W has a direction that moves all
   logits alike, which a head with c <= m of full rank has.
-* threshold: singular values up to a share of the largest count as zero. Then logits do move;
+* threshold: singular values up to a share of the largest count as zero. Then logits may move;
   ``drift_per_step`` says by how much.
 """
 
@@ -58,7 +58,7 @@ class HeadVariant:
         if self.threshold:
             parts.append(
                 f"singular values up to {self.threshold:g} of the largest count as zero, so the "
-                "logits do move"
+                "logits may move"
             )
         return f"{'; '.join(parts).capitalize()}." if parts else ""
 

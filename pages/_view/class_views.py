@@ -134,11 +134,11 @@ def pick_class(shown: Sequence[ClassRow]) -> ClassRow:
     """Draw the picker of one class; a click in the table moves it too."""
     labels = {row.label: row for row in shown}
     default = shown[0].label
-    state.receive("class", "classes.class", "", bool, "a class")
-    if st.session_state["classes.class"] not in labels:
-        st.session_state["classes.class"] = default
-    st.session_state["classes.order"] = list(labels)
     key = "classes.class"
+    state.receive("class", key, "", bool, "a class")
+    if st.session_state[key] not in labels:
+        st.session_state[key] = default
+    st.session_state["classes.order"] = list(labels)
     label = st.selectbox("Class", list(labels), key=key, persist_state="session") or default
     state.publish("class", label, default)
     return labels[label]

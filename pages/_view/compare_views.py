@@ -7,9 +7,8 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._view import commands, exports, leakage, leakage_figures, loaders, state, widgets
-from pages._view.steering_views import interval
 from pages._view.texts import HELP, SHARED_TOWER_NOTE
-from pages._view.wording import NOTHING, in_words
+from pages._view.wording import NOTHING, in_words, interval
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow, PairRow
@@ -128,12 +127,12 @@ def show_controls(rows: Sequence[ModelRow]) -> None:
 def show_table(rows: Sequence[ModelRow]) -> None:
     """Draw the table of models."""
     st.subheader("The numbers", anchor=False, help=HELP["ratio"])
-    frame = exports.frame_of([row.as_row() for row in rows])
+    shown = columns()
     st.dataframe(
-        frame,
+        exports.frame_of([row.as_row() for row in rows]),
         hide_index=True,
-        column_config=columns(),
-        column_order=list(columns()),
+        column_config=shown,
+        column_order=list(shown),
         placeholder=NOTHING,
         key="compare.table",
     )

@@ -6,22 +6,13 @@ import streamlit as st
 
 from pages._view import commands, exports, leakage, loaders, widgets
 from pages._view.texts import HELP
-from pages._view.wording import NOTHING, in_words
+from pages._view.wording import NOTHING, in_words, interval
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.steered import SteeredRow
 from sing_core.prompts import clean_prompt
-from sing_core.statistics import Interval
 
 _PROMPT, _TARGETS = "compare.steered", "classes.steered"  # what was asked for, and of what
-
-
-def interval(found: Interval, *, signed: bool = False) -> str:
-    """Return an estimate with its 95 % interval in degrees."""
-    form = "+.3f" if signed else ".3f"
-    if found.low is None or found.high is None:
-        return f"{found.estimate:{form}}° (no interval from one class)"
-    return f"{found.estimate:{form}}° (95 %: {found.low:{form}}° to {found.high:{form}}°)"
 
 
 def show_steering(models: list[str], images: str) -> None:
@@ -35,9 +26,10 @@ def show_steering(models: list[str], images: str) -> None:
         degrees = _pick_degrees(narrow, "compare.is")
         if st.form_submit_button("Steer every image"):
             st.session_state[_PROMPT] = (images, prompt, degrees)
-    of, prompt, degrees = st.session_state.get(_PROMPT, ("", "", 0.0))
-    if of != images:
+    asked = st.session_state.get(_PROMPT)
+    if asked is None or asked[0] != images:
         return
+    _, prompt, degrees = asked
     try:
         prompt = clean_prompt(prompt, max_chars=loaders.settings().max_prompt_chars)
         with st.spinner("Steering…"):
@@ -69,9 +61,10 @@ def show_targets(row: ClassRow, model: str, images: str) -> None:
         degrees = _pick_degrees(st, "classes.is")
         if st.form_submit_button(f"Steer {row.label} towards every class"):
             st.session_state[_TARGETS] = (model, images, row.index, degrees)
-    *of, degrees = st.session_state.get(_TARGETS, (0.0,))
-    if of != [model, images, row.index]:
+    asked = st.session_state.get(_TARGETS)
+    if asked is None or asked[:3] != (model, images, row.index):
         return
+    degrees = asked[3]
     try:
         with st.spinner("Steering…"):
             found = leakage.target_rows(model, images, row.index, degrees)

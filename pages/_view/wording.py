@@ -1,6 +1,10 @@
-"""Words of sentences that are put together: one or many, and what a person typed, as typed."""
+"""Words of sentences that are put together: one or many, an interval, what a person typed."""
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sing_core.statistics import Interval
 
 FEW = 5
 NOTHING = "–"  # where a table has no value
@@ -22,6 +26,14 @@ def count(number: int, noun: str) -> str:
 def be(number: int) -> str:
     """Return ``is`` for one thing, else ``are``."""
     return "is" if number == 1 else "are"
+
+
+def interval(found: "Interval", *, signed: bool = False) -> str:
+    """Return an estimate with its 95 % interval in degrees."""
+    form = "+.3f" if signed else ".3f"
+    if found.low is None or found.high is None:
+        return f"{found.estimate:{form}}° (no interval from one class)"
+    return f"{found.estimate:{form}}° (95 %: {found.low:{form}}° to {found.high:{form}}°)"
 
 
 def in_words(text: str, length: int = 34) -> str:

@@ -36,12 +36,13 @@ QUIET = """() => {
   return idle && now - window.idleSince > 500;
 }"""
 # Everything at one moment: Streamlit may put the scrubber in anew, and fill it a moment later.
-NUMBERS = f"""() => {{
-  const part = (name) => {SHADOW}.querySelector(`[data-part=${{name}}]`);
-  const spoken = part('range').getAttribute('aria-valuetext');
+NUMBERS = """() => {
+  const root = document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot;
+  const part = (name) => root?.querySelector(`[data-part=${name}]`);
+  const spoken = part('range')?.getAttribute('aria-valuetext');
   const shown = ['is', 'as', 'drift', 'mode', 'rows', 'first', 'last'];
   return spoken && [spoken, ...shown.map((name) => part(name).innerText)];
-}}"""
+}"""
 NEXT_FRAME_DRAWN = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 # Notes when the page first sends something, and when the scrubber first shows something else.
 STOPWATCH = f"""() => {{

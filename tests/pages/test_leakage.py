@@ -10,15 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._view import (
-    class_views,
-    compare_views,
-    concept_views,
-    exports,
-    leakage,
-    steering_views,
-    stock,
-)
+from pages._view import class_views, compare_views, concept_views, exports, leakage, stock, wording
 from sing_core import statistics
 from sing_core.leakage import comparison, library
 from sing_core.samples import sample_bytes
@@ -238,7 +230,7 @@ def test_the_files_to_take_away_hold_every_row():
 
 def test_the_pages_have_their_words():
     assert class_views.summary([]).startswith("No class has the two images")
-    assert steering_views.interval(leakage.comparison.Interval(1.0, None, None, 1)) == (
+    assert wording.interval(leakage.comparison.Interval(1.0, None, None, 1)) == (
         "1.000° (no interval from one class)"
     )
     assert "\n" in concept_views.DEFAULT_LIST

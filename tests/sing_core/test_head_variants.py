@@ -161,7 +161,7 @@ def test_a_threshold_lets_logits_drift_and_says_how_far(toy_bench, chelsea):
     found = describe_head(toy_bench, "lite0", HeadVariant(threshold=0.1))
     assert found.nullity > 280
     assert exact.max_logit_drift < 1e-3 < lenient.max_logit_drift <= 5.0 * found.drift_per_step
-    assert "logits do move" in found.sentence
+    assert "logits may move" in found.sentence
 
 
 def test_the_table_of_thresholds_is_what_each_of_them_gives(toy_bench):
