@@ -13,19 +13,15 @@ from typing import Any
 
 import streamlit as st
 
+from pages._view.scrubber.script import joined_script
+
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("format.js", "bars.js", "plot.js", "scrubber.js")  # one module scope, in this order
-
-
-def _source(*names: str) -> str:
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
-
 
 _MOUNT = st.components.v2.component(
     "sing_scrubber",
-    html=_source("scrubber.html"),
-    css=_source("scrubber.css"),
-    js=_source(*_SCRIPTS),
+    html=(_FOLDER / "scrubber.html").read_text(encoding="utf-8"),
+    css=(_FOLDER / "scrubber.css").read_text(encoding="utf-8"),
+    js=joined_script(_FOLDER / "scrubber.mjs"),
 )
 
 
