@@ -68,7 +68,7 @@ def test_nothing_in_the_repository_names_a_place_of_one_machine():
     named = []
     for folder in ("sing_core", "pages", "benchmarks", "tests", "assets"):
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in {".py", ".toml", ".md", ".json", ".txt", ".js", ".css"}:
+            if path.suffix in {".py", ".toml", ".md", ".json", ".txt", ".mjs", ".css"}:
                 text = path.read_text("utf-8")
                 named += [f"{path.name}: {p}" for p in ("/wor" + "k/", "/hom" + "e/") if p in text]
     assert named == []

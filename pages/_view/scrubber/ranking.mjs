@@ -27,7 +27,8 @@ function nearestConcepts(concepts, index) {
 function barScale(concepts) {
   const angles = [...concepts].flatMap((concept) => concept.angle_deg.filter(isNumber));
   if (!angles.length) return { near: 0, far: 90 };
-  const [least, most] = angles.reduce(([low, high], a) => [Math.min(low, a), Math.max(high, a)], [Infinity, -Infinity]);
+  const least = angles.reduce((a, b) => Math.min(a, b)); // a spread of 200,000 overflows the stack
+  const most = angles.reduce((a, b) => Math.max(a, b));
   return { near: Math.max(0, Math.floor((least - 1) / 5) * 5), far: Math.ceil((most + 1) / 5) * 5 };
 }
 

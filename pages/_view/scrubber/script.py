@@ -9,10 +9,9 @@ names, in the order in which they need each other, and only the last one is left
 import re
 from pathlib import Path
 
-_IMPORT = re.compile(r'^import \{ ([\w, ]+) \} from "\./([a-z]+)\.mjs";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{ (\w+(?:, \w+)*) \} from "\./([a-z]+)\.mjs";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:function|const) (\w+))", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
-_ENTRY = "export default function "
 
 
 def joined_script(entry: Path) -> str:
@@ -27,9 +26,8 @@ def joined_script(entry: Path) -> str:
     _collect(entry, sources, ())
     _check_names(sources)
     *needed, last = sources
-    return "\n".join(
-        [*(_closed(name, sources[name]) for name in needed), _body(last, sources[last])]
-    )
+    pieces = [_closed(name, sources[name]) for name in needed]
+    return "\n".join([*pieces, _body(last, sources[last], allowed="export default function ")])
 
 
 def _collect(path: Path, sources: dict[str, str], above: tuple[str, ...]) -> None:
@@ -39,8 +37,6 @@ def _collect(path: Path, sources: dict[str, str], above: tuple[str, ...]) -> Non
     source = path.read_text(encoding="utf-8")
     for match in _IMPORT.finditer(source):
         _collect(path.with_name(f"{match[2]}.mjs"), sources, (*above, path.stem))
-    if above and f"\n{_ENTRY}" in source:
-        raise ValueError(f"{path.name} is not the entry and has a default export.")
     sources.setdefault(path.stem, source)
 
 
@@ -59,9 +55,9 @@ def _closed(name: str, source: str) -> str:
     return f"const ${name} = (() => {{\n{_body(name, source)}return {{ {exported} }};\n}})();\n"
 
 
-def _body(name: str, source: str) -> str:
+def _body(name: str, source: str, *, allowed: str | None = None) -> str:
     body = _EXPORT.sub("", _IMPORT.sub(r"const { \1 } = $\2;", source))
     for line in _OTHER.findall(body):
-        if not line.startswith(_ENTRY):
+        if allowed is None or not line.startswith(allowed):
             raise ValueError(f"This line of {name}.mjs cannot be joined: {line}")
     return body
