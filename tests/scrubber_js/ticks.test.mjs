@@ -21,6 +21,7 @@ test("a range that begins below zero has a tick on zero", () => {
 
 test("an end that rounding moved is still an end", () => {
   near(ticks(0, 0.1 + 0.2, 3), [0, 0.1, 0.2, 0.3]);
+  near(ticks(0.1 * 3, 0.6, 3), [0.3, 0.4, 0.5, 0.6]);
   near(ticks(0, 0.1 * 3 - 1e-16, 3), [0, 0.1, 0.2, 0.3]);
 });
 

@@ -3,7 +3,7 @@
 export const KEY_PAUSE_MS = 400;
 export const POINTER_PAUSE_MS = 60; // pointerup comes before the range's own `change`
 
-// `release` is called without arguments; it is the hand alone that decides when.
+// `release` is called without arguments; `now` alone decides whether it is.
 export function createHand(release) {
   let holding = "";
   let timer = 0;
@@ -14,22 +14,18 @@ export function createHand(release) {
   };
   const wait = (pause) => {
     stop();
-    if (!holding) timer = setTimeout(now, pause);
+    timer = setTimeout(now, pause);
   };
-  const hold = (what) => {
-    holding = what;
-    stop();
+  const hold = (what) => (holding = what);
+  const letGo = (pause) => {
+    hold("");
+    wait(pause);
   };
-  const open = (then) => {
-    holding = "";
-    then();
+  const letGoNow = () => {
+    hold("");
+    now();
   };
-  return {
-    hold, wait, now, stop,
-    letGo: (pause) => open(() => wait(pause)),
-    letGoNow: () => open(now),
-    holds: (what) => holding === what,
-  };
+  return { hold, holds: (what) => holding === what, letGo, letGoNow, now, stop, wait };
 }
 
 // The slider by key, by pointer and by assistive tools: `goTo` at once, the release after the hand.
