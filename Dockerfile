@@ -16,7 +16,7 @@ COPY --chown=sing:sing . .
 USER sing
 
 # A new volume starts from the assembled weights; an empty folder mounted there is filled on start.
-RUN python -m sing_core.mini assemble && python -m sing_core warm
+RUN python -m sing_core assemble && python -m sing_core warm
 VOLUME /app/cache
 
 EXPOSE 8501
@@ -24,5 +24,5 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=90s --retries=3 CMD ["pyt
     "from urllib.request import ProxyHandler, build_opener; \
     build_opener(ProxyHandler({})).open('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
 
-CMD ["sh", "-c", "python -m sing_core.mini assemble && python -m sing_core warm && exec python serve.py \
+CMD ["sh", "-c", "python -m sing_core assemble && python -m sing_core warm && exec python serve.py \
     --server.address 0.0.0.0 --server.port 8501 --server.headless true"]

@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := app
 .PHONY: app test bench setup develop assemble chromium lint clean
 
-# Threads that wait by spinning starve each other when anything else runs (see sing_core/__init__.py).
+# Threads that wait by spinning starve each other when anything else runs (see sing_core/allocator.py).
 export OMP_WAIT_POLICY ?= passive
 PORT ?= 8501
 VENV := .venv
@@ -42,7 +42,7 @@ develop: $(VENV)/.installed-dev
 
 # The embedded weights, from the installed packages; says what it does, and nothing when all is there.
 assemble: $(VENV)/.installed
-	$(BIN)/python -m sing_core.mini assemble
+	$(BIN)/python -m sing_core assemble
 	@$(BIN)/python -m sing_core warm > /dev/null
 
 $(BIN)/python:

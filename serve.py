@@ -11,13 +11,15 @@ import sys
 import threading
 from pathlib import Path
 
-import sing_core  # noqa: F401 - before any thread begins, see sing_core.allocator
+from sing_core.allocator import take_over
+
+take_over()  # before any thread begins and before torch is imported
 
 gc.disable()  # imports make nothing but what stays: looking through it takes a third as long again
 
 from streamlit.web import cli  # noqa: E402
 
-NEEDED = ("pages._view.loaders", "pages._view.downloads", "pages._view.figures")
+NEEDED = ("pages._view.loaders", "pages._view.explore.downloads", "pages._view.explore.figures")
 
 
 def load() -> None:

@@ -34,7 +34,7 @@ def main() -> None:
 def _one() -> None:
     import torch
 
-    from sing_core.backbones import load_backbone
+    from sing_core.models.backbones import load_backbone
     from sing_core.settings import Settings
 
     backbone = load_backbone("lite0", Settings())

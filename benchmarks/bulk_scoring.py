@@ -15,14 +15,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import Line, compare, demand
-from sing_core.head import HeadDecomposition
 from sing_core.leakage.classes import class_table
-from sing_core.leakage.library import ScoredSet
 from sing_core.leakage.score_files import SCORES, ScoreBatch, query, write_scores
-from sing_core.leakage.scoring import Pairs, angle_table
-from sing_core.registry import ModelEntry
-from sing_core.translator import Translator
-from sing_core.workbench import Classifier
+from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.leakage.scoring import Pairs
+from sing_core.maths.linear_head import LinearHead
+from sing_core.maths.scores import angle_table
+from sing_core.maths.translator import Translator
 
 IMAGES, CLASSES, FEATURES, DIM, PROMPTS, CHUNK = 50_000, 1000, 1280, 384, 1000, 512
 MODELS = 13
@@ -36,21 +35,16 @@ def lines() -> Iterator[Line]:
 def _bulk() -> Line:
     torch.manual_seed(0)
     weight = torch.randn(CLASSES, FEATURES) / 36
-    classifier = Classifier(
-        cast("ModelEntry", SimpleNamespace()),
-        weight,
-        torch.zeros(CLASSES),
-        HeadDecomposition.from_weight(weight),
-    )
+    linear = LinearHead.from_weight(weight)
     translator = Translator(torch.randn(DIM, FEATURES) / 36, torch.randn(DIM))
     features, texts = torch.rand(IMAGES, FEATURES), torch.randn(PROMPTS, DIM)
-    basis, matrix = classifier.head.principal_basis, translator.weight.double().mT
+    basis, matrix = linear.head.principal_basis, translator.weight.double().mT
     goal = torch.nn.functional.normalize(texts.double(), dim=-1).mT
 
     def ours() -> Tensor:
         total = torch.zeros(PROMPTS, dtype=torch.float64)
         for part in features.split(CHUNK):
-            pairs = Pairs.of(part, classifier, translator)
+            pairs = Pairs.of(part, linear, translator)
             demand(bool(pairs.sound.all()), "a pair drifts")
             before, after = angle_table(pairs.z, texts), angle_table(pairs.z_equivalent, texts)
             total += (before - after).sum(dim=0)

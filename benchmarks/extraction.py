@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import Line, compare, demand
-from sing_core.backbones import load_backbone
-from sing_core.images import decode_image
+from sing_core.files.images import decode_image
+from sing_core.models.backbones import load_backbone
 from sing_core.settings import Settings
 
 COUNT, BATCH = 500, 16

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import Line, compare, demand
-from sing_core.head import HeadDecomposition
+from sing_core.maths.head import HeadDecomposition
 
 CLASSES = 1000
 

@@ -16,18 +16,20 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 
-from sing_core import strips
-from sing_core.analysis import analyse_image
-from sing_core.images import Photo
-from sing_core.mini.data import ImageFolder
-from sing_core.pictures import Studio
-from sing_core.pool import ModelPool
-from sing_core.render.inversion import to_frames
-from sing_core.render.layout import layout_prior
-from sing_core.render.protocol import RenderProgress
+from sing_core.files.images import Photo
+from sing_core.files.store import Store
+from sing_core.making.data import ImageFolder
+from sing_core.models.pool import ModelPool
+from sing_core.models.workbench import Workbench
+from sing_core.pictures.inversion.layout import layout_prior
+from sing_core.pictures.inversion.renderer import to_frames
+from sing_core.pictures.protocol import RenderProgress
+from sing_core.pictures.studio import Studio
 from sing_core.settings import Settings
-from sing_core.store import Store
-from sing_core.workbench import Workbench
+from sing_core.studies import strips
+from sing_core.studies.photo import analyse_image
+from sing_core.studies.question import Question
+from sing_core.studies.subject import Subject
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # Rows 5, 35, ... of the sample were looked at while the recipe was chosen; these were not, but for
@@ -63,9 +65,9 @@ def quality(studio: Studio, folder: ImageFolder, count: int) -> Quality:
     for turn in range(count):
         row = (FIRST + APART * turn) % len(table)
         photo = photo_of(folder, row)
-        feature = studio.bench.features("lite0", photo)
-        report = analyse_image(studio.bench, photo, model="lite0", prompt="an image", steps=2)
-        request = studio.request(drawer, photo, report, feature[None], seed=0, size=128)
+        subject = Subject.of(studio.bench, photo, Question("lite0", "an image"))
+        feature = subject.features
+        request = studio.request(drawer, subject, feature[None], seed=0, size=128)
         drawn = drawer.render(request).frames[0]
         prior = to_frames(layout_prior(photo.image, 128)[None])[0]
         values = []
@@ -85,8 +87,10 @@ def strip_times(studio: Studio, folder: ImageFolder) -> dict[str, float]:
     """Draw strips of nine, 64 then 128 pixels; return seconds to the first preview and in all."""
     drawer = studio.renderer("inversion", "lite0")
     photo = photo_of(folder, 1)
-    report = analyse_image(studio.bench, photo, model="lite0", prompt="an image of a jellyfish")
-    features = strips.along(studio.bench, photo, report).features[:9]
+    question = Question("lite0", "an image of a jellyfish")
+    subject = Subject.of(studio.bench, photo, question)
+    report = analyse_image(studio.bench, photo, question)
+    features = strips.along(subject, report).features[:9]
     found: dict[str, float] = {}
     start = time.perf_counter()
 
@@ -96,7 +100,7 @@ def strip_times(studio: Studio, folder: ImageFolder) -> dict[str, float]:
 
     for size in drawer.sizes:
         begun = time.perf_counter()
-        request = studio.request(drawer, photo, report, features, seed=0, size=size)
+        request = studio.request(drawer, subject, features, seed=0, size=size)
         drawer.render(request, on_progress=tell)
         found[f"per_picture_{size}_s"] = (time.perf_counter() - begun) / len(features)
     return {name: round(value, 3) for name, value in found.items()}
@@ -115,16 +119,16 @@ def steering(
         row = (FIRST + 2 + APART * turn) % len(table)
         photo = photo_of(folder, row)
         goal = int(torch.randint(vocabulary.n_classes, (1,), generator=generator))
-        report = analyse_image(
-            studio.bench, photo, model="lite0", prompt=vocabulary.prompts[goal], steps=3
-        )
+        question = Question("lite0", vocabulary.prompts[goal], steps=3)
+        report = analyse_image(studio.bench, photo, question)
         if report.sweep is None or report.sweep.target is None:
             continue
-        strip = strips.along(studio.bench, photo, report, frames=2, feasible=feasible)
+        subject = Subject.of(studio.bench, photo, question)
+        strip = strips.along(subject, report, frames=2, feasible=feasible)
         features = strip.features[[0, strip.row_of(report.index)]]
-        request = studio.request(drawer, photo, report, features, seed=0, size=128)
+        request = studio.request(drawer, subject, features, seed=0, size=128)
         frames = drawer.render(request).frames
-        before, after = studio.audit(photo, report, frames, features, strip.text)
+        before, after = studio.audit(subject, frames, features)
         nearer.append(after.prompt_cosine > before.prompt_cosine)
     return {"pairs": len(nearer), "nearer_to_the_prompt": round(float(np.mean(nearer)), 3)}
 

@@ -15,16 +15,18 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from sing_core import strips
-from sing_core.analysis import analyse_image
-from sing_core.images import decode_image
-from sing_core.pictures import Studio
-from sing_core.pool import ModelPool
-from sing_core.render.protocol import RenderRequest
-from sing_core.samples import sample_bytes
+from sing_core.files.images import decode_image
+from sing_core.files.samples import sample_bytes
+from sing_core.files.store import Store
+from sing_core.models.pool import ModelPool
+from sing_core.models.workbench import Workbench
+from sing_core.pictures.protocol import RenderRequest
+from sing_core.pictures.studio import Studio
 from sing_core.settings import Settings
-from sing_core.store import Store
-from sing_core.workbench import Workbench
+from sing_core.studies import strips
+from sing_core.studies.photo import analyse_image
+from sing_core.studies.question import Question
+from sing_core.studies.subject import Subject
 
 PREVIEW, FULL, STRIP = 17, 4, 9
 TARGETS = {"preview_ratio": 8.0, "full_ratio": 2.0, "inversion_strip_s": 3.0}
@@ -47,8 +49,8 @@ def karlo(folder: Path) -> dict[str, float]:
     from diffusers import UnCLIPImageVariationPipeline
     from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
-    from sing_core.render.karlo import SPACE_ID, KarloRenderer
-    from sing_core.render.karlo_weights import load_karlo
+    from sing_core.pictures.karlo.renderer import SPACE_ID, KarloRenderer
+    from sing_core.pictures.karlo.weights import load_karlo
     from tests import tiny_karlo, true_size_karlo
 
     true_size_karlo.build(folder / "karlo")
@@ -105,10 +107,12 @@ def inversion(folder: Path) -> dict[str, float]:
     settings = Settings(device="cuda")
     studio = Studio(Workbench(settings, ModelPool(settings), Store(folder / "store")))
     photo = decode_image(sample_bytes("chelsea"))
-    report = analyse_image(studio.bench, photo, model="lite0", prompt="an image of a jellyfish")
-    features = strips.along(studio.bench, photo, report).features[:STRIP]
+    question = Question("lite0", "an image of a jellyfish")
+    subject = Subject.of(studio.bench, photo, question)
+    report = analyse_image(studio.bench, photo, question)
+    features = strips.along(subject, report).features[:STRIP]
     drawer = studio.renderer("inversion", "lite0")
-    request = studio.request(drawer, photo, report, features, seed=0, size=drawer.strip_size)
+    request = studio.request(drawer, subject, features, seed=0, size=drawer.strip_size)
     torch.cuda.reset_peak_memory_stats()
     taken = timed(lambda: drawer.render(request))
     peak = torch.cuda.max_memory_allocated() / 1e9

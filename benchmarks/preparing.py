@@ -17,13 +17,13 @@ import torch
 
 from benchmarks.extraction import SAMPLE
 from benchmarks.timing import Line, compare, demand
-from sing_core.images import decode_image
-from sing_core.leakage.extract import ReferenceNetwork
-from sing_core.pool import ModelPool
-from sing_core.prepare import prepare
+from sing_core.files.images import decode_image
+from sing_core.files.store import Store
+from sing_core.leakage.prepare import prepare
+from sing_core.models.pool import ModelPool
+from sing_core.models.workbench import Workbench
+from sing_core.sets.extract import ReferenceNetwork
 from sing_core.settings import Settings
-from sing_core.store import Store
-from sing_core.workbench import Workbench
 
 COUNT, BATCH = 2000, 16
 

@@ -12,9 +12,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from sing_core.backbones import Backbone
-from sing_core.networks import empty_network
-from sing_core.registry import ModelEntry, catalogue
+from sing_core.models.backbones import Backbone
+from sing_core.models.networks import empty_network
+from sing_core.models.registry import ModelEntry, catalogue
 from sing_core.settings import Settings
 
 IMAGES, ROUNDS = 1_281_167, 3

@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from benchmarks.timing import Line, compare, demand
-from sing_core.ridge import RidgePath, fit_ridge_path
+from sing_core.maths.ridge import RidgePath, fit_ridge_path
 
 ROWS, HELD_OUT, FEATURES, DIM = 12_000, 1_500, 1280, 384
 ALPHAS = tuple(float(a) for a in np.logspace(-1, 4, 20))

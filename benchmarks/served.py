@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.timing import Line
-from sing_core.samples import sample_bytes
+from sing_core.files.samples import sample_bytes
 from tests.browser.measure import STOPWATCH, Explore
 from tests.browser.server import address, peak_memory_gb, start, stop, wait_until_healthy
 

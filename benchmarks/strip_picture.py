@@ -9,15 +9,17 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from sing_core import strips
-from sing_core.analysis import analyse_image
-from sing_core.images import decode_image
-from sing_core.pictures import Studio
-from sing_core.pool import ModelPool
-from sing_core.samples import SAMPLES, sample_bytes
+from sing_core.files.images import decode_image
+from sing_core.files.samples import SAMPLES, sample_bytes
+from sing_core.files.store import Store
+from sing_core.models.pool import ModelPool
+from sing_core.models.workbench import Workbench
+from sing_core.pictures.studio import Studio
 from sing_core.settings import Settings
-from sing_core.store import Store
-from sing_core.workbench import Workbench
+from sing_core.studies import strips
+from sing_core.studies.photo import analyse_image
+from sing_core.studies.question import Question
+from sing_core.studies.subject import Subject
 
 PROMPT, FRAMES, SIDE, GAP, FOOT = "an image of a jellyfish", 5, 192, 8, 46
 
@@ -26,13 +28,15 @@ def main() -> None:
     settings = Settings()
     studio = Studio(Workbench(settings, ModelPool(settings), Store(settings.cache_dir)))
     photo = decode_image(sample_bytes(SAMPLES[0].name))
-    report = analyse_image(studio.bench, photo, model="lite0", prompt=PROMPT)
+    question = Question("lite0", PROMPT)
+    report = analyse_image(studio.bench, photo, question)
     assert report.sweep is not None
     furthest = report.sweep.epsilon[report.index]
     steps = [furthest * turn / (FRAMES - 1) for turn in range(FRAMES)]
-    strip = strips.at_steps(studio.bench, photo, report, steps)
+    subject = Subject.of(studio.bench, photo, question)
+    strip = strips.at_steps(subject, steps)
     drawer = studio.renderer("inversion", "lite0")
-    request = studio.request(drawer, photo, report, strip.features, seed=0, size=drawer.strip_size)
+    request = studio.request(drawer, subject, strip.features, seed=0, size=drawer.strip_size)
     frames = studio.draw(drawer, request).frames
     sheet = Image.new("RGB", (FRAMES * (SIDE + GAP) - GAP, SIDE + FOOT), "white")
     font, pen = ImageFont.load_default(size=15), ImageDraw.Draw(sheet)

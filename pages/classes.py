@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages._view import class_views, leakage, state, steering_views, widgets
+from pages._view import pickers, state
+from pages._view.tables import asks, classes, steering
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
 
@@ -16,18 +17,18 @@ st.caption(
 # 1. Ask.
 left, middle, right = st.columns(3)
 with left:
-    images = leakage.pick_set("classes")
+    images = asks.pick_set("classes")
 with middle:
-    model = widgets.pick_model()
+    model = pickers.pick_model()
 with right:
-    versus = class_views.pick_second_model(model)
-only = class_views.pick_filter()
+    versus = classes.pick_second_model(model)
+only = classes.pick_filter()
 
 # 2. Compute: one call per model.
 try:
     with st.spinner("Reading the scores…"):
-        rows = leakage.class_rows(model, images)
-        second = leakage.class_rows(versus, images) if versus else ()
+        rows = asks.class_rows(model, images)
+        second = asks.class_rows(versus, images) if versus else ()
 except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
@@ -35,19 +36,19 @@ except SingError as error:
 shown = decided_first(only.kept(rows))
 
 # 3. Show.
-class_views.show_summary(model, rows)
+classes.show_summary(model, rows)
 if not shown:
     state.write_url()
     st.info(NOTHING_LEFT, icon=":material/search_off:")
     st.stop()
-chosen = class_views.pick_class(shown)
+chosen = classes.pick_class(shown)
 state.write_url()
 table, single = st.columns([3, 2], gap="large")
 with table:
-    class_views.show_table(shown)
+    classes.show_table(shown)
 with single:
-    figure = class_views.show_class(chosen, shown, model, images)
+    figure = classes.show_class(chosen, shown, model, images)
 if versus:
-    class_views.show_two_models(rows, second, (model, versus))
-class_views.offer(shown, figure, only, model, images)
-steering_views.show_targets(chosen, model, images)
+    classes.show_two_models(rows, second, (model, versus))
+classes.offer(shown, figure, only, model, images)
+steering.show_targets(chosen, model, images)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages._view import compare_views, leakage, state, steering_views
+from pages._view import state
+from pages._view.tables import asks, compare, steering
 from sing_core.errors import SingError
 
 state.enter("compare")
@@ -15,29 +16,29 @@ st.caption(
 # 1. Ask.
 left, right = st.columns([1, 2])
 with left:
-    images = leakage.pick_set("compare")
+    images = asks.pick_set("compare")
 with right:
-    models = compare_views.pick_models(images)
+    models = compare.pick_models(images)
 state.write_url()
 
 # 2. Compute: one call per table.
 try:
     with st.spinner("Comparing…"):
-        rows = leakage.model_rows(models, images)
-        pairs = leakage.pair_rows(models, images)
-        classes = {model: leakage.class_rows(model, images) for model in models}
+        rows = asks.model_rows(models, images)
+        pairs = asks.pair_rows(models, images)
+        classes = {model: asks.class_rows(model, images) for model in models}
 except SingError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
 # 3. Show.
-compare_views.show_verdicts(rows)
+compare.show_verdicts(rows)
 left, right = st.columns(2, gap="large")
 with left:
-    figure = compare_views.show_joint(classes, rows)
+    figure = compare.show_joint(classes, rows)
 with right:
-    compare_views.show_controls(rows)
-compare_views.show_table(rows)
-compare_views.show_pairs(pairs)
-compare_views.offer(rows, figure, models, images)
-steering_views.show_steering(models, images)
+    compare.show_controls(rows)
+compare.show_table(rows)
+compare.show_pairs(pairs)
+compare.offer(rows, figure, models, images)
+steering.show_steering(models, images)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages._view import concept_views, leakage, state, widgets
+from pages._view import pickers, state
+from pages._view.tables import asks, concepts
 from sing_core.errors import SingError
 
 state.enter("concepts")
@@ -15,24 +16,24 @@ st.caption(
 # 1. Ask.
 left, middle, right = st.columns(3)
 with left:
-    images = leakage.pick_set("concepts")
+    images = asks.pick_set("concepts")
 with middle:
-    model = widgets.pick_model()
+    model = pickers.pick_model()
 try:
-    rows = leakage.class_rows(model, images)
+    rows = asks.class_rows(model, images)
 except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
     st.stop()
 with right:
-    label = concept_views.pick_class(rows)
-asked = concept_views.ask_concepts()
+    label = concepts.pick_class(rows)
+asked = concepts.ask_concepts()
 
 # 2. Compute: one call.
 try:
     wanted = asked.parse()
     with st.spinner("Measuring every concept…"):
-        found = leakage.concept_rows(model, images, wanted, label, asked.bound_deg)
+        found = asks.concept_rows(model, images, wanted, label, asked.bound_deg)
 except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
@@ -41,11 +42,11 @@ except SingError as error:
 # 3. Show.
 for note in wanted.notes:
     st.warning(note, icon=":material/playlist_remove:")
-concept_views.show_summary(found, model, asked.bound_deg, whole=label is None)
+concepts.show_summary(found, model, asked.bound_deg, whole=label is None)
 left, right = st.columns(2, gap="large")
 with left:
-    figure = concept_views.show_figure(found, model, images)
+    figure = concepts.show_figure(found, model, images)
 with right:
-    concept_views.show_table(found)
-concept_views.offer(found, figure, asked, model, images, label, rows)
+    concepts.show_table(found)
+concepts.offer(found, figure, asked, model, images, label, rows)
 state.write_url()

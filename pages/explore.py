@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from pages._view import explorer, head_choice, loaders, renders, state, uploads, widgets
+from pages._view import loaders, pickers, state
+from pages._view.explore import head_choice, panels, renders, uploads
+from pages._view.explore.question import Asked
 from sing_core.errors import SingError
+from sing_core.studies.question import Question
 
 state.enter("explore")
 renders.rest()
@@ -20,12 +23,12 @@ with left:
 with right:
     wide, narrow = st.columns([3, 1], vertical_alignment="bottom")
     with wide:
-        model = widgets.pick_model()
+        model = pickers.pick_model()
     with narrow:
         variant = head_choice.pick_variant(model)
-    reference = widgets.pick_reference()
-    mode = widgets.pick_mode()
-    explorer.receive_step()
+    reference = pickers.pick_reference()
+    mode = pickers.pick_mode()
+    panels.receive_step()
     renders.receive()
     try:
         labels = loaders.class_labels()
@@ -35,41 +38,43 @@ with right:
         st.stop()
     wide, narrow = st.columns([3, 1])
     with wide:
-        prompt = widgets.pick_prompt(labels)
+        prompt = pickers.pick_prompt(labels)
     with narrow:
-        target_deg = widgets.pick_target()
+        target_deg = pickers.pick_target()
 if photo is None:
     state.write_url()
     st.info("Choose a sample or upload a photo to begin.", icon=":material/image:")
     with left:
-        explorer.show_storage()
+        panels.show_storage()
     st.stop()
 with left:
-    explorer.show_photo(photo)
+    panels.show_photo(photo)
 
 # 2. Compute: one call, one frozen result, one place where errors become words.
-question = explorer.Question(photo, model, reference, prompt, mode, target_deg, variant)
-explorer.settle_step(question)
+asked = Asked(
+    photo, Question(model, prompt, mode, reference, target_deg=target_deg, variant=variant)
+)
+panels.settle_step(asked)
 state.write_url()
 report = None
 try:
     with st.spinner("Measuring the photo…"):
-        report = question.ask_something()
+        report = asked.ask_something()
 except SingError as error:
     st.error(str(error), icon=":material/error:")
 with left:  # only now is it known whether everything could be kept
-    explorer.show_storage()
+    panels.show_storage()
 if report is None:
     st.stop()
 
 # 3. Show.
 with right:
-    explorer.show_facts(report)
-if question.prompt_fault:
-    st.error(question.prompt_fault, icon=":material/error:")
+    panels.show_facts(report)
+if asked.prompt_fault:
+    st.error(asked.prompt_fault, icon=":material/error:")
     st.stop()
 if report.sweep is None:
     st.warning(report.no_sweep_reason, icon=":material/visibility:")
-    explorer.show_decision(report)
+    panels.show_decision(report)
     st.stop()
-explorer.show_sweep(question)
+panels.show_sweep(asked)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pages._view import state
-from pages._view.method_texts import LIMITS, ORIGINS, PICTURES, STEPS
-from pages._view.texts import HELP, TERMS
+from pages._view.words.help import HELP, TERMS
+from pages._view.words.method import LIMITS, ORIGINS, PICTURES, STEPS
 
 state.enter("method")
 st.title("The method in four steps", anchor=False)

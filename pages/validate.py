@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages._view import head_panel, state, validations, widgets
+from pages._view import pickers, state
+from pages._view.validate import heads, panels
 from sing_core.errors import SingError
 
 state.enter("validate")
@@ -15,34 +16,34 @@ st.caption(
 # 1. Ask.
 left, middle, right = st.columns([2, 2, 1])
 with left:
-    model = widgets.pick_model("validate")
-    reference = widgets.pick_reference()
+    model = pickers.pick_model("validate")
+    reference = pickers.pick_reference()
 with middle:
-    source = validations.pick_source()
+    source = panels.pick_source()
 with right:
-    seed = validations.pick_seed()
+    seed = panels.pick_seed()
 state.write_url()
 
 # 2. Compute: one call, one frozen result, one place where errors become words.
 try:
     with st.spinner("Perturbing the features…"):
-        found = validations.validation(model, reference, source, seed)
+        found = panels.validation(model, reference, source, seed)
 except SingError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
 # 3. Show.
-validations.show_facts(found)
+panels.show_facts(found)
 left, right = st.columns(2, gap="large")
 with left:
-    validations.show_spectrum(found.spectrum)
-    validations.show_thresholds(model)
+    panels.show_spectrum(found.spectrum)
+    panels.show_thresholds(model)
 with right:
-    validations.show_perturbations(found.perturbations)
-validations.show_translator(found)
+    panels.show_perturbations(found.perturbations)
+panels.show_translator(found)
 try:
-    validations.show_comparison()
+    panels.show_comparison()
 except SingError as error:
     st.warning(str(error), icon=":material/warning:")
-head_panel.show()
-validations.offer(found, source, seed)
+heads.show()
+panels.offer(found, source, seed)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
-from sing_core.clip_space import space_id
-from sing_core.leakage.chunks import SetFolder, Stored
-from sing_core.leakage.cluster import Job, moments_on_cluster
-from sing_core.leakage.set_fit import run_moments, runs
-from sing_core.prepare import prepare
+from sing_core.leakage.prepare import prepare
+from sing_core.models.references import space_id
+from sing_core.sets.chunks import SetFolder, Stored
+from sing_core.sets.cluster import Job, moments_on_cluster
+from sing_core.sets.set_fit import run_moments, runs
 from sing_core.settings import Settings
 from tests import toy
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from sing_core import pool
-from sing_core.clip_space import space_id
-from sing_core.prepare import prepare
+from sing_core.leakage.prepare import prepare
+from sing_core.models import pool
+from sing_core.models.references import space_id
 from sing_core.settings import Settings
 from tests import toy
 

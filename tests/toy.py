@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sing_core import registry
-from sing_core.clip_space import space_id
-from sing_core.pool import ModelPool
+from sing_core.files.store import Store
+from sing_core.maths.translator import Translator
+from sing_core.models import registry
+from sing_core.models.pool import ModelPool
+from sing_core.models.references import space_id
+from sing_core.models.workbench import Workbench
 from sing_core.settings import Settings
-from sing_core.store import Store
-from sing_core.translator import Translator
-from sing_core.workbench import Workbench
 from tests.shared_data import ROOT
 
 DIM = 384
@@ -70,6 +70,7 @@ def make_assets(folder):
     ):
         (folder / name).parent.mkdir()
         (folder / name).write_bytes(payload)
+    shutil.copy(ROOT / "assets" / "vocabulary" / "superclasses.toml", folder / "vocabulary")
     settings = Settings(assets_dir=folder)
     for entry in registry.models(settings):
         translator = Translator(

@@ -16,9 +16,9 @@ from diffusers import UNet2DConditionModel, UNet2DModel
 from diffusers.pipelines.deprecated.unclip.text_proj import UnCLIPTextProjModel
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
-from sing_core.render.karlo import SPACE_ID, KarloRenderer
-from sing_core.render.karlo_weights import load_karlo
-from sing_core.render.protocol import RenderRequest
+from sing_core.pictures.karlo.renderer import SPACE_ID, KarloRenderer
+from sing_core.pictures.karlo.weights import load_karlo
+from sing_core.pictures.protocol import RenderRequest
 from sing_core.settings import Settings
 from tests import tiny_karlo
 

@@ -9,22 +9,22 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from sing_core import registry
-from sing_core.analysis import analyse_image
-from sing_core.head_reports import class_names as names_of
-from sing_core.head_variants import WHOLE_HEAD, HeadVariant
-from sing_core.images import Photo, decode_image, picture_url, thumbnail
-from sing_core.library import reference_was_fetched, was_fetched
-from sing_core.manifest import content_key
-from sing_core.model_names import file_state
-from sing_core.picture_jobs import PictureDesk
-from sing_core.pictures import Studio
-from sing_core.pool import ModelPool
-from sing_core.reports import ImageReport
-from sing_core.samples import SAMPLES, sample_bytes
+from sing_core.files.digests import content_key
+from sing_core.files.images import Photo, decode_image, picture_url, thumbnail
+from sing_core.files.samples import SAMPLES, sample_bytes
+from sing_core.files.store import Store
+from sing_core.models import registry
+from sing_core.models.library import reference_was_fetched, was_fetched
+from sing_core.models.names import file_state
+from sing_core.models.pool import ModelPool
+from sing_core.models.workbench import Workbench
+from sing_core.pictures.jobs import PictureDesk
+from sing_core.pictures.studio import Studio
 from sing_core.settings import Settings
-from sing_core.store import Store
-from sing_core.workbench import Workbench
+from sing_core.studies.heads import class_names as names_of
+from sing_core.studies.photo import analyse_image
+from sing_core.studies.question import Question
+from sing_core.studies.reports import ImageReport
 
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20
@@ -179,43 +179,16 @@ def class_names(model: str) -> tuple[str, ...]:
     return names_of(bench(), model)
 
 
-def report(
-    photo: Photo,
-    *,
-    model: str,
-    reference: str,
-    prompt: str,
-    mode: str,
-    target_deg: float,
-    epsilon: float | None,
-    variant: HeadVariant = WHOLE_HEAD,
-) -> ImageReport:
+def report(photo: Photo, question: Question) -> ImageReport:
     """Return the analysis of one photo, computed once per distinct question.
 
     Raises:
         SingError: see ``analyse_image``.
     """
-    identity = content_key(
-        model, file_state(model), reference, bench().translator_state(model, reference)
-    )
-    key = content_key(
-        photo.digest, identity, prompt, mode, repr(target_deg), repr(epsilon), repr(variant)
-    )
-
-    def analyse() -> ImageReport:
-        return analyse_image(
-            bench(),
-            photo,
-            model=model,
-            reference=reference,
-            prompt=prompt,
-            mode=mode,
-            target_deg=target_deg,
-            epsilon=epsilon,
-            variant=variant,
-        )
-
-    return _kept(key, analyse)
+    model, reference = question.model, question.reference
+    state = bench().translator_state(model, reference)
+    key = content_key(photo.digest, question.key, file_state(model), state)
+    return _kept(key, lambda: analyse_image(bench(), photo, question))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

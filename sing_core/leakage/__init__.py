@@ -1,1 +1,1 @@
-"""Leakage at scale: image sets to features to scores to tables, with honest statistics."""
+"""Tables over a set of images, with intervals, controls and corrected tests."""

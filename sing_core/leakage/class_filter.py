@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sing_core.errors import UnknownNameError
 from sing_core.leakage.classes import ClassRow
-from sing_core.superclasses import superclasses
+from sing_core.leakage.superclasses import superclasses
 
 NOTHING_LEFT = "No class of this group has this in its name and that many images."
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from sing_core.errors import ImageSetError
-from sing_core.leakage.library import ScoredSet
-from sing_core.statistics import FALSE_DISCOVERY_RATE, adjusted, student
+from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, adjusted, student
 
 _BY_CLASS = """
 SELECT label, any_value(wnid) AS wnid, count(*) AS n,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sing_core.errors import ImageSetError
-from sing_core.leakage.library import ScoredSet
-from sing_core.statistics import (
+from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.maths.statistics import (
     Floats,
     Interval,
     clustered_mean,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sing_core.errors import ConceptListError, PromptError
-from sing_core.prompts import clean_prompt
+from sing_core.models.prompts import clean_prompt
 
 MAX_CONCEPTS = 5_000
 TEMPLATE = "an image of a {}"

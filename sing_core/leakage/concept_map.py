@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sing_core.leakage.scoring import angle_table
+from sing_core.maths.scores import angle_table
 
 NEIGHBOURS = 2
 

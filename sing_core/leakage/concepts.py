@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sing_core.files.digests import content_key
 from sing_core.leakage.classes import known
 from sing_core.leakage.concept_lists import ConceptList
-from sing_core.leakage.library import ScoredSet
+from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import concept_scores
-from sing_core.manifest import content_key
-from sing_core.statistics import FALSE_DISCOVERY_RATE, adjusted, equivalence_p, student
+from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, adjusted, equivalence_p, student
 
 BOUND_DEG = 0.1
 NEAREST = 10

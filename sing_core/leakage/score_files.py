@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sing_core.errors import StaleArtefactError
-from sing_core.registry import file_stem
+from sing_core.models.registry import file_stem
 
 if TYPE_CHECKING:
     import pyarrow as pa

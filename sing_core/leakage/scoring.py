@@ -12,13 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sing_core.equivalents import DRIFT_BUDGET
-from sing_core.leakage.controls import ControlScores, RandomSubspaces
-from sing_core.scores import angle_deg
-from sing_core.translator import Translator
-from sing_core.workbench import Classifier
-
-_STEEP = 1 - 1e-4
+from sing_core.maths.controls import ControlScores, RandomSubspaces
+from sing_core.maths.equivalents import DRIFT_BUDGET
+from sing_core.maths.linear_head import LinearHead
+from sing_core.maths.scores import angle_deg, angle_table
+from sing_core.maths.translator import Translator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,15 +43,15 @@ class Pairs:
     max_logit_drift: Tensor
 
     @classmethod
-    def of(cls, features: Tensor, classifier: Classifier, translator: Translator) -> "Pairs":
+    def of(cls, features: Tensor, linear: LinearHead, translator: Translator) -> "Pairs":
         """Remove the null parts of ``features`` ``(n, m)`` and translate both.
 
         Raises:
             ShapeError: head or translator are of another width.
         """
         single = features.float()
-        removed = classifier.head.remove_null(single)
-        before, after = classifier.logits(single), classifier.logits(removed)
+        removed = linear.head.remove_null(single)
+        before, after = linear.logits(single), linear.logits(removed)
         inside = torch.linalg.vector_norm(single.double() - removed.double(), dim=-1)
         length = torch.linalg.vector_norm(single.double(), dim=-1)
         return cls(
@@ -135,20 +133,3 @@ def concept_scores(pairs: Pairs, texts: Tensor) -> tuple[Tensor, Tensor, Tensor]
     before, after = angle_table(pairs.z, texts), angle_table(pairs.z_equivalent, texts)
     turned = angle_table(2 * pairs.z_equivalent - pairs.z, texts)
     return before, before - after, (before - turned) / 2
-
-
-def angle_table(z: Tensor, texts: Tensor) -> Tensor:
-    """Return the angles of all ``z`` ``(n, d)`` to all ``texts`` ``(k, d)``, ``(n, k)`` degrees.
-
-    One matrix product in float64; the few angles near 0 or 180, where the arccosine loses digits,
-    take the half-angle form (``angle_deg``).
-    """
-    goal = torch.nn.functional.normalize(texts.double(), dim=-1)
-    line = torch.nn.functional.normalize(z.double(), dim=-1)
-    cosine = line @ goal.mT
-    angles = torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
-    steep = cosine.abs() > _STEEP
-    if bool(steep.any()):
-        row, column = steep.nonzero(as_tuple=True)
-        angles[row, column] = angle_deg(line[row], goal[column])
-    return angles

@@ -8,11 +8,8 @@ from pathlib import Path
 
 import torch
 
-from sing_core import registry
-from sing_core.atomic import write_atomically
 from sing_core.errors import StaleArtefactError
-from sing_core.leakage.chunks import Chunk, Problem, SetFolder
-from sing_core.leakage.controls import RandomSubspaces
+from sing_core.files.atomic import write_atomically
 from sing_core.leakage.score_files import (
     FORMAT,
     SCORES,
@@ -23,9 +20,12 @@ from sing_core.leakage.score_files import (
     write_scores,
 )
 from sing_core.leakage.scoring import Pairs, image_scores
-from sing_core.prompts import imagenet_wnids
-from sing_core.translator import Translator
-from sing_core.workbench import Workbench
+from sing_core.maths.controls import RandomSubspaces
+from sing_core.maths.translator import Translator
+from sing_core.models import registry
+from sing_core.models.imagenet import imagenet_wnids
+from sing_core.models.workbench import Workbench
+from sing_core.sets.chunks import Chunk, Problem, SetFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +148,15 @@ class Scorer:
         self._classifier = bench.classifier(model)
         self._translator = bench.translator(model, reference)
         self._classes = classes
-        self._controls = RandomSubspaces.draw(self._translator, self._classifier.head.nullity)
+        nullity = self._classifier.linear.head.nullity
+        self._controls = RandomSubspaces.draw(self._translator, nullity)
 
     def score(
         self, chunk: Chunk, labels: dict[str, int]
     ) -> tuple[ScoreBatch | None, list[Problem]]:
         """Return the scores of a chunk's images, None where none can be scored, and the others."""
         own = [labels.get(image.wnid, -1) for image in chunk.images]
-        pairs = Pairs.of(chunk.features, self._classifier, self._translator)
+        pairs = Pairs.of(chunk.features, self._classifier.linear, self._translator)
         usable = pairs.sound & torch.tensor([label >= 0 for label in own], dtype=torch.bool)
         refused = [
             Problem(image.row, image.name, _why(image.wnid, label))

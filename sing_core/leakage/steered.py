@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from sing_core.leakage.comparison import spread
-from sing_core.leakage.library import ScoredSet
-from sing_core.scores import angle_deg
-from sing_core.statistics import Interval, clustered_mean
+from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.maths.scores import angle_deg
+from sing_core.maths.statistics import Interval, clustered_mean
 
 _TINY = 1e-9
 
@@ -138,7 +138,7 @@ def null_gram(scored: ScoredSet) -> Tensor:
     Raises:
         SingError: head or translator cannot be loaded.
     """
-    head = scored.bench.classifier(scored.model).head
+    head = scored.bench.classifier(scored.model).linear.head
     weight = scored.bench.translator(scored.model, scored.reference).weight
     inside = head.null_part(weight.double())
     return inside @ inside.mT

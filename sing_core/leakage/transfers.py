@@ -3,8 +3,8 @@
 import torch
 
 from sing_core.errors import ImageSetError
-from sing_core.head_transfer import TEST_EVERY, Transfer, transfer
-from sing_core.leakage.library import ScoredSet
+from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.maths.head_transfer import TEST_EVERY, Transfer, transfer
 
 _ROWS = """
 SELECT row, wnid FROM images
@@ -28,6 +28,6 @@ def set_transfer(scored: ScoredSet) -> Transfer:
         )
     features = torch.cat([part for _, part in scored.features(found["row"].to_pylist())])
     bench = scored.bench
-    head = bench.classifier(scored.model).head
+    head = bench.classifier(scored.model).linear.head
     translator = bench.translator(scored.model, scored.reference)
     return transfer(scored.model, features, labels, head, translator)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sing_core.samples import sample_bytes
+from sing_core.files.samples import sample_bytes
 from tests.browser.conftest import OpenExplore
 from tests.browser.measure import SHADOW, Explore
 from tests.pages import photo_files

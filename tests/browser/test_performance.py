@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sing_core.images import decode_image
-from sing_core.samples import sample_bytes
+from sing_core.files.images import decode_image
+from sing_core.files.samples import sample_bytes
 from tests.browser.conftest import OpenExplore
 from tests.browser.measure import PATIENCE_MS, STOPWATCH, Explore
 from tests.browser.server import address, peak_memory_gb, start, stop, wait_until_healthy

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from pages._view.method_texts import ORIGINS
-from pages._view.texts import HELP, TERMS
-from sing_core.equivalents import DRIFT_BUDGET
+from pages._view.words.help import HELP, TERMS
+from pages._view.words.method import ORIGINS
+from sing_core.maths.equivalents import DRIFT_BUDGET
 from tests.shared_data import ROOT
 
 MODULES = sorted((ROOT / "sing_core").rglob("*.py"))

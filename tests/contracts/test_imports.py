@@ -1,5 +1,6 @@
 """Who may import whom: the contracts of pyproject.toml hold."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,12 @@ def test_the_import_contracts_hold():
         [linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     assert found.returncode == 0, found.stdout + found.stderr
-    assert "3 kept, 0 broken" in found.stdout
+    assert re.search(r"[1-9]\d* kept, 0 broken", found.stdout)
 
 
 def test_the_core_starts_without_streamlit_and_without_the_heavy_libraries():
     code = (
-        "import sys, sing_core.cli, sing_core.analysis, sing_core.workbench;"
+        "import sys, sing_core.cli.main, sing_core.studies.photo, sing_core.models.workbench;"
         "print([n for n in ('streamlit', 'plotly', 'timm', 'open_clip', 'transformers',"
         " 'torchvision') if n in sys.modules])"
     )

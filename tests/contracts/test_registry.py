@@ -3,12 +3,12 @@
 import pytest
 from safetensors import safe_open
 
-from sing_core.backbones import load_backbone
-from sing_core.clip_space import space_id
-from sing_core.head import HeadDecomposition
-from sing_core.registry import find_model, models, references
+from sing_core.maths.head import HeadDecomposition
+from sing_core.maths.translator import Translator
+from sing_core.models.backbones import load_backbone
+from sing_core.models.references import space_id
+from sing_core.models.registry import find_model, models, references
 from sing_core.settings import Settings
-from sing_core.translator import Translator
 
 NAMES = [entry.name for entry in models(Settings())]
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from sing_core.analysis import analyse_image
-from sing_core.clip_space import space_id
-from sing_core.images import decode_image
-from sing_core.samples import sample_bytes
+from sing_core.files.images import decode_image
+from sing_core.files.samples import sample_bytes
+from sing_core.models.references import space_id
 from sing_core.settings import Settings
+from sing_core.studies.photo import analyse_image
+from sing_core.studies.question import Question
 from tests import toy
 
 GOLDEN = Path(__file__).with_name("scores.json")
@@ -32,7 +33,9 @@ MODELS, PHOTOS, MODES = (
 
 def measured(bench, model, photo, mode):
     report = analyse_image(
-        bench, decode_image(sample_bytes(photo)), model=model, prompt=PROMPT, mode=mode, steps=5
+        bench,
+        decode_image(sample_bytes(photo)),
+        Question(model=model, prompt=PROMPT, mode=mode, steps=5),
     )
     sweep, nearest = report.sweep, report.sweep.concepts[1:]
     return {

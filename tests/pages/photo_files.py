@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from sing_core.images import decode_image
-from sing_core.samples import sample_bytes
+from sing_core.files.images import decode_image
+from sing_core.files.samples import sample_bytes
 
 
 def picture():

@@ -6,9 +6,9 @@ import pytest
 import streamlit as st
 import torch
 
-from sing_core.head import HeadDecomposition
-from sing_core.samples import SAMPLES
-from sing_core.workbench import Workbench
+from sing_core.files.samples import SAMPLES
+from sing_core.maths.head import HeadDecomposition
+from sing_core.models.workbench import Workbench
 from tests.pages.driver import App
 
 HARMLESS = (

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from sing_core.mini import sources
-from sing_core.mini.assemble import assemble
+from sing_core.files import packages
+from sing_core.maths.translator import Translator
+from sing_core.models.embedded import assemble
 from sing_core.settings import Settings
-from sing_core.translator import Translator
 from tests.pages import photo_files
 from tests.pages.conftest import forget_everything
 from tests.pages.driver import App
@@ -103,7 +103,7 @@ def without_packages(monkeypatch, *words):
     def find_others(name, *rest):
         return None if any(word in name for word in words) else find(name, *rest)
 
-    monkeypatch.setattr(sources.importlib.util, "find_spec", find_others)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", find_others)
 
 
 def test_missing_weights_are_named_with_what_to_install(cache, monkeypatch):

@@ -10,11 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._view import class_views, compare_views, concept_views, exports, leakage, stock, wording
-from sing_core import statistics
-from sing_core.leakage import comparison, library
-from sing_core.samples import sample_bytes
-from sing_core.superclasses import superclasses
+from pages._view import exports
+from pages._view.library import actions
+from pages._view.tables import asks, classes, compare, concepts
+from pages._view.words import phrases
+from sing_core.files.samples import sample_bytes
+from sing_core.leakage import comparison, scored_sets
+from sing_core.leakage.superclasses import superclasses
+from sing_core.maths import statistics
 from tests import reference
 from tests.command import command
 from tests.pages.driver import ROOT, App
@@ -74,10 +77,10 @@ def test_the_classes_page_shows_what_the_command_line_prints(page):
 
 
 def test_the_scores_are_those_of_the_formulas_on_the_committed_features():
-    bench = leakage.loaders.bench()
+    bench = asks.loaders.bench()
     text = bench.vocabulary("mini").embeddings.double().numpy()
     for model in ("lite0", "lite1", "lite2"):
-        scored = library.open_set(bench, model, images=SET)
+        scored = scored_sets.open_set(bench, model, images=SET)
         rows = scored.ask("SELECT * FROM images ORDER BY row").to_pylist()
         assert len(rows) >= 4000 - 10
         chunk = scored.folder.chunk(model, bench.entry(model).weights_digest, 3)
@@ -146,7 +149,7 @@ def test_only_lite2_says_that_it_shares_its_tower(page):
 def test_the_compare_page_shows_what_the_command_line_prints(page):
     app = page("compare")
     shown = frame(app, "model").set_index("model")
-    assert {"model", *shown.columns} == compare_views.columns().keys()  # each has words of its own
+    assert {"model", *shown.columns} == compare.columns().keys()  # each has words of its own
     for row in printed("compare", "--set", SET):
         for name, value in row.items():
             if isinstance(value, float):
@@ -229,11 +232,11 @@ def test_the_files_to_take_away_hold_every_row():
 
 
 def test_the_pages_have_their_words():
-    assert class_views.summary([]).startswith("No class has the two images")
-    assert wording.interval(leakage.comparison.Interval(1.0, None, None, 1)) == (
+    assert classes.summary([]).startswith("No class has the two images")
+    assert phrases.interval(asks.comparison.Interval(1.0, None, None, 1)) == (
         "1.000° (no interval from one class)"
     )
-    assert "\n" in concept_views.DEFAULT_LIST
+    assert "\n" in concepts.DEFAULT_LIST
 
 
 def test_the_network_joins_what_means_nearly_the_same(page):
@@ -250,7 +253,7 @@ def test_an_image_of_a_class_opens_in_explore_if_it_is_on_this_machine(tmp_path)
     folder = tmp_path / "images" / "n02123045"
     folder.mkdir(parents=True)
     (folder / "chelsea.jpg").write_bytes(sample_bytes("chelsea"))
-    stock.prepare_set(folder.parent, ("lite0",), "cats", lambda progress: None)
+    actions.prepare_set(folder.parent, ("lite0",), "cats", lambda progress: None)
     app = App().open("classes")
     app._set(app.at.selectbox(key="classes.set"), "cats")
     tick(app, 0)
@@ -259,7 +262,7 @@ def test_an_image_of_a_class_opens_in_explore_if_it_is_on_this_machine(tmp_path)
     assert app.at.title[0].value == "What can this classifier not see?"
     assert app.query["mode"] == "remove"
     assert app.query["prompt"] == "an image of a tabby cat"
-    (shown,) = class_views.leakage.class_images("lite0", "cats", 281)
+    (shown,) = classes.leakage.class_images("lite0", "cats", 281)
     score = app.at.session_state["explore.photo"]
     assert score == shown["digest"]
 
@@ -285,6 +288,6 @@ def test_a_head_without_null_space_has_nothing_to_compare():
         **dict.fromkeys(comparison.ModelRow.__slots__, nothing)
         | {"model": "vit", "nullity": 0, "feature_dim": 512}
     )
-    told = compare_views.verdict(row, "ViT")
+    told = compare.verdict(row, "ViT")
     assert told == "**ViT** (0 of 512 dimensions) has no null space: there is nothing to take away."
-    assert "a random subspace" in compare_views.verdict(replace(row, nullity=1), "ViT")
+    assert "a random subspace" in compare.verdict(replace(row, nullity=1), "ViT")

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._view import class_views, commands, concept_views
+from pages._view import commands
+from pages._view.tables import classes, concepts
 from sing_core.leakage.class_filter import NOTHING_LEFT, ClassFilter
 from tests.pages.driver import ROOT, App
 
@@ -127,7 +128,7 @@ def test_each_filter_alone_prints_the_table(printed, search, group, written):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_that_a_shell_would_run_stays_data(shell, text):
-    asked = class_views.command(ClassFilter(text, "Fish", 3), "lite0", "embedded")
+    asked = classes.command(ClassFilter(text, "Fish", 3), "lite0", "embedded")
     assert words_of(asked, shell) == [
         "-m", "sing_core", "classes", "--model", "lite0", "--set", "embedded",
         "--search", text, "--group", "Fish", "--least", "3", "--order", "decided",
@@ -138,7 +139,7 @@ def test_a_search_of_hostile_text_finds_nothing_and_says_so(shell):
     hostile = "--least $(touch pwned)'\""
     app = opened("classes", q=hostile)
     assert [info.value for info in app.at.info] == [NOTHING_LEFT]
-    done = shell(class_views.command(ClassFilter(hostile), "lite0", "embedded") + " --json")
+    done = shell(classes.command(ClassFilter(hostile), "lite0", "embedded") + " --json")
     assert (done.stdout, done.stderr.strip()) == ("", NOTHING_LEFT)
 
 
@@ -180,8 +181,8 @@ def test_an_uploaded_list_is_named_as_its_file(printed, tmp_path):
 
 
 def test_a_zero_byte_in_a_linked_template_is_the_space_that_the_page_reads(printed):
-    asked = concept_views.Asked("goldfish", None, "a\0big {}", concept_views.BOUND_DEG)
-    text = concept_views.command(asked, "lite0", "embedded", "")
+    asked = concepts.Asked("goldfish", None, "a\0big {}", concepts.BOUND_DEG)
+    text = concepts.command(asked, "lite0", "embedded", "")
     assert text.endswith("--template 'a big {}'")
     assert asked.parse().prompts == ("a big goldfish",)
 
@@ -214,7 +215,7 @@ def test_the_commands_of_compare_name_the_chosen_classifiers_in_order(printed):
 
 def test_another_reference_than_every_commands_default_is_named(monkeypatch):
     monkeypatch.setattr(commands.loaders, "reference", lambda: "ViT-L-14/openai")
-    text = class_views.command(ClassFilter(), "hf-hub:a/b", "my set")
+    text = classes.command(ClassFilter(), "hf-hub:a/b", "my set")
     assert text == (
         "python -m sing_core classes --model hf-hub:a/b --set 'my set' "
         "--reference ViT-L-14/openai --order decided"

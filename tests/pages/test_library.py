@@ -5,8 +5,10 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from pages._view import leakage, loaders, stock
-from sing_core.samples import sample_bytes
+from pages._view import loaders
+from pages._view.library import actions
+from pages._view.tables import asks
+from sing_core.files.samples import sample_bytes
 from tests.pages.driver import App
 
 
@@ -98,7 +100,7 @@ def test_typed_names_can_be_switched_off(monkeypatch):
 
     monkeypatch.setattr(loaders, "settings", lambda: Settings(typed_models=False))
     with pytest.raises(UnknownNameError, match="Only the classifiers of the list"):
-        stock.load("resnet18")
+        actions.load("resnet18")
 
 
 def test_a_set_is_prepared_from_a_typed_path_and_offered_to_the_other_pages(library, tmp_path):
@@ -112,8 +114,8 @@ def test_a_set_is_prepared_from_a_typed_path_and_offered_to_the_other_pages(libr
     assert "typed is prepared under lite0: 2 of 3 images have scores" in said(library)[-1]
     problems = library.at.dataframe[-1].value
     assert list(problems["image"]) == ["n01443537/torn.jpg"]
-    assert "typed" in leakage.set_names()
-    (row,) = leakage.class_rows("lite0", "typed")
+    assert "typed" in asks.set_names()
+    (row,) = asks.class_rows("lite0", "typed")
     assert (row.label, row.n) == ("goldfish", 2)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages._view.texts import HELP, TERMS
+from pages._view.words.help import HELP, TERMS
 from tests.pages.driver import ROOT, App
 
 

@@ -3,9 +3,10 @@
 import pytest
 from PIL import Image
 
-from pages._view import loaders, stock
-from sing_core.images import decode_image
-from sing_core.samples import SAMPLES, sample_bytes
+from pages._view import loaders
+from pages._view.library import actions
+from sing_core.files.images import decode_image
+from sing_core.files.samples import SAMPLES, sample_bytes
 from tests.pages.driver import App
 from tests.tiny_clip import tiny_clip
 
@@ -119,7 +120,7 @@ def test_a_typed_reference_is_loaded_fitted_to_and_measured_in_on_all_pages(tiny
     assert not has_picker(explore)
     choose_nothing = App(reference=tiny)
     assert "is not loaded on this server" in choose_nothing.warnings[0]
-    assert stock.library()[0].has_translator
+    assert actions.library()[0].has_translator
 
 
 def test_a_link_to_a_reference_that_is_not_here_is_said_and_the_default_used():

@@ -5,8 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from sing_core.comparison import comparison_path, read_comparisons
 from sing_core.settings import Settings
+from sing_core.studies.translator_table import comparison_path, read_comparisons
 from tests.command import command
 from tests.pages.conftest import forget_everything
 from tests.pages.driver import App
@@ -83,10 +83,10 @@ def test_ones_own_images_can_be_validated(tmp_path, monkeypatch):
 
 def test_the_downloads_carry_what_is_shown():
     validate()
-    from pages._view import validations
+    from pages._view.validate import panels
 
-    found = validations.validation("lite0", "mini", "samples", 0)
-    lines = validations.changes_csv(found).splitlines()
+    found = panels.validation("lite0", "mini", "samples", 0)
+    lines = panels.changes_csv(found).splitlines()
     assert lines[0].split(",")[:3] == ["image", "norm", "null_relative_change"]
     assert len(lines) == 7
     assert float(lines[1].split(",")[2]) == found.perturbations.null[0]
@@ -100,18 +100,18 @@ def test_without_the_comparison_the_rest_is_shown(assets):
 
 
 def test_figures_mark_the_cut_and_draw_zero_changes():
-    from pages._view import validation_figures
-    from sing_core.validation import Perturbations, Spectrum
+    from pages._view.validate import figures
+    from sing_core.studies.validation import Perturbations, Spectrum
 
-    figure = validation_figures.spectrum(Spectrum((3.0, 1.0, 0.0), 5, 2, 3, 1e-9))
+    figure = figures.spectrum(Spectrum((3.0, 1.0, 0.0), 5, 2, 3, 1e-9))
     assert min(figure.data[0].y) > 0
     drawn = json.dumps(figure.to_dict(), default=str)
     assert "null space: 3" in drawn
     assert "counts as zero" in drawn
-    whole = validation_figures.spectrum(Spectrum((3.0, 1.0), 2, 2, 0, 1e-9))
+    whole = figures.spectrum(Spectrum((3.0, 1.0), 2, 2, 0, 1e-9))
     assert "null space" not in json.dumps(whole.to_dict(), default=str)
-    moved = validation_figures.changes(Perturbations(("a",), (1.0,), (0.0,), (0.1,), (0.2,)))
-    assert [box.name for box in moved.data] == ["null", "random", "principal"]
+    moved = figures.changes(Perturbations(("a",), (1.0,), (0.0,), (0.1,), (0.2,)))
+    assert [box.name for box in moved.data] == ["null", "random", "class row"]
     assert moved.data[0].y[0] > 0
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from pages._view import loaders
-from sing_core.images import decode_image
-from sing_core.samples import sample_bytes
+from sing_core.files.images import decode_image
+from sing_core.files.samples import sample_bytes
+from sing_core.studies.question import Question
 
 
 @pytest.fixture(scope="package")
@@ -17,10 +18,7 @@ def analyse(chelsea):
     """Return the page's own report of the cat."""
 
     def ask(prompt="an image of a jellyfish", mode="steer", model="lite0", epsilon=None):
-        return loaders.report(
-            chelsea, model=model, reference="mini", prompt=prompt, mode=mode, target_deg=40.0,
-            epsilon=epsilon,
-        )  # fmt: skip
+        return loaders.report(chelsea, Question(model, prompt, mode, epsilon=epsilon))
 
     return ask
 

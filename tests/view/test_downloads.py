@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import sing_core
-from pages._view import downloads
-from sing_core import cli
+from pages._view.explore import downloads
+from sing_core.cli.main import main
 
 QUOTED = """it's "a" $(dog) `on` a <carpet>; rm -rf \\ & co"""
 
@@ -20,7 +20,7 @@ def run(command, monkeypatch, capsys):
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "sing_core"]
     monkeypatch.setattr(sys, "argv", ["sing_core", *words[3:], "--json"])
-    cli.main()
+    main()
     (line,) = capsys.readouterr().out.splitlines()
     return json.loads(line)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pages._view.figures import concept_arrows
-from sing_core.reports import ConceptTrack, Sweep
+from pages._view.explore.figures import concept_arrows
+from sing_core.studies.reports import ConceptTrack, Sweep
 
 
 def concept(label, kind, *angles):

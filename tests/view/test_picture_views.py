@@ -7,9 +7,9 @@ import json
 import numpy as np
 from PIL import Image
 
-from pages._view import picture_views
-from sing_core.picture_jobs import PictureJob
-from sing_core.render.frame_cache import decode_webp
+from pages._view.explore import picture_views
+from sing_core.pictures.frame_cache import decode_webp
+from sing_core.pictures.jobs import PictureJob
 
 
 def frame(value, side=8):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pages._view import loaders
 from sing_core.errors import UnsupportedImageError
-from sing_core.samples import SAMPLES, sample_bytes
+from sing_core.files.samples import SAMPLES, sample_bytes
 from tests.pages import photo_files
 
 

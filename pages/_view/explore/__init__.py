@@ -1,0 +1,1 @@
+"""Explore's panels: the question, the scrubber, pictures, downloads."""

@@ -1,0 +1,101 @@
+"""Downloads of an analysis: sweep as CSV, everything as JSON, the command that repeats it."""
+
+import csv
+import importlib.metadata
+import io
+import json
+import shlex
+from dataclasses import asdict
+
+import streamlit as st
+
+import sing_core
+from pages._view import loaders
+from pages._view.commands import DEFAULT_REFERENCE
+from pages._view.exports import show_command
+from sing_core.files.images import Photo
+from sing_core.studies.reports import ImageReport, Sweep
+
+_LIBRARIES = ("torch", "timm", "open_clip_torch", "numpy")
+
+
+def offer(report: ImageReport, photo: Photo) -> None:
+    """Draw the download buttons and the command."""
+    if report.sweep is None:
+        return
+    stem = f"sing-{report.model}-{photo.digest[:8]}"
+    first, second = st.columns(2)
+    first.download_button(
+        "Sweep (CSV)", sweep_csv(report.sweep), f"{stem}.csv", "text/csv",
+        key="explore.csv", on_click="ignore", icon=":material/download:", width="stretch",
+    )  # fmt: skip
+    second.download_button(
+        "Report (JSON)", report_json(report), f"{stem}.json", "application/json",
+        key="explore.json", on_click="ignore", icon=":material/download:", width="stretch",
+    )  # fmt: skip
+    show_command("explore", command(report))
+
+
+def sweep_csv(sweep: Sweep) -> str:
+    """Return the sweep as CSV: scores, drift, and the angle to every shown concept."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    concepts = [f"angle_deg: {concept.label}" for concept in sweep.concepts]
+    writer.writerow(
+        [
+            "epsilon", "image_score_deg", "attribute_score_deg", "average_score_deg",
+            "max_logit_drift", *concepts,
+        ]
+    )  # fmt: skip
+    writer.writerows(
+        zip(
+            sweep.epsilon,
+            sweep.image_score_deg,
+            sweep.attribute_score_deg,
+            sweep.average_score_deg,
+            sweep.max_logit_drift,
+            *(concept.angle_deg for concept in sweep.concepts),
+            strict=True,
+        )
+    )
+    return text.getvalue()
+
+
+def report_json(report: ImageReport) -> str:
+    """Return the report with a manifest of versions and digests."""
+    manifest = {
+        "sing_explorer": sing_core.__version__,
+        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "weights_digest": loaders.bench().entry(report.model).weights_digest,
+        "device": loaders.settings().torch_device,
+    }
+    facts = asdict(report)
+    asked = facts.pop("question")
+    named = {name: asked[name] for name in ("model", "reference", "prompt", "mode", "variant")}
+    return json.dumps({"manifest": manifest, "report": named | facts}, indent=1)
+
+
+def command(report: ImageReport) -> str:
+    """Return the command that repeats the shown pair.
+
+    A part of null removal has no command: there a comment says what the command gives instead.
+    """
+    start = f"python -m sing_core {'steer' if report.mode == 'steer' else 'score'} photo.jpg"
+    model, prompt = shlex.quote(report.model), shlex.quote(report.prompt)
+    parts = [start, f"--model {model}", f"--prompt {prompt}", *report.variant.options]
+    if report.reference != DEFAULT_REFERENCE:
+        parts.append(f"--reference {shlex.quote(report.reference)}")
+    if report.mode == "steer" and report.sweep is not None:
+        parts.append(f"--epsilon {report.sweep.epsilon[report.index]!r}")
+    return _note(report) + " ".join(parts)
+
+
+def _note(report: ImageReport) -> str:
+    if report.mode != "remove" or report.sweep is None:
+        return ""
+    shown, end = report.sweep.epsilon[report.index], report.sweep.epsilon[-1]
+    if shown == end:
+        return ""
+    return (
+        f"# Gives full null removal, ε = {end:.3g}; the page shows a part of it, ε = {shown:.3g}.\n"
+    )

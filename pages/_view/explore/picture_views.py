@@ -1,0 +1,196 @@
+"""The three views of the Renders panel, and what one downloads from them."""
+
+import base64
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from pages._view import loaders
+from pages._view.words.help import (
+    ASKED_STEP_NOTE,
+    CONTROLS_NOTE,
+    FEASIBLE_CONTROLS_NOTE,
+    FEASIBLE_STEP_NOTE,
+    HELP,
+    PICTURE_NOTE,
+    SCALE_NOTE,
+)
+from sing_core.files.images import picture_url
+from sing_core.pictures.audit import PictureAudit
+from sing_core.pictures.frame_cache import encode_webp
+from sing_core.pictures.jobs import PictureJob
+from sing_core.pictures.protocol import Frames
+from sing_core.studies.strips import CONTROLS, SCALE_DEG, Strip
+
+View = Callable[[PictureJob, Strip, int, str, dict[str, object]], None]
+_SMALL_PX, _GAP_PX = 200, 8
+_sources: "WeakKeyDictionary[PictureJob, dict[int, tuple[Frames, str]]]" = WeakKeyDictionary()
+
+
+def sources(job: PictureJob) -> dict[int, str]:
+    """Return the pictures of a job by row, as data URLs; each is encoded once."""
+    known = _sources.setdefault(job, {})
+    for row, frame in list(job.frames.items()):
+        if row not in known or known[row][0] is not frame:
+            source = "data:image/webp;base64," + base64.b64encode(encode_webp(frame)).decode()
+            known[row] = (frame, source)
+    return {row: source for row, (_, source) in known.items()}
+
+
+def show_step(
+    job: PictureJob, strip: Strip, index: int, photo: str, facts: dict[str, object]
+) -> None:
+    """Draw the photo, the render of its feature and that of its equivalent, always both."""
+    row = strip.row_of(index)
+    pair = [job.frames[0], job.frames[row]]
+    columns = st.columns(3)
+    columns[0].image(photo, "The photo", "stretch")
+    captions = ("Render of its feature f", f"Render of f̃ at ε = {strip.epsilon[row]:.3g}")
+    for column, frame, caption in zip(columns[1:], pair, captions, strict=True):
+        column.image(_large(frame), caption, "stretch")
+    st.caption(PICTURE_NOTE)
+    drift = strip.max_logit_drift[row]
+    if strip.infeasible_share is None:
+        negative = strip.negative_share[row]
+        st.caption(ASKED_STEP_NOTE.format(drift=drift, negative=negative))
+    else:
+        scores = {"is_": strip.image_score_deg[row], "as_": strip.attribute_score_deg[row]}
+        cut = strip.infeasible_share[row]
+        st.caption(FEASIBLE_STEP_NOTE.format(cut=cut, drift=drift, **scores))
+    rows = (0, row)
+    if all(one in job.audits for one in rows):
+        _show_audit([("render of f", job.audits[0]), ("render of f̃", job.audits[row])])
+        _offer([[job.frames[one] for one in rows]], facts | _manifest(job, strip, rows), "renders")
+
+
+def show_scale(
+    job: PictureJob, strip: Strip, index: int, photo: str, facts: dict[str, object]
+) -> None:
+    """Draw what known image scores look like on the person's own photo (Fig. 10)."""
+    del index  # the scale has steps of its own
+    rows = sorted(job.frames)
+    captions = [
+        f"IS {strip.image_score_deg[row]:.0f}° · AS {strip.attribute_score_deg[row]:+.1f}°"
+        for row in rows
+    ]
+    st.image(
+        [photo, *(_small(job.frames[row]) for row in rows)], ["The photo", *captions], _SMALL_PX
+    )
+    st.caption(SCALE_NOTE)
+    missed = [f"{angle:g}°" for angle in SCALE_DEG[len(strip.indices) :]]
+    if missed:
+        st.caption(f"This sweep does not reach IS = {' or '.join(missed)}.")
+    if len(job.audits) == len(strip.indices):
+        sheet = [[job.frames[row] for row in rows]]
+        _offer(sheet, facts | {"step": "asked"} | _manifest(job, strip, rows), "scale")
+
+
+def show_controls(
+    job: PictureJob, strip: Strip, index: int, photo: str, facts: dict[str, object]
+) -> None:
+    """Draw the step beside steps of the same length that are no null steps (Fig. 13)."""
+    del index, photo  # every row has the feature itself
+    st.caption(CONTROLS_NOTE)
+    if strip.infeasible_share is not None or facts["step"] == "feasible":
+        st.caption(FEASIBLE_CONTROLS_NOTE)
+    width = len(CONTROLS)
+    labels = loaders.class_labels()
+    for first in range(0, len(strip.indices), width):
+        rows = [row for row in range(first, first + width) if row in job.frames]
+        captions = [_caption(CONTROLS[row - first], strip, job, row, labels) for row in rows]
+        st.image([_small(job.frames[row]) for row in rows], captions, _SMALL_PX)
+    if len(job.audits) == len(strip.indices):
+        rows = list(range(len(strip.indices)))
+        sheet = [[job.frames[row] for row in rows[i : i + width]] for i in rows[::width]]
+        _offer(sheet, facts | _manifest(job, strip, rows), "controls")
+
+
+def _caption(name: str, strip: Strip, job: PictureJob, row: int, labels: Sequence[str]) -> str:
+    what = name if name == "f" else f"{name}: logits move {strip.max_logit_drift[row]:.1g}"
+    return f"{what} · seen as {labels[job.audits[row].top1]}" if row in job.audits else what
+
+
+VIEWS: Mapping[str, View] = {"step": show_step, "scale": show_scale, "controls": show_controls}
+
+
+def _large(frame: Frames) -> str:
+    return _enlarged(frame, 384)
+
+
+def _small(frame: Frames) -> str:
+    return _enlarged(frame, 2 * _SMALL_PX)
+
+
+def _enlarged(frame: Frames, side: int) -> str:
+    return picture_url(Image.fromarray(frame).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def _show_audit(read: Sequence[tuple[str, PictureAudit]]) -> None:
+    labels = loaders.class_labels()
+    st.markdown("**The pictures, read again like any photo**", help=HELP["audit"])
+    rows = [
+        {
+            "picture": name,
+            "angle to what was asked": f"{audit.angle_deg:.0f}°",
+            "the classifier names": labels[audit.top1],
+            "as for the photo": "yes" if audit.agrees else "no",
+            "logits differ by up to": f"{audit.max_logit_drift:.2f}",
+            "cosine to the prompt": f"{audit.prompt_cosine:.3f}",
+        }
+        for name, audit in read
+    ]
+    st.dataframe(rows, hide_index=True, key="explore.audit")
+
+
+def _manifest(job: PictureJob, strip: Strip, rows: Sequence[int]) -> dict[str, object]:
+    """Return what is known of each picture: exact facts of the feature, and the picture's audit."""
+    return {
+        "frames": [
+            {
+                "epsilon": strip.epsilon[row],
+                "image_score_deg": strip.image_score_deg[row],
+                "attribute_score_deg": strip.attribute_score_deg[row],
+                "feature_logit_drift": strip.max_logit_drift[row],
+                "negative_share": strip.negative_share[row],
+                "infeasible_share": strip.infeasible_share and strip.infeasible_share[row],
+                "picture_angle_deg": job.audits[row].angle_deg,
+                "picture_logit_drift": job.audits[row].max_logit_drift,
+                "picture_top1": job.audits[row].top1,
+                "picture_top1_agrees": job.audits[row].agrees,
+                "picture_prompt_cosine": job.audits[row].prompt_cosine,
+            }
+            for row in rows
+        ]
+    }
+
+
+def _offer(sheet: Sequence[Sequence[Frames]], manifest: dict[str, object], name: str) -> None:
+    st.download_button(
+        "These renders (PNG with manifest)",
+        sheet_png(sheet, manifest),
+        f"sing-{manifest['model']}-{str(manifest['image'])[:8]}-{name}.png",
+        "image/png",
+        key="explore.png",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def sheet_png(sheet: Sequence[Sequence[Frames]], manifest: Mapping[str, object]) -> bytes:
+    """Return rows of pictures as one PNG; the manifest stands in its text ``sing``."""
+    side = max(len(frame) for row in sheet for frame in row)
+    pitch = side + _GAP_PX
+    size = (max(len(row) for row in sheet) * pitch - _GAP_PX, len(sheet) * pitch - _GAP_PX)
+    picture = Image.new("RGB", size, "white")
+    for y, row in enumerate(sheet):
+        for x, frame in enumerate(row):
+            picture.paste(Image.fromarray(frame).resize((side, side)), (x * pitch, y * pitch))
+    facts, payload = PngInfo(), io.BytesIO()
+    facts.add_itxt("sing", json.dumps(manifest, ensure_ascii=False))
+    picture.save(payload, "PNG", pnginfo=facts)
+    return payload.getvalue()

@@ -1,0 +1,131 @@
+"""The controls of the Explore page; every one is bound to the URL and explained by ``HELP``."""
+
+import streamlit as st
+
+from pages._view import loaders, state
+from pages._view.words.help import (
+    HELP,
+    NO_SUCH_REFERENCE,
+    OTHER_REFERENCE_NOTE,
+    REFERENCE_NOTE,
+)
+from pages._view.words.phrases import in_words
+from sing_core.models import registry
+from sing_core.models.prompts import class_prompt
+from sing_core.studies.question import Mode
+
+DEFAULT_PROMPT = "an image of a jellyfish"
+DEFAULT_TARGET_DEG = "40"
+MODES: dict[Mode, str] = {"steer": "Steer towards a prompt", "remove": "Remove the null part"}
+
+
+def pick_model(page: str = "explore") -> str:
+    """Draw the classifier picker of a page; return its name."""
+    entries = loaders.models()
+    default = next(iter(entries))
+    key = f"{page}.model"
+    if st.session_state.get(key) not in entries:  # it was unloaded meanwhile
+        st.session_state.pop(key, None)
+    state.receive("model", key, default, entries.__contains__, "a classifier")
+    chosen = st.selectbox(
+        "Classifier",
+        list(entries),
+        format_func=lambda name: entries[name].title,
+        key=key,
+        persist_state="session",
+        help="ImageNet-1k classifiers whose last layer is split into what it reads and what not.",
+    )
+    chosen = chosen or default
+    state.publish("model", chosen, default)
+    return chosen
+
+
+def pick_reference() -> str:
+    """Draw the picker of references where there are several; return the name of the chosen one."""
+    offered = loaders.references()
+    key, default = loaders.REFERENCE, next(iter(offered))
+    if st.session_state.get(key) not in offered:  # it was unloaded meanwhile
+        st.session_state.pop(key, None)
+    asked = in_words(str(st.query_params.get("reference", "")), 120)
+    state.receive("reference", key, default, offered.__contains__, asked, NO_SUCH_REFERENCE)
+    if len(offered) > 1:
+        st.selectbox(
+            "Image–text reference",
+            list(offered),
+            format_func=offered.__getitem__,
+            key=key,
+            persist_state="session",
+            help=HELP["pick_reference"],
+        )
+    chosen = st.session_state[key] or default
+    state.publish("reference", chosen, default)
+    return chosen
+
+
+def show_reference_note(reference: str) -> None:
+    """Say in which reference all angles are measured."""
+    if registry.references(loaders.settings())[0].name == reference:
+        st.caption(REFERENCE_NOTE.format(reference=reference))
+    else:
+        title = loaders.references().get(reference, reference)
+        st.caption(OTHER_REFERENCE_NOTE.format(reference=in_words(title, 120)))
+
+
+def pick_mode() -> Mode:
+    """Draw the mode switch; return ``steer`` or ``remove``."""
+    state.receive("mode", "explore.mode", "steer", MODES.__contains__, "a mode")
+    chosen = st.segmented_control(
+        "What to do inside the null space",
+        list(MODES),
+        format_func=MODES.__getitem__,
+        required=True,
+        key="explore.mode",
+        persist_state="session",
+        help=HELP["mode"],
+        width="stretch",
+    )
+    mode: Mode = chosen or "steer"
+    state.publish("mode", mode, "steer")
+    return mode
+
+
+def pick_prompt(labels: tuple[str, ...]) -> str:
+    """Draw the prompt box, searchable over ``labels`` and open for free text; return the text."""
+    state.receive("prompt", "explore.prompt", DEFAULT_PROMPT, bool, "a prompt")
+    chosen: str | None = st.selectbox(
+        "Prompt",
+        [class_prompt(label) for label in labels],
+        key="explore.prompt",
+        accept_new_options=True,
+        persist_state="session",
+        placeholder="Search the 1,000 classes or type your own words",
+        help=HELP["prompt"],
+    )
+    state.publish("prompt", chosen or "", DEFAULT_PROMPT)
+    return chosen or ""
+
+
+def pick_target() -> float:
+    """Draw the wanted image score; return degrees, the last ones while the box is empty."""
+    bounds = (1.0, 170.0)
+    check = state.is_number(*bounds)
+    shown = st.session_state.get("explore.is_text")
+    state.receive("is", "explore.is_text", DEFAULT_TARGET_DEG, check, "an image score")
+    linked = st.session_state["explore.is_text"]
+    if linked != shown or "explore.is" not in st.session_state:
+        st.session_state["explore.is"] = float(linked)
+    chosen = st.number_input(
+        "Go to IS (°)",
+        value=None,  # so that an emptied box is empty, and not the smallest number
+        placeholder=linked,
+        min_value=bounds[0],
+        max_value=bounds[1],
+        step=5.0,
+        format="%g",
+        key="explore.is",
+        help=HELP["target"],
+    )
+    text = linked if chosen is None else f"{chosen:g}"
+    st.session_state["explore.is_text"] = text
+    state.publish("is", text, DEFAULT_TARGET_DEG)
+    return float(text)

@@ -1,0 +1,1 @@
+"""Panels of Compare, Classes and Concepts: tables over a set, and steering."""

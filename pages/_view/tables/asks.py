@@ -1,0 +1,234 @@
+"""What the leakage pages ask the core: prepared sets, tables, kept per question and score file."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages._view import loaders, pickers, state
+from sing_core.errors import ImageSetError, SingError
+from sing_core.files.digests import content_key
+from sing_core.leakage import (
+    classes,
+    comparison,
+    concept_map,
+    concepts,
+    scored_sets,
+    steered,
+    transfers,
+)
+from sing_core.leakage.concept_lists import ConceptList
+from sing_core.maths.head_transfer import Transfer
+from sing_core.maths.statistics import RankCorrelation, rank_correlation
+from sing_core.models.prompts import class_prompt
+from sing_core.sets import catalogue, originals
+
+
+def set_names() -> list[str]:
+    """Return the names of the prepared sets, those that ship first.
+
+    Raises:
+        SingError: a set's folder is damaged.
+    """
+    return [folder.facts.name for folder in catalogue.image_sets(loaders.settings())]
+
+
+def pick_set(page: str) -> str:
+    """Draw the picker of prepared sets; return its name, or stop with what to do."""
+    try:
+        names = set_names()
+    except SingError as error:
+        _stop(str(error))
+    if not names:
+        state.write_url()
+        st.info(
+            "No set of images is prepared yet: run `python -m sing_core prepare --images …`.",
+            icon=":material/inventory_2:",
+        )
+        st.stop()
+    key = f"{page}.set"
+    state.receive("set", key, names[0], names.__contains__, "a prepared set")
+    chosen = st.selectbox(
+        "Image set",
+        names,
+        key=key,
+        persist_state="session",
+        help="Images that were prepared once: their features and scores, not the images.",
+    )
+    state.publish("set", chosen or names[0], names[0])
+    pickers.pick_reference()
+    return chosen or names[0]
+
+
+def scored_models(images: str) -> list[str]:
+    """Return the classifiers under which a set has scores.
+
+    Raises:
+        SingError: a set's folder is damaged.
+    """
+    bench = loaders.bench()
+    folder = next(f for f in catalogue.image_sets(bench.settings) if f.facts.name == images)
+    return list(scored_sets.scored_models(bench, folder, loaders.reference()))
+
+
+def class_rows(model: str, images: str) -> tuple[classes.ClassRow, ...]:
+    """Return the rows of every class of a set.
+
+    Raises:
+        SingError: see ``open_set`` and ``class_table``.
+    """
+    scored = _open(model, images)
+    return _kept(_key("classes", scored), lambda: classes.class_table(scored))
+
+
+def class_images(model: str, images: str, index: int) -> list[dict[str, Any]]:
+    """Return the scores of the images of one class.
+
+    Raises:
+        SingError: see ``open_set`` and ``class_images``.
+    """
+    return classes.class_images(_open(model, images), index)
+
+
+def open_in_explore(model: str, images: str, image: Mapping[str, Any], label: str) -> None:
+    """Leave for Explore with one image of a class, at the null removal that its scores are of.
+
+    Raises:
+        SingError: its file is not on this machine.
+    """
+    folder = _open(model, images).folder
+    settings = loaders.settings()
+    payload = originals.original(folder, image["row"], image["digest"], settings)
+    if not loaders.keep_upload(payload, image["digest"]):
+        raise ImageSetError("The image cannot be kept on this disk: see its free space.")
+    asked = {
+        "photo": image["digest"], "model": model, "mode": "remove", "prompt": class_prompt(label),
+    }  # fmt: skip
+    if loaders.reference() != next(iter(loaders.references())):
+        asked["reference"] = loaders.reference()  # Back leads to this link as it stands
+    st.switch_page("pages/explore.py", query_params=asked)
+
+
+def target_rows(
+    model: str, images: str, index: int, degrees: float
+) -> tuple[steered.TargetRow, ...]:
+    """Return every class as a target for the images of class ``index``, the easiest first.
+
+    Raises:
+        SingError: see ``open_set`` and ``target_rows``.
+    """
+    scored = _open(model, images)
+    key = content_key(_key("targets", scored), repr(index), repr(degrees))
+    return _kept(key, lambda: steered.target_rows(scored, index, degrees))
+
+
+def model_rows(models: list[str], images: str) -> list[comparison.ModelRow]:
+    """Return a row per model.
+
+    Raises:
+        SingError: see ``open_set`` and ``model_row``.
+    """
+    return [_model_row(_open(model, images)) for model in models]
+
+
+def _model_row(scored: scored_sets.ScoredSet) -> comparison.ModelRow:
+    return _kept(_key("model", scored), lambda: comparison.model_row(scored))
+
+
+def pair_rows(models: list[str], images: str) -> tuple[comparison.PairRow, ...]:
+    """Return the paired differences of every two models.
+
+    Raises:
+        SingError: see ``open_set`` and ``pair_rows``.
+    """
+    sets = [_open(model, images) for model in models]
+    key = content_key(*(_key("pairs", scored) for scored in sets))
+    return _kept(key, lambda: comparison.pair_rows(sets))
+
+
+def transfer_rows(models: list[str], images: str) -> list[Transfer]:
+    """Return the two trained heads' accuracies, a row per model.
+
+    Raises:
+        SingError: see ``open_set`` and ``set_transfer``.
+    """
+    return [_transfer(_open(model, images)) for model in models]
+
+
+def _transfer(scored: scored_sets.ScoredSet) -> Transfer:
+    return _kept(_key("transfer", scored), lambda: transfers.set_transfer(scored))
+
+
+def correlation(first: list[float], second: list[float]) -> RankCorrelation:
+    """Return the rank correlation of two models' classes.
+
+    Raises:
+        SingError: there are fewer than three classes, or one list is constant.
+    """
+    key = content_key("correlation", repr(first), repr(second))
+    return _kept(key, lambda: rank_correlation(first, second))
+
+
+def steered_rows(
+    models: list[str], images: str, prompt: str, degrees: float
+) -> list[steered.SteeredRow]:
+    """Return the set steered towards a prompt, a row per model.
+
+    Raises:
+        SingError: see ``open_set`` and ``steered_row``.
+    """
+    return [_steered_row(_open(model, images), prompt, degrees) for model in models]
+
+
+def _steered_row(scored: scored_sets.ScoredSet, prompt: str, degrees: float) -> steered.SteeredRow:
+    key = content_key(_key("steered", scored), prompt, repr(degrees))
+    return _kept(key, lambda: steered.steered_row(scored, prompt, degrees))
+
+
+def concept_rows(
+    model: str, images: str, wanted: ConceptList, label: int | None, bound_deg: float
+) -> tuple[concepts.ConceptRow, ...]:
+    """Return a row per concept.
+
+    Raises:
+        SingError: see ``open_set`` and ``concept_table``.
+    """
+    scored = _open(model, images)
+    key = content_key(_key("concepts", scored), repr(label), repr(bound_deg), *wanted.prompts)
+    return _kept(
+        key, lambda: concepts.concept_table(scored, wanted, label=label, bound_deg=bound_deg)
+    )
+
+
+def concept_network(model: str, images: str, prompts: tuple[str, ...]) -> concept_map.ConceptMap:
+    """Return where concepts lie by meaning, and which are joined.
+
+    Raises:
+        SingError: see ``open_set`` and ``embed``.
+    """
+    scored = _open(model, images)
+    key = content_key(_key("network", scored), *prompts)
+    return _kept(key, lambda: concept_map.concept_map(concepts.embed(scored, prompts)))
+
+
+def _open(model: str, images: str) -> scored_sets.ScoredSet:
+    return scored_sets.open_set(
+        loaders.bench(), model, images=images, reference=loaders.reference()
+    )
+
+
+def _key(verb: str, scored: scored_sets.ScoredSet) -> str:
+    """Return a key that changes with the score file: a set that is prepared again is read again."""
+    stat = scored.path.stat()
+    return content_key(verb, str(scored.path), str(stat.st_mtime_ns), str(stat.st_size))
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _kept(key: str, _ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - returns what it was given
+    return _ask()
+
+
+def _stop(message: str) -> None:
+    state.write_url()
+    st.error(message, icon=":material/error:")
+    st.stop()

@@ -1,0 +1,214 @@
+"""The panels of the Concepts page: the list, arrows, table, what the tests say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from pages._view import commands, exports, loaders, pickers, state
+from pages._view.tables import asks, figures
+from pages._view.words.help import BOUND_NOTE, HELP, SHARED_TOWER_NOTE
+from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words
+from sing_core.leakage.classes import ClassRow
+from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
+from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
+
+_ALL = ""
+_VIEW, _VIEWS = "concepts.view", {"arrows": "Arrows", "network": "Network"}
+_MOST_NODES, _BOUNDS = 60, (0.01, 10.0)
+_CONCEPTS = (
+    "goldfish", "jellyfish", "snail", "tabby cat", "lion", "brown bear", "ladybug", "bee",
+    "monarch butterfly", "sports car", "school bus", "lemon", "orange", "mushroom", "teapot",
+    "umbrella", "volcano", "cliff", "coral reef", "aircraft carrier", "parachute", "beer bottle",
+    "espresso", "pizza",
+)  # fmt: skip
+DEFAULT_LIST = "\n".join(_CONCEPTS)
+_SPAN = "%+.3f"
+_COLUMNS = {
+    "prompt": None,
+    "angle_before": st.column_config.NumberColumn("before °", format="%.2f"),
+    "angle_after": st.column_config.NumberColumn("after °", format="%.2f"),
+    "as_mean": st.column_config.NumberColumn("AS °", format=_SPAN, help=HELP["attribute_score"]),
+    "as_low": st.column_config.NumberColumn("from °", format=_SPAN, help=HELP["interval"]),
+    "as_high": st.column_config.NumberColumn("to °", format=_SPAN, help=HELP["interval"]),
+    "directed_mean": st.column_config.NumberColumn(
+        "directed °", format=_SPAN, help=HELP["directed"]
+    ),
+    "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
+    "p_equivalent": st.column_config.NumberColumn(
+        "p of not 0", format="%.2g", help=HELP["p_equivalent"]
+    ),
+    "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the form holds: the list, the template, and what is as good as 0."""
+
+    text: str
+    file: UploadedFile | None
+    template: str
+    bound_deg: float
+
+    def parse(self) -> ConceptList:
+        """Return the concepts.
+
+        Raises:
+            ConceptListError: the list or the template cannot be used.
+        """
+        text = self.text if self.file is None else read_text(self.file.getvalue())
+        limit = loaders.settings().max_prompt_chars
+        return parse_concepts(text, template=self.template, max_chars=limit)
+
+
+def pick_class(rows: Sequence[ClassRow]) -> int | None:
+    """Draw the picker of a class; return its index, None for the whole set."""
+    several = [row.label for row in rows if row.n > 1]
+    labels = {row.label: row.index for row in rows}
+    default = several[0] if several else _ALL
+    state.receive("of", "concepts.of", default, lambda name: name in {*labels, "all"}, "a class")
+    if st.session_state["concepts.of"] not in labels:
+        st.session_state["concepts.of"] = _ALL
+    chosen = st.selectbox(
+        "Images of",
+        [_ALL, *several, *(label for label in labels if label not in several)],
+        format_func=lambda name: name or "all classes, each counting once",
+        key="concepts.of",
+        help="A class with one image has angles, but no tests.",
+    )
+    state.publish("of", chosen or "all", default or "all")
+    return labels.get(chosen or _ALL)
+
+
+def ask_concepts() -> Asked:
+    """Draw the form of concepts; return what it holds."""
+    state.receive("list", "concepts.list", DEFAULT_LIST, bool, "a list of concepts")
+    state.receive("template", "concepts.template", TEMPLATE, bool, "a template")
+    state.receive_number("bound", "concepts.bound", BOUND_DEG, _BOUNDS, "a bound")
+    state.receive("view", _VIEW, "arrows", _VIEWS.__contains__, "a view")
+    with st.form("concepts.form"):
+        left, right = st.columns([2, 1])
+        text = left.text_area(
+            "Concepts, one a line", key="concepts.list", height=190, persist_state="session"
+        )
+        file = right.file_uploader(
+            "or a text file", type=["txt"], key="concepts.file", max_upload_size=2,
+            help="UTF-8, one concept a line; it is used instead of the list.",
+        )  # fmt: skip
+        template = right.text_input(
+            "Template", key="concepts.template", persist_state="session",
+            help="The sentence that is embedded; {} is where the concept goes.",
+        )  # fmt: skip
+        bound = right.number_input(
+            "As good as 0 (± °)", *_BOUNDS, step=0.05, key="concepts.bound", help=HELP["bound"],
+        )  # fmt: skip
+        st.form_submit_button("Measure")
+    state.publish("list", text, DEFAULT_LIST)
+    if not state.fits(text):
+        st.caption("A list of this length does not fit into the link: send it as a file.")
+    state.publish("template", template, TEMPLATE)
+    state.publish_number("bound", "concepts.bound", bound, BOUND_DEG)
+    return Asked(text, file, template, float(bound))
+
+
+def show_summary(found: Sequence[ConceptRow], model: str, bound_deg: float, *, whole: bool) -> None:
+    """Say what the tests found, and what they rest on."""
+    st.markdown(summary(found, bound_deg, whole=whole))
+    st.caption(BOUND_NOTE.format(bound=f"{bound_deg:g}", default=f"{BOUND_DEG:g}"))
+    pickers.show_reference_note(loaders.reference())
+    entry = loaders.models()[model]
+    if entry.shares_tower_with == loaders.reference():
+        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=loaders.reference())
+        st.info(note, icon=":material/merge:")
+
+
+def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> str:
+    """Return the result in words; what no test decides is said to be not decided."""
+    unit = "classes" if whole else "images"
+    n = found[0].n
+    if n < 2:
+        return (
+            f"There is one of the {unit} alone: without a second one, every concept is **not "
+            "decided**."
+        )
+    moved = [row for row in found if row.verdict in ("towards", "away")]
+    spurious = [row for row in found if row.spurious]
+    open_ = sum(row.verdict == "not decided" for row in found)
+    named = ", ".join(in_words(row.concept) for row in spurious[:5])
+    near = min(NEAREST, len(found))
+    close = (
+        f"**{len(spurious):,}** of the nearest {near} {be(len(spurious))} close and shown to move "
+        f"by less than {bound_deg:g}° ({named}): this closeness is none of the null space’s."
+        if spurious
+        else f"None of the nearest {near} is shown to move by less than {bound_deg:g}°."
+    )
+    few = FEW_SCORES if n < FEW else ""
+    return (
+        f"Over {n:,} {unit} the null part points towards or away from **{len(moved):,}** of "
+        f"{count(len(found), 'concept')} (false discovery rate 5 %). {close} Not decided: "
+        f"**{open_:,}**.{few}"
+    )
+
+
+def show_figure(found: Sequence[ConceptRow], model: str, images: str) -> go.Figure:
+    """Draw the arrows, or the network where that was chosen; return the figure."""
+    view = st.segmented_control(
+        "View", list(_VIEWS), format_func=_VIEWS.__getitem__, required=True, key=_VIEW,
+        persist_state="session", help=HELP["concept_view"],
+    ) or "arrows"  # fmt: skip
+    state.publish("view", view, "arrows")
+    if view == "network":
+        nearest = sorted(found, key=lambda row: row.angle_before)[:_MOST_NODES]
+        places = asks.concept_network(model, images, tuple(row.prompt for row in nearest))
+        figure = figures.concept_network(nearest, places)
+        alt = "Concepts joined to those of nearly the same meaning, coloured by AS."
+    else:
+        figure = figures.concept_arrows(found)
+        alt = "Mean angle to each concept before and after null removal."
+    st.plotly_chart(figure, key=f"concepts.{view}", config=exports.FIGURE_CONFIG, alt=alt)
+    return figure
+
+
+def show_table(found: Sequence[ConceptRow]) -> None:
+    """Draw the table of concepts."""
+    st.dataframe(
+        exports.frame_of([row.as_row() for row in found]),
+        hide_index=True,
+        column_config=_COLUMNS,
+        placeholder=NOTHING,
+        key="concepts.table",
+        height=exports.height_of(len(found)),
+    )
+
+
+def offer(
+    found: Sequence[ConceptRow],
+    figure: go.Figure,
+    asked: Asked,
+    model: str,
+    images: str,
+    label: int | None,
+    classes: Sequence[ClassRow],
+) -> None:
+    """Draw the downloads and the command."""
+    exports.offer(
+        "concepts", [row.as_row() for row in found], figure,
+        command(asked, model, images, next((c.wnid for c in classes if c.index == label), "")),
+    )  # fmt: skip
+
+
+def command(asked: Asked, model: str, images: str, wnid: str) -> str:
+    """Return the command that prints the table; a file is named, a list is written out."""
+    options = [("--class", wnid)]
+    if asked.file is None:
+        options += [("--concept", label) for label in asked.parse().labels]
+    else:
+        options.append(("--list", asked.file.name))
+    options += [
+        ("--template", "" if asked.template == TEMPLATE else asked.template),
+        ("--bound", "" if asked.bound_deg == BOUND_DEG else f"{asked.bound_deg!r}"),
+    ]
+    return commands.of_set("concepts", [model], images, options)

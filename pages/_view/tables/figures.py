@@ -1,0 +1,220 @@
+"""Figures of the leakage pages: pure functions from rows to Plotly, degrees on the axes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from scipy import stats
+
+from sing_core.leakage.classes import ClassRow
+from sing_core.leakage.comparison import ModelRow
+from sing_core.leakage.concept_map import ConceptMap
+from sing_core.leakage.concepts import ConceptRow
+from sing_core.maths.statistics import Interval
+
+COLOURS = ("#2f6299", "#b5541f", "#3d7a4a", "#7b4a9a", "#8a6d1f")
+_GREY = "#7f8a99"
+_TEAL = "#0f7b8a"
+_VIOLIN_FROM = 10
+_ROW_PX = 28
+
+
+def plain(text: str, length: int = 34) -> str:
+    """Return a label; Plotly reads some HTML, and a concept is data."""
+    short = text if len(text) <= length else text[: length - 1] + "…"
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def class_violins(images: Mapping[str, Sequence[Mapping[str, Any]]]) -> go.Figure:
+    """Return AS of every image, class by class: a violin from ten images on, else points."""
+    figure = go.Figure()
+    for name, rows in images.items():
+        scores = [row["attribute_score_deg"] for row in rows]
+        figure.add_violin(
+            x=scores, y=[plain(name)] * len(scores), orientation="h", name=plain(name),
+            points="all", pointpos=0, jitter=0.6, showlegend=False, meanline_visible=True,
+            line_color=_TEAL if len(scores) >= _VIOLIN_FROM else "rgba(0,0,0,0)",
+            fillcolor="rgba(15,123,138,0.15)" if len(scores) >= _VIOLIN_FROM else "rgba(0,0,0,0)",
+            marker={"size": 5, "color": _TEAL}, spanmode="hard",
+            customdata=[row["name"] for row in rows],
+            hovertemplate="%{customdata}<br>AS %{x:+.2f}°<extra></extra>",
+        )  # fmt: skip
+    figure.add_vline(x=0, line={"color": _GREY, "dash": "dot", "width": 1})
+    figure.update_xaxes(title_text="AS of each image, degrees")
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return _sized(figure, 110 + 34 * len(images))
+
+
+def two_models(
+    first: Sequence[ClassRow], second: Sequence[ClassRow], names: Sequence[str]
+) -> go.Figure:
+    """Return mean AS of every class under two models against each other."""
+    other = {row.index: row for row in second}
+    both = [(row, other[row.index]) for row in first if row.index in other]
+    figure = go.Figure()
+    figure.add_scattergl(
+        x=[a.as_mean for a, _ in both], y=[b.as_mean for _, b in both], mode="markers",
+        customdata=[plain(a.label) for a, _ in both], marker={"size": 5, "color": _TEAL},
+        hovertemplate="%{customdata}<br>%{x:+.2f}°, %{y:+.2f}°<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    figure.update_xaxes(title_text=f"mean AS under {names[0]}, degrees")
+    figure.update_yaxes(title_text=f"mean AS under {names[1]}, degrees")
+    return _sized(figure, 420)
+
+
+def joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -> go.Figure:
+    """Return AS × IS: a point per class, an ellipse over 95 % of them, the mean's intervals."""
+    figure = go.Figure()
+    for colour, row in zip(_cycle(len(rows)), rows, strict=True):
+        own = classes[row.model]
+        x, y = [c.as_mean for c in own], [c.is_mean for c in own]
+        figure.add_scattergl(
+            x=x, y=y, mode="markers", name=row.model, legendgroup=row.model, opacity=0.35,
+            showlegend=False, marker={"size": 4, "color": colour},
+            customdata=[plain(c.label) for c in own],
+            hovertemplate="%{customdata}<br>AS %{x:+.2f}°, IS %{y:.2f}°<extra></extra>",
+        )  # fmt: skip
+        if len(own) > 2:
+            ellipse = confidence_ellipse(x, y)
+            figure.add_scatter(
+                x=ellipse[0], y=ellipse[1], mode="lines", line={"color": colour, "width": 2},
+                legendgroup=row.model, showlegend=False, hoverinfo="skip",
+            )  # fmt: skip
+        figure.add_scatter(
+            x=[row.attribute_score.estimate], y=[row.image_score.estimate], mode="markers",
+            marker={"size": 11, "symbol": "x", "color": colour}, legendgroup=row.model,
+            error_x=_bars([row.attribute_score]), error_y=_bars([row.image_score]),
+            name=row.model, hovertemplate="mean AS %{x:+.3f}°, mean IS %{y:.3f}°",
+        )  # fmt: skip
+    figure.update_xaxes(title_text="mean AS to the own class, degrees")
+    figure.update_yaxes(title_text="mean IS, degrees")
+    return _sized(figure, 460)
+
+
+def confidence_ellipse(
+    x: Sequence[float], y: Sequence[float], level: float = 0.95
+) -> tuple[list[float], list[float]]:
+    """Return the outline that holds ``level`` of a normal cloud with these points' covariance."""
+    values, vectors = np.linalg.eigh(np.cov(x, y))
+    radius = np.sqrt(np.clip(values, 0, None) * stats.chi2.isf(1 - level, 2))
+    turn = np.linspace(0, 2 * math.pi, 73)
+    points = vectors @ (radius[:, None] * np.stack([np.cos(turn), np.sin(turn)]))
+    return (points[0] + np.mean(x)).tolist(), (points[1] + np.mean(y)).tolist()
+
+
+def against_controls(rows: Sequence[ModelRow]) -> go.Figure:
+    """Return mean |AS| of null removal and of both random controls, with intervals."""
+    kinds = (
+        ("null space", "abs_attribute_score", _TEAL, "circle"),
+        ("random, equal dimension", "dim_abs_attribute_score", _GREY, "square-open"),
+        ("random, equal energy", "energy_abs_attribute_score", _GREY, "diamond-open"),
+    )
+    figure = go.Figure()
+    for shift, (name, attribute, colour, symbol) in zip((-0.2, 0.0, 0.2), kinds, strict=True):
+        intervals = [getattr(row, attribute) for row in rows]
+        figure.add_scatter(
+            x=[interval.estimate for interval in intervals],
+            y=[place + shift for place in range(len(rows))], mode="markers", name=name,
+            error_x=_bars(intervals), marker={"size": 9, "symbol": symbol, "color": colour},
+            hovertemplate="%{x:.3f}°<extra>" + name + "</extra>",
+        )  # fmt: skip
+    labels = [f"{row.model} ({row.nullity} / {row.feature_dim})" for row in rows]
+    figure.update_xaxes(title_text="mean |AS|, degrees", rangemode="tozero")
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, automargin=True)
+    return _sized(figure, 150 + 70 * len(rows))
+
+
+def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
+    """Return an arrow per concept from the original's angle to the equivalent's (Fig. 5).
+
+    Shown are the ``most`` concepts nearest before removal; hollow where nothing is decided.
+    """
+    shown = sorted(rows, key=lambda row: row.angle_before)[:most][::-1]
+    places = list(range(len(shown)))
+    figure = go.Figure()
+    for place, row in zip(places, shown, strict=True):
+        figure.add_annotation(
+            x=row.angle_after, y=place, ax=row.angle_before, ay=place, xref="x", yref="y",
+            axref="x", ayref="y", showarrow=True, arrowhead=2, arrowwidth=1.5, arrowcolor=_GREY,
+        )  # fmt: skip
+    decided = ["circle-open" if row.verdict == "not decided" else "circle" for row in shown]
+    for name, attribute, symbols, colour in (
+        ("original", "angle_before", "line-ns-open", _GREY),
+        ("without its null part", "angle_after", decided, _TEAL),
+    ):
+        figure.add_scatter(
+            x=[getattr(row, attribute) for row in shown], y=places, mode="markers", name=name,
+            marker={"symbol": symbols, "size": 9, "color": colour},
+            customdata=[[plain(row.concept), row.as_mean] for row in shown],
+            hovertemplate="%{customdata[0]}<br>%{x:.2f}°, AS %{customdata[1]:+.3f}°<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title_text="angle to the concept, degrees")
+    labels = [plain(row.concept) for row in shown]
+    figure.update_yaxes(tickvals=places, ticktext=labels, automargin=True, showgrid=False)
+    return _sized(figure, 110 + _ROW_PX * len(shown))
+
+
+def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
+    """Return the concepts joined by meaning: colour says where null removal moved the images.
+
+    The nearer the images were to a concept, the larger its point; diamonds are not decided.
+    """
+    figure = go.Figure()
+    lines: list[tuple[float | None, float | None]] = []
+    for i, j, _ in found.edges:
+        lines += [found.places[i], found.places[j], (None, None)]
+    figure.add_scatter(
+        x=[x for x, _ in lines], y=[y for _, y in lines], mode="lines", hoverinfo="skip",
+        line={"color": _GREY, "width": 0.7}, showlegend=False,
+    )  # fmt: skip
+    most = max((abs(row.as_mean) for row in rows), default=0.0) or 1.0
+    angles = [row.angle_before for row in rows]
+    far, near = max(angles), min(angles)
+    figure.add_scatter(
+        x=[x for x, _ in found.places], y=[y for _, y in found.places], mode="markers+text",
+        text=[plain(row.concept, 22) for row in rows], textposition="top center",
+        textfont={"size": 11}, showlegend=False,
+        marker={
+            "size": [10 + 16 * (far - angle) / max(far - near, 1e-9) for angle in angles],
+            "symbol": ["diamond" if r.verdict == "not decided" else "circle" for r in rows],
+            "color": [row.as_mean for row in rows], "colorscale": "RdBu", "cmin": -most,
+            "cmax": most, "line": {"width": 1, "color": _GREY},
+            "colorbar": {
+                "title": "AS °", "thickness": 10, "orientation": "h", "y": -0.12, "nticks": 5,
+            },
+        },
+        customdata=[[row.angle_before, row.as_mean, row.verdict] for row in rows],
+        hovertemplate="%{text}<br>%{customdata[0]:.1f}° before, AS %{customdata[1]:+.3f}°, "
+        "%{customdata[2]}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
+    return _sized(figure, 560)
+
+
+def _bars(intervals: Sequence[Interval]) -> dict[str, Any]:
+    """Return asymmetric error bars; none where there is no interval."""
+    above = [(i.high - i.estimate) if i.high is not None else 0.0 for i in intervals]
+    below = [(i.estimate - i.low) if i.low is not None else 0.0 for i in intervals]
+    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below}
+
+
+def _cycle(count: int) -> list[str]:
+    return [COLOURS[place % len(COLOURS)] for place in range(count)]
+
+
+def _sized(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "itemsizing": "constant",
+        },
+    )
+    return figure

@@ -1,0 +1,1 @@
+"""Panels of Validate: the head, its controls, translators, trained heads."""

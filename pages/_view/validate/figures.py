@@ -1,0 +1,80 @@
+"""Figures of the Validate page: pure functions from a result to a figure."""
+
+import math
+
+import plotly.graph_objects as go
+
+from sing_core.maths.translator_quality import Comparison
+from sing_core.studies.validation import KINDS, Perturbations, Spectrum
+
+_COLOURS = {"null": "#0f7b8a", "random": "#7f8a99", "class_row": "#b5552b"}
+_LINES = ("#0f7b8a", "#b5552b", "#6b5b95", "#7f8a99")
+# A logarithmic axis has no zero: an exact one is drawn at the smallest step of float64.
+_FLOOR = 1e-17
+
+
+def spectrum(found: Spectrum) -> go.Figure:
+    """Return singular values by rank on a logarithmic axis, the cut and the null space marked."""
+    largest = found.singular_values[0]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(range(1, len(found.singular_values) + 1)),
+        y=[max(value, _FLOOR * largest) for value in found.singular_values],
+        mode="lines", line={"color": _COLOURS["class_row"]},
+        hovertemplate="number %{x}<br>%{y:.3g}<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    figure.add_hline(y=found.threshold, line={"dash": "dot", "color": _COLOURS["random"]})
+    # A line's own annotation takes the value itself for its logarithm.
+    figure.add_annotation(
+        x=0, xref="paper", xanchor="left", y=math.log10(found.threshold), yanchor="bottom",
+        text="counts as zero", showarrow=False,
+    )  # fmt: skip
+    if found.nullity:
+        figure.add_vrect(
+            x0=found.rank, x1=found.feature_dim, fillcolor=_COLOURS["null"], opacity=0.15,
+            line_width=0, annotation_text=f"null space: {found.nullity}",
+            annotation_position="top left",
+        )  # fmt: skip
+    figure.update_xaxes(title_text="feature direction", range=[0, found.feature_dim])
+    figure.update_yaxes(title_text="singular value", type="log", exponentformat="power")
+    return _sized(figure)
+
+
+def changes(found: Perturbations) -> go.Figure:
+    """Return the relative logit change of every image under the three kinds of steps (Fig. 9)."""
+    figure = go.Figure()
+    for kind in KINDS:
+        values = [max(value, _FLOOR) for value in getattr(found, kind)]
+        figure.add_box(
+            y=values, name=kind.replace("_", " "), customdata=list(found.names), boxpoints="all",
+            jitter=0.4, pointpos=0, marker={"color": _COLOURS[kind], "size": 5}, showlegend=False,
+            hovertemplate="%{customdata}<br>%{y:.2e}<extra></extra>",
+        )  # fmt: skip
+    figure.update_yaxes(
+        title_text="relative change of the logits", type="log", exponentformat="power"
+    )
+    return _sized(figure)
+
+
+def histograms(found: Comparison) -> go.Figure:
+    """Return the cosine distribution of the best translator of each architecture (Fig. 8)."""
+    figure = go.Figure()
+    seen: list[str] = []
+    for row in found.rows:
+        if row.architecture in seen:
+            continue
+        figure.add_scatter(
+            x=found.edges[:-1], y=row.histogram, mode="lines", name=row.architecture,
+            line={"shape": "hv", "color": _LINES[len(seen) % len(_LINES)]},
+            hovertemplate="from %{x:.2f}: %{y:.1%}<extra>" + row.architecture + "</extra>",
+        )  # fmt: skip
+        seen.append(row.architecture)
+    figure.update_xaxes(title_text="cosine to the reference’s own embedding")
+    figure.update_yaxes(title_text="share of images", tickformat=".0%")
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    return _sized(figure)
+
+
+def _sized(figure: go.Figure) -> go.Figure:
+    figure.update_layout(height=360, margin={"l": 8, "r": 8, "t": 24, "b": 8})
+    return figure

@@ -1,0 +1,236 @@
+"""The controls and panels of the Validate page."""
+
+import csv
+import io
+import json
+import statistics
+from dataclasses import asdict
+
+import streamlit as st
+
+from pages._view import loaders, state
+from pages._view.validate import figures
+from pages._view.words.help import HELP, OWN_TRANSLATOR_NOTE
+from pages._view.words.phrases import in_words
+from sing_core.files.images import Photo, decode_image
+from sing_core.files.samples import SAMPLES, sample_bytes
+from sing_core.maths.head_variants import WHOLE_HEAD
+from sing_core.maths.translator_quality import Comparison
+from sing_core.sets.image_sets import open_image_set
+from sing_core.studies.heads import threshold_costs
+from sing_core.studies.translator_table import read_comparisons
+from sing_core.studies.validation import KINDS, Perturbations, Spectrum, Validation
+from sing_core.studies.validation import validate as run
+
+_MOST_IMAGES = 200
+_SOURCES = {"samples": "Sample photos", "own": "Your images"}
+_PLAIN = {"displaylogo": False}
+
+
+def pick_source() -> str:
+    """Draw the choice of images where there is one; return ``samples`` or ``own``."""
+    offered = ["samples", *(["own"] if loaders.settings().images_dir else [])]
+    state.receive("images", "validate.images", "samples", offered.__contains__, "images")
+    chosen = st.segmented_control(
+        "Images",
+        offered,
+        format_func=_SOURCES.__getitem__,
+        required=True,
+        key="validate.images",
+        persist_state="session",
+        help=HELP["image_set"],
+    )
+    chosen = chosen or "samples"
+    state.publish("images", chosen, "samples")
+    return chosen
+
+
+def pick_seed() -> int:
+    """Draw the seed of the random directions; return it."""
+    check = state.is_number(0, 9999)
+    state.receive("seed", "validate.seed_text", "0", check, "a seed")
+    linked = int(float(st.session_state["validate.seed_text"]))
+    if st.session_state.get("validate.seed_shown") != linked:
+        st.session_state["validate.seed"] = linked
+    chosen = st.number_input(
+        "Seed", min_value=0, max_value=9999, step=1, key="validate.seed",
+        help=HELP["validate_seed"],
+    )  # fmt: skip
+    chosen = linked if chosen is None else int(chosen)
+    st.session_state["validate.seed_text"] = str(chosen)
+    st.session_state["validate.seed_shown"] = chosen
+    state.publish("seed", str(chosen), "0")
+    return chosen
+
+
+def validation(model: str, reference: str, source: str, seed: int) -> Validation:
+    """Return the validation of a classifier, computed once per question.
+
+    Raises:
+        SingError: an image cannot be used, or something cannot be loaded.
+    """
+    return _validation(
+        model, reference, source, seed, loaders.bench().translator_state(model, reference)
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _validation(model: str, reference: str, source: str, seed: int, translator: str) -> Validation:
+    return run(loaders.bench(), _photos(source), model=model, reference=reference, seed=seed)
+
+
+def _photos(source: str) -> list[tuple[str, Photo]]:
+    settings = loaders.settings()
+    if source == "own" and settings.images_dir is not None:
+        images = open_image_set(settings.images_dir).at_most(_MOST_IMAGES)
+        return list(zip(images.names, images.photos(max_pixels=settings.max_pixels), strict=True))
+    return [(sample.name, decode_image(sample_bytes(sample.name))) for sample in SAMPLES]
+
+
+def show_facts(found: Validation) -> None:
+    """Draw the numbers that decide."""
+    spectrum, moved = found.spectrum, found.perturbations
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Rank", f"{spectrum.rank} of {spectrum.feature_dim}", help=HELP["nullity"])
+        st.metric("Nullity", str(spectrum.nullity), help=HELP["nullity"])
+        for kind in () if moved.sentence else KINDS:
+            label = f"Median change, {kind.replace('_', ' ')}"
+            st.metric(label, f"{moved.median(kind):.1e}", help=HELP["perturbations"])
+
+
+def show_spectrum(found: Spectrum) -> None:
+    """Draw the singular values with the rank cut."""
+    st.subheader("Spectrum of the head", anchor=False, help=HELP["spectrum"])
+    st.plotly_chart(
+        figures.spectrum(found), key="validate.spectrum", config=_PLAIN,
+        alt="Singular values of the head, largest first, and where they count as zero.",
+    )  # fmt: skip
+
+
+def show_thresholds(model: str) -> None:
+    """Draw what it costs to count weak directions as null space, too."""
+    with st.expander("If small singular values counted as zero"):
+        costs = threshold_costs(loaders.bench(), model, WHOLE_HEAD)
+        rows = [
+            {
+                "up to % of the largest": 100 * cost.threshold,
+                "null space": cost.nullity,
+                "drift per step of length 1": cost.drift_per_step,
+            }
+            for cost in costs
+        ]
+        st.dataframe(rows, hide_index=True, key="validate.thresholds", column_config=_COSTS)
+        st.caption(
+            "The drift is the most that any logit moves. Explore can be asked for such a null "
+            "space: “Weak directions too”."
+        )
+
+
+_COSTS = {
+    "up to % of the largest": st.column_config.NumberColumn(format="%g %%"),
+    "drift per step of length 1": st.column_config.NumberColumn(format="%.2g"),
+}
+
+
+def show_perturbations(found: Perturbations) -> None:
+    """Draw the logit changes of null, random and class-row steps of one length."""
+    st.subheader("Logits under steps of one length", anchor=False, help=HELP["perturbations"])
+    if found.sentence:
+        st.warning(found.sentence, icon=":material/visibility:")
+        return
+    st.plotly_chart(
+        figures.changes(found), key="validate.changes", config=_PLAIN,
+        alt="Relative change of the logits for null, random and class-row steps.",
+    )  # fmt: skip
+    st.caption(
+        f"{len(found.names)} images, steps as long as each feature’s own null part, float64 "
+        "arithmetic. In the network’s own float32 rounding leaves more: Explore measures it on "
+        "every pair."
+    )
+
+
+def show_translator(found: Validation) -> None:
+    """Say how near the translator comes to the reference on these images."""
+    st.subheader("The translator", anchor=False, help=HELP["translator"])
+    cosine = found.cosine
+    if found.no_translator:
+        st.warning(found.no_translator, icon=":material/translate:")
+        return
+    st.markdown(
+        f"On these {len(cosine)} images the cosine between translated feature and the embedding "
+        f"that {in_words(found.reference, 120)} gives the photo itself is "
+        f"**{statistics.mean(cosine):.3f}** on average, from {min(cosine):.3f} to "
+        f"{max(cosine):.3f}."
+    )
+    if loaders.bench().is_own(found.model, found.reference):
+        st.caption(OWN_TRANSLATOR_NOTE)
+
+
+def show_comparison() -> None:
+    """Draw the comparison of linear and non-linear translators that ships (Table 2, Fig. 8).
+
+    Raises:
+        SingError: it is missing or damaged.
+    """
+    command, tables = read_comparisons(loaders.settings())
+    for tab, (name, table) in zip(
+        st.tabs(["New photographs", "New classes"]), tables.items(), strict=True
+    ):
+        with tab:
+            _show_table(name, table)
+    st.caption(
+        f"lite0 into mini, computed beforehand by `{command}`: it does not change with the "
+        "classifier chosen above."
+    )
+
+
+def _show_table(name: str, table: Comparison) -> None:
+    st.markdown(f"**{table.verdict}** Measured on {table.images}.")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.dataframe(_rows(table), hide_index=True, key=f"validate.table.{name}")
+        st.caption("95 % intervals by bootstrap over images.")
+    with right:
+        st.plotly_chart(
+            figures.histograms(table), key=f"validate.cosines.{name}", config=_PLAIN,
+            alt="Distribution of cosines for each architecture.",
+        )  # fmt: skip
+
+
+def _rows(table: Comparison) -> list[dict[str, object]]:
+    return [
+        {
+            "architecture": row.architecture,
+            "trained by": row.loss,
+            "cosine": f"{row.cosine.mean:.4f} ({row.cosine.low:.4f} to {row.cosine.high:.4f})",
+            "MSE × 1000": f"{1000 * row.mse.mean:.3f} "
+            f"({1000 * row.mse.low:.3f} to {1000 * row.mse.high:.3f})",
+        }
+        for row in table.rows
+    ]
+
+
+def offer(found: Validation, source: str, seed: int) -> None:
+    """Draw the downloads: the perturbations as CSV, everything as JSON."""
+    first, second = st.columns(2)
+    stem = f"sing-validate-{found.model}"
+    first.download_button(
+        "Perturbations (CSV)", changes_csv(found), f"{stem}.csv", "text/csv",
+        key="validate.csv", on_click="ignore", icon=":material/download:", width="stretch",
+    )  # fmt: skip
+    report = {"images": source, "seed": seed, "validation": asdict(found)}
+    second.download_button(
+        "Validation (JSON)", json.dumps(report, indent=1), f"{stem}.json", "application/json",
+        key="validate.json", on_click="ignore", icon=":material/download:", width="stretch",
+    )  # fmt: skip
+
+
+def changes_csv(found: Validation) -> str:
+    """Return one row per image: norm, the three relative logit changes, translator cosine."""
+    moved, text = found.perturbations, io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["image", "norm", *(f"{kind}_relative_change" for kind in KINDS), "cosine"])
+    columns = (moved.names, moved.norms, moved.null, moved.random, moved.class_row)
+    cosine = found.cosine or ("",) * len(moved.names)
+    writer.writerows(zip(*columns, cosine, strict=False))
+    return text.getvalue()

@@ -1,0 +1,1 @@
+"""The verbs as commands: ``python -m sing_core``."""

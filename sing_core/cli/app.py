@@ -1,0 +1,109 @@
+"""The command line: ``python -m sing_core …``, the same verbs as the pages.
+
+A table for people by default; ``--json`` prints one JSON object per line. Errors go to stderr (with
+``--json`` as ``{"error": kind, "message": text}``) and end with exit code 2.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sing_core.errors import UnsupportedImageError
+from sing_core.files.images import Photo, decode_image
+from sing_core.files.store import Store
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sing_core.models.workbench import Workbench
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="What can this classifier not see? Null space, translators and scores.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+Images = Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP files.")]
+Model = Annotated[str, typer.Option(help="Classifier, see `models`.")]
+Prompt = Annotated[str, typer.Option(help="Text target, e.g. “an image of a jellyfish”.")]
+Ref = Annotated[str, typer.Option("--reference", help="Image-text space, see `references`.")]
+Out = Annotated[Path, typer.Option(help="Safetensors file to write.")]
+Row = Mapping[str, Any]
+_WRAPPED = 24  # longer cells may be broken into lines
+
+
+def show(rows: Sequence[Row], as_json: bool) -> None:
+    """Print ``rows``: one JSON object per line, or a table for people."""
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(_finite(row), allow_nan=False))
+        return
+    console = Console(emoji=False)  # “:cat:” in a prompt is text
+    names = tuple(rows[0]) if rows else ()
+    table = Table(*names)
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    needed = sum(
+        max(len(name), *(min(len(_cell(row[name])), _WRAPPED) for row in rows)) + 3
+        for name in names
+    )
+    if not console.is_terminal:  # a file is as wide as its lines
+        console = Console(emoji=False, width=max(console.width, needed + 1))
+    if not rows or (len(rows) > 1 and needed < console.width):
+        console.print(table)
+        return
+    for row in rows:  # a table of so many columns would show a letter of each
+        for name, value in row.items():
+            console.print(f"[bold]{name}[/bold]  ", end="")
+            console.print(_cell(value), markup=False)
+        if len(rows) > 1:
+            console.print()
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return ``value`` with None in place of numbers that JSON does not know."""
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in value)
+    return " ".join(map(_cell, value.values())) if isinstance(value, dict) else str(value)
+
+
+def open_bench(settings: Settings) -> "Workbench":
+    """Return a workbench of this process; nothing is loaded yet."""
+    from sing_core.models.pool import ModelPool
+    from sing_core.models.workbench import Workbench
+
+    settings.prepare_threads()
+    return Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
+
+
+def open_photo(path: Path, settings: Settings) -> Photo:
+    """Decode an image file within the limits of ``settings``."""
+    try:
+        return decode_image(path.read_bytes(), max_pixels=settings.max_pixels)
+    except UnsupportedImageError as error:
+        raise UnsupportedImageError(f"{path.name}: {error}") from error
+
+
+ModelName = Annotated[str, typer.Option("--model", help="Classifier, see `models`, or timm name.")]
+AtMost = Annotated[int, typer.Option(min=2, help="Most images to look at, evenly spread.")]
+Set = Annotated[str, typer.Option("--set", help="Prepared set, see `image-sets`.")]
+Models = Annotated[list[str] | None, typer.Option("--model", help="Classifier; repeatable.")]

@@ -1,0 +1,137 @@
+"""The commands ``prepare``, ``image-sets``, ``classes``, ``compare`` and ``concepts``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sing_core.cli.app import Json, Model, Models, Ref, Set, app, open_bench, show
+from sing_core.errors import SingError
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sing_core.leakage.scored_sets import ScoredSet
+    from sing_core.models.workbench import Workbench
+
+
+class Order(StrEnum):
+    """Which class is printed first."""
+
+    imagenet = "imagenet"
+    decided = "decided"
+
+
+@app.command()
+def classes(
+    model: Model,
+    set_: Set = "",
+    reference: Ref = "mini",
+    images: Annotated[str, typer.Option(help="A class: print its images' scores instead.")] = "",
+    steer: Annotated[str, typer.Option(help="A class: steer it towards all others instead.")] = "",
+    image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
+    search: Annotated[str, typer.Option(help="Only classes with this in the name; a wnid.")] = "",
+    group: Annotated[str, typer.Option(help="Only this group; a wrong name lists them.")] = "",
+    least: Annotated[int, typer.Option(min=1, help="Only classes with as many images.")] = 1,
+    order: Annotated[
+        Order, typer.Option(help="`decided`: as on the page, by size of the directed part.")
+    ] = Order.imagenet,
+    json_: Json = False,
+) -> None:
+    """Print null removal class by class: AS with interval, IS, and the corrected test.
+
+    The test is corrected over all classes of the set, whatever --search, --group and --least keep.
+    """
+    from sing_core.leakage.class_filter import NOTHING_LEFT, ClassFilter, decided_first
+    from sing_core.leakage.classes import class_images, class_table, find_class
+    from sing_core.leakage.steered import target_rows
+
+    only = ClassFilter(search, group, least)
+    if (steer or images) and (only != ClassFilter() or order is not Order.imagenet):
+        raise typer.TyperException("--images and --steer print no table of classes to narrow.")
+    scored = _open(open_bench(Settings()), model, set_, reference)
+    if steer:
+        found = target_rows(scored, find_class(scored, steer), image_score)
+        show([row.as_row() for row in found], json_)
+    elif images:
+        show(class_images(scored, find_class(scored, images)), json_)
+    else:
+        kept = only.kept(class_table(scored))
+        if not kept:
+            typer.echo(NOTHING_LEFT, err=True)
+            return
+        ordered = decided_first(kept) if order is Order.decided else kept
+        show([row.as_row() for row in ordered], json_)
+
+
+@app.command()
+def compare(
+    model: Models = None,
+    set_: Set = "",
+    reference: Ref = "mini",
+    paired: Annotated[bool, typer.Option(help="Print differences on the same images.")] = False,
+    prompt: Annotated[str, typer.Option(help="Steer the set towards this instead.")] = "",
+    image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
+    json_: Json = False,
+) -> None:
+    """Print the models side by side, beside their null spaces' size and two random controls."""
+    from sing_core.leakage.comparison import model_row, pair_rows
+    from sing_core.leakage.scored_sets import scored_models
+    from sing_core.leakage.steered import steered_row
+    from sing_core.models.prompts import clean_prompt
+    from sing_core.sets.catalogue import image_sets as prepared_sets
+
+    settings = Settings()
+    bench = open_bench(settings)
+    if not model:
+        found = [f for f in prepared_sets(settings) if set_ in ("", f.facts.name)]
+        model = list(scored_models(bench, found[0], reference)) if found else []
+        if not model:
+            raise SingError("No set of images is prepared yet: run `python -m sing_core prepare`.")
+    sets = [_open(bench, name, set_, reference) for name in model]
+    if prompt:
+        prompt = clean_prompt(prompt, max_chars=settings.max_prompt_chars)
+        show([steered_row(scored, prompt, image_score).as_row() for scored in sets], json_)
+    elif paired:
+        show([row.as_row() for row in pair_rows(sets)], json_)
+    else:
+        show([model_row(scored).as_row() for scored in sets], json_)
+
+
+@app.command()
+def concepts(
+    model: Model,
+    list_: Annotated[Path | None, typer.Option("--list", help="Text file of concepts.")] = None,
+    concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
+    class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",
+    template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
+    bound: Annotated[float, typer.Option(min=0.001, help="What is as good as 0, degrees.")] = 0.1,
+    set_: Set = "",
+    reference: Ref = "mini",
+    json_: Json = False,
+) -> None:
+    """Print a class, or the whole set, against concepts: angles, AS, and two tests."""
+    from rich.console import Console
+
+    from sing_core.leakage.classes import find_class
+    from sing_core.leakage.concept_lists import TEMPLATE, parse_concepts, read_text
+    from sing_core.leakage.concepts import concept_table
+
+    if (list_ is None) == (not concept):
+        raise typer.TyperException("Give --list or --concept, one of the two.")
+    settings = Settings()
+    scored = _open(open_bench(settings), model, set_, reference)
+    text = "\n".join(concept or []) if list_ is None else read_text(list_.read_bytes())
+    wanted = parse_concepts(
+        text, template=template or TEMPLATE, max_chars=settings.max_prompt_chars
+    )
+    for note in wanted.notes:
+        Console(stderr=True).print(note, markup=False, highlight=False)
+    label = find_class(scored, class_) if class_ else None
+    show([r.as_row() for r in concept_table(scored, wanted, label=label, bound_deg=bound)], json_)
+
+
+def _open(bench: "Workbench", model: str, set_: str, reference: str) -> "ScoredSet":
+    from sing_core.leakage.scored_sets import open_set
+
+    return open_set(bench, model, images=set_ or None, reference=reference)

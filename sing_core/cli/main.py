@@ -1,0 +1,47 @@
+"""Run the command line: errors meant for people become one line and exit code 2."""
+
+import json
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from sing_core.cli.app import app
+from sing_core.errors import SingError
+
+
+def main() -> None:
+    """Run the command line; errors meant for people become one line and exit code 2."""
+    from sing_core.cli import (  # noqa: F401 - each adds its commands to the app
+        arrays,
+        health,
+        leakage,
+        models,
+        photo,
+        pictures,
+        sets,
+        translators,
+        validate,
+    )
+
+    as_json = "--json" in sys.argv
+    try:
+        code = app(standalone_mode=False)
+    except SingError as error:
+        _fail(type(error).__name__, str(error), as_json)
+    except typer.TyperException as error:  # what typer says about wrong arguments
+        _fail("UsageError", error.format_message(), as_json)
+    except ValidationError as error:  # of the settings: nothing else is validated this way
+        wrong = error.errors()[0]
+        name = f"SING_{wrong['loc'][0]}".upper()
+        _fail("SettingsError", f"{name} cannot be used: {wrong['msg']}.", as_json)
+    except OSError as error:
+        _fail("FileError", f"{error.filename or 'A file'}: {error.strerror or error}.", as_json)
+    if isinstance(code, int) and code:  # `typer.Exit`, as after Ctrl-C, is returned, not raised
+        raise SystemExit(code)
+
+
+def _fail(kind: str, message: str, as_json: bool) -> None:
+    text = json.dumps({"error": kind, "message": message}) if as_json else message
+    typer.echo(text, err=True)
+    raise SystemExit(2)

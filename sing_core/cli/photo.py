@@ -1,0 +1,139 @@
+"""Commands on photos: scores, a steered pair, a sweep, zero-shot classes."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sing_core.cli.app import Images, Json, Model, Prompt, Ref, app, open_bench, open_photo, show
+from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
+from sing_core.errors import SingError
+from sing_core.settings import Settings
+
+
+@app.command()
+def score(
+    images: Images,
+    model: Model,
+    prompt: Prompt,
+    reference: Ref = "mini",
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
+    json_: Json = False,
+) -> None:
+    """Remove the null part of each image's feature (eq. 9) and score the pair."""
+    from sing_core.cli.rows import score_row
+    from sing_core.studies.photo import analyse_image
+    from sing_core.studies.question import Question
+
+    settings = Settings()
+    bench = open_bench(settings)
+    variant = chosen_variant(bench, model, classes, centred, threshold)
+    rows = []
+    for path in images:
+        report = analyse_image(
+            bench,
+            open_photo(path, settings),
+            Question(model, prompt, "remove", reference, steps=2, variant=variant),
+        )
+        rows.append(score_row(report, path.name) | {"head": variant.sentence})
+    show(rows, json_)
+
+
+@app.command()
+def steer(
+    image: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")],
+    model: Model,
+    prompt: Prompt,
+    epsilon: Annotated[float | None, typer.Option(help="Step, feature-norm units.")] = None,
+    image_score: Annotated[float | None, typer.Option(help="Wanted IS, degrees.")] = None,
+    reference: Ref = "mini",
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
+    json_: Json = False,
+) -> None:
+    """Step along the concept gradient inside the null space (eq. 13)."""
+    from sing_core.studies.photo import steer_image
+    from sing_core.studies.question import Question
+
+    if (epsilon is None) == (image_score is None):
+        raise typer.TyperException("Give either --epsilon or --image-score.")
+    settings = Settings()
+    bench = open_bench(settings)
+    question = Question(
+        model,
+        prompt,
+        reference=reference,
+        epsilon=epsilon,
+        target_deg=image_score,
+        variant=chosen_variant(bench, model, classes, centred, threshold),
+    )
+    show([asdict(steer_image(bench, open_photo(image, settings), question))], json_)
+
+
+@app.command()
+def sweep(
+    image: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")],
+    model: Model,
+    prompt: Prompt,
+    steps: Annotated[int, typer.Option(min=2, max=10_001, help="Number of steps.")] = 41,
+    reference: Ref = "mini",
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
+    json_: Json = False,
+) -> None:
+    """Print AS(ε) and IS(ε) along the concept gradient."""
+    from sing_core.studies.photo import analyse_image
+    from sing_core.studies.question import Question
+
+    settings = Settings()
+    bench = open_bench(settings)
+    question = Question(
+        model,
+        prompt,
+        reference=reference,
+        target_deg=None,
+        steps=steps,
+        variant=chosen_variant(bench, model, classes, centred, threshold),
+    )
+    report = analyse_image(bench, open_photo(image, settings), question)
+    if report.sweep is None:
+        raise SingError(report.no_sweep_reason)
+    columns = ("epsilon", "image_score_deg", "attribute_score_deg", "max_logit_drift")
+    values = {name: list(getattr(report.sweep, name)) for name in columns}
+    if json_:
+        show([values], json_)
+    else:
+        show(
+            [dict(zip(columns, row, strict=True)) for row in zip(*values.values(), strict=True)],
+            json_,
+        )
+
+
+@app.command()
+def zero_shot(
+    images: Images,
+    prompt: Prompt,
+    classes: Annotated[Path, typer.Option(help="Text file, one class a line.")],
+    reference: Ref = "mini",
+    json_: Json = False,
+) -> None:
+    """Score images with a reference as its own classifier: its text embeddings as head."""
+    from sing_core.cli.rows import score_row
+    from sing_core.models.zero_shot import NAME, ZeroShotBench
+    from sing_core.studies.photo import analyse_image
+    from sing_core.studies.question import Question
+
+    settings = Settings()
+    names = [line.strip() for line in classes.read_text("utf-8").splitlines() if line.strip()]
+    bench = ZeroShotBench(open_bench(settings), reference, names)
+    rows = []
+    for path in images:
+        question = Question(NAME, prompt, "remove", reference, steps=2)
+        report = analyse_image(bench, open_photo(path, settings), question)
+        rows.append(score_row(report, path.name))
+    show(rows, json_)

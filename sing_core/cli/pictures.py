@@ -1,0 +1,168 @@
+"""The commands ``render`` and ``renderers``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sing_core.cli.app import Json, Ref, app, open_bench, open_photo, show
+from sing_core.errors import RenderError
+from sing_core.files.atomic import write_atomically
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sing_core.pictures.protocol import Frames
+    from sing_core.pictures.studio import Studio
+
+OutDir = Annotated[Path, typer.Option(help="Folder for the PNG files and manifest.json.")]
+Name = Annotated[str, typer.Option("--renderer", help="See `renderers`.")]
+
+
+@app.command()
+def renderers(json_: Json = False) -> None:
+    """List what can draw features or embeddings."""
+    from sing_core.pictures.karlo.files import why_missing
+
+    reason = why_missing(Settings())
+    rows: list[dict[str, Any]] = [
+        {
+            "name": "inversion",
+            "source": "the classifier itself",
+            "available": True,
+            "licence": "that of the classifier",
+            "reason": "",
+        },
+        {
+            "name": "karlo",
+            "source": "kakaobrain/karlo-v1-alpha-image-variations",
+            "available": reason is None,
+            "licence": "CreativeML OpenRAIL-M",
+            "reason": reason or "",
+        },
+    ]
+    show(rows, json_)
+
+
+@app.command()
+def render(
+    out: OutDir,
+    images: Annotated[list[Path] | None, typer.Argument(help="JPEG, PNG or WebP files.")] = None,
+    model: Annotated[str, typer.Option(help="Classifier, see `models`.")] = "lite0",
+    prompt: Annotated[str, typer.Option(help="Text target.")] = "",
+    epsilon: Annotated[list[float] | None, typer.Option(help="Step; repeatable.")] = None,
+    embeddings: Annotated[Path | None, typer.Option(help="Safetensors with `embeddings`.")] = None,
+    renderer: Name = "inversion",
+    feasible: Annotated[bool, typer.Option(help="Draw the feasible step.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the random draws.")] = 0,
+    size: Annotated[int, typer.Option(help="Side in pixels; 0 takes the largest.")] = 0,
+    reference: Ref = "mini",
+    json_: Json = False,
+) -> None:
+    """Draw features along a null step, or rows of embeddings, as PNG files with a manifest."""
+    from sing_core.pictures.studio import Studio
+
+    names = [_file_name(path, step) for path in images or [] for step in epsilon or []]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise RenderError(
+            f"Two pictures would be called {sorted(twice)[0]}: give images of different names and "
+            "steps that differ in six digits, or another folder."
+        )
+    studio = Studio(open_bench(Settings()))
+    if embeddings is not None:
+        rows = _render_embeddings(studio, embeddings, renderer, seed, size, out)
+    elif images and prompt and epsilon:
+        rows = [
+            row
+            for path in images
+            for row in _render_image(
+                studio, path, model=model, prompt=prompt, epsilon=epsilon, renderer=renderer,
+                feasible=feasible, seed=seed, size=size, reference=reference, out=out,
+            )
+        ]  # fmt: skip
+    else:
+        raise typer.TyperException("Give images with --prompt and --epsilon, or --embeddings.")
+    text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(out / "manifest.json", text.encode())
+    show(rows, json_)
+
+
+def _file_name(path: Path, step: float) -> str:
+    return f"{path.stem}_{step:g}.png"
+
+
+def _render_image(
+    studio: "Studio", path: Path, *, model: str, prompt: str, epsilon: list[float],
+    renderer: str, feasible: bool, seed: int, size: int, reference: str, out: Path,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Draw one image at every step; return the manifest's rows."""
+    from sing_core.studies.question import Question
+    from sing_core.studies.strips import at_steps
+    from sing_core.studies.subject import Subject
+
+    photo = open_photo(path, studio.bench.settings)
+    subject = Subject.of(studio.bench, photo, Question(model, prompt, reference=reference))
+    strip = at_steps(subject, epsilon, feasible=feasible)
+    drawer = studio.renderer(renderer, model, reference)
+    request = studio.request(
+        drawer, subject, strip.features, seed=seed, size=size or drawer.sizes[-1]
+    )
+    frames = studio.draw(drawer, request).frames
+    audits = studio.audit(subject, frames, strip.features)
+    rows = []
+    for row, step in enumerate(epsilon):
+        name = _file_name(path, step)
+        _write_png(out / name, frames[row])
+        rows.append(
+            {
+                "file": name,
+                "image": path.name,
+                "epsilon": step,
+                "cosine": audits[row].cosine,
+                "picture_max_logit_drift": audits[row].max_logit_drift,
+                "picture_top1": audits[row].top1,
+                "picture_top1_agrees": audits[row].agrees,
+                "feature_max_logit_drift": strip.max_logit_drift[row],
+                "infeasible_share": strip.infeasible_share[row] if strip.infeasible_share else None,
+                "prompt_cosine": audits[row].prompt_cosine,
+                "seed": seed,
+                "renderer": drawer.name,
+            }
+        )
+    return rows
+
+
+def _render_embeddings(
+    studio: "Studio", path: Path, renderer: str, seed: int, size: int, out: Path
+) -> list[dict[str, Any]]:
+    """Draw every row of ``embeddings``; return the manifest's rows."""
+    from safetensors import SafetensorError, safe_open
+
+    from sing_core.pictures.protocol import RenderRequest
+
+    if renderer == "inversion":
+        raise RenderError("Inversion draws features over a photo; give images, not embeddings.")
+    drawer = studio.renderer(renderer, "")
+    try:
+        with safe_open(path, framework="pt") as file:
+            vectors = file.get_tensor("embeddings")
+            space = (file.metadata() or {}).get("space_id", "")
+    except SafetensorError as error:
+        raise RenderError(f"{path.name} is no safetensors file with `embeddings`.") from error
+    request = RenderRequest(vectors, space, seed, size or drawer.sizes[-1])
+    frames = studio.draw(drawer, request).frames
+    rows = []
+    for row, frame in enumerate(frames):
+        _write_png(out / f"{row:06d}.png", frame)
+        rows.append({"file": f"{row:06d}.png", "row": row, "seed": seed, "renderer": drawer.name})
+    return rows
+
+
+def _write_png(path: Path, frame: "Frames") -> None:
+    import io
+
+    from PIL import Image
+
+    payload = io.BytesIO()
+    Image.fromarray(frame).save(payload, "PNG")
+    write_atomically(path, payload.getvalue())

@@ -1,0 +1,98 @@
+"""Commands on image sets: prepare one, list them."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sing_core.cli.app import Json, Models, Ref, Row, app, open_bench, show
+from sing_core.models import registry
+from sing_core.settings import Settings
+
+_NAMED = 20
+
+
+class Engine(StrEnum):
+    """Who shows the images to the networks."""
+
+    local = "local"
+    ray = "ray"
+
+
+@app.command()
+def prepare(
+    images: Annotated[Path, typer.Option(help="Class folders, Parquet (jpeg, wnid), or a zip.")],
+    model: Models = None,
+    reference: Ref = "mini",
+    name: Annotated[str, typer.Option(help="Name of the set; the path's own.")] = "",
+    float16: Annotated[bool, typer.Option(help="Store features at half the size.")] = False,
+    embed: Annotated[bool, typer.Option(help="Keep the reference's own embeddings too.")] = False,
+    fit: Annotated[
+        bool, typer.Option(help="Fit a translator from this set where a classifier has none.")
+    ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="`ray`: the workers of a Ray cluster (RAY_ADDRESS).")
+    ] = Engine.local,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Of `ray`; one per GPU or machine.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Turn a set of images into features and scores; started again, it goes on where it was."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
+    from sing_core.leakage.prepare import prepare as prepare_set
+    from sing_core.sets.extract import Progress as Done
+
+    settings = Settings()
+    models = tuple(model or [registry.models(settings)[0].name])
+    console = Console(stderr=True)
+    words = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
+    with Progress(*words, console=console, disable=json_) as bar:
+        task = bar.add_task("Extracting", total=None, rate="")
+
+        def report(done: Done) -> None:
+            left = "" if done.left_s is None else f", {done.left_s:,.0f} s left"
+            said = f"{done.rate:.1f} images/s{left}, {done.bad} unusable"
+            bar.update(task, completed=done.done, total=done.total, rate=said)
+
+        made = prepare_set(
+            open_bench(settings), images, models=models, reference=reference, name=name or None,
+            precision="float16" if float16 else "float32", embed=embed, fit=fit,
+            engine=engine.value, workers=workers, report=report,
+        )  # fmt: skip
+    for problem in made[0].problems[:_NAMED]:
+        console.print(f"{problem.name}: {problem.reason}", markup=False, highlight=False)
+    if len(made[0].problems) > _NAMED:
+        console.print(f"… and {len(made[0].problems) - _NAMED:,} more; all of them are in the set.")
+    rows: list[Row] = [
+        {
+            "set": found.name, "model": found.model, "reference": found.reference,
+            "listed": found.listed, "scored": found.scored, "duplicates": found.duplicates,
+            "unusable": len(found.problems), "images_per_s": round(found.rate, 2),
+            "folder": str(found.folder),
+        }
+        for found in made
+    ]  # fmt: skip
+    show(rows, json_)
+
+
+@app.command()
+def image_sets(reference: Ref = "mini", json_: Json = False) -> None:
+    """List the prepared sets."""
+    from sing_core.leakage.scored_sets import scored_models
+    from sing_core.sets.catalogue import image_sets as prepared_sets
+
+    bench = open_bench(Settings())
+    rows: list[Row] = [
+        {
+            "name": folder.facts.name,
+            "images": folder.facts.total,
+            "models": list(scored_models(bench, folder, reference)),
+            "precision": folder.facts.precision,
+        }
+        for folder in prepared_sets(bench.settings)
+    ]
+    show(rows, json_)

@@ -1,0 +1,113 @@
+"""Commands that check the method: perturbations of one norm, heads trained before and after."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sing_core.cli.app import (
+    AtMost,
+    Images,
+    Json,
+    ModelName,
+    Ref,
+    app,
+    open_bench,
+    open_photo,
+    show,
+)
+from sing_core.errors import SingError
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sing_core.maths.head_transfer import Transfer
+    from sing_core.models.workbench import Workbench
+
+
+@app.command()
+def validate_heads(
+    model: Annotated[list[str], typer.Option(help="Classifier; repeatable.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of images, or Parquet file with `jpeg`.")
+    ] = None,
+    set_: Annotated[str, typer.Option("--set", help="Prepared set, instead of images.")] = "",
+    reference: Ref = "mini",
+    limit: AtMost = 100_000,
+    json_: Json = False,
+) -> None:
+    """Train heads on principal features before and after translation; correlate over models."""
+    from sing_core.maths.head_transfer import pearson
+
+    if (images is None) == (not set_):
+        raise SingError("Give either --images or --set.")
+    bench = open_bench(Settings())
+    if images is None:
+        found = list(_of_set(bench, set_, model, reference))
+    else:
+        found = list(_of_images(bench, images, limit, model, reference))
+    correlation = pearson(found)
+    show(
+        [
+            {
+                "model": row.model, "accuracy_before": row.before, "accuracy_after": row.after,
+                "images": row.n, "images_test": row.n_test, "classes": row.classes,
+                "pearson": correlation,
+            }
+            for row in found
+        ],
+        json_,
+    )  # fmt: skip
+
+
+def _of_set(
+    bench: "Workbench", name: str, models: list[str], reference: str
+) -> "Iterator[Transfer]":
+    from sing_core.leakage.scored_sets import open_set
+    from sing_core.leakage.transfers import set_transfer
+
+    for model in models:
+        yield set_transfer(open_set(bench, model, images=name, reference=reference))
+
+
+def _of_images(
+    bench: "Workbench", images: Path, limit: int, models: list[str], reference: str
+) -> "Iterator[Transfer]":
+    import torch
+
+    from sing_core.maths.head_transfer import transfer
+    from sing_core.sets.image_sets import open_image_set
+
+    chosen = open_image_set(images).at_most(limit)
+    if not all(chosen.labels):
+        raise SingError("Heads need classes: class folders, or a column `wnid` or `label`.")
+    for model in models:
+        pictures = (photo.image for photo in chosen.photos(max_pixels=bench.settings.max_pixels))
+        features = torch.cat(list(bench.pool.backbone(model).extract(pictures)))
+        head, translator = bench.classifier(model).linear.head, bench.translator(model, reference)
+        yield transfer(model, features, chosen.labels, head, translator)
+
+
+@app.command()
+def validate(
+    images: Images, model: ModelName, reference: Ref = "mini", json_: Json = False
+) -> None:
+    """Compare null, random and class-row perturbations of one norm (Fig. 9) on images."""
+    from sing_core.studies.validation import KINDS
+    from sing_core.studies.validation import validate as run
+
+    settings = Settings()
+    photos = [(path.name, open_photo(path, settings)) for path in images]
+    found = run(open_bench(settings), photos, model=model, reference=reference)
+    moved = found.perturbations
+    row: dict[str, Any] = {
+        "model": model,
+        "reference": reference,
+        "rank": found.spectrum.rank,
+        "nullity": found.spectrum.nullity,
+        "images": len(photos),
+        "cosine": sum(found.cosine) / len(found.cosine) if found.cosine else None,
+    }
+    for kind in KINDS:
+        row[f"{kind}_relative_change"] = None if moved.sentence else moved.median(kind)
+    show([row], json_)

@@ -1,0 +1,136 @@
+"""From a set of images to features, embeddings and scores; resumable, in constant memory.
+
+Everything lies in one folder per set: features (float32, or float16 for packs) in chunks, scores as
+one Parquet file per model. Scores are made from the stored features, so that whoever has these
+can make them again to the last bit.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from sing_core.errors import ImageSetError
+from sing_core.leakage.set_scores import Prepared, score_set
+from sing_core.models import registry
+from sing_core.models.references import space_id
+from sing_core.models.workbench import Workbench, fitted_path
+from sing_core.sets.chunks import (
+    CHUNK_ROWS,
+    Precision,
+    SetFacts,
+    SetFolder,
+    Stored,
+)
+from sing_core.sets.cluster import Job, extract_on_cluster, moments_on_cluster
+from sing_core.sets.extract import Progress, extract, set_networks
+from sing_core.sets.originals import remember
+from sing_core.sets.set_fit import SideMoments, fit_set, run_moments, runs
+from sing_core.sets.sources import Source, open_source
+
+Engine = Literal["local", "ray"]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def prepare(
+    bench: Workbench,
+    images: Path,
+    *,
+    models: tuple[str, ...],
+    reference: str = "mini",
+    name: str | None = None,
+    precision: Precision = "float32",
+    embed: bool = False,
+    fit: bool = False,
+    engine: Engine = "local",
+    workers: int | None = None,
+    root: Path | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+    report: Callable[[Progress], object] = lambda progress: None,
+) -> tuple[Prepared, ...]:
+    """Prepare a set for ``models``: extract what is missing, then score what changed.
+
+    ``name`` None takes the folder's or file's own with a part of its key. ``embed`` also keeps the
+    reference's own embeddings of the images; ``fit`` does so and fits a translator from this set
+    for every classifier that has none. ``engine`` ``ray`` has the images shown by ``workers`` of a
+    Ray cluster (None: one per GPU, else per machine); the bytes are the same. ``root`` None is
+    ``prepared`` under the cache folder. A run that is stopped loses at most the ``chunk_rows``
+    images that it was, or each worker was, about.
+
+    Raises:
+        SingError: the images, a model or the reference cannot be used; the name is taken; or
+            another process prepares this set.
+        OSError: the disk refuses.
+    """
+    entries = [bench.entry(model) for model in models]
+    source = open_source(images)
+    facts = SetFacts(_set_name(source, name), source.key, source.total, precision, chunk_rows)
+    folder = SetFolder.create((root or bench.settings.cache_dir / "prepared") / facts.name, facts)
+    remember(folder, images, bench.settings)
+    job = Job(
+        bench.settings, images.resolve(), folder.path.resolve(),
+        tuple(entry.name for entry in entries), reference if embed or fit else None, workers,
+    )  # fmt: skip
+    try:
+        with FileLock(folder.path / ".lock", blocking=False):
+            progress = _extract(bench, job, entries, source, engine, report)
+            rate = progress.rate if progress.done > progress.found else 0.0
+            if fit:
+                for entry in entries:
+                    _fit_where_missing(bench, job, entry, engine)
+            return tuple(score_set(bench, folder, entry, reference, rate) for entry in entries)
+    except Timeout as error:
+        raise ImageSetError(
+            f"Another process is preparing the set {folder.facts.name}; wait for it to end."
+        ) from error
+
+
+def _extract(
+    bench: Workbench,
+    job: Job,
+    entries: list[registry.ModelEntry],
+    source: Source,
+    engine: Engine,
+    report: Callable[[Progress], object],
+) -> Progress:
+    if engine == "ray":
+        stored = [Stored(entry.name, entry.weights_digest) for entry in entries]
+        stored += [_space(bench, job.reference)] if job.reference else []
+        return extract_on_cluster(job, stored, report)
+    networks = set_networks(bench, job.models, job.reference)
+    folder = SetFolder.open(job.folder)
+    return extract(source, networks, folder, max_pixels=bench.settings.max_pixels, report=report)
+
+
+def _space(bench: Workbench, reference: str) -> Stored:
+    return Stored(reference, space_id(reference, bench.settings))
+
+
+def _fit_where_missing(
+    bench: Workbench, job: Job, entry: registry.ModelEntry, engine: Engine
+) -> None:
+    """Fit the translator of a classifier from the set, unless there is one."""
+    reference = job.reference or ""
+    if bench.translator_path(entry.name, reference).is_file():
+        return
+    folder = SetFolder.open(job.folder)
+    model, space = Stored(entry.name, entry.weights_digest), _space(bench, reference)
+    moments: Iterable[SideMoments] = (
+        moments_on_cluster(job, model, space)
+        if engine == "ray"
+        else (run_moments(folder, model, space, run) for run in runs(folder))
+    )
+    fitted = fit_set(folder, model, space, moments)
+    fitted.save(fitted_path(bench.settings, entry.name, reference))
+
+
+def _set_name(source: Source, name: str | None) -> str:
+    own = re.sub(r"[^A-Za-z0-9_.-]+", "-", source.name).strip("-.") or "images"
+    chosen = f"{own[:40]}-{source.key[:8]}" if name is None else name
+    if not _NAME.fullmatch(chosen):
+        raise ImageSetError(
+            f"“{chosen[:80]}” cannot name a set: up to 64 letters, digits, dots, dashes."
+        )
+    return chosen

@@ -1,0 +1,1 @@
+"""How what ships was trained and measured; nothing else imports it."""

@@ -1,0 +1,85 @@
+"""``python -m sing_core.making``: train and measure what ships, anew."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from sing_core.allocator import take_over
+from sing_core.errors import SingError
+from sing_core.settings import Settings
+
+app = typer.Typer(add_completion=False, help="How what ships was trained and measured.")
+
+Data = Annotated[Path, typer.Option(help="Folder with the shared Parquet files.")]
+_DATA = Path("../shared/data")
+
+
+@contextmanager
+def _words() -> Iterator[None]:
+    """Turn errors meant for people into one line and exit code 2."""
+    try:
+        yield
+    except SingError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        sys.exit(2)
+
+
+@app.command()
+def train_reference(data: Data = _DATA) -> None:
+    """Train the image head of mini on the shared images; overwrites assets/mini."""
+    from sing_core.making.make import make_reference
+
+    with _words(), Progress() as bar:
+        for line in make_reference(Settings(), data, bar):
+            bar.console.print(line, markup=False)
+
+
+@app.command()
+def train_translators(data: Data = _DATA) -> None:
+    """Fit the translators of the three classifiers into mini; overwrites assets/translators."""
+    from sing_core.making.make import make_translators
+
+    with _words(), Progress() as bar:
+        for line in make_translators(Settings(), data, bar):
+            bar.console.print(line, markup=False)
+
+
+@app.command()
+def measure(data: Data = _DATA) -> None:
+    """Measure head and translators (5 folds, held-out images); writes assets/mini/measures.json."""
+    from sing_core.making.make import make_measures
+
+    with _words():
+        found = make_measures(Settings(), data, Console(stderr=True))
+        typer.echo(json.dumps(found, indent=1))
+
+
+@app.command()
+def compare_translators(data: Data = _DATA) -> None:
+    """Compare linear and non-linear translators; writes assets/translators/comparison.json."""
+    from sing_core.making.compare import make_comparison
+
+    with _words():
+        make_comparison(Settings(), data, Console(stderr=True).print)
+
+
+@app.command()
+def embedded_set(data: Data = _DATA) -> None:
+    """Prepare the embedded image set for the three classifiers; overwrites assets/prepared."""
+    from sing_core.making.embedded_set import make_embedded_set
+
+    with _words(), Progress(console=Console(stderr=True)) as bar:
+        for line in make_embedded_set(Settings(), data, bar):
+            typer.echo(line)
+
+
+if __name__ == "__main__":
+    take_over()
+    app()

@@ -1,0 +1,165 @@
+"""Table 2 on ``mini`` with lite0's features: linear and non-linear translators on one footing.
+
+All are fitted on the same real views (no pseudo-pairs, which the translators that ship have
+beside them), choose lambda or the epoch on the same other images, and are measured on images that
+neither saw: photographs of classes without any view in the fit, and ``tiny_imagenet_val``.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from sing_core.files.atomic import write_atomically
+from sing_core.files.digests import content_key
+from sing_core.files.store import Store
+from sing_core.making.features import REFERENCE
+from sing_core.making.make import load_head
+from sing_core.making.material import Material
+from sing_core.making.translators import ALPHAS
+from sing_core.maths.feature_map import FeatureMap
+from sing_core.maths.nonlinear import ARCHITECTURES
+from sing_core.maths.ridge import fit_ridge_path
+from sing_core.maths.training import LOSSES, Recipe, train
+from sing_core.maths.translator_quality import LINEAR, PerImage, compare, per_image
+from sing_core.models.references import space_id
+from sing_core.studies.translator_table import comparison_path
+
+if TYPE_CHECKING:
+    from sing_core.settings import Settings
+
+CLASSIFIER, MODEL = "tf_efficientnet_lite0", "lite0"
+COMMAND = "python -m sing_core.making compare-translators"
+_FOLDS = 5
+_EVERY = 12
+Rows = tuple[Tensor, Tensor]
+
+
+def splits(material: Material, settings: "Settings") -> dict[str, Rows]:
+    """Return features and true embeddings: ``fit``, ``choose``, ``unseen`` and ``photos``.
+
+    ``choose`` is a fold of the sample classes and every twelfth other image; ``unseen`` are the
+    plain photographs of another fold; ``photos`` is ``tiny_imagenet_val``.
+    """
+    head = load_head(settings)
+    every, sample_rows = material.pairs()
+    pairs, fold = every[CLASSIFIER], sample_rows % _FOLDS
+    is_sample = sample_rows >= 0
+    unseen = is_sample & (fold == 0)
+    choose = (is_sample & (fold == 1)) | (
+        ~is_sample & (torch.arange(len(sample_rows)) % _EVERY == 0)
+    )
+    photos = torch.nonzero(unseen).squeeze(1)[: len(set(sample_rows[unseen].tolist()))]
+    tiny, _ = material.tiny_val()
+
+    def rows(chosen: Tensor) -> Rows:
+        part = pairs.take(chosen)
+        return part.features, head.embed(part.reference)
+
+    return {
+        "fit": rows(~unseen & ~choose),
+        "choose": rows(choose),
+        "unseen": rows(photos),
+        "photos": (tiny[CLASSIFIER], head.embed(tiny[REFERENCE])),
+    }
+
+
+_TESTS = {
+    "photos": "5,000 photographs of tiny_imagenet_val (64 pixels) of classes that were seen",
+    "unseen": "full-size photographs of 160 classes without any view in the fit",
+}
+
+
+def candidates() -> Iterator[tuple[str, str]]:
+    """Yield architecture and loss of every translator that is compared, the linear one first."""
+    yield LINEAR, "ridge"
+    for loss in LOSSES:
+        for architecture in ARCHITECTURES:
+            yield architecture, loss
+
+
+def _fit(
+    architecture: str, loss: str, parts: dict[str, Rows], recipe: Recipe
+) -> tuple[FeatureMap, dict[str, Any]]:
+    """Return a fitted translator and how the fit went."""
+    if architecture == LINEAR:
+        path = fit_ridge_path(*parts["fit"], *parts["choose"], alphas=ALPHAS)
+        return path.translator, {"lambda": path.best_alpha}
+    done = train(architecture, loss, parts["fit"], parts["choose"], recipe)
+    history = [asdict(epoch) for epoch in done.epochs]
+    return done.translator, {"best_epoch": done.best, "epochs": history}
+
+
+def make_comparison(
+    settings: "Settings", data: Path, say: Callable[[str], None], recipe: Recipe | None = None
+) -> dict[str, Any]:
+    """Fit all, measure all, and write ``assets/translators/comparison.json`` after each.
+
+    What is measured is kept in the cache, so that a run that was stopped goes on.
+    """
+    settings.prepare_threads()
+    recipe = recipe or Recipe()
+    parts = splits(Material(settings, data), settings)
+    store = Store(settings.cache_dir)
+    measured: dict[str, list[tuple[str, str, PerImage]]] = {name: [] for name in _TESTS}
+    fits: dict[str, Any] = {}
+    result: dict[str, Any] = {}
+    for architecture, loss in candidates():
+
+        def compute(architecture: str = architecture, loss: str = loss) -> dict[str, Tensor]:
+            translator, history = _fit(architecture, loss, parts, recipe)
+            kept = {"history": torch.tensor(list(json.dumps(history).encode()), dtype=torch.uint8)}
+            for name in _TESTS:
+                found = per_image(translator, *parts[name])
+                kept |= {f"{name}.cosine": found.cosine, f"{name}.mse": found.mse}
+            return kept
+
+        key = content_key(architecture, loss, repr(recipe), space_id("mini", settings))
+        kept = store.get_or_compute("comparison", key, compute, meta={"rows": _sizes(parts)})
+        for name, rows in measured.items():
+            measures = PerImage(kept[f"{name}.cosine"], kept[f"{name}.mse"])
+            rows.append((architecture, loss, measures))
+        fits[f"{architecture}, {loss}"] = json.loads(bytes(kept["history"].tolist()))
+        cosines = [f"{name} {float(kept[f'{name}.cosine'].mean()):.4f}" for name in _TESTS]
+        say(f"{architecture}, {loss}: cosine {', '.join(cosines)}")
+        result = _result(parts, recipe, fits, measured)
+        text = json.dumps(_short(result), indent=1) + "\n"
+        write_atomically(comparison_path(settings), text.encode())
+    return result
+
+
+def _sizes(parts: dict[str, Rows]) -> str:
+    return ", ".join(f"{name} {len(rows[0])}" for name, rows in parts.items())
+
+
+def _result(
+    parts: dict[str, Rows],
+    recipe: Recipe,
+    fits: dict[str, Any],
+    measured: dict[str, list[tuple[str, str, PerImage]]],
+) -> dict[str, Any]:
+    return {
+        "command": COMMAND,
+        "model": MODEL,
+        "reference": "mini",
+        "rows_fitted": len(parts["fit"][0]),
+        "rows_choosing": len(parts["choose"][0]),
+        "recipe": asdict(recipe),
+        "fits": fits,
+        "tests": {
+            name: compare(rows, images=_TESTS[name]).as_json() for name, rows in measured.items()
+        },
+    }
+
+
+def _short(value: Any) -> Any:  # noqa: ANN401
+    """Return ``value`` with its numbers rounded to six digits: more is noise in a diff."""
+    if isinstance(value, dict):
+        return {name: _short(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(part) for part in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -1,0 +1,94 @@
+"""The three makings: train the head, fit the translators, measure both; each overwrites assets."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors.torch import load_file, save
+
+from sing_core.files.atomic import write_atomically
+from sing_core.making.features import REFERENCE, classifier_head
+from sing_core.making.material import Material
+from sing_core.making.measure import measure, shipped_fit
+from sing_core.making.train import Head, Recipe, train_head
+from sing_core.models import registry
+from sing_core.models.embedded import head_path
+from sing_core.models.references import space_id
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from sing_core.settings import Settings
+
+
+def make_reference(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
+    """Train on all views and write ``assets/mini/head.safetensors``; yields lines to print."""
+    start = time.monotonic()
+    settings.prepare_threads()
+    material = Material(settings, data, _advance(bar, "Features"))
+    views, rows = material.views()
+    texts = material.texts()
+    task = bar.add_task("Training the head", total=None)
+
+    def progress(step: int, steps: int, loss: float) -> None:
+        bar.update(task, completed=step, total=steps, description=f"Head, loss {loss:.3f}")
+
+    classifier = classifier_head(REFERENCE, settings)
+    head = train_head(views, texts, classifier, Recipe(), progress)
+    payload = save({"weight": head.weight.contiguous(), "bias": head.bias.contiguous()})
+    write_atomically(head_path(settings), payload)
+    photos = views.take((rows >= 0).nonzero().squeeze(1)[: int(rows.max()) + 1])
+    guess = head.embed(photos.features) @ texts.classes[0].mT
+    share = float((guess.argmax(1) == photos.labels).float().mean())
+    yield f"Zero-shot top-1 on the training photographs themselves: {share:.1%}"
+    yield f"{time.monotonic() - start:.0f} s. Fit the translators anew, then measure."
+
+
+def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
+    """Fit the three translators and write them; yields lines to print."""
+    settings.prepare_threads()
+    pairs, _ = Material(settings, data, _advance(bar, "Features")).pairs()
+    head = load_head(settings)
+    lite2 = classifier_head(REFERENCE, settings)
+    for entry in registry.models(settings):
+        own = classifier_head(entry.architecture, settings)
+        path = shipped_fit(pairs[entry.architecture], head, (own, lite2))
+        fitted = replace(
+            path.translator,
+            weight=path.translator.weight.float(),
+            bias=path.translator.bias.float(),
+            model=entry.name,
+            model_digest=entry.weights_digest,
+            space_id=space_id("mini", settings),
+            details={"lambda": repr(path.best_alpha), "cosine": repr(max(path.cosine))},
+        )
+        fitted.save(settings.assets_dir / "translators" / f"{entry.name}--mini.safetensors")
+        yield f"{entry.name}: lambda {path.best_alpha:g}, held-out cosine {max(path.cosine):.3f}"
+
+
+def make_measures(settings: "Settings", data: Path, console: "Console") -> dict[str, Any]:
+    """Measure and write ``assets/mini/measures.json``."""
+    settings.prepare_threads()
+    found = measure(Material(settings, data), load_head(settings), console.print)
+    text = json.dumps(found, indent=1) + "\n"
+    write_atomically(settings.assets_dir / "mini" / "measures.json", text.encode())
+    return found
+
+
+def load_head(settings: "Settings") -> Head:
+    """Return the shipped head."""
+    stored = load_file(head_path(settings))
+    return Head(stored["weight"], stored["bias"])
+
+
+def _advance(bar: "Progress", label: str) -> Callable[[int, int], None]:
+    task = bar.add_task(label, total=None)
+
+    def progress(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+
+    return progress

@@ -1,0 +1,122 @@
+"""What training and measuring start from: views, their features, and the text embeddings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from sing_core.making.captions import CLASS_TEMPLATES, GROUPS, class_prompts, training_prompts
+from sing_core.making.data import ImageFolder, View, plan_views
+from sing_core.making.features import CLASSIFIERS, REFERENCE, FeatureCache, bfloat16_is_fast
+from sing_core.making.geometry import Texts
+from sing_core.making.texts import TextTower, class_names
+from sing_core.making.train import Views
+from sing_core.making.translators import Pairs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sing_core.settings import Settings
+
+Progress = Callable[[int, int], None]
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many views of each image are looked at (see ``plan_views``)."""
+
+    crops: int = 6
+    attributes: int = 26
+    tiny: int = 64
+    tiny_attributes: int = 32
+
+    def views(self, folder: ImageFolder) -> list[View]:
+        """Return the views of this plan, the same every time."""
+        return plan_views(
+            folder,
+            crops=self.crops,
+            attributes=self.attributes,
+            tiny=self.tiny,
+            tiny_attributes=self.tiny_attributes,
+            seed=_SEED,
+        )
+
+
+REFERENCE_PLAN = Plan()
+TRANSLATOR_PLAN = Plan(attributes=5, tiny_attributes=6)
+
+
+class Material:
+    """The shared images under one folder, seen through the frozen networks; cached on disk."""
+
+    def __init__(
+        self, settings: "Settings", data: "Path", progress: Progress | None = None
+    ) -> None:
+        """Remember where things lie; nothing is read yet."""
+        self.settings = settings
+        self._folder = ImageFolder(data)
+        self._cache = FeatureCache(settings, self._folder, fast=bfloat16_is_fast())
+        self._tower = TextTower(settings)
+        self._progress = progress
+
+    def texts(self) -> Texts:
+        """Return unit embeddings of class prompts (both name lists) and attribute paraphrases."""
+        curated, lemmas = class_names()
+        classes = [
+            self.embed(class_prompts(names, template))
+            for template in CLASS_TEMPLATES
+            for names in (curated, lemmas)
+        ]
+        values = {
+            group: [self.embed(training_prompts(group, value)) for value in options]
+            for group, options in GROUPS.items()
+        }
+        return Texts(torch.stack(classes), values)
+
+    def embed(self, prompts: list[str]) -> Tensor:
+        """Return unit text embeddings ``(n, d)``."""
+        return normalize(self._tower.embed(prompts), dim=1)
+
+    def views(self, plan: Plan = REFERENCE_PLAN) -> tuple[Views, Tensor]:
+        """Return the reference's views and, ``(n,)``, the sample row of each (-1: no sample)."""
+        views = plan.views(self._folder)
+        features = self._cache.features(views, [REFERENCE], self._progress)[REFERENCE]
+        groups = tuple(view.kind if view.kind in GROUPS else "" for view in views)
+        found = Views(features, self._labels(views), groups, _values(views))
+        return found, _sample_rows(views)
+
+    def pairs(self, plan: Plan = TRANSLATOR_PLAN) -> tuple[dict[str, Pairs], Tensor]:
+        """Return classifier -> pairs with the reference, and the sample row of each view."""
+        views = plan.views(self._folder)
+        found = self._cache.features(views, [REFERENCE, *CLASSIFIERS], self._progress)
+        rows = _sample_rows(views)
+        weights = torch.where(rows >= 0, 2.0, 1.0)
+        plain = torch.tensor([view.kind not in GROUPS for view in views])
+        labels = self._labels(views)
+        return {
+            name: Pairs(found[name], found[REFERENCE], labels, weights, plain)
+            for name in CLASSIFIERS
+        }, rows
+
+    def tiny_val(self) -> tuple[dict[str, Tensor], Tensor]:
+        """Return features of the images of ``tiny_imagenet_val``, and their labels."""
+        rows = range(len(self._folder.table("tiny_val")))
+        views = [View("tiny_val", row, "plain", "", 0) for row in rows]
+        found = self._cache.features(views, [REFERENCE, *CLASSIFIERS], self._progress)
+        return found, self._labels(views)
+
+    def _labels(self, views: Sequence[View]) -> Tensor:
+        return torch.from_numpy(self._folder.labels(views)).long()
+
+
+def _sample_rows(views: Sequence[View]) -> Tensor:
+    return torch.tensor([view.row if view.source == "sample" else -1 for view in views])
+
+
+def _values(views: Sequence[View]) -> Tensor:
+    names = {group: [value.name for value in values] for group, values in GROUPS.items()}
+    return torch.tensor([names[v.kind].index(v.value) if v.kind in names else 0 for v in views])

@@ -1,0 +1,173 @@
+"""Fit a translator for any classifier and reference from a set of images (eq. 4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from sing_core.errors import ShapeError, UnknownNameError, UnsupportedImageError
+from sing_core.files.digests import digest_of_set
+from sing_core.maths.nonlinear import ARCHITECTURES, NonlinearTranslator
+from sing_core.maths.ridge import fit_ridge_path
+from sing_core.maths.statistics import Estimate, estimate
+from sing_core.maths.training import LOSSES, Recipe, train
+from sing_core.maths.translator import Translator
+from sing_core.maths.translator_quality import LINEAR, per_image, r_squared
+
+# Lambdas as shares of the features' mean eigenvalue: the path means the same for every classifier.
+_SHARES = tuple(10.0 ** (power / 2) for power in range(-12, 5))
+_BATCH = 16
+_TENTHS = 10
+_FEWEST = 20
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairedRows:
+    """One row per image, seen by a classifier and by a reference.
+
+    Attributes:
+        features: ``(n, m)`` float32; ``embeddings`` ``(n, d)`` raw, float32.
+        labels: a class for each; empty texts where the source has none.
+        digests: SHA-256 of every image's file.
+        model_digest: of the classifier's weights; ``space_id`` of the reference.
+    """
+
+    features: Tensor
+    embeddings: Tensor
+    labels: tuple[str, ...]
+    digests: tuple[str, ...]
+    model_digest: str
+    space_id: str
+
+    @property
+    def data_digest(self) -> str:
+        """Digest of the set, from its images' digests in their order."""
+        return digest_of_set(self.digests)
+
+    def split(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return rows to fit, to choose lambda or the epoch, and to measure: 8, 1 and 1 tenths.
+
+        Decided by the images' contents: the same image is always on the same side, whatever
+        the order, and a copy of it is never on another.
+
+        Raises:
+            ShapeError: there are fewer than 20 different images.
+        """
+        different = sorted(set(self.digests))
+        if len(different) < _FEWEST:
+            raise ShapeError(
+                f"A fit needs at least {_FEWEST} different images, these are {len(different)}."
+            )
+        place = {digest: row % _TENTHS for row, digest in enumerate(different)}
+        tenth = torch.tensor([place[digest] for digest in self.digests])
+        sides = (tenth > 1, tenth == 1, tenth == 0)
+        return tuple(torch.nonzero(side).squeeze(1) for side in sides)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A fitted translator and what it does on images that neither fit nor choice saw.
+
+    Attributes:
+        translator: with model, digest, space and these measures in its details.
+        cosine: mean cosine there; ``mse`` mean squared error per entry; ``r2`` over all entries.
+        n: rows fitted, choosing, and measured.
+    """
+
+    translator: Translator | NonlinearTranslator
+    cosine: Estimate
+    mse: Estimate
+    r2: float
+    n: tuple[int, int, int]
+
+
+def check_fit(count: int, architecture: str, loss: str) -> None:
+    """Refuse what cannot be fitted before a single image is shown to a network.
+
+    Raises:
+        ShapeError: ``count`` images are too few.
+        UnknownNameError: there is no such architecture or loss.
+    """
+    if count < _FEWEST:
+        raise ShapeError(f"A fit needs at least {_FEWEST} different images, these are {count}.")
+    for what, name, known in (
+        ("architecture", architecture, (LINEAR, *ARCHITECTURES)),
+        ("loss", loss, LOSSES),
+    ):
+        if name not in known:
+            raise UnknownNameError(
+                f"No translator {what} is called “{name[:80]}”. There are: {', '.join(known)}."
+            )
+
+
+def fit(
+    rows: PairedRows,
+    *,
+    model: str,
+    architecture: str = LINEAR,
+    loss: str = "mse",
+    recipe: Recipe | None = None,
+) -> Fit:
+    """Fit ``linear`` by closed-form ridge over a path of lambdas, or a network by ``loss``.
+
+    Raises:
+        ShapeError: there are too few images.
+        UnknownNameError: there is no such architecture.
+        UnsupportedImageError: the classifier sees no difference between the images.
+    """
+    inside, choosing, testing = rows.split()
+
+    def part(chosen: Tensor) -> tuple[Tensor, Tensor]:
+        return rows.features[chosen], rows.embeddings[chosen]
+
+    fitted: Translator | NonlinearTranslator
+    if architecture == LINEAR:
+        alphas = lambda_path(part(inside)[0])
+        fitted = fit_ridge_path(*part(inside), *part(choosing), alphas=alphas).translator
+        fitted = replace(fitted, weight=fitted.weight.float(), bias=fitted.bias.float())
+    else:
+        fitted = train(architecture, loss, part(inside), part(choosing), recipe).translator
+        fitted = replace(fitted, details={"loss": loss})
+    measured = per_image(fitted, *part(testing))
+    cosine, mse = estimate(measured.cosine), estimate(measured.mse)
+    r2 = r_squared(fitted, *part(testing))
+    n = (len(inside), len(choosing), len(testing))
+    details = {
+        "architecture": architecture,
+        "data": rows.data_digest,
+        "images": "/".join(map(str, n)),
+        "cosine": repr(cosine.mean),
+        "mse": repr(mse.mean),
+        "r2": repr(r2),
+    }
+    named = replace(
+        fitted,
+        model=model,
+        model_digest=rows.model_digest,
+        space_id=rows.space_id,
+        details={**fitted.details, **details},
+    )
+    return Fit(named, cosine, mse, r2, n)
+
+
+def lambda_path(features: Tensor) -> tuple[float, ...]:
+    """Return lambdas around the mean eigenvalue of ``X^T X`` of centred ``features`` ``(n, m)``.
+
+    Raises:
+        UnsupportedImageError: all rows are equal.
+    """
+    wide = features.double()
+    return lambdas_around(float((wide - wide.mean(dim=0)).square().sum() / wide.shape[1]))
+
+
+def lambdas_around(eigenvalue: float) -> tuple[float, ...]:
+    """Return the lambdas to try where ``X^T X`` has this mean eigenvalue.
+
+    Raises:
+        UnsupportedImageError: it is 0: all rows are equal.
+    """
+    if not eigenvalue > 0:
+        raise UnsupportedImageError("The classifier sees no difference between these images.")
+    return tuple(eigenvalue * share for share in _SHARES)

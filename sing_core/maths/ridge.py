@@ -1,0 +1,220 @@
+"""Ridge translators in closed form (eq. 4), from rows or from statistics that add up.
+
+``T(f) = A f + b`` with an intercept that is not penalised. All that a fit needs to know of its rows
+is in their ``Moments``, and moments of parts of a set merge into those of the whole: a set that no
+memory holds, or that lies on many machines, is fitted from parts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from sing_core.errors import ShapeError
+from sing_core.maths.translator import Translator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Weighted first and centred second moments of ``n`` features and embeddings, float64.
+
+    Attributes:
+        weight: sum of the rows' weights; the number of rows where all weigh 1.
+        feature_mean: ``(m,)``; ``embedding_mean`` ``(d,)``.
+        xx: ``(m, m)`` sum of ``(f - mean)(f - mean)^T``.
+        xy: ``(m, d)`` sum of ``(f - mean)(z - mean)^T``.
+        yy: sum of ``|z - mean|^2``.
+    """
+
+    weight: float
+    feature_mean: Tensor
+    embedding_mean: Tensor
+    xx: Tensor
+    xy: Tensor
+    yy: float
+
+    @classmethod
+    def of(cls, features: Tensor, embeddings: Tensor, weights: Tensor | None = None) -> Self:
+        """Return the moments of ``features`` ``(n, m)`` and ``embeddings`` ``(n, d)``.
+
+        ``weights`` ``(n,)`` None: every row weighs 1.
+
+        Raises:
+            ShapeError: shapes do not agree, there is no row, or a weight is negative.
+        """
+        x, y = _pair(features, embeddings)
+        share = torch.ones(len(x), dtype=torch.float64) if weights is None else weights.double()
+        if share.shape != (len(x),) or bool((share < 0).any()) or float(share.sum()) <= 0:
+            raise ShapeError("Row weights are one non-negative number per row, not all zero.")
+        x_mean, y_mean = (share @ x) / share.sum(), (share @ y) / share.sum()
+        root = share.sqrt()[:, None]
+        x, y = (x - x_mean) * root, (y - y_mean) * root
+        return cls(float(share.sum()), x_mean, y_mean, x.mT @ x, x.mT @ y, float(y.square().sum()))
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Return the moments of both sets of rows together (Chan, Golub and LeVeque, 1983).
+
+        Raises:
+            ShapeError: the other's widths differ.
+        """
+        if other.xy.shape != self.xy.shape:
+            raise ShapeError(
+                f"Moments of {tuple(self.xy.shape)} and {tuple(other.xy.shape)} do not merge."
+            )
+        total = self.weight + other.weight
+        share, apart = other.weight / total, self.weight * other.weight / total
+        x, y = other.feature_mean - self.feature_mean, other.embedding_mean - self.embedding_mean
+        return Moments(
+            total,
+            self.feature_mean + share * x,
+            self.embedding_mean + share * y,
+            self.xx + other.xx + apart * torch.outer(x, x),
+            self.xy + other.xy + apart * torch.outer(x, y),
+            self.yy + other.yy + apart * float(y.square().sum()),
+        )
+
+    def mse(self, translator: Translator) -> float:
+        """Return the mean squared error per entry of ``translator`` over these rows."""
+        matrix = translator.weight.double()
+        offset = matrix @ self.feature_mean + translator.bias.double() - self.embedding_mean
+        spread = (matrix * (matrix @ self.xx - 2 * self.xy.mT)).sum() + self.yy
+        error = float(spread) / self.weight + float(offset.square().sum())
+        return error / len(self.embedding_mean)
+
+    def r_squared(self, translator: Translator) -> float:
+        """Return the share of the embeddings' variance, over all entries, that it explains."""
+        return 1 - self.mse(translator) * len(self.embedding_mean) * self.weight / self.yy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RidgePath:
+    """One ridge fit per lambda, all from a single factorisation, judged on held-out rows.
+
+    Attributes:
+        alphas: the lambdas asked for, in the order given.
+        mse: mean squared error per entry on the held-out rows, one per lambda.
+        cosine: mean cosine between translated and true embedding there, one per lambda.
+        best_alpha: the lambda of the largest held-out cosine.
+        translator: the fit at ``best_alpha``.
+    """
+
+    alphas: tuple[float, ...]
+    mse: tuple[float, ...]
+    cosine: tuple[float, ...]
+    best_alpha: float
+    translator: Translator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Normal:
+    """Normal equations ``(X^T S X + alpha) A = X^T S Y`` of moments, diagonalised once."""
+
+    values: Tensor  # (m,) eigenvalues of X^T S X
+    vectors: Tensor  # (m, m)
+    rotated: Tensor  # (m, d) = vectors^T X^T S Y
+    feature_mean: Tensor  # (m,)
+    embedding_mean: Tensor  # (d,)
+
+    @classmethod
+    def of(cls, moments: Moments) -> Self:
+        values, vectors = torch.linalg.eigh(moments.xx)
+        rotated = vectors.mT @ moments.xy
+        return cls(
+            values.clamp_min(0), vectors, rotated, moments.feature_mean, moments.embedding_mean
+        )
+
+    def coefficients(self, alpha: float) -> Tensor:
+        """Return the ``(m, d)`` ridge coefficients in the rotated basis."""
+        if not alpha >= 0:
+            raise ShapeError(f"Lambda must not be negative, got {alpha}.")
+        shrunk = self.values + alpha
+        return torch.where(shrunk > 0, 1 / shrunk, 0.0)[:, None] * self.rotated
+
+    def translator(self, alpha: float) -> Translator:
+        weight = (self.vectors @ self.coefficients(alpha)).mT
+        bias = self.embedding_mean - weight @ self.feature_mean
+        return Translator(weight.contiguous(), bias)
+
+
+def _pair(features: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+    if features.ndim != 2 or embeddings.ndim != 2 or len(features) != len(embeddings):
+        raise ShapeError(
+            f"A fit needs features (n, m) and embeddings (n, d), got {tuple(features.shape)} "
+            f"and {tuple(embeddings.shape)}."
+        )
+    if not len(features):
+        raise ShapeError("A fit needs rows.")
+    return features.double(), embeddings.double()
+
+
+def _moments(features: Tensor, embeddings: Tensor, weights: Tensor | None) -> Moments:
+    if len(features) < 2:
+        raise ShapeError("A fit needs at least two rows.")
+    return Moments.of(features, embeddings, weights)
+
+
+def fit_ridge(
+    features: Tensor, embeddings: Tensor, *, alpha: float, weights: Tensor | None = None
+) -> Translator:
+    """Return the ridge translator ``argmin sum_i s_i |A f_i + b - z_i|^2 + alpha |A|^2`` (eq. 4).
+
+    ``features`` ``(n, m)``, ``embeddings`` ``(n, d)``, optional row weights s ``(n,)``; the
+    intercept is not penalised. Computed in float64.
+
+    Raises:
+        ShapeError: shapes do not agree, fewer than two rows, or a negative ``alpha`` or weight.
+    """
+    return _Normal.of(_moments(features, embeddings, weights)).translator(alpha)
+
+
+def fit_ridge_path(
+    features: Tensor,
+    embeddings: Tensor,
+    held_out_features: Tensor,
+    held_out_embeddings: Tensor,
+    *,
+    alphas: Sequence[float],
+    weights: Tensor | None = None,
+) -> RidgePath:
+    """Fit one ridge translator per lambda from a single factorisation and keep the best.
+
+    ``features`` ``(n, m)`` and ``embeddings`` ``(n, d)`` are fitted; the held-out pair of the
+    same widths chooses the lambda by mean cosine.
+
+    Raises:
+        ShapeError: shapes do not agree, no lambda is given, or one is negative.
+    """
+    if not alphas:
+        raise ShapeError("A ridge path needs at least one lambda.")
+    normal = _Normal.of(_moments(features, embeddings, weights))
+    x, y = _pair(held_out_features, held_out_embeddings)
+    rotated = (x - normal.feature_mean) @ normal.vectors  # (n_held_out, m)
+    mse, cosine = [], []
+    for alpha in alphas:
+        guess = rotated @ normal.coefficients(alpha) + normal.embedding_mean
+        mse.append(float((guess - y).square().mean()))
+        cosine.append(float(torch.cosine_similarity(guess, y, dim=-1).mean()))
+    best = float(alphas[max(range(len(alphas)), key=cosine.__getitem__)])
+    fitted = replace(normal.translator(best), details={"lambda": repr(best)})
+    return RidgePath(tuple(alphas), tuple(mse), tuple(cosine), best, fitted)
+
+
+def fit_moments(
+    fitting: Moments, choosing: Moments, *, alphas: Sequence[float]
+) -> tuple[Translator, float]:
+    """Fit one ridge translator per lambda from moments; return the best one and its lambda.
+
+    ``choosing`` are moments of other rows: the lambda of the smallest mean squared error there is
+    taken (a cosine is no function of moments).
+
+    Raises:
+        ShapeError: no lambda is given, or one is negative.
+    """
+    if not alphas:
+        raise ShapeError("A ridge path needs at least one lambda.")
+    normal = _Normal.of(fitting)
+    fits = {alpha: normal.translator(alpha) for alpha in alphas}
+    best = min(fits, key=lambda alpha: choosing.mse(fits[alpha]))
+    return replace(fits[best], details={"lambda": repr(float(best))}), float(best)

@@ -1,0 +1,257 @@
+"""Intervals, tests and corrections that the leakage tables stand on; SciPy does the arithmetic.
+
+The unit of chance is the class: photos of one class resemble each other, so that a figure over many
+classes is resampled by class, and every class counts once however many photos it has.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from torch import Tensor
+
+from sing_core.errors import ShapeError
+
+DRAWS = 2_000
+LEVEL = 0.95
+FALSE_DISCOVERY_RATE = 0.05
+_PERMUTATIONS = 9_999
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its interval, in the unit of what was estimated.
+
+    Attributes:
+        estimate: the value on the data.
+        low: lower end; None (like ``high``) where one class alone cannot give an interval.
+        high: upper end.
+        clusters: number of classes that it rests on.
+    """
+
+    estimate: float
+    low: float | None
+    high: float | None
+    clusters: int
+
+    @property
+    def decided(self) -> bool:
+        """Whether the interval lies on one side of 0."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class RankCorrelation:
+    """Spearman's rho of two lists and the share of shuffles at least as far from 0.
+
+    Attributes:
+        rho: between -1 and 1.
+        p: two-sided, by permutation.
+        n: length of the lists.
+    """
+
+    rho: float
+    p: float
+    n: int
+
+
+def clustered_mean(
+    values: ArrayLike, clusters: ArrayLike, *, draws: int = DRAWS, seed: int = 0
+) -> Interval:
+    """Return the mean over classes of the class means of ``values`` ``(n,)``.
+
+    ``clusters`` ``(n,)`` are the classes. The 95 % interval is a BCa bootstrap over classes.
+
+    Raises:
+        ShapeError: the two are not lists of one length, or empty.
+    """
+    (means,) = _cluster_means(clusters, values)
+    return _bootstrap((means,), draws, seed)
+
+
+def clustered_ratio(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    clusters: ArrayLike,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Interval:
+    """Return the ratio of two clustered means, both resampled by the same classes.
+
+    Arguments are ``(n,)`` each. Where the denominator is 0 throughout the ratio is not a number.
+
+    Raises:
+        ShapeError: the lists differ in length, or are empty.
+    """
+    means = _cluster_means(clusters, numerator, denominator)
+    if not means[1].any():
+        return Interval(float("nan"), None, None, len(means[1]))
+    return _bootstrap(means, draws, seed)
+
+
+def paired_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    clusters: ArrayLike,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Interval:
+    """Return the clustered mean of ``first - second`` ``(n,)``, measured on the same photos.
+
+    Raises:
+        ShapeError: the lists differ in length, or are empty.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if a.shape != b.shape:
+        raise ShapeError(f"Pairs need equal lengths, got {a.shape} and {b.shape}.")
+    return clustered_mean(a - b, clusters, draws=draws, seed=seed)
+
+
+def student(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Return lower and upper ends of 95 % t intervals and the two-sided p of "the mean is 0".
+
+    ``mean``, sample ``sd`` and ``n`` are ``(k,)``, one entry per class or concept. An entry
+    with one photo, or without any spread, has no interval: not a number.
+    """
+    centre, error, freedom = _standard_errors(mean, sd, n)
+    with np.errstate(invalid="ignore"):
+        half = stats.t.isf((1 - LEVEL) / 2, freedom) * error
+        p = 2 * stats.t.sf(np.abs(centre / error), freedom)
+    return centre - half, centre + half, p
+
+
+def equivalence_p(mean: ArrayLike, sd: ArrayLike, n: ArrayLike, bound: float) -> Floats:
+    """Return the p of "the mean lies outside ±bound" by two one-sided t tests (TOST), ``(k,)``.
+
+    A small p says that the mean is as good as 0; a failed test of "it is 0" never says that.
+
+    Raises:
+        ShapeError: ``bound`` is not positive.
+    """
+    if not bound > 0:
+        raise ShapeError(f"Equivalence needs a positive bound, got {bound}.")
+    centre, error, freedom = _standard_errors(mean, sd, n)
+    above = stats.t.sf((centre + bound) / error, freedom)  # of "the mean is at most -bound"
+    below = stats.t.cdf((centre - bound) / error, freedom)  # of "the mean is at least bound"
+    larger: Floats = np.maximum(above, below)
+    return larger
+
+
+def adjusted(p: ArrayLike) -> Floats:
+    """Return Benjamini-Hochberg adjusted p values ``(k,)``; what is not a number stays so.
+
+    Calling those at most 0.05 found keeps the expected share of false finds at 5 %.
+    """
+    raw = np.asarray(p, dtype=np.float64)
+    result = np.full_like(raw, np.nan)
+    known = np.isfinite(raw)
+    if known.any():
+        result[known] = stats.false_discovery_control(raw[known])
+    return result
+
+
+def rank_correlation(x: ArrayLike, y: ArrayLike, *, seed: int = 0) -> RankCorrelation:
+    """Return Spearman's correlation of ``x`` and ``y`` ``(n,)`` with a permutation test.
+
+    Raises:
+        ShapeError: the lists differ in length, are shorter than 3, or one is constant.
+    """
+    ranks = [stats.rankdata(np.asarray(values, dtype=np.float64)) for values in (x, y)]
+    if len(ranks[0]) != len(ranks[1]) or len(ranks[0]) < 3 or any(np.ptp(r) == 0 for r in ranks):
+        raise ShapeError("A rank correlation needs two lists of one length, at least 3 long.")
+    a, b = (r - r.mean() for r in ranks)
+    scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
+
+    def rho(shuffled: Floats, axis: int = -1) -> Floats:
+        found: Floats = (shuffled * b).sum(axis=axis) / scale
+        return found
+
+    test = stats.permutation_test(
+        (a,), rho, permutation_type="pairings", vectorized=True, n_resamples=_PERMUTATIONS,
+        batch=500, rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    return RankCorrelation(float(test.statistic), float(test.pvalue), len(a))
+
+
+def _standard_errors(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Return means, standard errors and degrees of freedom; NaN where there is no spread."""
+    centre, spread, count = (np.asarray(v, dtype=np.float64) for v in (mean, sd, n))
+    usable = (count >= 2) & (spread > 0)
+    error = np.where(usable, spread / np.sqrt(np.maximum(count, 1)), np.nan)
+    return centre, error, np.where(usable, count - 1, np.nan)
+
+
+def _cluster_means(clusters: ArrayLike, *values: ArrayLike) -> tuple[Floats, ...]:
+    names = np.asarray(clusters)
+    lists = [np.asarray(v, dtype=np.float64) for v in values]
+    if names.ndim != 1 or not len(names) or any(v.shape != names.shape for v in lists):
+        shapes = ", ".join(str(v.shape) for v in lists)
+        raise ShapeError(f"Values and their classes need one length, got {shapes}, {names.shape}.")
+    _, index = np.unique(names, return_inverse=True)
+    counts = np.bincount(index)
+    return tuple(np.bincount(index, weights=v) / counts for v in lists)
+
+
+def _bootstrap(means: tuple[Floats, ...], draws: int, seed: int) -> Interval:
+    """Return mean, or ratio of two means, with a BCa interval over classes."""
+
+    def statistic(*parts: Floats, axis: int = -1) -> Floats:
+        centres = [part.mean(axis=axis) for part in parts]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Floats = centres[0] if len(centres) == 1 else centres[0] / centres[1]
+        return found
+
+    estimate, count = float(statistic(*means)), len(means[0])
+    if count < 2 or not np.isfinite(estimate):
+        return Interval(estimate, None, None, count)
+    if all(np.ptp(part) == 0 for part in means):
+        return Interval(estimate, estimate, estimate, count)
+    found = stats.bootstrap(
+        means, statistic, n_resamples=draws, confidence_level=LEVEL, method="BCa",
+        paired=True, vectorized=True, batch=500, rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    ends = found.confidence_interval
+    return Interval(estimate, float(ends.low), float(ends.high), count)
+
+
+_RESAMPLES = 2000
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean with its 95 % bootstrap interval (percentile, resampled over images)."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def estimate(values: Tensor) -> Estimate:
+    """Return the mean of ``values`` ``(n,)`` and its 95 % percentile bootstrap interval.
+
+    Raises:
+        ShapeError: there are fewer than two values.
+    """
+    from scipy.stats import bootstrap
+
+    numbers = values.double().numpy()
+    if numbers.ndim != 1 or len(numbers) < 2:
+        raise ShapeError(f"An interval needs at least two values, got {tuple(values.shape)}.")
+    mean = float(numbers.mean())
+    if float(np.ptp(numbers)) == 0:
+        return Estimate(mean, mean, mean)
+    interval = bootstrap(
+        (numbers,),
+        np.mean,
+        n_resamples=_RESAMPLES,
+        batch=50,
+        method="percentile",
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
+    return Estimate(mean, float(interval.low), float(interval.high))

@@ -1,0 +1,155 @@
+"""Translators: affine maps from classifier features to image-text embeddings (eq. 4).
+
+``T(f) = A f + b``; ``sing_core.maths.ridge`` fits it. Embeddings are raw, never normalised: a
+translator keeps their length as well as their direction.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from sing_core.errors import ShapeError, StaleArtefactError, TranslatorMismatchError
+from sing_core.maths.feature_map import cosine_to
+
+_FORMAT = "sing-translator-1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Translator:
+    """Affine map ``T(f) = f @ weight.T + bias`` from ``m`` features to ``d`` embedding dimensions.
+
+    Attributes:
+        weight: ``(d, m)``; the linear part, by which shifts and gradients travel.
+        bias: ``(d,)``.
+        model: name of the classifier whose features it takes.
+        model_digest: digest of that classifier's weights (``Backbone.weights_digest``); "" where
+            an imported file does not say.
+        space_id: the image-text space it leads into; dimensions alone never decide.
+        details: further facts for the card (lambda, data, measures), as text.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    model: str = ""
+    model_digest: str = ""
+    space_id: str = ""
+    details: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the shapes once, at the boundary.
+
+        Raises:
+            ShapeError: ``weight`` and ``bias`` do not belong together.
+        """
+        if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:
+            raise ShapeError(
+                f"A translator is weight (d, m) and bias (d,), got {tuple(self.weight.shape)} "
+                f"and {tuple(self.bias.shape)}."
+            )
+
+    def apply(self, features: Tensor) -> Tensor:
+        """Return ``T(f)`` of shape ``(..., d)`` in float64 for ``features`` ``(..., m)``.
+
+        Raises:
+            ShapeError: the last dimension is not m.
+        """
+        return self.linear(features) + self.bias.double()
+
+    def linear(self, shifts: Tensor) -> Tensor:
+        """Return ``A v`` of shape ``(..., d)`` in float64: what ``T(f + v) - T(f)`` is.
+
+        Raises:
+            ShapeError: the last dimension is not m.
+        """
+        if shifts.ndim == 0 or shifts.shape[-1] != self.weight.shape[1]:
+            raise ShapeError(
+                f"This translator takes {self.weight.shape[1]} features, got {tuple(shifts.shape)}."
+            )
+        return shifts.double() @ self.weight.double().mT
+
+    def similarity_gradient(self, features: Tensor, text: Tensor) -> Tensor:
+        """Return the gradient of ``cos(T(f), text)`` (eqs. 10 and 11) in closed form.
+
+        ``features`` ``(..., m)``, ``text`` ``(d,)``; result ``(..., m)`` float64:
+        ``A^T (t - s z_hat) / |z|`` with ``z = T(f)`` and unit vectors ``t`` and ``z_hat``.
+
+        Raises:
+            ShapeError: widths do not agree.
+            ZeroVectorError: ``T(f)`` or ``text`` is zero.
+        """
+        z = self.apply(features)
+        s = cosine_to(z, text)[..., None]
+        length = torch.linalg.vector_norm(z, dim=-1, keepdim=True)
+        t_hat = text.double() / torch.linalg.vector_norm(text.double())
+        gradient: Tensor = ((t_hat - s * z / length) / length) @ self.weight.double()
+        return gradient
+
+    def check_belongs(self, *, model: str, model_digest: str, space_id: str) -> None:
+        """Refuse to serve another model, other weights (where they are known) or another space.
+
+        Raises:
+            TranslatorMismatchError: one of the three differs; the message says which.
+        """
+        pairs = (
+            ("model", self.model, model),
+            ("weights", self.model_digest or model_digest, model_digest),
+            ("image-text space", self.space_id, space_id),
+        )
+        for what, own, asked in pairs:
+            if own != asked:
+                raise TranslatorMismatchError(
+                    f"This translator was fitted for the {what} “{own}”, not for “{asked}”."
+                )
+
+    def save(self, path: Path) -> None:
+        """Write the translator as one safetensors file with its facts as metadata."""
+        facts = {"format": _FORMAT, "model": self.model, "model_digest": self.model_digest}
+        facts |= {"space_id": self.space_id, **{f"detail.{k}": v for k, v in self.details.items()}}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.partial")
+        tensors = {"weight": self.weight.contiguous(), "bias": self.bias.contiguous()}
+        facts["sha256"] = _digest_of(tensors)
+        save_file(tensors, partial, metadata=facts)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            StaleArtefactError: there is no such file, it is damaged, changed or no translator.
+            ShapeError: its tensors do not belong together.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                facts = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in ("weight", "bias")}
+        except (OSError, SafetensorError) as error:
+            raise StaleArtefactError(f"The translator file {path.name} cannot be read.") from error
+        if facts.get("format") != _FORMAT:
+            raise StaleArtefactError(f"{path.name} is not a translator of format {_FORMAT}.")
+        if facts.get("sha256", _digest_of(tensors)) != _digest_of(tensors):
+            raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
+        details = {
+            k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
+        }
+        return cls(
+            **tensors,
+            model=facts.get("model", ""),
+            model_digest=facts.get("model_digest", ""),
+            space_id=facts.get("space_id", ""),
+            details=details,
+        )
+
+
+def _digest_of(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in ("weight", "bias"):
+        digest.update(tensors[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,40 @@
+"""Class names of ImageNet, from data files inside installed packages."""
+
+_IMAGENET_CLASSES = 1000
+
+
+def imagenet_labels() -> list[str]:
+    """Return 1,000 distinct class labels in ImageNet-1k order.
+
+    They are open_clip's curated names; a second "missile" and a second "sunglasses" get the first
+    of their WordNet lemmas that is still free.
+    """
+    from open_clip import IMAGENET_CLASSNAMES
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    labels: list[str] = []
+    for index, label in enumerate(IMAGENET_CLASSNAMES):
+        lemmas = info.index_to_description(index).split(", ")
+        labels.append(next(name for name in (label, *lemmas) if name not in labels))
+    return labels
+
+
+def known_labels(n_classes: int) -> tuple[str, ...]:
+    """Return the class labels of the ImageNet list with ``n_classes`` (1k, 12k, 21k), else ()."""
+    from timm.data import ImageNetInfo, infer_imagenet_subset
+
+    if n_classes == _IMAGENET_CLASSES:
+        return tuple(imagenet_labels())
+    subset = infer_imagenet_subset({"num_classes": n_classes})
+    if not subset:
+        return ()
+    return tuple(ImageNetInfo(subset).label_descriptions())
+
+
+def imagenet_wnids() -> list[str]:
+    """Return the 1,000 WordNet ids (``n01440764`` …) in ImageNet-1k order."""
+    from timm.data import ImageNetInfo
+
+    names: list[str] = ImageNetInfo().label_names()  # type: ignore[no-untyped-call]
+    return names

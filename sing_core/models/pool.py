@@ -1,0 +1,111 @@
+"""Loaded networks, shared by everybody in the process: one registry within one memory budget."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from sing_core.allocator import give_back_freed_memory
+from sing_core.models.backbones import Backbone, load_backbone
+from sing_core.models.names import file_state
+from sing_core.models.reference_files import folder_state
+from sing_core.models.references import Reference, load_reference
+from sing_core.models.shelf import Shelf
+from sing_core.settings import Settings
+
+Kind = Literal["classifier", "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Something in memory: its kind, its name, and what its weights take in bytes."""
+
+    kind: Kind
+    name: str
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    kind: Kind
+    name: str
+    state: str = ""  # of local files: a changed file is another network
+
+
+class ModelPool:
+    """The process's loaded classifiers and references; safe to use from several threads.
+
+    Everybody who asks for the same one gets the same one, and it is loaded once. The least
+    recently used ones leave when all together take more than ``settings.max_models_mb``, or when
+    there are too many of a kind.
+
+    Attributes:
+        settings: where weights lie, which device computes, and the memory budget.
+    """
+
+    def __init__(self, settings: Settings, *, max_backbones: int = 8) -> None:
+        """Load nothing yet; keep at most ``max_backbones`` classifiers and as many references."""
+        self.settings = settings
+        self._shelf: Shelf[_Key, Backbone | Reference] = Shelf(
+            self._load,
+            max_backbones,
+            kind=lambda key: key.kind,
+            size=_bytes,
+            budget=self.budget_bytes,
+        )
+
+    @property
+    def budget_bytes(self) -> int:
+        """What all loaded weights together may take."""
+        return self.settings.max_models_mb * 2**20
+
+    def backbone(self, name: str) -> Backbone:
+        """Return the classifier, loading it on first use.
+
+        Raises:
+            SingError: it cannot be loaded (see ``load_backbone``); what was loaded stays usable.
+        """
+        return cast("Backbone", self._shelf.get(_Key("classifier", name, file_state(name))))
+
+    def reference(self, name: str) -> Reference:
+        """Return the reference, loading it on first use.
+
+        Raises:
+            SingError: it cannot be loaded (see ``load_reference``).
+        """
+        return cast("Reference", self._shelf.get(_Key("reference", name, folder_state(name))))
+
+    def unload(self, name: str) -> bool:
+        """Forget everything called ``name``; return whether there was anything.
+
+        Its memory is free as soon as nobody computes with it any longer.
+        """
+        keys = [key for key in self._shelf.names() if key.name == name]
+        found = sum(self._shelf.forget(key) for key in keys) > 0
+        give_back_freed_memory()
+        return found
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Names of everything in memory: classifiers, then references."""
+        keys = sorted(self._shelf.names(), key=lambda key: key.kind == "reference")
+        return tuple(key.name for key in keys)
+
+    @property
+    def classifiers(self) -> tuple[str, ...]:
+        """Names of the classifiers in memory."""
+        return tuple(key.name for key in self._shelf.names() if key.kind == "classifier")
+
+    def contents(self) -> tuple[Loaded, ...]:
+        """Return what is in memory and what it takes, least recently used first."""
+        return tuple(Loaded(k.kind, k.name, size) for k, size in self._shelf.sizes().items())
+
+    def _load(self, key: _Key) -> Backbone | Reference:
+        try:
+            if key.kind == "reference":
+                return load_reference(key.name, self.settings)
+            return load_backbone(key.name, self.settings)
+        finally:  # what reading the files took, and what left the shelf the last time
+            give_back_freed_memory()
+
+
+def _bytes(thing: Backbone | Reference) -> int:
+    return int(getattr(thing, "memory_bytes", 0))

@@ -1,0 +1,119 @@
+"""Prompts and the concept vocabulary: a person's text made safe to embed and to show."""
+
+import json
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from sing_core.errors import PromptError, WeightsUnavailableError
+from sing_core.files.digests import content_key
+from sing_core.files.store import Store
+from sing_core.models.imagenet import imagenet_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sing_core.models.references import Reference
+    from sing_core.settings import Settings
+
+# Raise when class labels change: older vocabularies are then not found.
+_VERSION = "2"
+_CLASS_TEMPLATE = "an image of a {}"
+_ATTRIBUTE_TEMPLATE = "a photo, {}"
+
+
+def clean_prompt(text: str, *, max_chars: int = 300) -> str:
+    """Return ``text`` without control characters and with single spaces.
+
+    Raises:
+        PromptError: nothing readable is left, or it is longer than ``max_chars``.
+    """
+    kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: 20 * max_chars])
+    prompt = " ".join(kept.split())
+    if len(text) > 20 * max_chars or len(prompt) > max_chars:
+        raise PromptError(
+            f"This prompt has {len(text):,} characters; up to {max_chars} can be used."
+        )
+    if not prompt:
+        raise PromptError("Type a prompt, for example “an image of a jellyfish”.")
+    if not any(c.isalnum() for c in prompt):
+        raise PromptError("This prompt has no letters or digits, so it has no meaning to measure.")
+    return prompt
+
+
+def class_prompt(label: str) -> str:
+    """Return the paper's prompt for a class, ``an image of a <class>``."""
+    return _CLASS_TEMPLATE.format(label)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vocabulary:
+    """The concepts that pages rank: 1,000 classes, then plain attributes.
+
+    Attributes:
+        labels: what is shown, distinct.
+        prompts: what was embedded, one per label.
+        n_classes: the first ``n_classes`` labels are the classes in ImageNet-1k order.
+        embeddings: ``(k, d)`` raw text embeddings.
+        space_id: the space they live in.
+    """
+
+    labels: tuple[str, ...]
+    prompts: tuple[str, ...]
+    n_classes: int
+    embeddings: Tensor
+    space_id: str
+
+    def embedding_of(self, prompt: str) -> Tensor | None:
+        """Return the ``(d,)`` embedding of a prompt of the vocabulary, else None."""
+        if prompt not in self.prompts:
+            return None
+        return self.embeddings[self.prompts.index(prompt)]
+
+    def kind(self, index: int) -> str:
+        """Return ``class`` or ``attribute``."""
+        return "class" if index < self.n_classes else "attribute"
+
+
+def _attributes(settings: "Settings") -> list[str]:
+    path = settings.assets_dir / "vocabulary" / "attributes.txt"
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise WeightsUnavailableError(
+            f"The list of attributes is missing: {path.name} was looked for in assets/vocabulary."
+        ) from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def load_vocabulary(
+    settings: "Settings", store: Store, space: str, reference: "Callable[[], Reference]"
+) -> Vocabulary:
+    """Return the vocabulary in ``space``, embedding it once and keeping it on disk.
+
+    ``reference`` is called only when the embeddings are not stored yet.
+
+    Raises:
+        WeightsUnavailableError: the list of attributes is missing.
+    """
+    attributes = _attributes(settings)
+
+    def compute() -> dict[str, Tensor]:
+        classes = imagenet_labels()
+        extra = [label for label in attributes if label not in classes]
+        prompts = [class_prompt(c) for c in classes]
+        prompts += [_ATTRIBUTE_TEMPLATE.format(label) for label in extra]
+        listing = json.dumps({"labels": classes + extra, "prompts": prompts}).encode()
+        return {
+            "embeddings": reference().embed_texts(prompts),
+            "listing": torch.tensor(list(listing), dtype=torch.uint8),
+        }
+
+    key = content_key(_VERSION, space, _CLASS_TEMPLATE, _ATTRIBUTE_TEMPLATE, *attributes)
+    found = store.get_or_compute("vocabulary", key, compute, meta={"space_id": space})
+    listing = json.loads(bytes(found["listing"].tolist()))
+    labels, prompts = tuple(listing["labels"]), tuple(listing["prompts"])
+    return Vocabulary(labels, prompts, 1000, found["embeddings"], space)

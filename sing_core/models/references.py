@@ -1,0 +1,190 @@
+"""open_clip adapter: image and text embeddings of one reference, raw (never normalised)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from sing_core.errors import WeightsUnavailableError
+from sing_core.files.digests import content_key, sha256_of
+from sing_core.models.reference_files import CONFIG, HUB, LOCAL, open_clip_name, reference_files
+from sing_core.models.registry import find_reference
+
+if TYPE_CHECKING:
+    from sing_core.settings import Settings
+
+_TEXT_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """A frozen image-text model whose embeddings give features a meaning.
+
+    Attributes:
+        name: the name it was asked for by.
+        space_id: identifies the embedding space; ties translator, texts and renderer together.
+        model: the open_clip model, eval mode, without gradients.
+        preprocess: photo (PIL, RGB) -> ``(3, h, w)``.
+        tokenise: list of prompts -> token ids ``(n, length)``.
+        device: where it runs.
+    """
+
+    name: str
+    space_id: str
+    model: Any
+    preprocess: Callable[[Image.Image], Tensor]
+    tokenise: Callable[[list[str]], Tensor]
+    device: str
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the weights take in memory."""
+        held = (*self.model.parameters(), *self.model.buffers())
+        return sum(value.numel() * value.element_size() for value in held)
+
+    def embed_images(self, images: Sequence[Image.Image]) -> Tensor:
+        """Return raw image embeddings ``(n, d)``, float32 on the CPU, for RGB photos."""
+        batch = torch.stack([self.preprocess(image) for image in images]).to(self.device)
+        with torch.inference_mode():
+            found: Tensor = self.model.encode_image(batch)
+        return found.float().cpu().clone()
+
+    def embed_texts(self, prompts: Sequence[str]) -> Tensor:
+        """Return raw text embeddings ``(n, d)``, float32 on the CPU.
+
+        Prompts of similar length share a batch, as a batch costs what its longest prompt costs;
+        the rows come back in the order of ``prompts``.
+        """
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+        parts = []
+        for start in range(0, len(order), _TEXT_BATCH):
+            tokens = self.tokenise([prompts[i] for i in order[start : start + _TEXT_BATCH]])
+            # Columns that are padding in every row change nothing but the time.
+            used = (
+                int((tokens != 0).any(dim=0).nonzero().max()) + 1 if self._pads_with_zero else None
+            )
+            with torch.inference_mode():
+                parts.append(self.model.encode_text(tokens[:, :used].to(self.device)).float().cpu())
+        rows = torch.cat(parts).clone()
+        return torch.empty_like(rows).index_copy_(0, torch.tensor(order), rows)
+
+    @property
+    def _pads_with_zero(self) -> bool:
+        """Whether the text tower masks padding (so that trimming it is exact)."""
+        return getattr(getattr(self.model, "text", None), "pooler", None) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSpace:
+    """A reference that has a name of its own: open_clip's ``architecture/weights`` and the space.
+
+    Attributes:
+        name: ``<architecture>/<pretrained tag>``.
+        space_id: what renderers and translators call its embedding space.
+    """
+
+    name: str
+    space_id: str
+
+
+# What Karlo draws and the authors' translators lead into.
+OPENAI_VIT_L14 = NamedSpace("ViT-L-14-quickgelu/openai", "openai-clip-vit-large-patch14")
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
+
+
+def space_id(name: str, settings: "Settings") -> str:
+    """Return the id of a reference's embedding space without loading the model.
+
+    ``name`` is one of the registry, ``<architecture>/<weights>`` of open_clip, ``local-dir:PATH``
+    or ``hf-hub:OWNER/NAME``. For ``mini`` the id changes whenever the trained head does, for a
+    local folder whenever its weights do.
+
+    Raises:
+        UnknownNameError: no reference is called so.
+        WeightsUnavailableError: the trained head or the folder is missing.
+        ReferenceMismatchError: architecture and weights do not belong together.
+    """
+    row = find_reference(name, settings)
+    if row is not None and row.ships:
+        return _space_of_mini(name, settings)
+    if name == OPENAI_VIT_L14.name:
+        return OPENAI_VIT_L14.space_id
+    if name.startswith(LOCAL):
+        return _space_of_folder(Path(name.removeprefix(LOCAL)))
+    if name.startswith(HUB):
+        return f"open_clip-{name}"
+    architecture, tag = open_clip_name(name)
+    return f"open_clip-{architecture}-{tag}"
+
+
+def _space_of_mini(name: str, settings: "Settings") -> str:
+    from sing_core.models.embedded import head_path
+
+    try:
+        digest = _digest(head_path(settings))
+    except OSError as error:
+        raise WeightsUnavailableError(
+            f"The trained head of {name} is missing: {head_path(settings).name} was looked for "
+            "under assets/mini."
+        ) from error
+    return f"{name}-{digest[:16]}"
+
+
+def _space_of_folder(folder: Path) -> str:
+    config = folder / CONFIG
+    weights = sorted(p for p in folder.glob("*") if p.suffix in _WEIGHTS)
+    if not config.is_file() or not weights:
+        raise WeightsUnavailableError(
+            f"The folder “{folder.name}” is not an open_clip model: {CONFIG} and a "
+            "weights file were looked for."
+        )
+    return f"local-{content_key(*(_digest(path) for path in (config, *weights)))[:16]}"
+
+
+def _digest(path: Path) -> str:
+    """Return the file's SHA-256, read again only when its size or time has changed."""
+    state = path.stat()
+    return _read_digest(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read_digest(path: Path, size: int, changed: int) -> str:
+    return sha256_of(path)
+
+
+def load_reference(name: str, settings: "Settings") -> Reference:
+    """Load a reference through open_clip; one of the registry from disk alone.
+
+    ``name`` as for ``space_id``.
+
+    Raises:
+        UnknownNameError: no reference is called so.
+        WeightsUnavailableError: its weights are missing, tampered with or cannot be fetched.
+        ReferenceMismatchError: architecture and weights do not belong together.
+    """
+    identity = space_id(name, settings)
+    import open_clip
+    from safetensors import SafetensorError
+
+    settings.prepare_threads()
+    files = reference_files(name, settings)
+    try:
+        model, _, preprocess = open_clip.create_model_and_transforms(
+            files.source,
+            pretrained=files.weights,
+            device=settings.torch_device,
+            **files.preprocess,
+        )
+        tokenise = files.make_tokeniser()
+    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        raise WeightsUnavailableError(
+            f"The reference “{name[:120]}” cannot be loaded: its weights are damaged or not those "
+            "of its architecture, or its tokeniser is missing."
+        ) from error
+    model = model.eval().requires_grad_(False)
+    return Reference(name, identity, model, preprocess, tokenise, settings.torch_device)

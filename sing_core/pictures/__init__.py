@@ -1,0 +1,1 @@
+"""What a feature looks like: illustration, never evidence."""

@@ -1,0 +1,1 @@
+"""Pictures found through the classifier itself: no training, any backbone."""

@@ -1,0 +1,1 @@
+"""Pictures by Karlo UnCLIP, from embeddings of OpenAI's ViT-L/14."""

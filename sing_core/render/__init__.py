@@ -1,1 +1,0 @@
-"""Pictures of features and embeddings: illustrations, never evidence. One Protocol for all."""

@@ -1,0 +1,1 @@
+"""Photos by the thousand: sources, features in chunks, on one machine or many."""

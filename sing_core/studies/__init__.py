@@ -1,0 +1,1 @@
+"""A question about a photo or a head, answered in one frozen report."""

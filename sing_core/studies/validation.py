@@ -1,0 +1,200 @@
+"""Is the null space null? Spectrum, and logits under perturbations of matched norm (suppl. 2).
+
+All arithmetic here is float64: what is left of a null perturbation is the rounding of the split,
+not that of the network's own float32 head (which Explore measures on every pair).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sing_core.errors import ShapeError, WeightsUnavailableError, ZeroVectorError
+from sing_core.files.images import Photo
+from sing_core.maths.head import HeadDecomposition
+from sing_core.maths.translator_quality import per_image
+from sing_core.models.bench import Classifier
+from sing_core.models.workbench import Workbench
+
+KINDS = ("null", "random", "class_row")
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Singular values of a head and where its rank is cut.
+
+    Attributes:
+        singular_values: descending, logits per unit of feature norm; ``min(c, m)`` of them.
+        feature_dim: m; ``rank`` r; ``nullity`` m - r.
+        threshold: singular values at most this large count as zero.
+    """
+
+    singular_values: tuple[float, ...]
+    feature_dim: int
+    rank: int
+    nullity: int
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Perturbations:
+    """Logit changes of perturbations of one norm per image (eq. 16, Fig. 9), tuples of one length.
+
+    Attributes:
+        names: the images.
+        norms: length of the perturbations, that of the image's own null part.
+        null: ``|W(f + d) - W f| / |W f + b|`` for a null perturbation; ``random`` for an isotropic
+            one; ``class_row`` along the row of W of the predicted class, which the head reads most
+            (the paper's principal perturbation). float64 arithmetic.
+        sentence: why there are none, else empty.
+    """
+
+    names: tuple[str, ...]
+    norms: tuple[float, ...]
+    null: tuple[float, ...]
+    random: tuple[float, ...]
+    class_row: tuple[float, ...]
+    sentence: str = ""
+
+    def median(self, kind: str) -> float:
+        """Return the median relative logit change of one of ``KINDS``.
+
+        Raises:
+            ShapeError: there are no perturbations.
+        """
+        values = {"null": self.null, "random": self.random, "class_row": self.class_row}[kind]
+        if not values:
+            raise ShapeError("There are no perturbations to take a median of.")
+        return float(torch.tensor(values, dtype=torch.float64).quantile(0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What the Validate page shows of one classifier on a set of images.
+
+    Attributes:
+        model: the classifier; ``reference`` the image-text space.
+        spectrum: of its head.
+        perturbations: of the images' features.
+        cosine: between translated feature and the reference's own embedding, one per image.
+        no_translator: why there are no cosines, else empty.
+    """
+
+    model: str
+    reference: str
+    spectrum: Spectrum
+    perturbations: Perturbations
+    cosine: tuple[float, ...]
+    no_translator: str = ""
+
+
+def validate(
+    bench: Workbench,
+    photos: Sequence[tuple[str, Photo]],
+    *,
+    model: str,
+    reference: str = "mini",
+    seed: int = 0,
+) -> Validation:
+    """Return spectrum, perturbations and translator cosines for named photos.
+
+    Without a translator there are no cosines; the rest needs none.
+
+    Raises:
+        SingError: something named does not exist, cannot be loaded or does not fit; or there is
+            no photo.
+    """
+    if not photos:
+        raise ShapeError("Validation needs at least one image.")
+    classifier = bench.classifier(model)
+    features = torch.stack([bench.features(model, photo) for _, photo in photos])
+    cosine, no_translator = (), ""
+    try:
+        translator = bench.translator(model, reference)
+    except WeightsUnavailableError as error:
+        no_translator = str(error)
+    else:
+        space = bench.pool.reference(reference)
+        embedded = torch.cat([space.embed_images([photo.image]) for _, photo in photos])
+        cosine = tuple(per_image(translator, features, embedded).cosine.tolist())
+    return Validation(
+        model,
+        reference,
+        spectrum(classifier.linear.head),
+        perturb(classifier, features, [name for name, _ in photos], seed=seed),
+        cosine,
+        no_translator,
+    )
+
+
+def spectrum(head: HeadDecomposition) -> Spectrum:
+    """Return the singular values of a head with its rank cut."""
+    return Spectrum(
+        tuple(head.singular_values.tolist()),
+        head.rank + head.nullity,
+        head.rank,
+        head.nullity,
+        head.rtol * float(head.singular_values[0]),
+    )
+
+
+def perturb(
+    classifier: Classifier, features: Tensor, names: Sequence[str], *, seed: int = 0
+) -> Perturbations:
+    """Perturb every feature ``(n, m)`` in three ways by the length of its own null part.
+
+    The null perturbation has a random direction of the null space, the random one any direction,
+    the last one that of the predicted class's row of W.
+
+    Raises:
+        ShapeError: there are not as many names as features, or the widths do not fit.
+    """
+    if features.ndim != 2 or len(names) != len(features):
+        raise ShapeError(f"Names and features must pair up, got {len(names)} and {features.shape}.")
+    head = classifier.linear.head
+    if head.nullity == 0:
+        return Perturbations((), (), (), (), (), _no_null_space(classifier))
+    wide, weight = features.double(), classifier.linear.weight.double()
+    norms = torch.linalg.vector_norm(head.null_part(wide), dim=-1)
+    logits = wide @ weight.mT + classifier.linear.bias.double()
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(2, *wide.shape, generator=generator, dtype=torch.float64)
+    directions = {
+        "null": head.null_part(noise[0]),
+        "random": noise[1],
+        "class_row": weight[logits.argmax(dim=-1)],
+    }
+    found = {
+        kind: _relative_change(wide, logits, classifier, _of_length(direction, norms))
+        for kind, direction in directions.items()
+    }
+    return Perturbations(
+        tuple(names), tuple(norms.tolist()), found["null"], found["random"], found["class_row"]
+    )
+
+
+def _of_length(directions: Tensor, lengths: Tensor) -> Tensor:
+    own = torch.linalg.vector_norm(directions, dim=-1, keepdim=True)
+    if bool((own == 0).any()):
+        raise ZeroVectorError("A perturbation has no direction: a row of the head is zero.")
+    scaled: Tensor = directions / own * lengths[:, None]
+    return scaled
+
+
+def _relative_change(
+    features: Tensor, logits: Tensor, classifier: Classifier, steps: Tensor
+) -> tuple[float, ...]:
+    moved = (
+        features + steps
+    ) @ classifier.linear.weight.double().mT + classifier.linear.bias.double()
+    change = torch.linalg.vector_norm(moved - logits, dim=-1)
+    return tuple((change / torch.linalg.vector_norm(logits, dim=-1)).tolist())
+
+
+def _no_null_space(classifier: Classifier) -> str:
+    rank = classifier.linear.head.rank
+    return (
+        f"{classifier.entry.title} has no null space: its head reads all {rank} feature "
+        "directions, so there is no null perturbation to compare."
+    )

@@ -1,0 +1,212 @@
+"""The commands prepare, image-sets, classes, compare and concepts, on a small prepared set."""
+
+import numpy as np
+import pytest
+
+from sing_core.errors import SingError
+from sing_core.leakage import scored_sets
+from sing_core.leakage.steered import null_gram, steered_scores
+from sing_core.maths.scores import angle_deg
+from sing_core.maths.steering import epsilon_for_image_score, null_direction
+from tests.prepared_sets import WNIDS, class_folders, jpeg
+
+SET = "command-line"
+FIELDS = [
+    "class", "wnid", "n", "as_mean", "as_low", "as_high", "abs_as_mean", "is_mean", "p_adjusted",
+]  # fmt: skip
+
+
+@pytest.fixture
+def prepared(rows, tmp_path, toy_bench):
+    """The set, prepared by the command; a second test finds it there."""
+    images = class_folders(tmp_path / "images", per_class=5)
+    (images / WNIDS[0] / "broken.jpg").write_bytes(jpeg(1)[:90])
+    name = f"{SET}-{tmp_path.name}"
+    done = rows(
+        "prepare", "--images", images, "--name", name, "--model", "lite0", "--model", "lite1"
+    )
+    return name, done
+
+
+def test_prepare_says_what_was_scored_and_what_not(prepared):
+    name, done = prepared
+    assert [row["model"] for row in done] == ["lite0", "lite1"]
+    for row in done:
+        assert (row["set"], row["listed"], row["scored"], row["unusable"]) == (name, 21, 20, 1)
+
+
+def test_heads_are_validated_on_the_set_without_its_images(prepared, rows, refusal):
+    name, _ = prepared
+    found = rows("validate-heads", "--set", name, "--model", "lite0", "--model", "lite1")
+    assert [(row["images"], row["images_test"], row["classes"]) for row in found] == [
+        (16, 4, 4), (16, 4, 4)
+    ]  # fmt: skip
+    assert "No prepared set" in refusal("validate-heads", "--set", "other", "--model", "lite0")
+
+
+def test_bad_images_are_named_on_standard_error(run, tmp_path):
+    images = class_folders(tmp_path / "images", per_class=1)
+    (images / WNIDS[0] / "broken.jpg").write_bytes(jpeg(1)[:90])
+    code, _, err = run("prepare", "--images", images, "--name", f"bad-{tmp_path.name}")
+    assert code == 0
+    assert f"{WNIDS[0]}/broken.jpg: This JPEG file is damaged" in " ".join(err.split())
+
+
+def test_image_sets_lists_it_with_its_models(prepared, rows):
+    found = {row["name"]: row for row in rows("image-sets")}
+    assert found[prepared[0]]["models"] == ["lite0", "lite1"]
+    assert found[prepared[0]]["images"] == 21
+
+
+def test_classes_prints_the_fields_of_the_contract(prepared, rows):
+    found = rows("classes", "--model", "lite0", "--set", prepared[0])
+    assert [row["wnid"] for row in found] == list(WNIDS)
+    for row in found:
+        assert list(row)[: len(FIELDS)] == FIELDS
+        assert row["n"] == 5
+        assert row["as_low"] <= row["as_mean"] <= row["as_high"]
+        assert abs(row["as_mean"]) <= row["abs_as_mean"] <= row["is_mean"]
+
+
+def test_classes_are_narrowed_after_the_correction_and_ordered_on_demand(prepared, rows, run):
+    ask = ("classes", "--model", "lite0", "--set", prepared[0])
+    every = {row["wnid"]: row for row in rows(*ask)}
+    assert rows(*ask, "--group", "Fish", "--least", 2) == [every[WNIDS[0]], every[WNIDS[1]]]
+    assert rows(*ask, "--search", "GOLD") == [every[WNIDS[1]]]
+    ordered = rows(*ask, "--order", "decided")
+    assert ordered == sorted(
+        every.values(), key=lambda r: (r["verdict"] == "not decided", -abs(r["directed_mean"]))
+    )
+    for form in ((), ("--json",)):
+        code, out, err = run(*ask, "--least", 6, *form)
+        assert (code, out) == (0, "")
+        assert err.startswith("No class of this group")
+
+
+def test_a_class_is_the_mean_of_its_images(prepared, rows):
+    name = prepared[0]
+    (row,) = (
+        r for r in rows("classes", "--model", "lite0", "--set", name) if r["wnid"] == WNIDS[2]
+    )
+    images = rows("classes", "--model", "lite0", "--set", name, "--images", WNIDS[2])
+    assert len(images) == 5
+    scores = np.array([image["attribute_score_deg"] for image in images])
+    assert row["as_mean"] == pytest.approx(scores.mean(), abs=1e-12)
+    assert row["abs_as_mean"] == pytest.approx(np.abs(scores).mean(), abs=1e-12)
+
+
+def test_compare_prints_intervals_and_both_controls(prepared, rows):
+    found = rows("compare", "--set", prepared[0])
+    assert [row["model"] for row in found] == ["lite0", "lite1"]
+    for row in found:
+        assert (row["n"], row["classes"], row["nullity"], row["feature_dim"]) == (20, 4, 280, 1280)
+        for name in ("image_score", "ratio", "dim_abs_attribute_score", "energy_ratio"):
+            assert row[f"{name}_low"] <= row[name] <= row[f"{name}_high"]
+        assert row["ratio"] == pytest.approx(row["image_score"] / row["abs_attribute_score"])
+
+
+def test_paired_differences_are_those_of_the_means(prepared, rows):
+    models = {row["model"]: row for row in rows("compare", "--set", prepared[0])}
+    pairs = {row["measure"]: row for row in rows("compare", "--set", prepared[0], "--paired")}
+    expected = models["lite0"]["image_score"] - models["lite1"]["image_score"]
+    row = pairs["image_score_deg"]
+    assert row["difference"] == pytest.approx(expected)
+    decided = row["difference_low"] > 0 or row["difference_high"] < 0
+    assert (row["verdict"] == "not decided") != decided
+
+
+def test_steering_a_set_agrees_with_stepping_image_by_image(prepared, toy_bench):
+    scored = scored_sets.open_set(toy_bench, "lite0", images=prepared[0])
+    bench = scored.bench
+    text = bench.vocabulary("mini").embeddings[40].double()
+    chunk = scored.folder.chunk("lite0", bench.entry("lite0").weights_digest, 0)
+    classifier, translator = bench.classifier("lite0"), bench.translator("lite0", "mini")
+    z0 = translator.apply(chunk.features)
+    found = steered_scores(z0, null_gram(scored), text, 25.0)
+    for feature, z, value in zip(chunk.features, z0, found, strict=True):
+        direction = null_direction(feature, classifier.linear.head, translator, text)
+        w = translator.linear(direction)
+        step = epsilon_for_image_score(z, w, 25.0)
+        assert step.reachable
+        moved = angle_deg(z, text) - angle_deg(z + step.epsilon * w, text)
+        assert float(value) == pytest.approx(float(moved), abs=1e-6)
+    assert steered_scores(z0, null_gram(scored), text, 179.0).isnan().all()
+
+
+def test_classes_steers_one_class_towards_all_others(prepared, rows):
+    ask = ("--model", "lite0", "--set", prepared[0])
+    found = rows("classes", *ask, "--steer", WNIDS[0], "--image-score", 20)
+    assert len(found) == 999
+    scores = [row["as_mean"] for row in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(row["n"] == 5 and row["unreachable"] == 0 for row in found)
+    assert all(0 < score <= 20 for score in scores)
+
+
+def test_compare_steers_towards_a_prompt(prepared, rows):
+    ask = ("--set", prepared[0], "--prompt", "an image of a jellyfish", "--image-score")
+    (row, _) = rows("compare", *ask, 20)
+    assert (row["unreachable"], row["n"]) == (0, 20)
+    assert row["abs_as_low"] <= row["abs_as"] <= row["abs_as_high"] <= 20
+    (row, _) = rows("compare", *ask, 179)
+    assert (row["unreachable"], row["abs_as"]) == (1, None)
+
+
+def test_concepts_prints_angles_scores_and_both_tests(prepared, rows):
+    ask = ("--model", "lite0", "--set", prepared[0], "--concept", "goldfish", "--concept", "a lamp")
+    for of, n in (((), 4), (("--class", WNIDS[1]), 5)):
+        found = rows("concepts", *ask, *of)
+        assert [row["concept"] for row in found] == ["goldfish", "a lamp"]
+        for row in found:
+            assert row["n"] == n
+            assert row["angle_before"] - row["angle_after"] == pytest.approx(row["as_mean"])
+            assert row["as_low"] <= row["as_mean"] <= row["as_high"]
+            assert row["close"] is True
+
+
+def test_the_own_name_of_a_class_scores_as_in_the_table_of_classes(prepared, rows):
+    ask = ("--model", "lite0", "--set", prepared[0])
+    (row,) = (r for r in rows("classes", *ask) if r["wnid"] == WNIDS[1])
+    (concept,) = rows("concepts", *ask, "--class", row["class"], "--concept", row["class"])
+    assert concept["as_mean"] == pytest.approx(row["as_mean"], abs=1e-6)
+    assert concept["directed_mean"] == pytest.approx(row["directed_mean"], abs=1e-6)
+
+
+def test_what_is_not_there_is_refused_with_a_sentence(prepared, refusal, tmp_path):
+    name = prepared[0]
+    for arguments, sentence in (
+        (("classes", "--model", "lite2", "--set", name), "not prepared for lite2"),
+        (("classes", "--model", "lite0", "--set", "nothing"), "No prepared set is called"),
+        (
+            ("classes", "--model", "lite0", "--set", name, "--images", "unicorn"),
+            "no class “unicorn”",
+        ),
+        (("classes", "--model", "lite0", "--set", name, "--group", "x"), "There are: Fish, Birds"),
+        (
+            ("classes", "--model", "lite0", "--set", name, "--images", WNIDS[0], "--least", 2),
+            "no table of classes to narrow",
+        ),
+        (("concepts", "--model", "lite0", "--set", name), "Give --list or --concept"),
+        (("prepare", "--images", tmp_path / "nowhere"), "nowhere: no such folder or file"),
+    ):
+        assert sentence in refusal(*arguments)
+
+
+def test_scores_by_another_translator_are_refused(prepared, toy_bench, monkeypatch):
+    import dataclasses
+
+    real = toy_bench.translator("lite0", "mini")
+    refitted = dataclasses.replace(real, bias=real.bias + 0.1)
+    monkeypatch.setattr(toy_bench, "translator", lambda model, reference: refitted)
+    with pytest.raises(SingError, match="made with another translator; prepare"):
+        scored_sets.open_set(toy_bench, "lite0", images=prepared[0])
+
+
+def test_scores_of_other_weights_are_refused(prepared, toy_bench, monkeypatch):
+    import dataclasses
+
+    real = toy_bench.entry("lite0")
+    other = dataclasses.replace(real, weights_digest="0" * 64)
+    monkeypatch.setattr(toy_bench, "entry", lambda model: other)
+    with pytest.raises(SingError, match="made with other weights"):
+        scored_sets.open_set(toy_bench, "lite0", images=prepared[0])

@@ -1,0 +1,75 @@
+"""The shipped head on photographs it was not trained on, through the real open_clip model."""
+
+import pytest
+import torch
+from PIL import Image, ImageEnhance, ImageFilter
+from torch.nn.functional import normalize
+
+from sing_core.files.images import decode_image
+from sing_core.files.samples import sample_bytes
+from sing_core.models.imagenet import imagenet_labels
+from sing_core.models.prompts import class_prompt
+from sing_core.models.references import load_reference
+from sing_core.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return load_reference("mini", Settings())
+
+
+@pytest.fixture(scope="module")
+def photos():
+    names = ("chelsea", "coffee", "motorcycle", "rocket", "astronaut")
+    return [decode_image(sample_bytes(name)).image for name in names]
+
+
+def probability(mini, images, prompts):
+    texts = normalize(mini.embed_texts(prompts), dim=1)
+    return normalize(mini.embed_images(images), dim=1) @ texts.mT
+
+
+def test_mini_recognises_a_cat_and_a_cup(mini, photos):
+    labels = imagenet_labels()
+    scores = probability(mini, photos[:2], [class_prompt(label) for label in labels])
+    top = [{labels[i] for i in row} for row in scores.topk(5).indices.tolist()]
+    assert top[0] & {"tabby cat", "tiger cat", "Egyptian Mau", "lynx"}
+    assert top[1] & {"espresso", "coffee mug", "cup", "eggnog"}
+
+
+@pytest.mark.parametrize(
+    ("change", "prompts"),
+    [
+        (lambda i: i.convert("L").convert("RGB"), ("a color photo", "a black and white photo")),
+        (
+            lambda i: i.filter(ImageFilter.GaussianBlur(i.width / 60)),
+            ("a sharp photo", "a blurry photo"),
+        ),
+        (lambda i: ImageEnhance.Brightness(i).enhance(0.25), ("a bright photo", "a dark photo")),
+        (
+            lambda i: small_on_grey(i),
+            ("a close-up photo", "a photo from far away"),
+        ),
+    ],
+    ids=["grey", "blur", "dark", "far"],
+)
+def test_a_changed_photo_moves_towards_the_words_for_the_change(mini, photos, change, prompts):
+    before = probability(mini, photos, list(prompts))
+    after = probability(mini, [change(photo) for photo in photos], list(prompts))
+    moved = (after[:, 1] - after[:, 0]) - (before[:, 1] - before[:, 0])
+    assert int((moved > 0).sum()) >= 3, moved
+    assert float(moved.mean()) > 0
+
+
+def small_on_grey(image):
+    canvas = Image.new("RGB", image.size, "grey")
+    small = image.resize((image.width // 4, image.height // 4))
+    canvas.paste(small, (image.width * 3 // 8, image.height * 3 // 8))
+    return canvas
+
+
+def test_texts_and_images_live_in_one_raw_space(mini, photos):
+    assert mini.embed_images(photos[:1]).shape == mini.embed_texts(["a cat"]).shape == (1, 384)
+    assert not torch.isclose(mini.embed_texts(["a cat"]).norm(), torch.tensor(1.0), atol=1e-3)

@@ -1,0 +1,124 @@
+"""Fitting from images: what is seen, how it is split, and what the file says."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from sing_core.errors import ShapeError, UnsupportedImageError
+from sing_core.files.digests import digest_of_set
+from sing_core.files.images import decode_image
+from sing_core.maths.fitting import PairedRows, fit, lambda_path
+from sing_core.maths.nonlinear import NonlinearTranslator
+from sing_core.maths.training import Recipe
+from sing_core.maths.translator import Translator
+from sing_core.sets.image_sets import ImageSet
+from sing_core.sets.paired_rows import see
+
+
+def rows_of(n=200, m=12, d=5, noise=0.01):
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.standard_normal((n, m))).float()
+    matrix = torch.from_numpy(np.random.default_rng(9).standard_normal((m, d))).float()
+    z = x @ matrix + 1 + noise * torch.from_numpy(rng.standard_normal((n, d))).float()
+    digests = tuple(f"{i * 7919 % 1000:064d}" for i in range(n))
+    return PairedRows(x, z, ("",) * n, digests, "weights", "space")
+
+
+def test_the_split_is_by_content_whatever_the_order():
+    rows = rows_of(100)
+    parts = rows.split()
+    assert [len(part) for part in parts] == [80, 10, 10]
+    assert sorted(torch.cat(parts).tolist()) == list(range(100))
+    order = torch.randperm(100)
+    moved = PairedRows(
+        rows.features[order], rows.embeddings[order], rows.labels,
+        tuple(rows.digests[i] for i in order), "", "",
+    )  # fmt: skip
+    for part, other in zip(parts, moved.split(), strict=True):
+        assert {rows.digests[i] for i in part} == {moved.digests[i] for i in other}
+
+
+def test_a_copy_of_an_image_is_never_on_another_side():
+    rows = rows_of(100)
+    twice = PairedRows(
+        rows.features.repeat(2, 1), rows.embeddings.repeat(2, 1), rows.labels * 2,
+        rows.digests * 2, "", "",
+    )  # fmt: skip
+    sides = [{twice.digests[i] for i in part} for part in twice.split()]
+    assert not sides[0] & sides[1]
+    assert not (sides[0] | sides[1]) & sides[2]
+
+
+def test_too_few_images_are_refused():
+    with pytest.raises(ShapeError, match="at least 20 different images, these are 19"):
+        rows_of(19).split()
+
+
+def test_a_linear_map_is_found_again_and_the_file_says_what_it_is(tmp_path):
+    rows = rows_of()
+    found = fit(rows, model="lite0")
+    assert found.cosine.mean > 0.999
+    assert found.r2 > 0.999
+    assert found.n == (160, 20, 20)
+    path = tmp_path / "t.safetensors"
+    found.translator.save(path)
+    with safe_open(path, "pt") as file:
+        facts = file.metadata()
+    assert facts["model"] == "lite0"
+    assert (facts["model_digest"], facts["space_id"]) == ("weights", "space")
+    assert facts["detail.data"] == digest_of_set(rows.digests)
+    assert float(facts["detail.lambda"]) in lambda_path(rows.features[rows.split()[0]])
+    assert float(facts["detail.cosine"]) == found.cosine.mean
+    assert float(facts["detail.r2"]) == found.r2
+    again = Translator.load(path)
+    torch.testing.assert_close(again.apply(rows.features), found.translator.apply(rows.features))
+
+
+def test_lambdas_follow_the_scale_of_the_features():
+    rows = rows_of()
+    small, large = lambda_path(rows.features), lambda_path(100 * rows.features)
+    np.testing.assert_allclose(np.array(large) / np.array(small), 1e4, rtol=1e-5)
+    with pytest.raises(UnsupportedImageError, match="no difference"):
+        lambda_path(torch.ones(30, 4))
+
+
+def test_a_network_can_be_fitted_instead(tmp_path):
+    recipe = Recipe(learning_rate=3e-3, epochs=3, hidden=8, batch=32)
+    found = fit(rows_of(), model="lite0", architecture="mlp3", loss="both", recipe=recipe)
+    path = tmp_path / "t.safetensors"
+    found.translator.save(path)
+    again = NonlinearTranslator.load(path)
+    assert (again.model, again.space_id, again.details["loss"]) == ("lite0", "space", "both")
+    assert "lambda" not in again.details
+
+
+def image(seed):
+    payload = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(payload, "PNG")
+    return payload.getvalue()
+
+
+def test_every_image_is_seen_by_both_networks(toy_bench):
+    files = [image(seed) for seed in range(18)]
+    images = ImageSet(tuple(map(str, range(18))), ("a", "b") * 9, files.__getitem__)
+    seen = []
+    rows = see(
+        toy_bench, images, model="lite0", reference="mini",
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    assert seen == [(16, 18), (18, 18)]
+    for place in (0, 17):
+        photo = decode_image(files[place])
+        own = toy_bench.features("lite0", photo)
+        torch.testing.assert_close(rows.features[place], own, rtol=1e-4, atol=1e-4)
+        expected = toy_bench.pool.reference("mini").embed_images([photo.image])[0]
+        assert torch.equal(rows.embeddings[place], expected)
+        assert rows.digests[place] == photo.digest
+    assert rows.labels == ("a", "b") * 9
+    assert rows.model_digest == toy_bench.entry("lite0").weights_digest
+    assert rows.space_id == toy_bench.pool.reference("mini").space_id

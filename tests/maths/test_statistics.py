@@ -1,0 +1,171 @@
+"""Intervals that cover, corrections that hold, and tests that do not find what is not there."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sing_core.errors import ShapeError
+from sing_core.maths import statistics
+
+
+def draw(rng, classes=60, most=12, shift=0.0):
+    """Skewed values in classes of unequal size: class effect plus image effect; mean ``shift``."""
+    sizes = rng.integers(1, most + 1, classes)
+    labels = np.repeat(np.arange(classes), sizes)
+    effect = rng.gamma(4.0, 0.5, classes) - 2.0
+    return effect[labels] + rng.standard_normal(len(labels)) + shift, labels
+
+
+@pytest.mark.slow
+def test_95_percent_intervals_over_classes_cover_93_to_97_percent_of_500_simulations():
+    rng = np.random.default_rng(5)
+    covered = 0
+    for run in range(500):
+        values, labels = draw(rng, shift=1.0)
+        found = statistics.clustered_mean(values, labels, draws=999, seed=run)
+        covered += found.low <= 1.0 <= found.high
+    assert 0.93 <= covered / 500 <= 0.97, covered
+
+
+def test_treating_photos_of_a_class_as_strangers_would_not_cover():
+    """Why the bootstrap is clustered: without classes the interval is far too short."""
+    rng = np.random.default_rng(6)
+    values, labels = draw(rng, classes=40, most=60)
+    clustered = statistics.clustered_mean(values, labels)
+    strangers = statistics.clustered_mean(values, np.arange(len(values)))
+    assert clustered.high - clustered.low > 2 * (strangers.high - strangers.low)
+
+
+def test_every_class_counts_once_however_many_photos_it_has():
+    found = statistics.clustered_mean([0, 0, 0, 0, 0, 4], [7, 7, 7, 7, 7, 9])
+    assert (found.estimate, found.clusters) == (2.0, 2)
+
+
+def test_one_class_alone_has_no_interval_and_decides_nothing():
+    found = statistics.clustered_mean([1.0, 2.0], [3, 3])
+    assert (found.estimate, found.low, found.high, found.decided) == (1.5, None, None, False)
+
+
+def test_an_interval_without_spread_is_its_estimate():
+    found = statistics.clustered_mean([2.0, 2.0, 2.0], [1, 2, 3])
+    assert (found.low, found.high, found.decided) == (2.0, 2.0, True)
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_one_does_not():
+    values, labels = draw(np.random.default_rng(0))
+    first, again, other = (statistics.clustered_mean(values, labels, seed=s) for s in (1, 1, 2))
+    assert first == again
+    assert first.low != other.low
+
+
+def test_a_ratio_resamples_both_parts_together():
+    """With a constant ratio there is nothing to be unsure about."""
+    values, labels = draw(np.random.default_rng(1), shift=5.0)
+    found = statistics.clustered_ratio(3 * values, values, labels)
+    assert found.estimate == pytest.approx(3)
+    assert (found.low, found.high) == (pytest.approx(3), pytest.approx(3))
+
+
+def test_a_ratio_to_nothing_is_not_a_number():
+    found = statistics.clustered_ratio([1.0, 2.0], [0.0, 0.0], [1, 2])
+    assert np.isnan(found.estimate)
+    assert not found.decided
+
+
+def test_a_paired_difference_is_sharper_than_two_intervals():
+    rng = np.random.default_rng(2)
+    values, labels = draw(rng)
+    better = values + 0.2 + 0.05 * rng.standard_normal(len(values))
+    found = statistics.paired_difference(better, values, labels)
+    assert found.decided
+    assert found.low < 0.2 < found.high
+    alone = statistics.clustered_mean(values, labels)
+    assert alone.high - alone.low > 5 * (found.high - found.low)
+
+
+def test_student_agrees_with_scipy_row_by_row():
+    rng = np.random.default_rng(3)
+    rows = [rng.standard_normal(n) + 0.3 for n in (2, 5, 40)]
+    low, high, p = statistics.student(
+        [r.mean() for r in rows], [r.std(ddof=1) for r in rows], [len(r) for r in rows]
+    )
+    for i, row in enumerate(rows):
+        test = stats.ttest_1samp(row, 0)
+        ends = test.confidence_interval(0.95)
+        assert (low[i], high[i]) == (pytest.approx(ends.low), pytest.approx(ends.high))
+        assert p[i] == pytest.approx(test.pvalue)
+
+
+def test_one_photo_has_neither_interval_nor_p():
+    low, high, p = statistics.student([1.0, 1.0], [np.nan, 0.0], [1, 3])
+    assert np.isnan([low, high, p]).all()
+
+
+def test_the_equivalence_test_is_two_one_sided_tests():
+    row = np.random.default_rng(4).standard_normal(30) / 10
+    found = statistics.equivalence_p([row.mean()], [row.std(ddof=1)], [30], 0.1)
+    above = stats.ttest_1samp(row, -0.1, alternative="greater").pvalue
+    below = stats.ttest_1samp(row, 0.1, alternative="less").pvalue
+    assert found[0] == pytest.approx(max(above, below))
+
+
+def test_too_few_photos_never_show_equivalence():
+    """A failed test of a difference would call these equal; the equivalence test does not."""
+    row = np.array([-3.0, 0.5, 2.0])
+    sd, n = row.std(ddof=1), len(row)
+    assert stats.ttest_1samp(row, 0).pvalue > 0.5
+    assert statistics.equivalence_p([row.mean()], [sd], [n], 0.5)[0] > 0.05
+
+
+def test_a_bound_of_nothing_is_refused():
+    with pytest.raises(ShapeError, match="positive bound"):
+        statistics.equivalence_p([0.0], [1.0], [5], 0.0)
+
+
+def test_adjusted_p_values_follow_benjamini_and_hochberg_and_skip_what_has_none():
+    p = np.array([0.01, np.nan, 0.04, 0.03, 0.5])
+    found = statistics.adjusted(p)
+    known = np.array([0.01, 0.04, 0.03, 0.5])
+    order = np.argsort(known)
+    expected = np.empty(4)
+    running = 1.0
+    for rank in range(4, 0, -1):
+        running = min(running, known[order[rank - 1]] * 4 / rank)
+        expected[order[rank - 1]] = running
+    assert np.isnan(found[1])
+    assert found[[0, 2, 3, 4]] == pytest.approx(expected)
+    assert np.isnan(statistics.adjusted([np.nan])).all()
+
+
+def test_rank_correlation_finds_order_and_finds_none_in_noise():
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal(60)
+    same = statistics.rank_correlation(x, np.exp(x))
+    assert (same.rho, same.n) == (pytest.approx(1), 60)
+    assert same.p < 0.001
+    noise = rng.standard_normal(60)
+    found = statistics.rank_correlation(x, noise)
+    expected = stats.spearmanr(x, noise)
+    assert found.rho == pytest.approx(expected.statistic)
+    assert found.p == pytest.approx(expected.pvalue, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "arguments", [([1, 2], [1, 2]), ([1, 2, 3], [1, 2]), ([1, 1, 1], [1, 2, 3])], ids=str
+)
+def test_a_rank_correlation_of_too_little_is_refused(arguments):
+    with pytest.raises(ShapeError):
+        statistics.rank_correlation(*arguments)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: statistics.clustered_mean([1.0, 2.0], [1]),
+        lambda: statistics.clustered_mean([], []),
+        lambda: statistics.paired_difference([1.0], [1.0, 2.0], [1]),
+    ],
+)
+def test_lists_of_unequal_length_are_refused(call):
+    with pytest.raises(ShapeError):
+        call()

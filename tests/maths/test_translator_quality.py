@@ -1,0 +1,98 @@
+"""The comparison of translators: intervals, the verdict, and the file that ships."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from sing_core.errors import ShapeError, StaleArtefactError
+from sing_core.maths.nonlinear import ARCHITECTURES
+from sing_core.maths.ridge import fit_ridge
+from sing_core.maths.statistics import estimate
+from sing_core.maths.translator import Translator
+from sing_core.maths.translator_quality import Comparison, PerImage, compare, per_image, r_squared
+from sing_core.settings import Settings
+from sing_core.studies.translator_table import comparison_path, read_comparisons
+
+
+def test_an_interval_is_as_wide_as_theory_says_and_the_same_twice():
+    values = torch.from_numpy(np.random.default_rng(0).standard_normal(4000))
+    found = estimate(values)
+    assert found.mean == pytest.approx(float(values.mean()))
+    assert found.high - found.low == pytest.approx(2 * 1.96 / 4000**0.5, rel=0.06)
+    assert found == estimate(values)
+    constant = estimate(torch.full((5,), 0.25))
+    assert (constant.low, constant.mean, constant.high) == (0.25, 0.25, 0.25)
+    with pytest.raises(ShapeError, match="two values"):
+        estimate(torch.ones(1))
+
+
+def test_measures_of_a_translator_are_those_of_their_definitions():
+    x, z = torch.randn(40, 5).double(), torch.randn(40, 3).double()
+    fitted = fit_ridge(x, z, alpha=0.0)
+    found = per_image(fitted, x, z)
+    guess = fitted.apply(x)
+    torch.testing.assert_close(found.cosine, torch.cosine_similarity(guess, z, dim=-1))
+    torch.testing.assert_close(found.mse, (guess - z).square().mean(-1))
+    residual = (guess - z).square().sum() / (z - z.mean(0)).square().sum()
+    assert r_squared(fitted, x, z) == pytest.approx(float(1 - residual))
+    exact = Translator(torch.randn(3, 5).double(), torch.randn(3).double())
+    assert r_squared(exact, x, exact.apply(x)) == pytest.approx(1)
+    with pytest.raises(ShapeError, match="Cannot compare"):
+        per_image(fitted, x, z[:, :2])
+
+
+def measured(mean, seed=0):
+    noise = torch.from_numpy(np.random.default_rng(seed).uniform(-0.01, 0.01, 300))
+    return PerImage(mean + noise, 1 - mean - noise)
+
+
+@pytest.mark.parametrize(
+    ("linear", "suffices", "words"),
+    [(0.80, True, "largest"), (0.69, True, "within 0.02"), (0.65, False, "does cost something")],
+)
+def test_the_verdict_says_whether_linear_is_near_enough(linear, suffices, words):
+    rows = [("linear", "ridge", measured(linear)), ("mlp3", "mse", measured(0.70, 1))]
+    found = compare(rows, images="made-up images")
+    assert found.linear_suffices is suffices
+    assert words in found.verdict
+    assert [row.cosine.mean for row in found.rows] == sorted(
+        (row.cosine.mean for row in found.rows), reverse=True
+    )
+    assert found.rows[0].behind.mean == 0
+    for row in found.rows:
+        assert row.cosine.low < row.cosine.mean < row.cosine.high
+        assert sum(row.histogram) == pytest.approx(1)
+    assert Comparison.from_json(json.loads(json.dumps(found.as_json()))) == found
+
+
+def test_a_comparison_needs_the_same_images_and_a_linear_one():
+    with pytest.raises(ShapeError, match="one of them linear"):
+        compare([("mlp3", "mse", measured(0.7))], images="")
+    short = PerImage(torch.ones(3), torch.ones(3))
+    with pytest.raises(ShapeError, match="same images"):
+        compare([("linear", "ridge", measured(0.7)), ("mlp3", "mse", short)], images="")
+
+
+def test_the_comparison_that_ships_has_every_architecture_and_says_what_holds():
+    command, tables = read_comparisons(Settings())
+    assert command == "python -m sing_core.making compare-translators"
+    assert list(tables) == ["photos", "unseen"]
+    for table in tables.values():
+        assert {row.architecture for row in table.rows} == {"linear", *ARCHITECTURES}
+        assert all(row.cosine.low <= row.cosine.mean <= row.cosine.high for row in table.rows)
+        assert all(row.mse.low <= row.mse.mean <= row.mse.high for row in table.rows)
+        assert table.linear_suffices, table.verdict
+    assert tables["photos"].n == 5000
+
+
+def test_without_the_file_the_page_can_say_so(tmp_path):
+    settings = Settings(assets_dir=tmp_path)
+    with pytest.raises(StaleArtefactError, match=r"comparison\.json"):
+        read_comparisons(settings)
+    comparison_path(settings).parent.mkdir()
+    for text in ("{", "{}", '{"tests": {"photos": {"rows": 3}}}'):
+        comparison_path(settings).write_text(text)
+        with pytest.raises(StaleArtefactError):
+            read_comparisons(settings)

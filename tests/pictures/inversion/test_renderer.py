@@ -1,0 +1,173 @@
+"""Inversion on real lite0: repeatable, independent rows, live, stoppable, and it finds features."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import timm
+import torch
+from torch.nn.functional import cosine_similarity
+
+from sing_core.errors import (
+    RenderCancelledError,
+    RenderError,
+    ShapeError,
+    TranslatorMismatchError,
+)
+from sing_core.files.images import decode_image
+from sing_core.files.samples import sample_bytes
+from sing_core.maths.translator import Translator
+from sing_core.models.backbones import Backbone, load_backbone
+from sing_core.pictures.inversion.eye import Eye
+from sing_core.pictures.inversion.layout import layout_prior
+from sing_core.pictures.inversion.renderer import InversionRecipe, InversionRenderer, Stage
+from sing_core.pictures.protocol import RenderRequest
+from sing_core.settings import Settings
+
+SHORT = InversionRecipe(
+    first=Stage(64, 4, 3 / 7), stages=(Stage(128, 3, 3 / 7),), chunk=2, preview_every=2
+)
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    return load_backbone("lite0", Settings())
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return decode_image(sample_bytes("chelsea")).image
+
+
+@pytest.fixture(scope="module")
+def feature(backbone, photo):
+    return backbone.features(backbone.preprocess(photo)[None])
+
+
+def renderer_of(backbone, recipe=SHORT):
+    return InversionRenderer(Eye.of(backbone, fast=False), "lite0", recipe)
+
+
+def request_of(renderer, features, photo, size=128, seed=0):
+    return RenderRequest(features, renderer.space_id, seed, size, photo=np.asarray(photo))
+
+
+def test_the_same_request_gives_the_same_pictures(backbone, photo, feature):
+    renderer = renderer_of(backbone)
+    first = renderer.render(request_of(renderer, feature, photo)).frames
+    again = renderer.render(request_of(renderer, feature, photo)).frames
+    other = renderer.render(request_of(renderer, feature, photo, seed=5)).frames
+    assert first.shape == (1, 128, 128, 3)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_the_start_that_was_kept_changes_no_picture_and_saves_its_steps(backbone, photo, feature):
+    renderer, told = renderer_of(backbone), []
+    two = torch.cat([feature, 2 * feature.flip(1)])
+    first = renderer.render(request_of(renderer, two, photo)).frames
+    again = renderer.render(request_of(renderer, two, photo), on_progress=told.append).frames
+    fresh = renderer_of(backbone).render(request_of(renderer, two, photo)).frames
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, fresh)
+    assert [p.step for p in told] == [4, 5, 6, 7], "the start is shown at once, not drawn again"
+    assert told[0].preview.shape == (2, 64, 64, 3)
+    other = renderer.render(request_of(renderer, two, photo, seed=1)).frames
+    assert not np.array_equal(first, other), "another seed has another start"
+
+
+def test_equal_rows_give_equal_pictures_whatever_stands_beside_them(backbone, photo, feature):
+    renderer = renderer_of(backbone)
+    three = torch.cat([feature, 2 * feature.flip(1), feature])
+    strip = renderer.render(request_of(renderer, three, photo)).frames
+    alone = renderer.render(request_of(renderer, feature, photo)).frames
+    assert np.abs(strip[0].astype(int) - strip[2]).max() <= 2
+    assert np.abs(strip[0].astype(int) - alone[0]).max() <= 2
+    assert np.abs(strip[0].astype(int) - strip[1]).mean() > 2
+
+
+def test_pictures_stream_and_steps_add_up(backbone, photo, feature):
+    renderer, told = renderer_of(backbone), []
+    renderer.render(request_of(renderer, feature.repeat(3, 1), photo), on_progress=told.append)
+    assert [p.step for p in told] == list(range(1, 8))
+    assert {p.steps for p in told} == {7}
+    previews = [p for p in told if p.preview is not None]
+    assert previews
+    assert all(len(p.preview) == len(p.rows) == 3 for p in previews)
+
+
+def test_it_stops_when_asked(backbone, photo, feature):
+    renderer, told = renderer_of(backbone), []
+    with pytest.raises(RenderCancelledError, match="2 of 7"):
+        renderer.render(
+            request_of(renderer, feature, photo),
+            on_progress=told.append,
+            should_stop=lambda: len(told) >= 2,
+        )
+
+
+def test_the_picture_has_the_asked_feature_and_its_layout_does_not(backbone, photo, feature):
+    recipe = InversionRecipe(first=Stage(64, 30, 3 / 7), stages=(Stage(128, 25, 1.0),))
+    renderer = renderer_of(backbone, recipe)
+    picture = renderer.render(request_of(renderer, feature, photo)).frames[0]
+    eye = renderer.eye
+    seen = [
+        float(cosine_similarity(eye.features(p[None]), feature))
+        for p in (
+            layout_prior(photo, 128),
+            torch.from_numpy(picture).permute(2, 0, 1).float() / 255,
+        )
+    ]
+    assert seen[0] < 0.5
+    assert seen[1] > 0.75
+
+
+def test_a_network_without_batch_norm_and_with_one_size_is_drawn_too(photo):
+    torch.manual_seed(0)
+    network = timm.create_model("vit_tiny_patch16_224", pretrained=False)
+    own = Backbone.from_timm(network, name="vit_tiny_patch16_224")
+    renderer = InversionRenderer(Eye.of(own, fast=False), own.name, SHORT)
+    assert not renderer.eye.any_side
+    target = own.features(own.preprocess(photo)[None])
+    frames = renderer.render(request_of(renderer, target, photo)).frames
+    assert frames.shape == (1, 128, 128, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"space_id": "features-of-lite0-elsewhere"}, TranslatorMismatchError, "space"),
+        ({"vectors": torch.ones(1, 7)}, ShapeError, "1280|features"),
+        ({"photo": None}, RenderError, "photo"),
+        ({"size": 100}, RenderError, "64"),
+        ({"steps": (3,)}, RenderError, "schedule"),
+    ],
+)
+def test_what_it_cannot_draw_is_refused_in_words(backbone, photo, feature, change, error, words):
+    renderer = renderer_of(backbone)
+    with pytest.raises(error, match=words):
+        renderer.render(replace(request_of(renderer, feature, photo), **change))
+
+
+def test_the_meaning_of_a_move_is_followed(backbone, photo, feature):
+    recipe = InversionRecipe(first=Stage(64, 10, 3 / 7), stages=(Stage(64, 30, 3 / 7),))
+    meaning = torch.randn(8, backbone.feature_dim, generator=torch.Generator().manual_seed(0))
+    asked = feature + meaning[:1] * feature.norm() / meaning[:1].norm()
+    eye = Eye.of(backbone, fast=False)
+    agree = []
+    for read in (None, meaning):
+        translator = None if read is None else Translator(read, torch.zeros(8))
+        renderer = InversionRenderer(eye, "lite0", recipe, translator)
+        picture = renderer.render(request_of(renderer, asked, photo)).frames[0]
+        pixels = torch.from_numpy(picture).permute(2, 0, 1).float()[None] / 255
+        move = (eye.features(pixels) - feature) @ meaning.mT
+        agree.append(float(cosine_similarity(move, (asked - feature) @ meaning.mT)))
+    assert agree[1] > agree[0] + 0.1
+
+
+def test_another_recipe_or_precision_is_another_identity(backbone):
+    plain = renderer_of(backbone)
+    fast = InversionRenderer(Eye.of(backbone, fast=True), "lite0", SHORT)
+    assert (
+        len({plain.identity, fast.identity, renderer_of(backbone, InversionRecipe()).identity}) == 3
+    )

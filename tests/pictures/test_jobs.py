@@ -1,0 +1,159 @@
+"""The desk: one rendering at a time, shared, in order, in the background, with an end."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from sing_core.errors import RenderCancelledError, SingError
+from sing_core.pictures import jobs
+from sing_core.pictures.jobs import PictureDesk
+
+
+@pytest.fixture
+def desk():
+    made = PictureDesk(timeout_s=30)
+    yield made
+    made.close()
+
+
+def wait_for(job):
+    for _ in range(500):
+        if job.done:
+            return
+        job.look()
+        time.sleep(0.01)
+    raise AssertionError("the job did not end")
+
+
+def until_stopped(job):
+    while not job.should_stop():
+        time.sleep(0.01)
+    raise RenderCancelledError("stopped")
+
+
+def test_two_who_ask_for_the_same_share_one_rendering(desk):
+    begun, go = [], threading.Event()
+
+    def work(job):
+        begun.append(job)
+        go.wait(5)
+
+    first, second = desk.job("a", work), desk.job("a", work)
+    go.set()
+    wait_for(first)
+    assert first is second
+    assert desk.job("a", work) is first
+    assert len(begun) == 1
+
+
+def test_who_leaves_does_not_take_the_pictures_of_who_stays(desk):
+    job = desk.job("a", until_stopped, who="one")
+    assert desk.job("a", until_stopped, who="two") is job
+    job.leave("one")
+    assert not job.should_stop()
+    job.leave("two")
+    job.wait(5)
+    assert job.done
+
+
+def test_a_rendering_that_nobody_watches_stops_and_can_be_asked_for_again(desk, monkeypatch):
+    monkeypatch.setattr(jobs, "_FORGOTTEN_AFTER_S", 0.05)
+    job = desk.job("a", until_stopped)
+    job.wait(5)
+    assert job.done
+    assert job.error == ""
+    assert desk.job("a", until_stopped) is not job
+
+
+def test_a_rendering_that_takes_too_long_is_stopped_in_words():
+    desk = PictureDesk(timeout_s=0.1)
+    job = desk.job("a", until_stopped)
+    wait_for(job)
+    desk.close()
+    assert job.error == "The rendering was stopped: it took longer than 0.1 s."
+    assert not job.finished
+
+
+def test_who_waits_knows_how_many_come_first(desk):
+    go = threading.Event()
+    first, second, third = (desk.job(key, lambda job: go.wait(5)) for key in "abc")
+    assert [desk.ahead_of(job) for job in (first, second, third)] == [0, 1, 2]
+    second.stop()
+    assert desk.ahead_of(third) == 1, "what was stopped comes before nobody"
+    go.set()
+    wait_for(third)
+    assert not second.finished
+    assert [desk.ahead_of(job) for job in (first, second, third)] == [0, 0, 0]
+
+
+def test_what_failed_is_tried_again_after_a_while_and_not_at_once(desk, monkeypatch):
+    tries = []
+
+    def fail(job):
+        tries.append(job)
+        raise SingError("The weights are missing.")
+
+    wait_for(desk.job("a", fail))
+    assert desk.job("a", fail) is tries[0], "a page that looks again sees the error"
+    monkeypatch.setattr(jobs, "_TRIED_AGAIN_AFTER_S", 0.0)
+    again = desk.job("a", lambda job: None)
+    wait_for(again)
+    assert again is not tries[0]
+    assert (again.error, again.finished) == ("", True)
+    assert desk.job("a", fail) is again, "what is finished is kept"
+
+
+def test_the_worker_rests_while_a_page_computes(desk):
+    asked, told = threading.Event(), []
+
+    def work(job):
+        asked.wait(5)
+        job.should_stop()
+        told.append(time.monotonic())
+
+    job = desk.job("a", work)
+    desk.rest.begin(0.4)
+    start = time.monotonic()
+    asked.set()
+    wait_for(job)
+    assert told[0] - start >= 0.35
+    desk.rest.begin(60)
+    other = desk.job("b", work)
+    other.stop()
+    wait_for(other)
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no niceness")
+def test_drawing_yields_to_everything_else(desk):
+    seen = []
+    job = desk.job(
+        "a", lambda job: seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    )
+    wait_for(job)
+    assert seen[0] >= min(19, 15)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < seen[0]
+
+
+def test_the_first_rendering_waits_but_never_holds_up_the_end():
+    desk = PictureDesk(timeout_s=30, first_after_s=60)
+    job = desk.job("a", lambda job: None)
+    start = time.monotonic()
+    desk.close()
+    assert time.monotonic() - start < 5
+    assert not job.finished
+
+
+def test_what_goes_wrong_becomes_a_sentence(desk):
+    def refuse(job):
+        raise SingError("The weights are missing.")
+
+    def break_down(job):
+        raise ZeroDivisionError
+
+    refused, broken = desk.job("a", refuse), desk.job("b", break_down)
+    wait_for(refused)
+    wait_for(broken)
+    assert refused.error == "The weights are missing."
+    assert "log" in broken.error

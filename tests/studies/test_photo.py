@@ -1,0 +1,320 @@
+"""The verbs: one image's report beside the same computed from the paper's formulas."""
+
+import dataclasses
+import functools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from sing_core.errors import (
+    LogitDriftError,
+    PromptError,
+    SingError,
+    TranslatorMismatchError,
+    UnknownNameError,
+    WeightsUnavailableError,
+)
+from sing_core.maths.head import HeadDecomposition
+from sing_core.maths.translator import Translator
+from sing_core.models.prompts import Vocabulary
+from sing_core.settings import Settings
+from sing_core.studies.photo import analyse_image, steer_image, top_classes
+from sing_core.studies.question import Question
+from sing_core.studies.reports import Sweep
+from sing_core.studies.subject import null_energy
+from tests import reference, toy
+
+PROMPT = "an image of a jellyfish"
+
+
+def with_head(classifier, **changed):
+    linear = dataclasses.replace(classifier.linear, **changed)
+    return dataclasses.replace(classifier, linear=linear)
+
+
+def ingredients(bench, photo, prompt, model="lite0"):
+    """Return feature, W, A, b, text as float64 NumPy arrays."""
+    classifier, translator = bench.classifier(model), bench.translator(model, "mini")
+    text = bench.text_embedding("mini", prompt, bench.vocabulary("mini"))
+    matrices = classifier.linear.weight, translator.weight, translator.bias
+    tensors = bench.features(model, photo), *matrices
+    return [t.double().numpy() for t in (*tensors, text)]
+
+
+@functools.lru_cache(maxsize=2)
+def null_projector(payload, shape):
+    """The reference's own projector, as for the stored type; its full SVD is done once."""
+    return reference.null_projector(np.frombuffer(payload, np.float32).reshape(shape))
+
+
+def projector_of(weight):
+    return null_projector(weight.astype(np.float32).tobytes(), weight.shape)
+
+
+def expected_scores(bench, photo, prompt, mode, epsilon):
+    """AS and IS of one step by the formulas of the paper."""
+    feature, weight, matrix, intercept, text = ingredients(bench, photo, prompt)
+    null = projector_of(weight)
+    if mode == "remove":
+        direction = -null @ feature
+    else:
+        direction = null @ reference.exact_similarity_gradient(feature, matrix, intercept, text)
+    direction /= np.linalg.norm(direction)
+    z = reference.translate(feature, matrix, intercept)
+    moved = reference.translate(reference.steer(feature, direction, epsilon), matrix, intercept)
+    return reference.attribute_score_deg(z, moved, text), reference.image_score_deg(z, moved)
+
+
+def assert_sweep_agrees(bench, photo, report):
+    sweep = report.sweep
+    for i in (0, 1, len(sweep.epsilon) // 2, len(sweep.epsilon) - 1):
+        attribute, image = expected_scores(
+            bench, photo, report.prompt, report.mode, sweep.epsilon[i]
+        )
+        assert sweep.attribute_score_deg[i] == pytest.approx(attribute, abs=1e-6)
+        assert sweep.image_score_deg[i] == pytest.approx(image, abs=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["steer", "remove"])
+def test_scores_of_a_real_feature_agree_with_the_paper_to_a_millionth_degree(
+    mode, toy_bench, chelsea
+):
+    report = analyse_image(
+        toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, mode=mode, steps=9)
+    )
+    assert_sweep_agrees(toy_bench, chelsea, report)
+    if mode == "remove":
+        feature, weight, *_ = ingredients(toy_bench, chelsea, PROMPT)
+        length = np.linalg.norm(projector_of(weight) @ feature)
+        assert report.sweep.epsilon[-1] == pytest.approx(length, rel=1e-9)
+        assert report.null_energy == pytest.approx(length / np.linalg.norm(feature), rel=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["steer", "remove"])
+def test_scores_of_the_shipped_translator_agree_with_the_paper(mode, real_bench, rocket):
+    report = analyse_image(
+        real_bench, rocket, Question(model="lite0", prompt=PROMPT, mode=mode, steps=5)
+    )
+    assert_sweep_agrees(real_bench, rocket, report)
+
+
+def test_a_report_says_what_was_asked_and_what_was_found(toy_bench, chelsea):
+    report = analyse_image(
+        toy_bench, chelsea, Question(model="lite0", prompt=f"  {PROMPT}\n", steps=41)
+    )
+    assert (report.model, report.reference, report.prompt) == ("lite0", "mini", PROMPT)
+    assert (report.feature_dim, report.rank, report.nullity) == (1280, 1000, 280)
+    assert report.digest == chelsea.digest
+    assert not report.shares_tower
+    assert 0 < report.null_energy < 1
+    sweep = report.sweep
+    assert sweep.epsilon[0] == sweep.image_score_deg[0] == sweep.attribute_score_deg[0] == 0
+    assert sweep.max_logit_drift[0] == 0
+    assert all(np.diff(sweep.epsilon) > 0)
+    assert all(np.diff(sweep.image_score_deg) > 0)
+    assert max(sweep.max_logit_drift) <= 1e-5 * report.max_abs_logit
+    assert all(
+        abs(a) <= i + 1e-9
+        for a, i in zip(sweep.attribute_score_deg, sweep.image_score_deg, strict=True)
+    )
+    assert report.top5_before[0].label in ("tabby cat", "Egyptian Mau", "tiger cat")
+    assert [c.label for c in report.top5_after] == [c.label for c in report.top5_before]
+    assert sum(c.probability for c in report.top5_before) <= 1
+
+
+def test_the_wanted_image_score_is_a_step_of_the_sweep(toy_bench, chelsea):
+    report = analyse_image(
+        toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, target_deg=12.5)
+    )
+    target = report.sweep.target
+    assert target.reachable
+    assert report.index == target.index
+    assert report.sweep.image_score_deg[target.index] == pytest.approx(12.5, abs=1e-6)
+    assert target.sentence.startswith("IS = 12.5° is reached at ε = ")
+
+
+def test_a_wanted_image_score_out_of_reach_is_a_sentence(toy_bench, chelsea):
+    report = analyse_image(
+        toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, target_deg=179.0)
+    )
+    target = report.sweep.target
+    assert (target.reachable, target.index) == (False, None)
+    assert "IS = 179° is not reachable" in target.sentence
+    assert report.index == len(report.sweep.epsilon) - 1
+
+
+def test_null_removal_says_when_the_wanted_score_lies_beyond_it(toy_bench, chelsea):
+    ask = {"model": "lite0", "prompt": PROMPT, "mode": "remove"}
+    end = analyse_image(toy_bench, chelsea, Question(**ask)).sweep.image_score_deg[-1]
+    beyond = analyse_image(toy_bench, chelsea, Question(**ask, target_deg=end + 1)).sweep.target
+    assert (beyond.reachable, beyond.index) == (False, None)
+    assert "beyond null removal" in beyond.sentence
+    within = analyse_image(toy_bench, chelsea, Question(**ask, target_deg=end - 1))
+    assert within.sweep.target.reachable
+    assert within.index == len(within.sweep.epsilon) - 1  # the mode's own end
+
+
+def test_a_step_of_ones_own_is_the_nearest_one_of_the_sweep(toy_bench, chelsea):
+    ask = {"model": "lite0", "prompt": PROMPT, "steps": 41}
+    steps = analyse_image(toy_bench, chelsea, Question(**ask)).sweep.epsilon
+    for wanted, index in ((0.0, 0), (steps[7] * 1.0001, 7), (1e9, len(steps) - 1)):
+        assert analyse_image(toy_bench, chelsea, Question(**ask, epsilon=wanted)).index == index
+
+
+def test_concepts_begin_with_the_prompt_and_hold_the_nearest_of_every_step(toy_bench, chelsea):
+    report = analyse_image(
+        toy_bench, chelsea, Question(model="lite0", prompt="a purple piano", steps=5)
+    )
+    own, *others = report.sweep.concepts
+    assert (own.label, own.kind) == ("a purple piano", "prompt")
+    assert toy_bench.pool.reference("mini").asked[-1] == "a purple piano"
+    assert {c.kind for c in others} <= {"class", "attribute"}
+    feature, _, matrix, intercept, _ = ingredients(toy_bench, chelsea, "a purple piano")
+    z = reference.translate(feature, matrix, intercept)
+    vocabulary = toy_bench.vocabulary("mini")
+    angles = [reference.angle_deg(z, row) for row in vocabulary.embeddings.double().numpy()]
+    nearest = [vocabulary.labels[i] for i in np.argsort(angles)[:10]]
+    assert set(nearest) <= {c.label for c in others}
+    found = {c.label: c.angle_deg[0] for c in others}
+    assert found[nearest[0]] == pytest.approx(min(angles), abs=1e-6)
+
+
+def test_a_prompt_of_the_vocabulary_is_not_shown_twice(toy_bench, chelsea):
+    report = analyse_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, steps=5))
+    assert [c.prompt for c in report.sweep.concepts].count(PROMPT) == 1
+
+
+def test_a_classifier_without_a_null_space_has_a_sentence_and_no_sweep(
+    toy_bench, chelsea, monkeypatch
+):
+    real = toy_bench.classifier("lite0")
+    full = HeadDecomposition(torch.eye(1280, dtype=torch.float64), torch.ones(1280), 0.0)
+    whole = with_head(real, head=full)
+    monkeypatch.setattr(toy_bench, "classifier", lambda model: whole)
+    for mode in ("steer", "remove"):
+        report = analyse_image(
+            toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, mode=mode)
+        )
+        assert report.sweep is None
+        assert report.nullity == 0
+        assert report.no_sweep_reason.startswith("EfficientNet-Lite0 has no null space")
+        assert report.top5_before == report.top5_after
+    with pytest.raises(SingError, match="null space"):
+        steer_image(
+            toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, epsilon=1.0, target_deg=None)
+        )
+
+
+def test_a_pair_that_moves_the_logits_gets_no_score(toy_bench, chelsea, monkeypatch):
+    real = toy_bench.classifier("lite0")
+    own = real.linear.head
+    shifted = HeadDecomposition(own.principal_basis[:, 1:], own.singular_values, 0.0)
+    wrong = with_head(real, head=shifted)
+    monkeypatch.setattr(toy_bench, "classifier", lambda model: wrong)
+    with pytest.raises(LogitDriftError, match="The logits moved by"):
+        analyse_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT))
+
+
+def test_the_average_score_is_over_the_whole_vocabulary(toy_bench, chelsea):
+    report = analyse_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, steps=5))
+    feature, weight, matrix, intercept, text = ingredients(toy_bench, chelsea, PROMPT)
+    gradient = reference.exact_similarity_gradient(feature, matrix, intercept, text)
+    direction = projector_of(weight) @ gradient
+    step = report.sweep.epsilon[3] * direction / np.linalg.norm(direction)
+    z = reference.translate(feature, matrix, intercept)
+    moved = reference.translate(feature + step, matrix, intercept)
+    concepts = toy_bench.vocabulary("mini").embeddings.double().numpy()
+    scores = [reference.attribute_score_deg(z, moved, concept) for concept in concepts]
+    assert report.sweep.average_score_deg[0] == 0
+    assert report.sweep.average_score_deg[3] == pytest.approx(np.mean(scores), abs=1e-6)
+
+
+@pytest.mark.parametrize("epsilon", [math.nan, math.inf, -math.inf, 1e30])
+def test_a_step_that_no_number_survives_is_an_error_in_words(toy_bench, chelsea, epsilon):
+    with pytest.raises(SingError):
+        steer_image(
+            toy_bench,
+            chelsea,
+            Question(model="lite0", prompt=PROMPT, epsilon=epsilon, target_deg=None),
+        )
+
+
+def test_one_steered_pair_agrees_with_the_sweep_and_the_paper(toy_bench, chelsea):
+    found = steer_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, target_deg=20.0))
+    assert found.reachable
+    assert found.image_score_deg == pytest.approx(20, abs=1e-6)
+    attribute, image = expected_scores(toy_bench, chelsea, PROMPT, "steer", found.epsilon)
+    assert found.attribute_score_deg == pytest.approx(attribute, abs=1e-6)
+    assert found.image_score_deg == pytest.approx(image, abs=1e-6)
+    assert found.top1_before.label == found.top1_after.label
+    again = steer_image(
+        toy_bench,
+        chelsea,
+        Question(model="lite0", prompt=PROMPT, epsilon=found.epsilon, target_deg=None),
+    )
+    assert again.image_score_deg == pytest.approx(20, abs=1e-9)
+    never = steer_image(
+        toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, target_deg=179.0)
+    )
+    assert (never.reachable, never.epsilon, never.top1_after) == (False, None, None)
+    assert never.supremum_deg == pytest.approx(found.supremum_deg)
+
+
+def test_what_cannot_be_asked_is_refused_in_words(toy_bench, chelsea):
+    def ask(**changed):
+        return analyse_image(
+            toy_bench, chelsea, Question(**{"model": "lite0", "prompt": PROMPT, **changed})
+        )
+
+    for changed in ({"mode": "fly"}, {"steps": 1}):
+        with pytest.raises(SingError, match="at least two steps"):
+            ask(**changed)
+    for name in ("lite9", "../../etc/passwd", "x" * 5000):
+        with pytest.raises(UnknownNameError, match="There are: lite0, lite1, lite2") as caught:
+            ask(model=name)
+        assert len(str(caught.value)) < 200
+        with pytest.raises(UnknownNameError):
+            ask(reference=name)
+    with pytest.raises(PromptError):
+        ask(prompt="  ")
+    for both in ({"target_deg": None}, {"epsilon": 1.0, "target_deg": 3.0}):
+        with pytest.raises(SingError, match="either a step or"):
+            steer_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, **both))
+
+
+def test_a_translator_of_other_weights_or_none_is_refused(
+    toy_assets, toy_reference, chelsea, tmp_path
+):
+    folder = toy.make_assets(tmp_path / "assets")
+    bench = toy.make_bench(Settings(assets_dir=folder))
+    path = folder / "translators" / "lite0--mini.safetensors"
+    own = Translator.load(path)
+    dataclasses.replace(own, model_digest="0" * 64).save(path)
+    with pytest.raises(TranslatorMismatchError, match="weights"):
+        analyse_image(bench, chelsea, Question(model="lite0", prompt=PROMPT))
+    path.unlink()
+    with pytest.raises(WeightsUnavailableError, match=r"lite0--mini\.safetensors was looked for"):
+        analyse_image(bench, chelsea, Question(model="lite0", prompt=PROMPT))
+
+
+def test_null_energy_lies_between_zero_and_one(toy_bench):
+    classifier = toy_bench.classifier("lite0")
+    inside = classifier.linear.head.null_part(torch.randn(1280))
+    assert null_energy(classifier, inside) == pytest.approx(1)
+    assert null_energy(classifier, classifier.linear.head.principal_part(torch.randn(1280))) < 1e-9
+    assert null_energy(classifier, torch.zeros(1280)) == 0
+
+
+def test_classes_without_known_names_are_numbered():
+    vocabulary = Vocabulary(("a", "b"), ("a", "b"), 2, torch.eye(2), "space")
+    found = top_classes(torch.tensor([1.0, 3.0, 2.0]), vocabulary, 2)
+    assert [entry.label for entry in found] == ["class 1", "class 2"]
+    assert [e.label for e in top_classes(torch.tensor([1.0, 3.0]), vocabulary)] == ["b", "a"]
+
+
+def test_the_position_of_a_step_is_the_nearest_one():
+    sweep = Sweep((0.0, 1.0, 3.0), (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (), None)
+    assert [sweep.index_of(e) for e in (-5, 0.4, 1.9, 2.1, 99)] == [0, 0, 1, 2, 2]

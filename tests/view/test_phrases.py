@@ -1,0 +1,39 @@
+"""Sentences that are put together: one and many, and typed text that stays text."""
+
+import re
+
+import pytest
+
+from pages._view.words.phrases import be, count, in_words
+
+
+def test_one_and_many():
+    assert [count(n, "class") for n in (0, 1, 1200)] == ["0 classes", "1 class", "1,200 classes"]
+    assert count(2, "concept") == "2 concepts"
+    assert [be(n) for n in (0, 1, 2)] == ["are", "is", "are"]
+
+
+@pytest.mark.parametrize("text", ["$x$", "**x**", "<b>x</b>", "![](http://x)", "`x`", ":red[x]"])
+def test_typed_text_has_no_markup_left(text):
+    shown = in_words(text)
+    for place, letter in enumerate(shown):
+        if letter in "$*<>[]()`!":
+            assert shown[place - 1] == "\\"
+    assert shown.replace("\\", "").replace("\u2060", "") == text
+
+
+def test_long_text_is_cut():
+    assert in_words("a" * 50) == "a" * 33 + "…"
+
+
+@pytest.mark.parametrize(
+    "typed", [":smile:", "https://a.b/c_d", "[a](http://b)", "mine@disk.safetensors", "www.a.de"]
+)
+def test_what_streamlit_would_draw_as_something_else_stays_text(typed):
+    words = in_words(typed)
+    assert not re.search(r":[\w+-]+:|://|@\w|www\.", words)
+    assert words.replace("\\", "").replace("\u2060", "") == typed
+
+
+def test_a_clock_and_a_hub_name_have_nothing_hidden_in_them():
+    assert "\u2060" not in in_words("12:30, hf-hub:owner/name")
