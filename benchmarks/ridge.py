@@ -1,25 +1,64 @@
-"""A path of 20 lambdas from one factorisation beside 20 fits of scikit-learn's Ridge."""
+"""A path of 20 lambdas beside 20 fits of scikit-learn's Ridge; cross-fitting beside one fit."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 from sklearn.linear_model import Ridge
+from torch import Tensor
 
 from benchmarks.timing import Line, compare, demand
-from sing_core.maths.ridge import RidgePath, fit_ridge_path
+from sing_core.maths.cross_fit import FOLDS, CrossFit, cross_fit
+from sing_core.maths.fitting import lambda_path
+from sing_core.maths.ridge import Moments, RidgePath, fit_ridge_path
 
 ROWS, HELD_OUT, FEATURES, DIM = 12_000, 1_500, 1280, 384
 ALPHAS = tuple(float(a) for a in np.logspace(-1, 4, 20))
 
 
+# As many views as the shipped translators are fitted on, with the pseudo-pairs.
+VIEWS = 60_000
+
+
 def lines() -> Iterator[Line]:
+    yield _path()
+    yield _folds()
+
+
+def _rows(count: int) -> tuple[Tensor, Tensor]:
     torch.manual_seed(0)
     # Like features behind a pooled ReLU: positive, correlated.
     mixing = torch.randn(FEATURES, FEATURES, dtype=torch.float64) / FEATURES**0.5
-    x = (torch.randn(ROWS + HELD_OUT, FEATURES, dtype=torch.float64) @ mixing).relu()
+    x = (torch.randn(count, FEATURES, dtype=torch.float64) @ mixing).relu()
     y = x @ torch.randn(FEATURES, DIM, dtype=torch.float64) / 36
-    y += torch.randn(y.shape, dtype=torch.float64)
+    return x, y + torch.randn(y.shape, dtype=torch.float64)
+
+
+def _folds() -> Line:
+    """Five fits that never saw what they score, beside one fit whose lambda a tenth chooses."""
+    x, y = _rows(VIEWS)
+    tenth, folds = VIEWS // 10, torch.arange(VIEWS) % FOLDS
+    parts = [(x[folds == k], y[folds == k]) for k in range(FOLDS)]
+
+    def ours() -> CrossFit:
+        return cross_fit([Moments.of(*part) for part in parts])
+
+    def one() -> RidgePath:
+        fitting, choosing = (x[tenth:], y[tenth:]), (x[:tenth], y[:tenth])
+        return fit_ridge_path(*fitting, *choosing, alphas=lambda_path(fitting[0]))
+
+    def check(found: CrossFit, path: RidgePath) -> None:
+        apart = found.whole.weight - path.translator.weight
+        demand(float(apart.norm() / path.translator.weight.norm()) < 0.1, "the fit of all folds")
+
+    return compare(
+        f"cross-fitting {FOLDS} folds of {VIEWS:,}x{FEATURES} -> {DIM}, vs one fit",
+        ours, one, check=check, target=1 / 1.3, rounds=2, warm=False,
+    )  # fmt: skip
+
+
+def _path() -> Line:
+    x, y = _rows(ROWS + HELD_OUT)
     fitted, held_out = (x[:ROWS], y[:ROWS]), (x[ROWS:], y[ROWS:])
 
     def ours() -> RidgePath:
@@ -48,7 +87,7 @@ def lines() -> Iterator[Line]:
         ):
             demand(float(np.abs(a - b).max() / np.abs(b).max()) < 1e-6, name)
 
-    yield compare(
+    return compare(
         f"{len(ALPHAS)} lambdas, {ROWS:,}x{FEATURES} -> {DIM}, vs scikit-learn Ridge fits",
         ours, theirs, check=check, target=10.0, rounds=2, warm=False,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import LINEAR, per_image, r_squared
 
 # Lambdas as shares of the features' mean eigenvalue: the path means the same for every classifier.
-_SHARES = tuple(10.0 ** (power / 2) for power in range(-12, 5))
+SHARES = tuple(10.0 ** (power / 2) for power in range(-12, 5))
 _BATCH = 16
 _TENTHS = 10
 _FEWEST = 20
@@ -170,4 +170,4 @@ def lambdas_around(eigenvalue: float) -> tuple[float, ...]:
     """
     if not eigenvalue > 0:
         raise UnsupportedImageError("The classifier sees no difference between these images.")
-    return tuple(eigenvalue * share for share in _SHARES)
+    return tuple(eigenvalue * share for share in SHARES)

@@ -75,6 +75,34 @@ class Moments:
             self.yy + other.yy + apart * float(y.square().sum()),
         )
 
+    def without(self, part: "Moments") -> "Moments":
+        """Return the moments of these rows less those of ``part``, which must be among them.
+
+        Raises:
+            ShapeError: the part's widths differ, or nothing is left.
+        """
+        if part.xy.shape != self.xy.shape or not part.weight < self.weight:
+            raise ShapeError(
+                f"Of moments of {tuple(self.xy.shape)} and weight {self.weight:g} none of "
+                f"{tuple(part.xy.shape)} and weight {part.weight:g} can be taken away."
+            )
+        left = self.weight - part.weight
+        share, apart = part.weight / left, part.weight * self.weight / left
+        x, y = part.feature_mean - self.feature_mean, part.embedding_mean - self.embedding_mean
+        return Moments(
+            left,
+            self.feature_mean - share * x,
+            self.embedding_mean - share * y,
+            self.xx - part.xx - apart * torch.outer(x, x),
+            self.xy - part.xy - apart * torch.outer(x, y),
+            self.yy - part.yy - apart * float(y.square().sum()),
+        )
+
+    @property
+    def mean_eigenvalue(self) -> float:
+        """Mean eigenvalue of ``xx``: the scale by which a lambda can be judged."""
+        return float(self.xx.diagonal().mean())
+
     def mse(self, translator: Translator) -> float:
         """Return the mean squared error per entry of ``translator`` over these rows."""
         matrix = translator.weight.double()
@@ -167,6 +195,19 @@ def fit_ridge(
         ShapeError: shapes do not agree, fewer than two rows, or a negative ``alpha`` or weight.
     """
     return _Normal.of(_moments(features, embeddings, weights)).translator(alpha)
+
+
+def fit_from_moments(moments: Moments, alpha: float) -> Translator:
+    """Return the ridge translator of eq. 4 at one positive ``alpha``, by a Cholesky factor.
+
+    Raises:
+        ShapeError: ``alpha`` is not positive.
+    """
+    if not alpha > 0:
+        raise ShapeError(f"A fit from moments needs a positive lambda, got {alpha}.")
+    shifted = moments.xx + alpha * torch.eye(len(moments.xx), dtype=moments.xx.dtype)
+    weight = torch.cholesky_solve(moments.xy, torch.linalg.cholesky(shifted)).mT.contiguous()
+    return Translator(weight, moments.embedding_mean - weight @ moments.feature_mean)
 
 
 def fit_ridge_path(
