@@ -3,13 +3,14 @@
 Images are put into K folds by photograph. The moments of all folds add up to those of the set, so
 the fit without a fold comes from a subtraction: no Gram matrix is made twice. One rule chooses
 lambda everywhere, as a share of the features' mean eigenvalue: the smallest mean squared error on a
-fold that took no part in that fit. For the fit without fold k it is chosen on fold k + 1, which
-stays out of that fit while it is chosen: nothing of fold k has a say.
+fold that took no part in that fit. Folds choose for each other in pairs: the lambda of the fit
+without fold k is chosen on fold k's partner by fits without both, so nothing of fold k has a say.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -72,10 +73,7 @@ def cross_fit(folds: Sequence[Moments]) -> CrossFit:
         raise ShapeError(f"Cross-fitting needs at least three folds, got {len(folds)}.")
     total = reduce(Moments.merge, folds)
     without = [total.without(fold) for fold in folds]
-    errors = [
-        _errors(rest.without(folds[k + 1 - len(folds)]), folds[k + 1 - len(folds)])
-        for k, rest in enumerate(without)
-    ]
+    errors = _errors_of_all(folds, without)
     shares = [SHARES[min(range(len(SHARES)), key=found.__getitem__)] for found in errors]
     together = torch.tensor(errors).sum(dim=0)
     fits = tuple(_fit(rest, share) for rest, share in zip(without, shares, strict=True))
@@ -92,24 +90,52 @@ def _fit(moments: Moments, share: float) -> Translator:
     return replace(fit_from_moments(moments, alpha), details={"lambda": repr(alpha)})
 
 
-def _errors(fitting: Moments, choosing: Moments) -> list[float]:
-    """Return the mean squared error on ``choosing`` of the fit at each of ``SHARES``.
+def partner_of(fold: int, count: int = FOLDS) -> int:
+    """Return the fold on which the lambda of the fit without ``fold`` is chosen."""
+    other = fold ^ 1
+    return other if other < count else 0
 
-    In float32, which a choice among steps of a factor of three can afford: the fits themselves
-    are made in float64.
-    """
-    alphas = lambdas_around(fitting.mean_eigenvalue)
-    values, vectors = torch.linalg.eigh(fitting.xx.float())
-    rotated = vectors.mT @ fitting.xy.float()
-    # Everything in the eigenbasis: an error is then a product of m x m with m x d.
-    spread = vectors.mT @ choosing.xx.float() @ vectors
-    cross = vectors.mT @ choosing.xy.float()
-    shift = vectors.mT @ (choosing.feature_mean - fitting.feature_mean).float()
-    gap = (fitting.embedding_mean - choosing.embedding_mean).float()
+
+def _errors_of_all(folds: Sequence[Moments], without: Sequence[Moments]) -> list[list[float]]:
+    """Return for every fold the errors on its partner; a pair shares one factorisation."""
+    known: dict[frozenset[int], _Basis] = {}
     found = []
-    for alpha in alphas:
-        fit = rotated / (values.clamp_min(0) + alpha)[:, None]
-        inside = float((fit * (spread @ fit - 2 * cross)).sum()) + choosing.yy
-        offset = float((shift @ fit + gap).square().sum())
-        found.append((inside / choosing.weight + offset) / len(gap))
+    for fold in range(len(folds)):
+        partner = partner_of(fold, len(folds))
+        pair = frozenset((fold, partner))
+        if pair not in known:
+            known[pair] = _Basis.of(without[fold].without(folds[partner]))
+        found.append(known[pair].errors(folds[partner]))
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Basis:
+    """Moments of a fit in the eigenbasis of their features, float32.
+
+    A choice among steps of a factor of three can afford it; the fits are made in float64.
+    """
+
+    fitting: Moments
+    values: Tensor  # (m,) eigenvalues of X^T X
+    vectors: Tensor  # (m, m)
+    rotated: Tensor  # (m, d) = vectors^T X^T Y
+
+    @classmethod
+    def of(cls, fitting: Moments) -> Self:
+        values, vectors = torch.linalg.eigh(fitting.xx.float())
+        return cls(fitting, values.clamp_min(0), vectors, vectors.mT @ fitting.xy.float())
+
+    def errors(self, choosing: Moments) -> list[float]:
+        """Return the mean squared error on ``choosing`` of the fit at each of ``SHARES``."""
+        spread = self.vectors.mT @ choosing.xx.float() @ self.vectors
+        cross = self.vectors.mT @ choosing.xy.float()
+        shift = self.vectors.mT @ (choosing.feature_mean - self.fitting.feature_mean).float()
+        gap = (self.fitting.embedding_mean - choosing.embedding_mean).float()
+        found = []
+        for alpha in lambdas_around(self.fitting.mean_eigenvalue):
+            fit = self.rotated / (self.values + alpha)[:, None]
+            inside = float((fit * (spread @ fit - 2 * cross)).sum()) + choosing.yy
+            offset = float((shift @ fit + gap).square().sum())
+            found.append((inside / choosing.weight + offset) / len(gap))
+        return found

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sing_core.errors import ShapeError, UnsupportedImageError
-from sing_core.maths.cross_fit import FOLDS, CrossFit, cross_fit, fold_of
+from sing_core.maths.cross_fit import FOLDS, CrossFit, cross_fit, fold_of, partner_of
 from sing_core.maths.fitting import SHARES
 from sing_core.maths.ridge import Moments, fit_from_moments, fit_ridge
 
@@ -74,12 +74,12 @@ def test_each_translator_is_the_fit_of_the_other_folds_rows():
         assert torch.equal(z[folds == k], found.translators[k].apply(x[folds == k]))
 
 
-def test_lambda_is_the_best_on_the_next_fold_among_fits_that_saw_neither():
+def test_lambda_is_the_best_on_the_partner_among_fits_that_saw_neither():
     x, y = rows(60, 6.0, m=40)  # more features than a third of the rows: lambda matters
     folds, moments = folded(x, y)
     found = cross_fit(moments)
     for k, share in enumerate(found.shares):
-        chosen = folds == (k + 1) % FOLDS
+        chosen = folds == partner_of(k)
         inside = ~chosen & (folds != k)
         wide = x[inside] - x[inside].mean(dim=0)
         scale = float(wide.square().sum() / x.shape[1])
@@ -124,6 +124,12 @@ def test_where_a_fit_can_memorise_only_cross_fitting_tells():
     honest = float(torch.cosine_similarity(found.apply(x, folds), y, dim=-1).mean())
     assert own > 0.8
     assert abs(honest) < 0.2
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 10])
+def test_no_fold_is_its_own_partner(count):
+    partners = [partner_of(fold, count) for fold in range(count)]
+    assert all(0 <= other < count and other != fold for fold, other in enumerate(partners))
 
 
 def test_all_views_of_a_photograph_are_in_one_fold_and_folds_are_even():
