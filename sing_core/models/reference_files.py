@@ -28,6 +28,8 @@ LOCAL = "local-dir:"
 HUB = "hf-hub:"
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
+_PICKLED = "open_clip_pytorch_model.bin"  # read as weights only
+_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 _TOKENISER = "tokenizer.json"
 _BESIDE_IT = ("tokenizer_config.json", "special_tokens_map.json")
 _TAKEN_FROM_TAG = ("mean", "std", "interpolation", "resize_mode")
@@ -39,17 +41,26 @@ class ReferenceFiles:
 
     Attributes:
         source: an architecture, or ``local-dir:`` and the folder of configuration and weights.
-        weights: a file; a tag that only open_clip can fetch; None where the folder holds them.
+        weights: a file; or a tag that only open_clip can fetch.
         preprocess: how photos are prepared, in the words of ``create_model_and_transforms``.
         tokeniser: folder of a Hugging Face tokeniser; None where open_clip brings its own.
         text: the text tower's configuration, for that tokeniser.
     """
 
     source: str
-    weights: str | None = None
+    weights: str
     preprocess: dict[str, Any] = field(default_factory=dict)
     tokeniser: Path | None = None
     text: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether ``source`` is a folder, whose weights are loaded by their path.
+
+        Left to itself, open_clip looks for certain names there, and where it finds none it goes on
+        with random weights.
+        """
+        return self.source.startswith(LOCAL)
 
     def make_tokeniser(self) -> Any:  # noqa: ANN401 - open_clip's, untyped
         """Return what turns a list of prompts into token ids."""
@@ -79,9 +90,10 @@ def reference_files(name: str, settings: "Settings") -> ReferenceFiles:
     if row is not None and row.ships:
         from sing_core.models.embedded import assemble
 
-        return ReferenceFiles(f"{LOCAL}{assemble(settings).reference}")
+        folder = assemble(settings).reference
+        return ReferenceFiles(f"{LOCAL}{folder}", str(folder_weights(folder)))
     if name.startswith(LOCAL):
-        return ReferenceFiles(name)
+        return ReferenceFiles(name, str(folder_weights(Path(name.removeprefix(LOCAL)))))
     if name.startswith(HUB):
         return _of_repository(name, settings)
     return _of_tag(*open_clip_name(name), settings)
@@ -124,6 +136,38 @@ def open_clip_name(name: str) -> tuple[str, str]:
     return architecture, tag
 
 
+def folder_weights(folder: Path) -> Path:
+    """Return the one weights file of an open_clip folder: of the usual name, else the only one.
+
+    Raises:
+        WeightsUnavailableError: it is no such folder, or which of its files is meant is not clear.
+    """
+    weights = sorted(p for p in folder.glob("*") if p.suffix in _SUFFIXES and p.is_file())
+    if not (folder / CONFIG).is_file() or not weights:
+        raise WeightsUnavailableError(
+            f"The folder “{folder.name}” is not an open_clip model: {CONFIG} and a "
+            "weights file were looked for."
+        )
+    usual = [folder / name for name in (*WEIGHTS, _PICKLED) if folder / name in weights]
+    if not usual and len(weights) > 1:
+        raise WeightsUnavailableError(
+            f"The folder “{folder.name}” holds {len(weights)} weights files, "
+            f"{', '.join(p.name for p in weights[:3])}: which is meant is not clear. Keep one, or "
+            f"call it {WEIGHTS[0]}."
+        )
+    return (usual or weights)[0]
+
+
+def deciding_files(folder: Path) -> list[Path]:
+    """Return the files that decide what a folder's reference answers, in a fixed order.
+
+    Raises:
+        WeightsUnavailableError: as ``folder_weights``.
+    """
+    tokeniser = [folder / name for name in (_TOKENISER, "vocab.txt", *_BESIDE_IT)]
+    return [folder / CONFIG, folder_weights(folder), *(p for p in tokeniser if p.is_file())]
+
+
 def folder_state(name: str) -> str:
     """Return sizes and times of a local folder's files, "" for other names: changed is another."""
     if not name.startswith(LOCAL):
@@ -153,7 +197,8 @@ def _of_repository(name: str, settings: "Settings") -> ReferenceFiles:
         raise WeightsUnavailableError(
             f"{CONFIG} of {repository} describes no open_clip model."
         ) from error
-    return ReferenceFiles(f"{LOCAL}{config.parent}", None, {}, _tokeniser(text, settings), text)
+    source = f"{LOCAL}{config.parent}"
+    return ReferenceFiles(source, str(weights), {}, _tokeniser(text, settings), text)
 
 
 def _of_tag(architecture: str, tag: str, settings: "Settings") -> ReferenceFiles:

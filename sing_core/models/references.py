@@ -1,5 +1,6 @@
 """open_clip adapter: image and text embeddings of one reference, raw (never normalised)."""
 
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,14 @@ from torch import Tensor
 
 from sing_core.errors import WeightsUnavailableError
 from sing_core.files.digests import content_key, sha256_of
-from sing_core.models.reference_files import CONFIG, HUB, LOCAL, open_clip_name, reference_files
+from sing_core.models.reference_files import (
+    HUB,
+    LOCAL,
+    ReferenceFiles,
+    deciding_files,
+    open_clip_name,
+    reference_files,
+)
 from sing_core.models.registry import find_reference
 
 if TYPE_CHECKING:
@@ -94,7 +102,14 @@ class NamedSpace:
 
 # What Karlo draws and the authors' translators lead into.
 OPENAI_VIT_L14 = NamedSpace("ViT-L-14-quickgelu/openai", "openai-clip-vit-large-patch14")
-_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
+# Raised when it became known that spaces of the version before may hold random weights' embeddings:
+# what was stored under them is not found again.
+_FOLDER_VERSION = "2"
+# What open_clip and torch raise on a file that holds something else than weights of the model.
+_UNREADABLE = (
+    OSError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError,
+    StopIteration, pickle.UnpicklingError,
+)  # fmt: skip
 
 
 def space_id(name: str, settings: "Settings") -> str:
@@ -136,14 +151,8 @@ def _space_of_mini(name: str, settings: "Settings") -> str:
 
 
 def _space_of_folder(folder: Path) -> str:
-    config = folder / CONFIG
-    weights = sorted(p for p in folder.glob("*") if p.suffix in _WEIGHTS)
-    if not config.is_file() or not weights:
-        raise WeightsUnavailableError(
-            f"The folder “{folder.name}” is not an open_clip model: {CONFIG} and a "
-            "weights file were looked for."
-        )
-    return f"local-{content_key(*(_digest(path) for path in (config, *weights)))[:16]}"
+    digests = (_digest(path) for path in deciding_files(folder))
+    return f"local-{content_key(_FOLDER_VERSION, *digests)[:16]}"
 
 
 def _digest(path: Path) -> str:
@@ -168,23 +177,33 @@ def load_reference(name: str, settings: "Settings") -> Reference:
         ReferenceMismatchError: architecture and weights do not belong together.
     """
     identity = space_id(name, settings)
-    import open_clip
     from safetensors import SafetensorError
 
     settings.prepare_threads()
     files = reference_files(name, settings)
     try:
-        model, _, preprocess = open_clip.create_model_and_transforms(
-            files.source,
-            pretrained=files.weights,
-            device=settings.torch_device,
-            **files.preprocess,
-        )
+        model, preprocess = _built(files, settings.torch_device)
         tokenise = files.make_tokeniser()
-    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
+    except (*_UNREADABLE, SafetensorError) as error:
         raise WeightsUnavailableError(
             f"The reference “{name[:120]}” cannot be loaded: its weights are damaged or not those "
             "of its architecture, or its tokeniser is missing."
         ) from error
     model = model.eval().requires_grad_(False)
     return Reference(name, identity, model, preprocess, tokenise, settings.torch_device)
+
+
+def _built(files: ReferenceFiles, device: str) -> tuple[Any, Callable[[Image.Image], Tensor]]:
+    """Return the model with the weights of exactly the file that was chosen, and its transform."""
+    import open_clip
+
+    if not files.is_folder:
+        model, _, preprocess = open_clip.create_model_and_transforms(
+            files.source, pretrained=files.weights, device=device, **files.preprocess
+        )
+        return model, preprocess
+    model, _, preprocess = open_clip.create_model_and_transforms(
+        files.source, load_weights=False, pretrained_text=False, device=device, **files.preprocess
+    )
+    open_clip.load_checkpoint(model, files.weights, strict=True, weights_only=True)
+    return model, preprocess

@@ -175,3 +175,51 @@ def test_a_folder_that_is_no_reference_and_damaged_weights_are_sentences(tmp_pat
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(WeightsUnavailableError, match="cannot be loaded"):
         load_reference(f"local-dir:{tmp_path / 'tiny'}", Settings(device="cpu"))
+
+
+def test_weights_of_another_name_are_the_ones_that_run(tmp_path):
+    """As open_clip's own training leaves them: ``epoch_3.pt``, in a state dict of a wrapper."""
+    model = tiny_clip(tmp_path / "tiny", 0)
+    usual = tmp_path / "tiny" / "open_clip_model.safetensors"
+    name = f"local-dir:{tmp_path / 'tiny'}"
+    before = load_reference(name, Settings(device="cpu"))
+    usual.unlink()
+    wrapped = {f"module.{key}": value for key, value in model.state_dict().items()}
+    torch.save({"epoch": 3, "state_dict": wrapped}, tmp_path / "tiny" / "epoch_3.pt")
+    after = load_reference(name, Settings(device="cpu"))
+    prompts = ["a dog", "a red cat"]
+    torch.testing.assert_close(after.embed_texts(prompts), before.embed_texts(prompts))
+    assert after.space_id != before.space_id, "another file is another identity"
+
+
+def test_which_of_several_weights_files_is_meant_is_asked(tmp_path):
+    tiny_clip(tmp_path / "tiny", 0)
+    folder = tmp_path / "tiny"
+    weights = folder / "open_clip_model.safetensors"
+    (folder / "epoch_1.safetensors").write_bytes(weights.read_bytes())
+    name = f"local-dir:{folder}"
+    first = space_id(name, Settings())  # the usual name wins
+    (folder / "epoch_1.safetensors").write_bytes(b"changed")
+    assert space_id(name, Settings()) == first, "a file that is not loaded changes nothing"
+    weights.rename(folder / "epoch_2.safetensors")
+    for ask in (space_id, load_reference):
+        with pytest.raises(WeightsUnavailableError, match=r"2 weights files.*which is meant"):
+            ask(name, Settings(device="cpu"))
+
+
+@pytest.mark.parametrize("missing", ["text_projection", "visual.conv1.weight"])
+def test_weights_that_fill_the_network_in_part_are_refused(missing, tmp_path):
+    model = tiny_clip(tmp_path / "tiny", 0)
+    kept = {key: value for key, value in model.state_dict().items() if key != missing}
+    save_file(kept, tmp_path / "tiny" / "open_clip_model.safetensors")
+    with pytest.raises(WeightsUnavailableError, match="cannot be loaded"):
+        load_reference(f"local-dir:{tmp_path / 'tiny'}", Settings(device="cpu"))
+
+
+def test_a_file_that_is_no_checkpoint_is_a_sentence(tmp_path):
+    tiny_clip(tmp_path / "tiny", 0)
+    (tmp_path / "tiny" / "open_clip_model.safetensors").unlink()
+    for payload in (b"", b"no weights", b"\x80\x02.", b"\x80\x02}.", b"\x80\x02]."):
+        (tmp_path / "tiny" / "epoch_3.pt").write_bytes(payload)
+        with pytest.raises(WeightsUnavailableError, match="cannot be loaded"):
+            load_reference(f"local-dir:{tmp_path / 'tiny'}", Settings(device="cpu"))
