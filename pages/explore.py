@@ -5,6 +5,7 @@ import streamlit as st
 from pages._view import loaders, pickers, state
 from pages._view.explore import head_choice, panels, renders, uploads
 from pages._view.explore.question import Asked
+from pages._view.words.phrases import in_words
 from sing_core.errors import SingError
 from sing_core.studies.question import Question
 
@@ -73,6 +74,8 @@ with right:
 if asked.prompt_fault:
     st.error(asked.prompt_fault, icon=":material/error:")
     st.stop()
+if report.prompt_note:
+    st.warning(in_words(report.prompt_note, 400), icon=":material/content_cut:")
 if report.sweep is None:
     st.warning(report.no_sweep_reason, icon=":material/visibility:")
     panels.show_decision(report)

@@ -54,6 +54,9 @@ class ToyReference:
         self.asked.extend(prompts)
         return torch.stack([seeded(prompt, self.dim) for prompt in prompts])
 
+    def note_on(self, prompt):
+        return ""
+
     def embed_images(self, images):
         return torch.stack(
             [seeded(f"{np.asarray(image).mean():.6f}", self.dim) for image in images]

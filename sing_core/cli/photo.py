@@ -56,6 +56,7 @@ def steer(
     json_: Json = False,
 ) -> None:
     """Step along the concept gradient inside the null space (eq. 13)."""
+    from sing_core.cli.rows import noted
     from sing_core.studies.photo import steer_image
     from sing_core.studies.question import Question
 
@@ -71,7 +72,9 @@ def steer(
         target_deg=image_score,
         variant=chosen_variant(bench, model, classes, centred, threshold),
     )
-    show([asdict(steer_image(bench, open_photo(image, settings), question))], json_)
+    found = asdict(steer_image(bench, open_photo(image, settings), question))
+    note = found.pop("prompt_note")
+    show([found | noted(note)], json_)
 
 
 @app.command()
@@ -87,6 +90,7 @@ def sweep(
     json_: Json = False,
 ) -> None:
     """Print AS(ε) and IS(ε) along the concept gradient."""
+    from sing_core.cli.rows import noted
     from sing_core.studies.photo import analyse_image
     from sing_core.studies.question import Question
 
@@ -106,12 +110,12 @@ def sweep(
     columns = ("epsilon", "image_score_deg", "attribute_score_deg", "max_logit_drift")
     values = {name: list(getattr(report.sweep, name)) for name in columns}
     if json_:
-        show([values], json_)
-    else:
-        show(
-            [dict(zip(columns, row, strict=True)) for row in zip(*values.values(), strict=True)],
-            json_,
-        )
+        show([values | noted(report.prompt_note)], json_)
+        return
+    if report.prompt_note:
+        typer.echo(report.prompt_note, err=True)
+    rows = zip(*values.values(), strict=True)
+    show([dict(zip(columns, row, strict=True)) for row in rows], json_)
 
 
 @app.command()

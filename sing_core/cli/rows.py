@@ -23,4 +23,10 @@ def score_row(report: ImageReport, image: str) -> dict[str, Any]:
         "prompt": report.prompt,
         "top5": [asdict(entry) for entry in report.top5_before],
         "shares_tower": report.shares_tower,
+        **noted(report.prompt_note),
     }
+
+
+def noted(prompt_note: str) -> dict[str, str]:
+    """Return the field that says which words of a prompt were not read; none where all were."""
+    return {"prompt_note": prompt_note} if prompt_note else {}

@@ -57,3 +57,6 @@ class Bench(Protocol):
 
     def text_embedding(self, reference: str, prompt: str, vocabulary: Vocabulary) -> Tensor:
         """Return the ``(d,)`` raw embedding of a prompt."""
+
+    def prompt_note(self, reference: str, prompt: str, vocabulary: Vocabulary) -> str:
+        """Return which words of a prompt are not read, in a sentence; "" where all are."""

@@ -1,6 +1,8 @@
 """open_clip adapter: image and text embeddings of one reference, raw (never normalised)."""
 
+import logging
 import pickle
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sing_core.errors import WeightsUnavailableError
+from sing_core.errors import PromptError, WeightsUnavailableError
 from sing_core.files.digests import content_key, sha256_of
 from sing_core.models.reference_files import (
     HUB,
@@ -67,7 +69,11 @@ class Reference:
 
         Prompts of similar length share a batch, as a batch costs what its longest prompt costs;
         the rows come back in the order of ``prompts``.
+
+        Raises:
+            PromptError: two prompts differ only in words that are not read.
         """
+        self._refuse_the_same(prompts)
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         parts = []
         for start in range(0, len(order), _TEXT_BATCH):
@@ -80,6 +86,37 @@ class Reference:
                 parts.append(self.model.encode_text(tokens[:, :used].to(self.device)).float().cpu())
         rows = torch.cat(parts).clone()
         return torch.empty_like(rows).index_copy_(0, torch.tensor(order), rows)
+
+    def note_on(self, prompt: str) -> str:
+        """Return which words of a prompt are not read, in a sentence; "" where all are.
+
+        A prompt longer than the text tower's context is cut by the tokeniser without a word.
+        """
+        tokens = self.tokenise(["a", prompt])
+        padding = tokens[0, -1]
+        if bool(tokens[1, -1] == padding):
+            return ""
+        words = prompt.split(" ")
+        read = bisect_left(range(len(words)), True, key=lambda k: self._reads(words[:k], tokens[1]))
+        if read == len(words):
+            return ""
+        return (
+            f"{self.name} reads {tokens.shape[1]} tokens of a prompt: "
+            f"“{' '.join(words[read:])}” is left out."
+        )
+
+    def _reads(self, words: list[str], tokens: Tensor) -> bool:
+        """Return whether ``words`` alone give the same ``tokens`` ``(length,)``."""
+        return torch.equal(self.tokenise([" ".join(words)])[0], tokens)
+
+    def _refuse_the_same(self, prompts: Sequence[str]) -> None:
+        seen: dict[bytes, str] = {}
+        for start in range(0, len(prompts), _TEXT_BATCH):
+            part = prompts[start : start + _TEXT_BATCH]
+            for prompt, row in zip(part, self.tokenise(list(part)), strict=True):
+                other = seen.setdefault(row.numpy().tobytes(), prompt)
+                if other != prompt and (note := self.note_on(prompt)):
+                    raise PromptError(f"“{other}” and “{prompt}” are read the same. {note}")
 
     @property
     def _pads_with_zero(self) -> bool:
@@ -202,8 +239,21 @@ def _built(files: ReferenceFiles, device: str) -> tuple[Any, Callable[[Image.Ima
             files.source, pretrained=files.weights, device=device, **files.preprocess
         )
         return model, preprocess
-    model, _, preprocess = open_clip.create_model_and_transforms(
-        files.source, load_weights=False, pretrained_text=False, device=device, **files.preprocess
-    )
+    root = logging.getLogger()  # open_clip's: it would say that the network stays random
+    root.addFilter(_is_of_interest)
+    try:
+        model, _, preprocess = open_clip.create_model_and_transforms(
+            files.source,
+            load_weights=False,
+            pretrained_text=False,
+            device=device,
+            **files.preprocess,
+        )
+    finally:
+        root.removeFilter(_is_of_interest)
     open_clip.load_checkpoint(model, files.weights, strict=True, weights_only=True)
     return model, preprocess
+
+
+def _is_of_interest(record: logging.LogRecord) -> bool:
+    return record.module != "factory" or "weights" not in record.getMessage()

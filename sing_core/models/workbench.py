@@ -58,6 +58,7 @@ class Workbench:
         )
         self._vocabularies = Shelf(self._load_vocabulary, 2)
         self._texts = Shelf(self._embed_text, 512)
+        self._notes = Shelf(self._note_on, 512)
 
     def entry(self, model: str) -> registry.ModelEntry:
         """Return what is known of a classifier, the digest of its weights included.
@@ -228,6 +229,16 @@ class Workbench:
         if known is not None:
             return known
         return self._texts.get((reference, vocabulary.space_id, prompt))
+
+    def prompt_note(self, reference: str, prompt: str, vocabulary: Vocabulary) -> str:
+        """Return which words of a prompt are not read, in a sentence; "" where all are."""
+        if vocabulary.embedding_of(prompt) is not None:
+            return ""
+        return self._notes.get((reference, vocabulary.space_id, prompt))
+
+    def _note_on(self, wanted: tuple[str, str, str]) -> str:
+        reference, _, prompt = wanted
+        return self.pool.reference(reference).note_on(prompt)
 
     def _embed_text(self, wanted: tuple[str, str, str]) -> Tensor:
         reference, _, prompt = wanted

@@ -134,3 +134,7 @@ class ZeroShotBench:
     def text_embedding(self, reference: str, prompt: str, vocabulary: Vocabulary) -> Tensor:
         """Return the ``(d,)`` raw embedding of a prompt; one of the vocabulary needs no network."""
         return self._bench.text_embedding(reference, prompt, vocabulary)
+
+    def prompt_note(self, reference: str, prompt: str, vocabulary: Vocabulary) -> str:
+        """Return which words of a prompt are not read, in a sentence; "" where all are."""
+        return self._bench.prompt_note(reference, prompt, vocabulary)

@@ -50,7 +50,9 @@ def write_embeddings(
     parts = [space.embed_images(photos[i : i + 16]) for i in range(0, len(photos), 16)]
     if prompts:
         parts.append(space.embed_texts(prompts))
-    return _write(out, {"embeddings": torch.cat(parts)}, space_id=space.space_id)
+    notes = [note for prompt in prompts if (note := space.note_on(prompt))]
+    row = _write(out, {"embeddings": torch.cat(parts)}, space_id=space.space_id)
+    return row | {"prompt_notes": notes} if notes else row
 
 
 def write_export(bench: Workbench, model: str, reference: str, out: Path) -> Row:

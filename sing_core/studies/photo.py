@@ -65,6 +65,7 @@ def analyse_image(bench: Bench, photo: Photo, question: Question) -> ImageReport
         sweep=sweep,
         no_sweep_reason=reason,
         index=index,
+        prompt_note=subject.prompt_note,
         top5_before=_top(classifier, before, vocabulary),
         top5_after=_top(classifier, after, vocabulary),
     )
@@ -91,7 +92,9 @@ def steer_image(bench: Bench, photo: Photo, question: Question) -> SteerReport:
         return _steered(subject, epsilon or 0.0, top1)
     found = subject.line.reach(target_deg)
     if found.epsilon is None:
-        return SteerReport(None, False, None, None, None, top1, None, found.supremum_deg)
+        return SteerReport(
+            None, False, None, None, None, top1, None, found.supremum_deg, subject.prompt_note
+        )
     try:
         return _steered(subject, found.epsilon, top1)
     except RoundingDriftError as error:
@@ -112,6 +115,7 @@ def _steered(subject: Subject, epsilon: float, top1: ClassScore) -> SteerReport:
         top1_before=top1,
         top1_after=_top1(subject, walk.logits[0]),
         supremum_deg=line.reach(0.0).supremum_deg,
+        prompt_note=subject.prompt_note,
     )
 
 

@@ -86,6 +86,7 @@ class SteerReport:
         epsilon: the step in feature-norm units; None (like the scores) where not reachable.
         reachable: whether the wanted image score can be reached at all.
         supremum_deg: what IS stays below on this line, however far the step goes.
+        prompt_note: as in ``ImageReport``.
     """
 
     epsilon: float | None
@@ -96,6 +97,7 @@ class SteerReport:
     top1_before: ClassScore
     top1_after: ClassScore | None
     supremum_deg: float
+    prompt_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class ImageReport:
         sweep: the scores along the step; None when there is no direction to step along.
         no_sweep_reason: a sentence when ``sweep`` is None, else "".
         index: position of the chosen epsilon in the sweep.
+        prompt_note: which words of the prompt the reference does not read, in a sentence; else "".
         top5_before: prediction for f; ``top5_after`` for the equivalent at the chosen epsilon.
     """
 
@@ -130,6 +133,7 @@ class ImageReport:
     sweep: Sweep | None
     no_sweep_reason: str
     index: int
+    prompt_note: str
     top5_before: tuple[ClassScore, ...]
     top5_after: tuple[ClassScore, ...]
 

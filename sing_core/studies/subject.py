@@ -31,6 +31,7 @@ class Subject:
         translator: of the classifier into the reference.
         vocabulary: the reference's concepts.
         text: ``(d,)`` embedding of the prompt.
+        prompt_note: which words of it the reference does not read, in a sentence; else "".
     """
 
     question: Question
@@ -40,6 +41,7 @@ class Subject:
     translator: Translator
     vocabulary: Vocabulary
     text: Tensor
+    prompt_note: str
 
     @classmethod
     def of(cls, bench: Bench, photo: Photo, question: Question) -> Self:
@@ -55,8 +57,9 @@ class Subject:
         vocabulary = bench.vocabulary(question.reference)
         translator = _translator(bench, classifier, question)
         text = bench.text_embedding(question.reference, prompt, vocabulary)
+        note = bench.prompt_note(question.reference, prompt, vocabulary)
         asked = replace(question, prompt=prompt)
-        return cls(asked, photo, classifier, features, translator, vocabulary, text)
+        return cls(asked, photo, classifier, features, translator, vocabulary, text, note)
 
     @cached_property
     def line(self) -> NullLine:
