@@ -87,7 +87,7 @@ def show_sweep(asked: Asked) -> None:
 
     While pictures are being drawn the page looks at them every second.
     """
-    period = renders.period(asked, _at_step(asked))
+    period = renders.period(renders.begin(asked, _at_step(asked)))
     st.fragment(_show_sweep, run_every=period)(asked, period)
 
 
@@ -101,13 +101,14 @@ def _show_sweep(asked: Asked, period: float | None) -> None:
     report = _at_step(asked)
     if report.sweep is None:
         return
+    job = renders.begin(asked, report)
     payload = _payload(report, report.sweep) | {
         "sweep_id": f"{asked.digest}-{jumps}",
-        "frames": renders.frames(asked, report),
+        "frames": renders.frames(job),
     }
     released = scrubber(payload, key="explore.scrubber")
-    if released is not None:
-        report = asked.ask(released)
+    if released is not None and (there := asked.ask(released)).index != report.index:
+        report, job = there, renders.begin(asked, there)  # another step, just let go of
     if report.sweep is not None and (text or released is not None):
         st.session_state[_STEP] = f"{report.sweep.epsilon[report.index]:.6g}"
     state.publish("eps", st.session_state[_STEP], "")
@@ -117,9 +118,9 @@ def _show_sweep(asked: Asked, period: float | None) -> None:
         downloads.offer(report, asked.photo)
     with right:
         show_concepts(report)
-    renders.show(asked, report)
+    renders.show(asked, report, job)
     state.write_url()
-    if renders.period(asked, report) != period:
+    if renders.period(job) != period:
         st.rerun()
 
 

@@ -58,25 +58,12 @@ def rest() -> None:
     loaders.desk().rest.begin(_REST_S)
 
 
-def period(asked: Asked, report: ImageReport) -> float | None:
-    """Return how often the page looks at the pictures, in seconds; None when nothing moves."""
-    job = _job(asked, report)
-    if job is None or job.done:
-        return None
-    return _POLL_S if loaders.desk().awake else _ASLEEP_POLL_S
+def begin(asked: Asked, report: ImageReport) -> PictureJob | None:
+    """Begin the rendering of this step, or go on watching it; leave the one watched before.
 
-
-def frames(asked: Asked, report: ImageReport) -> list[dict[str, object]]:
-    """Return the key frames for the scrubber, as they look now."""
-    job = _job(asked, report)
-    if job is None or job.strip is None or _chosen(_VIEW) != "step":
-        return []
-    sources = picture_views.sources(job)
-    return [{"index": job.strip.indices[row], "src": src} for row, src in sorted(sources.items())]
-
-
-def _job(asked: Asked, report: ImageReport) -> PictureJob | None:
-    """Return the rendering of this step, begun now if need be; None when pictures are off."""
+    One that runs already, for anybody, is the one that is watched. Returns None when pictures are
+    off, or the report has no sweep.
+    """
     renderer, view = _chosen(_RENDERER), _chosen(_VIEW)
     seed = int(st.session_state.get(_SEED) or 0)
     feasible = _chosen(_STEP) == "feasible"
@@ -89,24 +76,43 @@ def _job(asked: Asked, report: ImageReport) -> PictureJob | None:
         str(seed),
         str(feasible),
     )
-    who = st.session_state.setdefault("app.who", uuid.uuid4().hex)
     before = st.session_state.get(_JOB)
     if before is not None and before[0] != key:
-        before[1].leave(who)
+        before[1].leave(_who())
         st.session_state[_JOB] = None
     if renderer == "off" or report.sweep is None:
         return None
     work = _WORKS[view](Commission(loaders.studio(), asked.photo, report, renderer, seed, feasible))
-    job = loaders.desk().job(key, work, who)
+    job = loaders.desk().job(key, work, _who())
     st.session_state[_JOB] = (key, job)
     return job
 
 
-def show(asked: Asked, report: ImageReport) -> None:
-    """Draw the panel for the released step of ``report``."""
+def _who() -> str:
+    """Return the name under which this session watches."""
+    name: str = st.session_state.setdefault("app.who", uuid.uuid4().hex)
+    return name
+
+
+def period(job: PictureJob | None) -> float | None:
+    """Return how often the page looks at the pictures, in seconds; None when nothing moves."""
+    if job is None or job.done:
+        return None
+    return _POLL_S if loaders.desk().awake else _ASLEEP_POLL_S
+
+
+def frames(job: PictureJob | None) -> list[dict[str, object]]:
+    """Return the key frames for the scrubber, as they look now."""
+    if job is None or job.strip is None or _chosen(_VIEW) != "step":
+        return []
+    sources = picture_views.sources(job)
+    return [{"index": job.strip.indices[row], "src": src} for row, src in sorted(sources.items())]
+
+
+def show(asked: Asked, report: ImageReport, job: PictureJob | None) -> None:
+    """Draw the panel: how the released step of ``report``, which ``job`` draws, looks now."""
     st.subheader("What it looks like", anchor=False, help=HELP["pictures"])
     _controls()
-    job = _job(asked, report)
     if job is None:
         st.caption("No pictures are drawn. Inversion draws them on this machine.")
         return
@@ -121,6 +127,7 @@ def show(asked: Asked, report: ImageReport) -> None:
         body = body.container()
     with body:
         _show_job(job, bar, asked, report)
+    job.look(_who())  # waiting took its time, and the next look is a while off
 
 
 def _show_job(job: PictureJob, bar: DeltaGenerator, asked: Asked, report: ImageReport) -> None:
