@@ -35,3 +35,16 @@ def test_a_picture_comes_as_a_data_url_of_its_own_pixels():
     assert list(found) == [0, 4]
     assert found[4].startswith("data:image/webp;base64,")
     assert (decode_webp(base64.b64decode(found[4].partition(",")[2])) == 3).all()
+
+
+def test_the_sheet_is_made_when_somebody_asks_for_it(monkeypatch):
+    made, shown, real = [], [], picture_views.sheet_png
+    monkeypatch.setattr(picture_views, "sheet_png", lambda *sheet: made.append(1) or real(*sheet))
+    monkeypatch.setattr("streamlit.download_button", lambda *button, **_: shown.append(button))
+    facts = {"model": "lite0", "image": "0123456789"}
+    picture_views._offer([[frame(10)]], facts, "renders")
+    ((_, make, name, mime),) = shown
+    assert (made, name, mime) == ([], "sing-lite0-01234567-renders.png", "image/png")
+    with Image.open(io.BytesIO(make())) as picture:
+        assert json.loads(picture.text["sing"]) == facts
+    assert made == [1]

@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from pages._view import loaders
+from pages._view.exports import File, show_file
 from pages._view.words.help import (
     ASKED_STEP_NOTE,
     CONTROLS_NOTE,
@@ -163,15 +164,10 @@ def _manifest(job: PictureJob, strip: Strip, rows: Sequence[int]) -> dict[str, o
 
 
 def _offer(sheet: Sequence[Sequence[Frames]], manifest: dict[str, object], name: str) -> None:
-    st.download_button(
-        "These renders (PNG with manifest)",
-        sheet_png(sheet, manifest),
-        f"sing-{manifest['model']}-{str(manifest['image'])[:8]}-{name}.png",
-        "image/png",
-        key="explore.png",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    label = "These renders (PNG with manifest)"
+    file = File(label, "png", "image/png", lambda: sheet_png(sheet, manifest))
+    stem = f"sing-{manifest['model']}-{str(manifest['image'])[:8]}-{name}"
+    show_file("explore", stem, file, width="content")
 
 
 def sheet_png(sheet: Sequence[Sequence[Frames]], manifest: Mapping[str, object]) -> bytes:

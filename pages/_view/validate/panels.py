@@ -9,6 +9,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from pages._view import loaders, state
+from pages._view.exports import File, show_files
 from pages._view.validate import figures
 from pages._view.words.help import HELP, OWN_TRANSLATOR_NOTE
 from pages._view.words.phrases import in_words
@@ -212,17 +213,20 @@ def _rows(table: Comparison) -> list[dict[str, object]]:
 
 def offer(found: Validation, source: str, seed: int) -> None:
     """Draw the downloads: the perturbations as CSV, everything as JSON."""
-    first, second = st.columns(2)
-    stem = f"sing-validate-{found.model}"
-    first.download_button(
-        "Perturbations (CSV)", changes_csv(found), f"{stem}.csv", "text/csv",
-        key="validate.csv", on_click="ignore", icon=":material/download:", width="stretch",
+    files = (
+        File("Perturbations (CSV)", "csv", "text/csv", lambda: changes_csv(found)),
+        File(
+            "Validation (JSON)", "json", "application/json",
+            lambda: validation_json(found, source, seed),
+        ),
     )  # fmt: skip
+    show_files("validate", f"sing-validate-{found.model}", files)
+
+
+def validation_json(found: Validation, source: str, seed: int) -> str:
+    """Return the validation and what was asked for it."""
     report = {"images": source, "seed": seed, "validation": asdict(found)}
-    second.download_button(
-        "Validation (JSON)", json.dumps(report, indent=1), f"{stem}.json", "application/json",
-        key="validate.json", on_click="ignore", icon=":material/download:", width="stretch",
-    )  # fmt: skip
+    return json.dumps(report, indent=1)
 
 
 def changes_csv(found: Validation) -> str:
