@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages._view import loaders, state
 from pages._view.exports import File, show_files
+from pages._view.linked_number import LinkedNumber
 from pages._view.validate import figures
 from pages._view.words.help import HELP, OWN_TRANSLATOR_NOTE
 from pages._view.words.phrases import in_words
@@ -25,6 +26,7 @@ from sing_core.studies.validation import validate as run
 
 _MOST_IMAGES = 200
 _SOURCES = {"samples": "Sample photos", "own": "Your images"}
+_SEED = LinkedNumber("seed", "validate.seed", 0, (0, 9999), "a seed", whole=True)
 _PLAIN = {"displaylogo": False}
 
 
@@ -48,20 +50,10 @@ def pick_source() -> str:
 
 def pick_seed() -> int:
     """Draw the seed of the random directions; return it."""
-    check = state.is_number(0, 9999)
-    state.receive("seed", "validate.seed_text", "0", check, "a seed")
-    linked = int(float(st.session_state["validate.seed_text"]))
-    if st.session_state.get("validate.seed_shown") != linked:
-        st.session_state["validate.seed"] = linked
-    chosen = st.number_input(
-        "Seed", min_value=0, max_value=9999, step=1, key="validate.seed",
-        help=HELP["validate_seed"],
-    )  # fmt: skip
-    chosen = linked if chosen is None else int(chosen)
-    st.session_state["validate.seed_text"] = str(chosen)
-    st.session_state["validate.seed_shown"] = chosen
-    state.publish("seed", str(chosen), "0")
-    return chosen
+    _SEED.receive()
+    low, high = map(int, _SEED.bounds)
+    chosen = st.number_input("Seed", low, high, step=1, key=_SEED.key, help=HELP["validate_seed"])
+    return int(_SEED.publish(chosen))
 
 
 def validation(model: str, reference: str, source: str, seed: int) -> Validation:
