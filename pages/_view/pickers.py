@@ -9,6 +9,7 @@ from pages._view.words.help import (
     NO_SUCH_REFERENCE,
     OTHER_REFERENCE_NOTE,
     REFERENCE_NOTE,
+    SHARED_TOWER_NOTE,
 )
 from pages._view.words.phrases import in_words
 from sing_core.models import registry
@@ -70,6 +71,13 @@ def show_reference_note(reference: str) -> None:
     else:
         title = loaders.references().get(reference, reference)
         st.caption(OTHER_REFERENCE_NOTE.format(reference=in_words(title, 120)))
+
+
+def show_tower_note(model: str, reference: str) -> None:
+    """Say that a classifier shares its image tower with the reference that it is measured in."""
+    title = loaders.bench().entry(model).title
+    note = SHARED_TOWER_NOTE.format(model=title, reference=reference)
+    st.info(note, icon=":material/merge:")
 
 
 def pick_mode() -> Mode:

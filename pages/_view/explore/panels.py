@@ -6,7 +6,7 @@ from pages._view import loaders, pickers, state
 from pages._view.explore import downloads, figures, renders
 from pages._view.explore.question import Asked
 from pages._view.scrubber import scrubber
-from pages._view.words.help import EQUIVALENT_NOTE, HELP, OWN_TRANSLATOR_NOTE, SHARED_TOWER_NOTE
+from pages._view.words.help import EQUIVALENT_NOTE, HELP, OWN_TRANSLATOR_NOTE
 from sing_core.files.images import Photo
 from sing_core.maths.equivalents import DRIFT_BUDGET
 from sing_core.studies.reports import ImageReport, Sweep
@@ -40,9 +40,7 @@ def show_facts(report: ImageReport) -> None:
     if report.variant.sentence:
         st.info(report.variant.sentence, icon=":material/rule:")
     if report.shares_tower:
-        title = loaders.bench().entry(report.model).title
-        note = SHARED_TOWER_NOTE.format(model=title, reference=report.reference)
-        st.info(note, icon=":material/merge:")
+        pickers.show_tower_note(report.model, report.reference)
 
 
 def _fact(label: str, value: str, note: str, term: str) -> None:

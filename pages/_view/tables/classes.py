@@ -9,7 +9,7 @@ import streamlit as st
 from pages._view import commands, exports, loaders, pickers, state
 from pages._view.linked_number import LinkedNumber
 from pages._view.tables import asks, figures
-from pages._view.words.help import HELP, SHARED_TOWER_NOTE
+from pages._view.words.help import HELP
 from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import ClassFilter
@@ -105,10 +105,8 @@ def show_summary(model: str, rows: Sequence[ClassRow]) -> None:
     """Say how many classes are told apart from 0, and what the numbers rest on."""
     st.markdown(summary(rows))
     pickers.show_reference_note(loaders.reference())
-    entry = loaders.models()[model]
-    if entry.shares_tower_with == loaders.reference():
-        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=loaders.reference())
-        st.info(note, icon=":material/merge:")
+    if loaders.models()[model].shares_tower_with == loaders.reference():
+        pickers.show_tower_note(model, loaders.reference())
 
 
 def summary(rows: Sequence[ClassRow]) -> str:

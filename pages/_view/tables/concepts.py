@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from pages._view import commands, exports, loaders, pickers, state
 from pages._view.linked_number import LinkedNumber
 from pages._view.tables import asks, figures
-from pages._view.words.help import BOUND_NOTE, HELP, SHARED_TOWER_NOTE
+from pages._view.words.help import BOUND_NOTE, HELP
 from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
@@ -120,10 +120,8 @@ def show_summary(found: Sequence[ConceptRow], model: str, bound_deg: float, *, w
     st.markdown(summary(found, bound_deg, whole=whole))
     st.caption(BOUND_NOTE.format(bound=f"{bound_deg:g}", default=f"{BOUND_DEG:g}"))
     pickers.show_reference_note(loaders.reference())
-    entry = loaders.models()[model]
-    if entry.shares_tower_with == loaders.reference():
-        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=loaders.reference())
-        st.info(note, icon=":material/merge:")
+    if loaders.models()[model].shares_tower_with == loaders.reference():
+        pickers.show_tower_note(model, loaders.reference())
 
 
 def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> str:
