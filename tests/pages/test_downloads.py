@@ -11,6 +11,8 @@ from pages._view.explore import downloads
 from pages._view.validate import panels
 from tests.pages.driver import App
 
+pytestmark = pytest.mark.slow
+
 MAKERS = {
     downloads: ("sweep_csv", "report_json"),
     panels: ("changes_csv", "validation_json"),
