@@ -1,8 +1,9 @@
-"""Taking a table and its figure away: CSV, Parquet, stand-alone HTML, and the command."""
+"""Taking away what a page shows, as files that are made when asked for, and as a command."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,8 +18,36 @@ def height_of(rows: int) -> int:
     return 36 + 35 * min(14, max(1, rows)) + 2
 
 
-# Label, suffix, MIME type, and what makes the bytes.
-_File = tuple[str, str, str, Callable[[], bytes]]
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a page offers.
+
+    Attributes:
+        label: what its button says.
+        suffix: of its name, without a dot; ``mime`` its type.
+        make: returns what is in it. It is called outside of any run, when somebody clicks: it
+            must know all that it needs.
+    """
+
+    label: str
+    suffix: str
+    mime: str
+    make: Callable[[], str | bytes]
+
+
+def show_files(page: str, stem: str, files: Sequence[File]) -> None:
+    """Draw a button for each file, side by side; a run of the page makes none of them."""
+    for column, file in zip(st.columns(len(files)), files, strict=True):
+        with column:
+            show_file(page, stem, file, width="stretch")
+
+
+def show_file(page: str, stem: str, file: File, width: Literal["content", "stretch"]) -> None:
+    """Draw the button of one file, named ``stem`` and its suffix."""
+    st.download_button(
+        file.label, file.make, f"{stem}.{file.suffix}", file.mime, key=f"{page}.{file.suffix}",
+        on_click="ignore", icon=":material/download:", width=width,
+    )  # fmt: skip
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -28,32 +57,23 @@ def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def offer(page: str, rows: Sequence[Mapping[str, Any]], figure: go.Figure, command: str) -> None:
     """Draw the downloads of a table and a figure, and the command that prints the table."""
-    drawn = ("Figure (HTML)", "html", "text/html", lambda: html_of(figure))
-    _show_downloads(page, (*_files_of(rows), drawn))
+    drawn = File("Figure (HTML)", "html", "text/html", lambda: html_of(figure))
+    show_files(page, f"sing-{page}", (*_files_of(rows), drawn))
     show_command(page, command)
 
 
 def offer_table(panel: str, rows: Sequence[Mapping[str, Any]], command: str) -> None:
     """Draw the downloads of a panel's table alone, and the command that prints it."""
-    _show_downloads(panel, _files_of(rows))
+    show_files(panel, f"sing-{panel.replace('.', '-')}", _files_of(rows))
     show_command(panel, command)
 
 
-def _files_of(rows: Sequence[Mapping[str, Any]]) -> tuple[_File, ...]:
+def _files_of(rows: Sequence[Mapping[str, Any]]) -> tuple[File, ...]:
+    parquet = "application/vnd.apache.parquet"
     return (
-        ("Table (CSV)", "csv", "text/csv", lambda: csv_of(rows)),
-        ("Table (Parquet)", "parquet", "application/vnd.apache.parquet", lambda: parquet_of(rows)),
+        File("Table (CSV)", "csv", "text/csv", lambda: csv_of(rows)),
+        File("Table (Parquet)", "parquet", parquet, lambda: parquet_of(rows)),
     )
-
-
-def _show_downloads(panel: str, files: Sequence[_File]) -> None:
-    """The files are made when somebody asks for them."""
-    for column, (label, suffix, mime, make) in zip(st.columns(len(files)), files, strict=True):
-        column.download_button(
-            label, make, f"sing-{panel.replace('.', '-')}.{suffix}", mime,
-            key=f"{panel}.{suffix}", on_click="ignore",
-            icon=":material/download:", width="stretch",
-        )  # fmt: skip
 
 
 def show_command(page: str, command: str) -> None:

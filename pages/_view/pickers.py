@@ -3,11 +3,13 @@
 import streamlit as st
 
 from pages._view import loaders, state
+from pages._view.linked_number import LinkedNumber
 from pages._view.words.help import (
     HELP,
     NO_SUCH_REFERENCE,
     OTHER_REFERENCE_NOTE,
     REFERENCE_NOTE,
+    SHARED_TOWER_NOTE,
 )
 from pages._view.words.phrases import in_words
 from sing_core.models import registry
@@ -15,7 +17,7 @@ from sing_core.models.prompts import class_prompt
 from sing_core.studies.question import Mode
 
 DEFAULT_PROMPT = "an image of a jellyfish"
-DEFAULT_TARGET_DEG = "40"
+_TARGET = LinkedNumber("is", "explore.is", 40.0, (1.0, 170.0), "an image score")
 MODES: dict[Mode, str] = {"steer": "Steer towards a prompt", "remove": "Remove the null part"}
 
 
@@ -71,6 +73,13 @@ def show_reference_note(reference: str) -> None:
         st.caption(OTHER_REFERENCE_NOTE.format(reference=in_words(title, 120)))
 
 
+def show_tower_note(model: str, reference: str) -> None:
+    """Say that a classifier shares its image tower with the reference that it is measured in."""
+    title = loaders.bench().entry(model).title
+    note = SHARED_TOWER_NOTE.format(model=title, reference=reference)
+    st.info(note, icon=":material/merge:")
+
+
 def pick_mode() -> Mode:
     """Draw the mode switch; return ``steer`` or ``remove``."""
     state.receive("mode", "explore.mode", "steer", MODES.__contains__, "a mode")
@@ -107,25 +116,16 @@ def pick_prompt(labels: tuple[str, ...]) -> str:
 
 def pick_target() -> float:
     """Draw the wanted image score; return degrees, the last ones while the box is empty."""
-    bounds = (1.0, 170.0)
-    check = state.is_number(*bounds)
-    shown = st.session_state.get("explore.is_text")
-    state.receive("is", "explore.is_text", DEFAULT_TARGET_DEG, check, "an image score")
-    linked = st.session_state["explore.is_text"]
-    if linked != shown or "explore.is" not in st.session_state:
-        st.session_state["explore.is"] = float(linked)
+    linked = _TARGET.receive()
     chosen = st.number_input(
         "Go to IS (°)",
         value=None,  # so that an emptied box is empty, and not the smallest number
-        placeholder=linked,
-        min_value=bounds[0],
-        max_value=bounds[1],
+        placeholder=f"{linked:g}",
+        min_value=_TARGET.bounds[0],
+        max_value=_TARGET.bounds[1],
         step=5.0,
         format="%g",
-        key="explore.is",
+        key=_TARGET.key,
         help=HELP["target"],
     )
-    text = linked if chosen is None else f"{chosen:g}"
-    st.session_state["explore.is_text"] = text
-    state.publish("is", text, DEFAULT_TARGET_DEG)
-    return float(text)
+    return _TARGET.publish(chosen)

@@ -61,23 +61,6 @@ def receive(
         st.warning(sentence.format(what=what), icon=":material/link_off:")
 
 
-def receive_number(
-    name: str, key: str, default: float, bounds: tuple[float, float], what: str
-) -> None:
-    """Set the number input ``key`` from the query parameter ``name`` when the URL changed."""
-    text = f"{key}_text"
-    before = st.session_state.get(text)
-    receive(name, text, f"{default:.10g}", is_number(*bounds), what)
-    if st.session_state[text] != before or key not in st.session_state:
-        st.session_state[key] = float(st.session_state[text])
-
-
-def publish_number(name: str, key: str, value: float, default: float) -> None:
-    """Note that ``write_url`` shall write the number of ``key``."""
-    st.session_state[f"{key}_text"] = f"{value:.10g}"
-    publish(name, f"{value:.10g}", f"{default:.10g}")
-
-
 def take_followed() -> bool:
     """Return whether the URL, and not a widget, set something since this was last asked."""
     return bool(st.session_state.pop(_FOLLOWED, False))

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from sing_core.errors import RenderCancelledError, SingError
 from sing_core.pictures.audit import PictureAudit
+from sing_core.pictures.frame_cache import encode_webp
 from sing_core.pictures.protocol import Frames
 from sing_core.studies.strips import Strip
 
@@ -50,12 +51,20 @@ class PictureJob:
         self._timeout_s, self._begun, self._failed = timeout_s, float("inf"), 0.0
         self._rest = rest or Rest()
         self._seen: dict[str, float] = {}
+        self._files: dict[int, tuple[Frames, bytes]] = {}
         self._stopped, self._ended = threading.Event(), threading.Event()
 
     @property
     def done(self) -> bool:
         """Whether nothing more will come."""
         return self._ended.is_set()
+
+    def files(self) -> dict[int, bytes]:
+        """Return the pictures by row, each as a WebP file; it is encoded once until it changes."""
+        for row, frame in list(self.frames.items()):
+            if row not in self._files or self._files[row][0] is not frame:
+                self._files[row] = (frame, encode_webp(frame))
+        return {row: file for row, (_, file) in list(self._files.items())}
 
     @property
     def can_be_tried_again(self) -> bool:

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import streamlit as st
+from streamlit.runtime.media_file_manager import MediaFileManager
 
 from sing_core.settings import Settings
 from tests.pages.driver import App
@@ -28,6 +29,19 @@ def own_caches():
 def app():
     """The page as a first visitor finds it."""
     return App()
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    """What makes each file that a page offers, by the file's name; a click calls it."""
+    makers, real = {}, MediaFileManager.add_deferred
+
+    def note(self, make, mimetype, coordinates, file_name=None, **more):
+        makers[file_name] = make
+        return real(self, make, mimetype, coordinates, file_name, **more)
+
+    monkeypatch.setattr(MediaFileManager, "add_deferred", note)
+    return makers
 
 
 @pytest.fixture

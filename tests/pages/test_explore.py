@@ -155,9 +155,10 @@ def test_a_classifier_without_null_space_gets_a_designed_sentence(app, monkeypat
 
     def without_null_space(self, model):
         found = real(self, model)
-        full = torch.eye(found.entry.feature_dim)
+        full = HeadDecomposition.from_weight(torch.eye(found.entry.feature_dim))
         entry = dataclasses.replace(found.entry, nullity=0)
-        return dataclasses.replace(found, entry=entry, head=HeadDecomposition.from_weight(full))
+        linear = dataclasses.replace(found.linear, head=full)
+        return dataclasses.replace(found, entry=entry, linear=linear)
 
     st.cache_data.clear()
     monkeypatch.setattr(Workbench, "classifier", without_null_space)

@@ -4,11 +4,13 @@ import os
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from sing_core.errors import RenderCancelledError, SingError
 from sing_core.pictures import jobs
-from sing_core.pictures.jobs import PictureDesk
+from sing_core.pictures.frame_cache import decode_webp
+from sing_core.pictures.jobs import PictureDesk, PictureJob
 
 
 @pytest.fixture
@@ -157,3 +159,26 @@ def test_what_goes_wrong_becomes_a_sentence(desk):
     wait_for(broken)
     assert refused.error == "The weights are missing."
     assert "log" in broken.error
+
+
+def test_a_frame_is_encoded_once_until_it_changes(monkeypatch):
+    encoded, real = [], jobs.encode_webp
+
+    def encode(picture):
+        encoded.append(int(picture[0, 0, 0]))
+        return real(picture)
+
+    monkeypatch.setattr(jobs, "encode_webp", encode)
+    job = PictureJob(timeout_s=1)
+    job.frames = {0: frame(1), 4: frame(2)}
+    first = job.files()
+    assert job.files() == first
+    job.frames[4] = frame(3)
+    found = job.files()
+    assert encoded == [1, 2, 3]
+    assert found[0] == first[0]
+    assert (decode_webp(found[4]) == 3).all()
+
+
+def frame(value):
+    return np.full((8, 8, 3), value, np.uint8)

@@ -7,13 +7,12 @@ import json
 import shlex
 from dataclasses import asdict
 
-import streamlit as st
-
 import sing_core
 from pages._view import loaders
 from pages._view.commands import DEFAULT_REFERENCE
-from pages._view.exports import show_command
+from pages._view.exports import File, show_command, show_files
 from sing_core.files.images import Photo
+from sing_core.models.workbench import Workbench
 from sing_core.studies.reports import ImageReport, Sweep
 
 _LIBRARIES = ("torch", "timm", "open_clip_torch", "numpy")
@@ -23,16 +22,12 @@ def offer(report: ImageReport, photo: Photo) -> None:
     """Draw the download buttons and the command."""
     if report.sweep is None:
         return
-    stem = f"sing-{report.model}-{photo.digest[:8]}"
-    first, second = st.columns(2)
-    first.download_button(
-        "Sweep (CSV)", sweep_csv(report.sweep), f"{stem}.csv", "text/csv",
-        key="explore.csv", on_click="ignore", icon=":material/download:", width="stretch",
-    )  # fmt: skip
-    second.download_button(
-        "Report (JSON)", report_json(report), f"{stem}.json", "application/json",
-        key="explore.json", on_click="ignore", icon=":material/download:", width="stretch",
-    )  # fmt: skip
+    sweep, bench = report.sweep, loaders.bench()
+    files = (
+        File("Sweep (CSV)", "csv", "text/csv", lambda: sweep_csv(sweep)),
+        File("Report (JSON)", "json", "application/json", lambda: report_json(report, bench)),
+    )
+    show_files("explore", f"sing-{report.model}-{photo.digest[:8]}", files)
     show_command("explore", command(report))
 
 
@@ -61,13 +56,13 @@ def sweep_csv(sweep: Sweep) -> str:
     return text.getvalue()
 
 
-def report_json(report: ImageReport) -> str:
+def report_json(report: ImageReport, bench: Workbench) -> str:
     """Return the report with a manifest of versions and digests."""
     manifest = {
         "sing_explorer": sing_core.__version__,
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
-        "weights_digest": loaders.bench().entry(report.model).weights_digest,
-        "device": loaders.settings().torch_device,
+        "weights_digest": bench.entry(report.model).weights_digest,
+        "device": bench.settings.torch_device,
     }
     facts = asdict(report)
     asked = facts.pop("question")

@@ -6,7 +6,7 @@ from pages._view import loaders, pickers, state
 from pages._view.explore import downloads, figures, renders
 from pages._view.explore.question import Asked
 from pages._view.scrubber import scrubber
-from pages._view.words.help import EQUIVALENT_NOTE, HELP, OWN_TRANSLATOR_NOTE, SHARED_TOWER_NOTE
+from pages._view.words.help import EQUIVALENT_NOTE, HELP, OWN_TRANSLATOR_NOTE
 from sing_core.files.images import Photo
 from sing_core.maths.equivalents import DRIFT_BUDGET
 from sing_core.studies.reports import ImageReport, Sweep
@@ -40,9 +40,7 @@ def show_facts(report: ImageReport) -> None:
     if report.variant.sentence:
         st.info(report.variant.sentence, icon=":material/rule:")
     if report.shares_tower:
-        title = loaders.bench().entry(report.model).title
-        note = SHARED_TOWER_NOTE.format(model=title, reference=report.reference)
-        st.info(note, icon=":material/merge:")
+        pickers.show_tower_note(report.model, report.reference)
 
 
 def _fact(label: str, value: str, note: str, term: str) -> None:
@@ -87,7 +85,7 @@ def show_sweep(asked: Asked) -> None:
 
     While pictures are being drawn the page looks at them every second.
     """
-    period = renders.period(asked, _at_step(asked))
+    period = renders.period(renders.begin(asked, _at_step(asked)))
     st.fragment(_show_sweep, run_every=period)(asked, period)
 
 
@@ -101,13 +99,14 @@ def _show_sweep(asked: Asked, period: float | None) -> None:
     report = _at_step(asked)
     if report.sweep is None:
         return
+    job = renders.begin(asked, report)
     payload = _payload(report, report.sweep) | {
         "sweep_id": f"{asked.digest}-{jumps}",
-        "frames": renders.frames(asked, report),
+        "frames": renders.frames(job),
     }
     released = scrubber(payload, key="explore.scrubber")
-    if released is not None:
-        report = asked.ask(released)
+    if released is not None and (there := asked.ask(released)).index != report.index:
+        report, job = there, renders.begin(asked, there)  # another step, just let go of
     if report.sweep is not None and (text or released is not None):
         st.session_state[_STEP] = f"{report.sweep.epsilon[report.index]:.6g}"
     state.publish("eps", st.session_state[_STEP], "")
@@ -117,9 +116,9 @@ def _show_sweep(asked: Asked, period: float | None) -> None:
         downloads.offer(report, asked.photo)
     with right:
         show_concepts(report)
-    renders.show(asked, report)
+    renders.show(asked, report, job)
     state.write_url()
-    if renders.period(asked, report) != period:
+    if renders.period(job) != period:
         st.rerun()
 
 

@@ -4,13 +4,13 @@ import base64
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from pages._view import loaders
+from pages._view.exports import File, show_file
 from pages._view.words.help import (
     ASKED_STEP_NOTE,
     CONTROLS_NOTE,
@@ -22,24 +22,18 @@ from pages._view.words.help import (
 )
 from sing_core.files.images import picture_url
 from sing_core.pictures.audit import PictureAudit
-from sing_core.pictures.frame_cache import encode_webp
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.protocol import Frames
 from sing_core.studies.strips import CONTROLS, SCALE_DEG, Strip
 
 View = Callable[[PictureJob, Strip, int, str, dict[str, object]], None]
 _SMALL_PX, _GAP_PX = 200, 8
-_sources: "WeakKeyDictionary[PictureJob, dict[int, tuple[Frames, str]]]" = WeakKeyDictionary()
 
 
 def sources(job: PictureJob) -> dict[int, str]:
-    """Return the pictures of a job by row, as data URLs; each is encoded once."""
-    known = _sources.setdefault(job, {})
-    for row, frame in list(job.frames.items()):
-        if row not in known or known[row][0] is not frame:
-            source = "data:image/webp;base64," + base64.b64encode(encode_webp(frame)).decode()
-            known[row] = (frame, source)
-    return {row: source for row, (_, source) in known.items()}
+    """Return the pictures of a job by row, as data URLs."""
+    start = "data:image/webp;base64,"
+    return {row: start + base64.b64encode(file).decode() for row, file in job.files().items()}
 
 
 def show_step(
@@ -170,15 +164,10 @@ def _manifest(job: PictureJob, strip: Strip, rows: Sequence[int]) -> dict[str, o
 
 
 def _offer(sheet: Sequence[Sequence[Frames]], manifest: dict[str, object], name: str) -> None:
-    st.download_button(
-        "These renders (PNG with manifest)",
-        sheet_png(sheet, manifest),
-        f"sing-{manifest['model']}-{str(manifest['image'])[:8]}-{name}.png",
-        "image/png",
-        key="explore.png",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    label = "These renders (PNG with manifest)"
+    file = File(label, "png", "image/png", lambda: sheet_png(sheet, manifest))
+    stem = f"sing-{manifest['model']}-{str(manifest['image'])[:8]}-{name}"
+    show_file("explore", stem, file, width="content")
 
 
 def sheet_png(sheet: Sequence[Sequence[Frames]], manifest: Mapping[str, object]) -> bytes:

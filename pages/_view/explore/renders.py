@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages._view import loaders, state
 from pages._view.explore import picture_views
 from pages._view.explore.question import Asked
+from pages._view.linked_number import LinkedNumber
 from pages._view.words.help import HELP
 from sing_core.files.digests import content_key
 from sing_core.pictures.jobs import PictureJob
@@ -20,7 +21,7 @@ _VIEWS = {"step": "This step", "scale": "Angle scale", "controls": "Controls"}
 _WORKS = {"step": strip_work, "scale": scale_work, "controls": controls_work}
 _STEPS = {"asked": "As asked", "feasible": "Feasible"}
 _RENDERER, _VIEW, _STEP = "explore.renderer", "explore.pictures", "explore.drawn"
-_SEED, _SEED_TEXT = "explore.seed", "explore.seed_text"
+_SEED = LinkedNumber("seed", "explore.seed", 0, (0, 2**31 - 1), "a seed", whole=True)
 _JOB = "explore.picture_job"
 _POLL_S = 1.0
 _ASLEEP_POLL_S = 3.0  # on a fresh server, where the browser still has enough to do
@@ -28,7 +29,6 @@ _REST_S = 0.6
 _KEPT_S = 0.2  # what lies in the cache is shown without a look more; the numbers are out by then
 _SENT_S = 0.05  # the numbers are sent; the browser draws them in a moment
 _FIRST_S, _SLICE_S = 2.5, 0.05
-_MOST_SEED = 2**31 - 1
 
 
 def receive() -> None:
@@ -37,10 +37,7 @@ def receive() -> None:
     state.receive("renderer", _RENDERER, first, _RENDERERS.__contains__, "a renderer")
     state.receive("pictures", _VIEW, "step", _VIEWS.__contains__, "a kind of pictures")
     state.receive("drawn", _STEP, "asked", _STEPS.__contains__, "a kind of step")
-    before = st.session_state.get(_SEED_TEXT)
-    state.receive("seed", _SEED_TEXT, "0", _is_seed, "a seed")
-    if st.session_state[_SEED_TEXT] != before or _SEED not in st.session_state:
-        st.session_state[_SEED] = int(st.session_state[_SEED_TEXT])
+    _SEED.receive()
 
 
 def _chosen(key: str) -> str:
@@ -49,8 +46,8 @@ def _chosen(key: str) -> str:
     return st.session_state.get(key) or first[key]
 
 
-def _is_seed(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) <= _MOST_SEED
+def _seed() -> int:
+    return int(st.session_state.get(_SEED.key) or 0)
 
 
 def rest() -> None:
@@ -58,27 +55,13 @@ def rest() -> None:
     loaders.desk().rest.begin(_REST_S)
 
 
-def period(asked: Asked, report: ImageReport) -> float | None:
-    """Return how often the page looks at the pictures, in seconds; None when nothing moves."""
-    job = _job(asked, report)
-    if job is None or job.done:
-        return None
-    return _POLL_S if loaders.desk().awake else _ASLEEP_POLL_S
+def begin(asked: Asked, report: ImageReport) -> PictureJob | None:
+    """Begin the rendering of this step, or go on watching it; leave the one watched before.
 
-
-def frames(asked: Asked, report: ImageReport) -> list[dict[str, object]]:
-    """Return the key frames for the scrubber, as they look now."""
-    job = _job(asked, report)
-    if job is None or job.strip is None or _chosen(_VIEW) != "step":
-        return []
-    sources = picture_views.sources(job)
-    return [{"index": job.strip.indices[row], "src": src} for row, src in sorted(sources.items())]
-
-
-def _job(asked: Asked, report: ImageReport) -> PictureJob | None:
-    """Return the rendering of this step, begun now if need be; None when pictures are off."""
-    renderer, view = _chosen(_RENDERER), _chosen(_VIEW)
-    seed = int(st.session_state.get(_SEED) or 0)
+    One that runs already, for anybody, is the one that is watched. Returns None when pictures are
+    off, or the report has no sweep.
+    """
+    renderer, view, seed = _chosen(_RENDERER), _chosen(_VIEW), _seed()
     feasible = _chosen(_STEP) == "feasible"
     key = content_key(
         asked.digest,
@@ -89,24 +72,43 @@ def _job(asked: Asked, report: ImageReport) -> PictureJob | None:
         str(seed),
         str(feasible),
     )
-    who = st.session_state.setdefault("app.who", uuid.uuid4().hex)
     before = st.session_state.get(_JOB)
     if before is not None and before[0] != key:
-        before[1].leave(who)
+        before[1].leave(_who())
         st.session_state[_JOB] = None
     if renderer == "off" or report.sweep is None:
         return None
     work = _WORKS[view](Commission(loaders.studio(), asked.photo, report, renderer, seed, feasible))
-    job = loaders.desk().job(key, work, who)
+    job = loaders.desk().job(key, work, _who())
     st.session_state[_JOB] = (key, job)
     return job
 
 
-def show(asked: Asked, report: ImageReport) -> None:
-    """Draw the panel for the released step of ``report``."""
+def _who() -> str:
+    """Return the name under which this session watches."""
+    name: str = st.session_state.setdefault("app.who", uuid.uuid4().hex)
+    return name
+
+
+def period(job: PictureJob | None) -> float | None:
+    """Return how often the page looks at the pictures, in seconds; None when nothing moves."""
+    if job is None or job.done:
+        return None
+    return _POLL_S if loaders.desk().awake else _ASLEEP_POLL_S
+
+
+def frames(job: PictureJob | None) -> list[dict[str, object]]:
+    """Return the key frames for the scrubber, as they look now."""
+    if job is None or job.strip is None or _chosen(_VIEW) != "step":
+        return []
+    sources = picture_views.sources(job)
+    return [{"index": job.strip.indices[row], "src": src} for row, src in sorted(sources.items())]
+
+
+def show(asked: Asked, report: ImageReport, job: PictureJob | None) -> None:
+    """Draw the panel: how the released step of ``report``, which ``job`` draws, looks now."""
     st.subheader("What it looks like", anchor=False, help=HELP["pictures"])
     _controls()
-    job = _job(asked, report)
     if job is None:
         st.caption("No pictures are drawn. Inversion draws them on this machine.")
         return
@@ -121,6 +123,7 @@ def show(asked: Asked, report: ImageReport) -> None:
         body = body.container()
     with body:
         _show_job(job, bar, asked, report)
+    job.look(_who())  # waiting took its time, and the next look is a while off
 
 
 def _show_job(job: PictureJob, bar: DeltaGenerator, asked: Asked, report: ImageReport) -> None:
@@ -142,7 +145,7 @@ def _show_job(job: PictureJob, bar: DeltaGenerator, asked: Asked, report: ImageR
         "mode": report.mode,
         "renderer": _chosen(_RENDERER),
         "pictures": _chosen(_VIEW),
-        "seed": int(st.session_state[_SEED] or 0),
+        "seed": _seed(),
         "step": _chosen(_STEP),
     }
     photo = loaders.photo_url(asked.photo.digest, asked.photo)
@@ -188,12 +191,12 @@ def _controls() -> None:
         _choice(column, label, options, key, help_)
     left, right = st.columns(2)
     _choice(left, "Which step is drawn", _STEPS, _STEP, "feasible")
-    right.number_input("Seed", 0, _MOST_SEED, key=_SEED, persist_state="session", help=HELP["seed"])
-    st.session_state[_SEED_TEXT] = str(int(st.session_state[_SEED] or 0))
+    low, high = map(int, _SEED.bounds)
+    right.number_input("Seed", low, high, key=_SEED.key, persist_state="session", help=HELP["seed"])
     state.publish("renderer", _chosen(_RENDERER), loaders.settings().renderer)
     state.publish("pictures", _chosen(_VIEW), "step")
     state.publish("drawn", _chosen(_STEP), "asked")
-    state.publish("seed", st.session_state[_SEED_TEXT], "0")
+    _SEED.publish(_seed())
 
 
 def _choice(place, label: str, options: dict[str, str], key: str, help_: str) -> None:  # noqa: ANN001

@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages._view import commands, exports, loaders, pickers, state
+from pages._view.linked_number import LinkedNumber
 from pages._view.tables import asks, figures
-from pages._view.words.help import HELP, SHARED_TOWER_NOTE
+from pages._view.words.help import HELP
 from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import ClassFilter
@@ -17,6 +18,9 @@ from sing_core.leakage.superclasses import superclasses
 
 _FEW = 2
 _BESIDE = 5
+_LEAST = LinkedNumber(
+    "least", "classes.least", ClassFilter().least, (1, 1_000_000), "a number of images", whole=True
+)
 _DEGREES = st.column_config.NumberColumn(format="%.3f")
 _COLUMNS = {
     "as_mean": st.column_config.NumberColumn("AS °", format="%+.3f", help=HELP["attribute_score"]),
@@ -88,28 +92,21 @@ def _pick_group() -> str:
 
 
 def _pick_least() -> int:
-    state.receive("least", "classes.least_text", "1", state.is_number(1, 1e6), "a number of images")
-    linked = int(float(st.session_state["classes.least_text"]))
-    if st.session_state.get("classes.least_shown") != linked:
-        st.session_state["classes.least"] = linked
+    _LEAST.receive()
+    low, high = map(int, _LEAST.bounds)
     value = st.number_input(
-        "Images at least", min_value=1, max_value=1_000_000, key="classes.least",
+        "Images at least", low, high, key=_LEAST.key,
         help="A class with one image has a score, but no interval.",
     )  # fmt: skip
-    st.session_state["classes.least_text"] = f"{value}"
-    st.session_state["classes.least_shown"] = value
-    state.publish("least", f"{value}", "1")
-    return int(value)
+    return int(_LEAST.publish(value))
 
 
 def show_summary(model: str, rows: Sequence[ClassRow]) -> None:
     """Say how many classes are told apart from 0, and what the numbers rest on."""
     st.markdown(summary(rows))
     pickers.show_reference_note(loaders.reference())
-    entry = loaders.models()[model]
-    if entry.shares_tower_with == loaders.reference():
-        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=loaders.reference())
-        st.info(note, icon=":material/merge:")
+    if loaders.models()[model].shares_tower_with == loaders.reference():
+        pickers.show_tower_note(model, loaders.reference())
 
 
 def summary(rows: Sequence[ClassRow]) -> str:

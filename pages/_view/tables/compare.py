@@ -8,7 +8,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._view import commands, exports, loaders, pickers, state
 from pages._view.tables import asks, figures
-from pages._view.words.help import HELP, SHARED_TOWER_NOTE
+from pages._view.words.help import HELP
 from pages._view.words.phrases import NOTHING, in_words, interval
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
@@ -81,9 +81,7 @@ def show_verdicts(rows: Sequence[ModelRow]) -> None:
     pickers.show_reference_note(loaders.reference())
     for row in rows:
         if row.shares_tower:
-            title = loaders.models()[row.model].title
-            note = SHARED_TOWER_NOTE.format(model=title, reference=loaders.reference())
-            st.info(note, icon=":material/merge:")
+            pickers.show_tower_note(row.model, loaders.reference())
 
 
 def verdict(row: ModelRow, title: str) -> str:

@@ -8,8 +8,9 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages._view import commands, exports, loaders, pickers, state
+from pages._view.linked_number import LinkedNumber
 from pages._view.tables import asks, figures
-from pages._view.words.help import BOUND_NOTE, HELP, SHARED_TOWER_NOTE
+from pages._view.words.help import BOUND_NOTE, HELP
 from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
@@ -17,7 +18,8 @@ from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
 
 _ALL = ""
 _VIEW, _VIEWS = "concepts.view", {"arrows": "Arrows", "network": "Network"}
-_MOST_NODES, _BOUNDS = 60, (0.01, 10.0)
+_MOST_NODES = 60
+_BOUND = LinkedNumber("bound", "concepts.bound", BOUND_DEG, (0.01, 10.0), "a bound")
 _CONCEPTS = (
     "goldfish", "jellyfish", "snail", "tabby cat", "lion", "brown bear", "ladybug", "bee",
     "monarch butterfly", "sports car", "school bus", "lemon", "orange", "mushroom", "teapot",
@@ -87,7 +89,7 @@ def ask_concepts() -> Asked:
     """Draw the form of concepts; return what it holds."""
     state.receive("list", "concepts.list", DEFAULT_LIST, bool, "a list of concepts")
     state.receive("template", "concepts.template", TEMPLATE, bool, "a template")
-    state.receive_number("bound", "concepts.bound", BOUND_DEG, _BOUNDS, "a bound")
+    _BOUND.receive()
     state.receive("view", _VIEW, "arrows", _VIEWS.__contains__, "a view")
     with st.form("concepts.form"):
         left, right = st.columns([2, 1])
@@ -103,15 +105,14 @@ def ask_concepts() -> Asked:
             help="The sentence that is embedded; {} is where the concept goes.",
         )  # fmt: skip
         bound = right.number_input(
-            "As good as 0 (± °)", *_BOUNDS, step=0.05, key="concepts.bound", help=HELP["bound"],
+            "As good as 0 (± °)", *_BOUND.bounds, step=0.05, key=_BOUND.key, help=HELP["bound"],
         )  # fmt: skip
         st.form_submit_button("Measure")
     state.publish("list", text, DEFAULT_LIST)
     if not state.fits(text):
         st.caption("A list of this length does not fit into the link: send it as a file.")
     state.publish("template", template, TEMPLATE)
-    state.publish_number("bound", "concepts.bound", bound, BOUND_DEG)
-    return Asked(text, file, template, float(bound))
+    return Asked(text, file, template, _BOUND.publish(bound))
 
 
 def show_summary(found: Sequence[ConceptRow], model: str, bound_deg: float, *, whole: bool) -> None:
@@ -119,10 +120,8 @@ def show_summary(found: Sequence[ConceptRow], model: str, bound_deg: float, *, w
     st.markdown(summary(found, bound_deg, whole=whole))
     st.caption(BOUND_NOTE.format(bound=f"{bound_deg:g}", default=f"{BOUND_DEG:g}"))
     pickers.show_reference_note(loaders.reference())
-    entry = loaders.models()[model]
-    if entry.shares_tower_with == loaders.reference():
-        note = SHARED_TOWER_NOTE.format(model=entry.title, reference=loaders.reference())
-        st.info(note, icon=":material/merge:")
+    if loaders.models()[model].shares_tower_with == loaders.reference():
+        pickers.show_tower_note(model, loaders.reference())
 
 
 def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> str:

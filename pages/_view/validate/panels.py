@@ -9,6 +9,8 @@ from dataclasses import asdict
 import streamlit as st
 
 from pages._view import loaders, state
+from pages._view.exports import File, show_files
+from pages._view.linked_number import LinkedNumber
 from pages._view.validate import figures
 from pages._view.words.help import HELP, OWN_TRANSLATOR_NOTE
 from pages._view.words.phrases import in_words
@@ -24,6 +26,7 @@ from sing_core.studies.validation import validate as run
 
 _MOST_IMAGES = 200
 _SOURCES = {"samples": "Sample photos", "own": "Your images"}
+_SEED = LinkedNumber("seed", "validate.seed", 0, (0, 9999), "a seed", whole=True)
 _PLAIN = {"displaylogo": False}
 
 
@@ -47,20 +50,10 @@ def pick_source() -> str:
 
 def pick_seed() -> int:
     """Draw the seed of the random directions; return it."""
-    check = state.is_number(0, 9999)
-    state.receive("seed", "validate.seed_text", "0", check, "a seed")
-    linked = int(float(st.session_state["validate.seed_text"]))
-    if st.session_state.get("validate.seed_shown") != linked:
-        st.session_state["validate.seed"] = linked
-    chosen = st.number_input(
-        "Seed", min_value=0, max_value=9999, step=1, key="validate.seed",
-        help=HELP["validate_seed"],
-    )  # fmt: skip
-    chosen = linked if chosen is None else int(chosen)
-    st.session_state["validate.seed_text"] = str(chosen)
-    st.session_state["validate.seed_shown"] = chosen
-    state.publish("seed", str(chosen), "0")
-    return chosen
+    _SEED.receive()
+    low, high = map(int, _SEED.bounds)
+    chosen = st.number_input("Seed", low, high, step=1, key=_SEED.key, help=HELP["validate_seed"])
+    return int(_SEED.publish(chosen))
 
 
 def validation(model: str, reference: str, source: str, seed: int) -> Validation:
@@ -212,17 +205,20 @@ def _rows(table: Comparison) -> list[dict[str, object]]:
 
 def offer(found: Validation, source: str, seed: int) -> None:
     """Draw the downloads: the perturbations as CSV, everything as JSON."""
-    first, second = st.columns(2)
-    stem = f"sing-validate-{found.model}"
-    first.download_button(
-        "Perturbations (CSV)", changes_csv(found), f"{stem}.csv", "text/csv",
-        key="validate.csv", on_click="ignore", icon=":material/download:", width="stretch",
+    files = (
+        File("Perturbations (CSV)", "csv", "text/csv", lambda: changes_csv(found)),
+        File(
+            "Validation (JSON)", "json", "application/json",
+            lambda: validation_json(found, source, seed),
+        ),
     )  # fmt: skip
+    show_files("validate", f"sing-validate-{found.model}", files)
+
+
+def validation_json(found: Validation, source: str, seed: int) -> str:
+    """Return the validation and what was asked for it."""
     report = {"images": source, "seed": seed, "validation": asdict(found)}
-    second.download_button(
-        "Validation (JSON)", json.dumps(report, indent=1), f"{stem}.json", "application/json",
-        key="validate.json", on_click="ignore", icon=":material/download:", width="stretch",
-    )  # fmt: skip
+    return json.dumps(report, indent=1)
 
 
 def changes_csv(found: Validation) -> str:

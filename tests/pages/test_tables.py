@@ -84,7 +84,7 @@ def test_the_scores_are_those_of_the_formulas_on_the_committed_features():
         rows = scored.ask("SELECT * FROM images ORDER BY row").to_pylist()
         assert len(rows) >= 4000 - 10
         chunk = scored.folder.chunk(model, bench.entry(model).weights_digest, 3)
-        null = bench.classifier(model).head.null_basis.numpy()
+        null = bench.classifier(model).linear.head.null_basis.numpy()
         translator = bench.translator(model, "mini")
         of = {row["row"]: row for row in rows}
         for place in range(0, len(chunk.images), 100):
@@ -262,7 +262,7 @@ def test_an_image_of_a_class_opens_in_explore_if_it_is_on_this_machine(tmp_path)
     assert app.at.title[0].value == "What can this classifier not see?"
     assert app.query["mode"] == "remove"
     assert app.query["prompt"] == "an image of a tabby cat"
-    (shown,) = classes.leakage.class_images("lite0", "cats", 281)
+    (shown,) = asks.class_images("lite0", "cats", 281)
     score = app.at.session_state["explore.photo"]
     assert score == shown["digest"]
 

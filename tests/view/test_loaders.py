@@ -1,4 +1,4 @@
-"""Uploads behind the widgets: kept by digest, bounded, and never trusted by name."""
+"""What loaders keep behind the widgets: uploads by digest, bounded, never trusted by name."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The command that a leakage page offers, pasted into a shell: it prints that page's table."""
+"""The command that a page of tables offers, pasted into a shell: it prints that page's table."""
 
 import json
 import os

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import sing_core
+from pages._view import loaders
 from pages._view.explore import downloads
 from sing_core.cli.main import main
 
@@ -50,7 +51,7 @@ def test_a_prompt_with_quotes_and_commas_survives_the_csv(analyse):
 
 def test_the_json_holds_the_report_and_a_manifest(analyse):
     report = analyse()
-    found = json.loads(downloads.report_json(report))
+    found = json.loads(downloads.report_json(report, loaders.bench()))
     assert found["report"]["sweep"]["epsilon"] == list(report.sweep.epsilon)
     assert found["report"]["digest"] == report.digest
     assert found["report"]["top5_before"][0]["label"] == report.top5_before[0].label
