@@ -117,10 +117,10 @@ def fit_translator(
         "lambda": found.translator.details.get("lambda"),
         "data_digest": rows.data_digest,
         "images": list(found.n),
-        "cosine": found.cosine.mean,
+        "cosine": found.cosine.estimate,
         "cosine_low": found.cosine.low,
         "cosine_high": found.cosine.high,
-        "mse": found.mse.mean,
+        "mse": found.mse.estimate,
         "r2": found.r2,
         "out": str(target),
     }

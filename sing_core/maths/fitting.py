@@ -10,7 +10,7 @@ from sing_core.errors import ShapeError, UnknownNameError, UnsupportedImageError
 from sing_core.files.digests import digest_of_set
 from sing_core.maths.nonlinear import ARCHITECTURES, NonlinearTranslator
 from sing_core.maths.ridge import fit_ridge_path
-from sing_core.maths.statistics import Estimate, estimate
+from sing_core.maths.statistics import Interval, mean_over_images
 from sing_core.maths.training import LOSSES, Recipe, train
 from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import LINEAR, per_image, r_squared
@@ -77,8 +77,8 @@ class Fit:
     """
 
     translator: Translator | NonlinearTranslator
-    cosine: Estimate
-    mse: Estimate
+    cosine: Interval
+    mse: Interval
     r2: float
     n: tuple[int, int, int]
 
@@ -131,15 +131,15 @@ def fit(
         fitted = train(architecture, loss, part(inside), part(choosing), recipe).translator
         fitted = replace(fitted, details={"loss": loss})
     measured = per_image(fitted, *part(testing))
-    cosine, mse = estimate(measured.cosine), estimate(measured.mse)
+    cosine, mse = mean_over_images(measured.cosine), mean_over_images(measured.mse)
     r2 = r_squared(fitted, *part(testing))
     n = (len(inside), len(choosing), len(testing))
     details = {
         "architecture": architecture,
         "data": rows.data_digest,
         "images": "/".join(map(str, n)),
-        "cosine": repr(cosine.mean),
-        "mse": repr(mse.mean),
+        "cosine": repr(cosine.estimate),
+        "mse": repr(mse.estimate),
         "r2": repr(r2),
     }
     named = replace(

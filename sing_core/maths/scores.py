@@ -5,6 +5,8 @@ from torch import Tensor
 
 from sing_core.errors import ShapeError, ZeroVectorError
 
+_STEEP = 1 - 1e-4  # cosines beyond it belong to angles below 0.81 or above 179.19 degrees
+
 
 def _unit(vectors: Tensor, name: str) -> Tensor:
     """Return ``vectors`` of shape ``(..., d)`` in float64, scaled to length 1."""
@@ -67,21 +69,29 @@ def attribute_score_deg(z: Tensor, z_equivalent: Tensor, text: Tensor) -> Tensor
     return angle_deg(z, text) - angle_deg(z_equivalent, text)
 
 
-_STEEP = 1 - 1e-4
-
-
 def angle_table(z: Tensor, texts: Tensor) -> Tensor:
     """Return the angles of all ``z`` ``(n, d)`` to all ``texts`` ``(k, d)``, ``(n, k)`` degrees.
 
-    One matrix product in float64; the few angles near 0 or 180, where the arccosine loses digits,
-    take the half-angle form (``angle_deg``).
+    One matrix product in float64.
     """
     goal = torch.nn.functional.normalize(texts.double(), dim=-1)
     line = torch.nn.functional.normalize(z.double(), dim=-1)
-    cosine = line @ goal.mT
+    return angles_of_cosines(line @ goal.mT, line, goal)
+
+
+def angles_of_cosines(cosine: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return the angles whose cosines are given, ``(n, k)`` degrees, float64.
+
+    ``cosine`` ``(n, k)`` is between ``rows`` ``(n, d)`` and ``columns`` ``(k, d)``, of any length:
+    the few angles near 0 or 180, where the arccosine loses digits, are done from these by the
+    half-angle form (``angle_deg``).
+
+    Raises:
+        ZeroVectorError: one of those few is to a vector that is not finite.
+    """
     angles = torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
     steep = cosine.abs() > _STEEP
     if bool(steep.any()):
         row, column = steep.nonzero(as_tuple=True)
-        angles[row, column] = angle_deg(line[row], goal[column])
+        angles[row, column] = angle_deg(rows[row], columns[column])
     return angles

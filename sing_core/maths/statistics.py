@@ -5,6 +5,7 @@ classes is resampled by class, and every class counts once however many photos i
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,8 +18,10 @@ DRAWS = 2_000
 LEVEL = 0.95
 FALSE_DISCOVERY_RATE = 0.05
 _PERMUTATIONS = 9_999
+_BATCH = 50  # resamples at once: memory is this many times the values
 
 Floats = NDArray[np.float64]
+_Method = Literal["BCa", "percentile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Interval:
         estimate: the value on the data.
         low: lower end; None (like ``high``) where one class alone cannot give an interval.
         high: upper end.
-        clusters: number of classes that it rests on.
+        clusters: number of classes that it rests on, or of images where each counts for itself.
     """
 
     estimate: float
@@ -41,6 +44,11 @@ class Interval:
     def decided(self) -> bool:
         """Whether the interval lies on one side of 0."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+    def times(self, factor: float) -> "Interval":
+        """Return the same in another unit, ``factor > 0`` of which make one of this."""
+        low, high = (None if end is None else factor * end for end in (self.low, self.high))
+        return Interval(factor * self.estimate, low, high, self.clusters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,20 @@ def clustered_mean(
     """
     (means,) = _cluster_means(clusters, values)
     return _bootstrap((means,), draws, seed)
+
+
+def mean_over_images(values: Tensor, *, draws: int = DRAWS, seed: int = 0) -> Interval:
+    """Return the mean of ``values`` ``(n,)``, one an image, with a 95 % percentile bootstrap.
+
+    For measures of a translator, where every image is a draw of its own, whatever it shows.
+
+    Raises:
+        ShapeError: there are fewer than two values.
+    """
+    numbers = values.double().numpy()
+    if numbers.ndim != 1 or len(numbers) < 2:
+        raise ShapeError(f"An interval needs at least two values, got {tuple(values.shape)}.")
+    return _bootstrap((numbers,), draws, seed, method="percentile")
 
 
 def clustered_ratio(
@@ -197,61 +219,25 @@ def _cluster_means(clusters: ArrayLike, *values: ArrayLike) -> tuple[Floats, ...
     return tuple(np.bincount(index, weights=v) / counts for v in lists)
 
 
-def _bootstrap(means: tuple[Floats, ...], draws: int, seed: int) -> Interval:
-    """Return mean, or ratio of two means, with a BCa interval over classes."""
+def _bootstrap(
+    parts: tuple[Floats, ...], draws: int, seed: int, *, method: _Method = "BCa"
+) -> Interval:
+    """Return mean, or ratio of two means, with an interval over the entries of ``parts``."""
 
-    def statistic(*parts: Floats, axis: int = -1) -> Floats:
-        centres = [part.mean(axis=axis) for part in parts]
+    def statistic(*drawn: Floats, axis: int = -1) -> Floats:
+        centres = [part.mean(axis=axis) for part in drawn]
         with np.errstate(divide="ignore", invalid="ignore"):
             found: Floats = centres[0] if len(centres) == 1 else centres[0] / centres[1]
         return found
 
-    estimate, count = float(statistic(*means)), len(means[0])
+    estimate, count = float(statistic(*parts)), len(parts[0])
     if count < 2 or not np.isfinite(estimate):
         return Interval(estimate, None, None, count)
-    if all(np.ptp(part) == 0 for part in means):
+    if all(np.ptp(part) == 0 for part in parts):
         return Interval(estimate, estimate, estimate, count)
     found = stats.bootstrap(
-        means, statistic, n_resamples=draws, confidence_level=LEVEL, method="BCa",
-        paired=True, vectorized=True, batch=500, rng=np.random.default_rng(seed),
+        parts, statistic, n_resamples=draws, confidence_level=LEVEL, method=method,
+        paired=True, vectorized=True, batch=_BATCH, rng=np.random.default_rng(seed),
     )  # fmt: skip
     ends = found.confidence_interval
     return Interval(estimate, float(ends.low), float(ends.high), count)
-
-
-_RESAMPLES = 2000
-_SEED = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean with its 95 % bootstrap interval (percentile, resampled over images)."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def estimate(values: Tensor) -> Estimate:
-    """Return the mean of ``values`` ``(n,)`` and its 95 % percentile bootstrap interval.
-
-    Raises:
-        ShapeError: there are fewer than two values.
-    """
-    from scipy.stats import bootstrap
-
-    numbers = values.double().numpy()
-    if numbers.ndim != 1 or len(numbers) < 2:
-        raise ShapeError(f"An interval needs at least two values, got {tuple(values.shape)}.")
-    mean = float(numbers.mean())
-    if float(np.ptp(numbers)) == 0:
-        return Estimate(mean, mean, mean)
-    interval = bootstrap(
-        (numbers,),
-        np.mean,
-        n_resamples=_RESAMPLES,
-        batch=50,
-        method="percentile",
-        rng=np.random.default_rng(_SEED),
-    ).confidence_interval
-    return Estimate(mean, float(interval.low), float(interval.high))

@@ -14,7 +14,7 @@ from torch import Tensor
 from sing_core.errors import ShapeError, ZeroVectorError
 from sing_core.maths.feature_map import FeatureMap
 from sing_core.maths.head import HeadDecomposition
-from sing_core.maths.scores import angle_deg
+from sing_core.maths.scores import angle_deg, angles_of_cosines
 
 # A projected gradient shorter than this share of the gradient is rounding, not a direction.
 _NEGLIGIBLE = 1e-10
@@ -105,7 +105,7 @@ def angles_along(z0: Tensor, w: Tensor, epsilons: Tensor, targets: Tensor) -> Te
     """Return the angles of ``z0 + eps w`` to each target, degrees, ``(k, t)`` float64.
 
     ``z0`` and ``w`` ``(d,)``, ``epsilons`` ``(k,)``, ``targets`` ``(t, d)``. The cosine needs
-    only inner products; small angles are settled by the half-angle form (``angle_deg``).
+    only inner products; ``angles_of_cosines`` settles small angles.
 
     Raises:
         ShapeError: widths do not agree.
@@ -120,13 +120,7 @@ def angles_along(z0: Tensor, w: Tensor, epsilons: Tensor, targets: Tensor) -> Te
     if bool((lengths == 0).any()) or bool((goal_lengths == 0).any()):
         raise ZeroVectorError("The angle to a zero vector is not defined.")
     cosine = (line @ goal.mT) / lengths[:, None] / goal_lengths
-    angles = torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
-    # float64 arccos loses digits only near 0 and 180 degrees: those few are done exactly.
-    steep = cosine.abs() > 1 - 1e-4
-    if bool(steep.any()):
-        row, column = steep.nonzero(as_tuple=True)
-        angles[row, column] = angle_deg(line[row], goal[column])
-    return angles
+    return angles_of_cosines(cosine, line, goal)
 
 
 def epsilon_for_image_score(z0: Tensor, w: Tensor, wanted_deg: float) -> EpsilonForImageScore:

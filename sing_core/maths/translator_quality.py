@@ -10,11 +10,12 @@ from torch import Tensor
 
 from sing_core.errors import ShapeError
 from sing_core.maths.feature_map import FeatureMap
-from sing_core.maths.statistics import Estimate, estimate
+from sing_core.maths.statistics import Interval, mean_over_images
 
 LINEAR = "linear"
 # A linear translator this close to the best loses nothing that the paper would call significant.
 TOLERANCE = 0.02
+_INTERVALS = ("cosine", "mse", "behind")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +45,9 @@ class Quality:
 
     architecture: str
     loss: str
-    cosine: Estimate
-    mse: Estimate
-    behind: Estimate
+    cosine: Interval
+    mse: Interval
+    behind: Interval
     histogram: tuple[float, ...]
 
 
@@ -66,14 +67,14 @@ class Comparison:
     rows: tuple[Quality, ...]
 
     @property
-    def linear_behind(self) -> Estimate:
+    def linear_behind(self) -> Interval:
         """How far the linear translator's mean cosine is behind the best one's."""
         return next(row.behind for row in self.rows if row.architecture == LINEAR)
 
     @property
     def linear_suffices(self) -> bool:
         """Whether the linear translator is within 0.02 of the best mean cosine."""
-        return self.linear_behind.mean <= TOLERANCE
+        return self.linear_behind.estimate <= TOLERANCE
 
     @property
     def verdict(self) -> str:
@@ -82,7 +83,7 @@ class Comparison:
         if best.architecture == LINEAR:
             return "The linear translator has the largest mean cosine."
         start = (
-            f"The linear translator’s mean cosine is {gap.mean:.3f} "
+            f"The linear translator’s mean cosine is {gap.estimate:.3f} "
             f"({gap.low:.3f} to {gap.high:.3f}) below that of the best, "
             f"{best.architecture} trained by {best.loss}: "
         )
@@ -92,17 +93,28 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values that ``from_json`` reads."""
-        return asdict(self)
+        rows = [
+            asdict(row) | {name: _stored(getattr(row, name)) for name in _INTERVALS}
+            for row in self.rows
+        ]
+        return {"images": self.images, "n": self.n, "edges": self.edges, "rows": rows}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Comparison":
         """Return what ``as_json`` wrote."""
         rows = []
         for row in stored["rows"]:
-            estimates = {name: Estimate(**row[name]) for name in ("cosine", "mse", "behind")}
+            found = {
+                name: Interval(row[name]["mean"], row[name]["low"], row[name]["high"], stored["n"])
+                for name in _INTERVALS
+            }
             histogram = tuple(row["histogram"])
-            rows.append(Quality(row["architecture"], row["loss"], histogram=histogram, **estimates))
+            rows.append(Quality(row["architecture"], row["loss"], histogram=histogram, **found))
         return cls(stored["images"], stored["n"], tuple(stored["edges"]), tuple(rows))
+
+
+def _stored(interval: Interval) -> dict[str, float | None]:
+    return {"mean": interval.estimate, "low": interval.low, "high": interval.high}
 
 
 def per_image(translator: FeatureMap, features: Tensor, embeddings: Tensor) -> PerImage:
@@ -144,9 +156,9 @@ def compare(
         Quality(
             architecture,
             loss,
-            estimate(measured.cosine),
-            estimate(measured.mse),
-            estimate(best - measured.cosine),
+            mean_over_images(measured.cosine),
+            mean_over_images(measured.mse),
+            mean_over_images(best - measured.cosine),
             tuple((np.histogram(measured.cosine, edges)[0] / len(best)).tolist()),
         )
         for architecture, loss, measured in ranked

@@ -14,7 +14,7 @@ from torch import Tensor
 from sing_core.errors import ImageSetError
 from sing_core.maths.fitting import lambdas_around
 from sing_core.maths.ridge import Moments, fit_moments
-from sing_core.maths.statistics import estimate
+from sing_core.maths.statistics import mean_over_images
 from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import LINEAR
 from sing_core.sets.chunks import SetFolder, Stored
@@ -79,12 +79,12 @@ def fit_set(
     alphas = lambdas_around(float(fitting.xx.diagonal().mean()))
     fitted, _ = fit_moments(fitting, choosing, alphas=alphas)
     fitted = replace(fitted, weight=fitted.weight.float(), bias=fitted.bias.float())
-    cosine = estimate(torch.cat(list(_cosines(folder, model, reference, fitted))))
+    cosine = mean_over_images(torch.cat(list(_cosines(folder, model, reference, fitted))))
     details = {
         "architecture": LINEAR,
         "data": folder.facts.key,
         "images": "/".join(f"{side.weight:.0f}" for side in (fitting, choosing, testing)),
-        "cosine": repr(cosine.mean),
+        "cosine": repr(cosine.estimate),
         "mse": repr(testing.mse(fitted)),
         "r2": repr(testing.r_squared(fitted)),
     }

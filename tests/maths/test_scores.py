@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from sing_core.errors import ShapeError, ZeroVectorError
-from sing_core.maths.scores import angle_deg, attribute_score_deg, image_score_deg
+from sing_core.maths.scores import angle_deg, angle_table, attribute_score_deg, image_score_deg
+from sing_core.maths.steering import angles_along
 
 X, Y = torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0])
 
@@ -54,3 +55,14 @@ def test_vectors_of_different_width_are_refused(other):
         angle_deg(X, other)
     with pytest.raises(ShapeError):
         angle_deg(torch.ones(0), torch.ones(0))
+
+
+def test_a_table_and_a_line_settle_small_angles_alike():
+    """Both leave an arccosine that has lost its digits to the half-angle form."""
+    z0, w = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    steps = torch.tensor([1e-9, 1e-6, 1e-3])
+    along = angles_along(z0, w, steps, z0[None])
+    table = angle_table(z0 + steps[:, None].double() * w, z0[None])
+    exact = torch.rad2deg(torch.atan(steps.double()))[:, None]
+    torch.testing.assert_close(along, exact, rtol=1e-12, atol=0)
+    torch.testing.assert_close(table, exact, rtol=1e-12, atol=0)

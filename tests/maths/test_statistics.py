@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from sing_core.errors import ShapeError
@@ -169,3 +170,15 @@ def test_a_rank_correlation_of_too_little_is_refused(arguments):
 def test_lists_of_unequal_length_are_refused(call):
     with pytest.raises(ShapeError):
         call()
+
+
+@pytest.mark.parametrize("n", [2, 37, 4001])
+def test_the_mean_over_images_is_the_percentile_bootstrap_of_scipy(n):
+    values = np.random.default_rng(n).gamma(2.0, 1.0, n)
+    plain = stats.bootstrap(
+        (values,), np.mean, n_resamples=2000, batch=500, method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    found = statistics.mean_over_images(torch.from_numpy(values))
+    assert (found.estimate, found.low, found.high) == (values.mean(), plain.low, plain.high)
+    assert found.clusters == n

@@ -9,7 +9,7 @@ import torch
 from sing_core.errors import ShapeError, StaleArtefactError
 from sing_core.maths.nonlinear import ARCHITECTURES
 from sing_core.maths.ridge import fit_ridge
-from sing_core.maths.statistics import estimate
+from sing_core.maths.statistics import mean_over_images
 from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import Comparison, PerImage, compare, per_image, r_squared
 from sing_core.settings import Settings
@@ -18,14 +18,14 @@ from sing_core.studies.translator_table import comparison_path, read_comparisons
 
 def test_an_interval_is_as_wide_as_theory_says_and_the_same_twice():
     values = torch.from_numpy(np.random.default_rng(0).standard_normal(4000))
-    found = estimate(values)
-    assert found.mean == pytest.approx(float(values.mean()))
+    found = mean_over_images(values)
+    assert found.estimate == pytest.approx(float(values.mean()))
     assert found.high - found.low == pytest.approx(2 * 1.96 / 4000**0.5, rel=0.06)
-    assert found == estimate(values)
-    constant = estimate(torch.full((5,), 0.25))
-    assert (constant.low, constant.mean, constant.high) == (0.25, 0.25, 0.25)
+    assert found == mean_over_images(values)
+    constant = mean_over_images(torch.full((5,), 0.25))
+    assert (constant.low, constant.estimate, constant.high) == (0.25, 0.25, 0.25)
     with pytest.raises(ShapeError, match="two values"):
-        estimate(torch.ones(1))
+        mean_over_images(torch.ones(1))
 
 
 def test_measures_of_a_translator_are_those_of_their_definitions():
@@ -57,12 +57,12 @@ def test_the_verdict_says_whether_linear_is_near_enough(linear, suffices, words)
     found = compare(rows, images="made-up images")
     assert found.linear_suffices is suffices
     assert words in found.verdict
-    assert [row.cosine.mean for row in found.rows] == sorted(
-        (row.cosine.mean for row in found.rows), reverse=True
+    assert [row.cosine.estimate for row in found.rows] == sorted(
+        (row.cosine.estimate for row in found.rows), reverse=True
     )
-    assert found.rows[0].behind.mean == 0
+    assert found.rows[0].behind.estimate == 0
     for row in found.rows:
-        assert row.cosine.low < row.cosine.mean < row.cosine.high
+        assert row.cosine.low < row.cosine.estimate < row.cosine.high
         assert sum(row.histogram) == pytest.approx(1)
     assert Comparison.from_json(json.loads(json.dumps(found.as_json()))) == found
 
@@ -81,8 +81,8 @@ def test_the_comparison_that_ships_has_every_architecture_and_says_what_holds():
     assert list(tables) == ["photos", "unseen"]
     for table in tables.values():
         assert {row.architecture for row in table.rows} == {"linear", *ARCHITECTURES}
-        assert all(row.cosine.low <= row.cosine.mean <= row.cosine.high for row in table.rows)
-        assert all(row.mse.low <= row.mse.mean <= row.mse.high for row in table.rows)
+        assert all(row.cosine.low <= row.cosine.estimate <= row.cosine.high for row in table.rows)
+        assert all(row.mse.low <= row.mse.estimate <= row.mse.high for row in table.rows)
         assert table.linear_suffices, table.verdict
     assert tables["photos"].n == 5000
 

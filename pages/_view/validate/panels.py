@@ -17,6 +17,7 @@ from pages._view.words.phrases import in_words
 from sing_core.files.images import Photo, decode_image
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.maths.head_variants import WHOLE_HEAD
+from sing_core.maths.statistics import Interval
 from sing_core.maths.translator_quality import Comparison
 from sing_core.sets.image_sets import open_image_set
 from sing_core.studies.heads import threshold_costs
@@ -190,14 +191,17 @@ def _show_table(name: str, table: Comparison) -> None:
         )  # fmt: skip
 
 
+def _spread(interval: Interval, digits: str) -> str:
+    return f"{interval.estimate:{digits}} ({interval.low:{digits}} to {interval.high:{digits}})"
+
+
 def _rows(table: Comparison) -> list[dict[str, object]]:
     return [
         {
             "architecture": row.architecture,
             "trained by": row.loss,
-            "cosine": f"{row.cosine.mean:.4f} ({row.cosine.low:.4f} to {row.cosine.high:.4f})",
-            "MSE × 1000": f"{1000 * row.mse.mean:.3f} "
-            f"({1000 * row.mse.low:.3f} to {1000 * row.mse.high:.3f})",
+            "cosine": _spread(row.cosine, ".4f"),
+            "MSE × 1000": _spread(row.mse.times(1000), ".3f"),
         }
         for row in table.rows
     ]
