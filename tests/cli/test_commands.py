@@ -160,6 +160,7 @@ def test_embed_writes_raw_embeddings_of_texts_or_images(rows, photos, tmp_path):
     assert load_file(out)["embeddings"].shape == (2, 384)
 
 
+@pytest.mark.slow
 def test_export_writes_head_null_basis_and_translator(rows, tmp_path):
     out = tmp_path / "x.safetensors"
     rows("export", "--model", "lite1", "--reference", "mini", "--out", out)
@@ -217,6 +218,7 @@ def test_people_get_tables_and_plain_sentences(run, photos):
 # For real
 
 
+@pytest.mark.slow
 def test_the_module_runs_and_keeps_errors_off_standard_output(toy_assets):
     found = command("models", "--json", SING_ASSETS_DIR=str(toy_assets))
     assert (found.returncode, found.stderr) == (0, "")
