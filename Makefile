@@ -12,6 +12,8 @@ SHELL := /bin/bash
 # Threads that wait by spinning starve each other when anything else runs (see sing_core/allocator.py).
 export OMP_WAIT_POLICY ?= passive
 PORT ?= 8501
+# How many processes share the tests that can run beside others; the others follow one by one.
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
@@ -25,7 +27,10 @@ app: assemble
 		--server.headless true
 
 test: develop chromium assemble lint
-	$(BIN)/python -m pytest
+	failed=0; \
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone and not roomy" || failed=1; \
+	$(BIN)/python -m pytest -m "alone or roomy" || failed=1; \
+	exit $$failed
 
 lint: develop
 	$(BIN)/ruff check .

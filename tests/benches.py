@@ -20,13 +20,18 @@ def toy_assets(tmp_path_factory):
     return toy.make_assets(tmp_path_factory.mktemp("toy") / "assets")
 
 
+def pretend_reference(assets, patch):
+    """Have every pool load a stand-in in place of ``mini``, and return it."""
+    identity = space_id("mini", Settings(assets_dir=assets))
+    stand_in = toy.ToyReference("mini", identity, [])
+    patch.setattr(pool, "load_reference", lambda name, settings: stand_in)
+    return stand_in
+
+
 @pytest.fixture
 def toy_reference(toy_assets, monkeypatch):
     """What every pool loads in place of ``mini``, for this test."""
-    identity = space_id("mini", Settings(assets_dir=toy_assets))
-    stand_in = toy.ToyReference("mini", identity, [])
-    monkeypatch.setattr(pool, "load_reference", lambda name, settings: stand_in)
-    return stand_in
+    return pretend_reference(toy_assets, monkeypatch)
 
 
 @pytest.fixture
@@ -91,18 +96,23 @@ def photos(tmp_path):
     return paths
 
 
+def exit_code(patch, *arguments):
+    """Run the command line in this process and return its exit code."""
+    patch.setattr(sys, "argv", ["sing_core", *map(str, arguments)])
+    try:
+        main()
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
 @pytest.fixture
 def run(toy_assets, toy_reference, monkeypatch, capsys):
     """Run ``main`` on the toy assets; return exit code, standard output, standard error."""
     monkeypatch.setenv("SING_ASSETS_DIR", str(toy_assets))
 
     def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sing_core", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code
+        code = exit_code(monkeypatch, *arguments)
         out, err = capsys.readouterr()
         return code, out, err
 

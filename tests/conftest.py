@@ -1,4 +1,7 @@
-"""What every test gets: a cache of its own, fixed seeds, few threads, derandomised properties."""
+"""What every test gets: a cache of its own, fixed seeds, few threads, derandomised properties.
+
+And what a run of several processes (``-n 2``) gets: files that stay whole, the long ones first.
+"""
 
 import os
 import random
@@ -10,17 +13,19 @@ import pytest
 import torch
 from hypothesis import settings
 
-pytest_plugins = ("tests.benches",)
+pytest_plugins = ("tests.benches", "tests.side_by_side")
 
 ROOT = Path(__file__).resolve().parent.parent
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.load_profile("ci")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests first that need most of the memory: this process gives none back."""
-    items.sort(key=lambda item: item.get_closest_marker("roomy") is None)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a CUDA device where there is none, whatever ``-m`` says."""
+    if item.get_closest_marker("gpu") is not None and not torch.cuda.is_available():
+        pytest.skip("This machine has no CUDA device.")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,8 +47,13 @@ def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_threads() -> None:
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+def few_threads() -> Iterator[None]:
+    """Two threads; where two processes test, one each, and one for whatever they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        if WORKERS > 1:
+            patch.setenv("OMP_NUM_THREADS", "1")
+        torch.set_num_threads(1 if WORKERS > 1 else min(2, os.cpu_count() or 1))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -151,6 +151,7 @@ def test_another_prompt_forgets_the_old_step_and_back_brings_it(explore: OpenExp
     assert (tab.page.url, tab.numbers()) == released
 
 
+@pytest.mark.alone
 def test_dragging_the_real_page_is_smooth_and_sends_nothing(explore: OpenExplore) -> None:
     reports = []
     for _ in range(3):  # a shared machine may be busy: the best of three counts

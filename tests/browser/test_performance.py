@@ -27,7 +27,7 @@ from tests.browser.measure import PATIENCE_MS, STOPWATCH, Explore
 from tests.browser.server import address, peak_memory_gb, start, stop, wait_until_healthy
 from tests.pages.photo_files import encoded
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.alone]
 
 LOGGER = logging.getLogger(__name__)
 UPLOAD_S, PROMPT_MS, START_S, MEMORY_GB, PAGE_S, PICTURE_S = 1.5, 300.0, 6.0, 2.5, 1.5, 2.0

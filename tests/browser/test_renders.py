@@ -27,6 +27,7 @@ def finish(tab: Explore) -> None:
     tab.settle()
 
 
+@pytest.mark.alone
 def test_pictures_begin_by_themselves_end_and_follow_the_slider_without_a_message(
     explore: OpenExplore, drawing_url: str, tmp_path: Path
 ) -> None:

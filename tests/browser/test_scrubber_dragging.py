@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 LOGGER = logging.getLogger(__name__)  # measures: pytest --log-cli-level=INFO
 
 
+@pytest.mark.alone
 def test_dragging_runs_at_50_frames_a_second_and_sends_nothing(scrubber_page: OpenScrubber) -> None:
     reports = []
     for _ in range(3):  # a shared machine may be busy: the best of three counts

@@ -8,6 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from sing_core.cli import app
+from sing_core.models.registry import all_references, catalogue, models
+from sing_core.settings import Settings
 from tests import reference
 from tests.command import command
 
@@ -27,14 +29,17 @@ def test_models_lists_name_source_licence_and_what_is_known(rows):
         ]  # fmt: skip
     for row in found[:3]:
         assert (row["available"], row["feature_dim"], row["nullity"]) == (True, 1280, 280)
-    assert len(found) == 3 + 13 + 1
+    assert [row["name"] for row in found] == [entry.name for entry in catalogue(Settings())]
 
 
 def test_references_lists_name_source_and_licence(rows):
     first, *others = rows("references")
     assert list(first) == ["name", "source", "available", "licence", "dim"]
     assert (first["name"], first["available"], first["dim"]) == ("mini", True, 384)
-    assert [row["available"] for row in others] == [False] * 4
+    assert [row["name"] for row in others] == [
+        entry.name for entry in all_references(Settings())[1:]
+    ]
+    assert not any(row["available"] for row in others)
 
 
 def test_a_table_that_a_file_is_given_has_whole_lines_and_numbers(run):
@@ -155,6 +160,7 @@ def test_embed_writes_raw_embeddings_of_texts_or_images(rows, photos, tmp_path):
     assert load_file(out)["embeddings"].shape == (2, 384)
 
 
+@pytest.mark.slow
 def test_export_writes_head_null_basis_and_translator(rows, tmp_path):
     out = tmp_path / "x.safetensors"
     rows("export", "--model", "lite1", "--reference", "mini", "--out", out)
@@ -190,7 +196,8 @@ def test_doctor_says_what_works_and_ends_with_one_when_something_does_not(
 @pytest.mark.slow
 def test_warm_prepares_every_artefact_and_a_second_time_only_reads(rows, toy_reference):
     first = rows("warm")
-    assert len(first) == 1 + 2 * 3
+    shipped = models(Settings())
+    assert len(first) == 1 + 2 * len(shipped), "the vocabulary; of each a network and a head"
     asked = len(toy_reference.asked)
     assert rows("warm") == first
     assert len(toy_reference.asked) == asked
@@ -211,6 +218,7 @@ def test_people_get_tables_and_plain_sentences(run, photos):
 # For real
 
 
+@pytest.mark.slow
 def test_the_module_runs_and_keeps_errors_off_standard_output(toy_assets):
     found = command("models", "--json", SING_ASSETS_DIR=str(toy_assets))
     assert (found.returncode, found.stderr) == (0, "")

@@ -77,6 +77,7 @@ def test_places_that_cannot_be_written_are_errors_and_leave_nothing_behind(refus
     ]
 
 
+@pytest.mark.slow
 def test_a_file_name_that_is_not_text_is_no_accident(toy_assets, tmp_path):
     odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
     Path(os.fsdecode(odd)).write_bytes(b"nothing to see")

@@ -1,5 +1,9 @@
 """The commands prepare, image-sets, classes, compare and concepts, on a small prepared set."""
 
+import json
+from contextlib import redirect_stdout
+from io import StringIO
+
 import numpy as np
 import pytest
 
@@ -8,6 +12,7 @@ from sing_core.leakage import scored_sets
 from sing_core.leakage.steered import null_gram, steered_scores
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.steering import epsilon_for_image_score, null_direction
+from tests.benches import exit_code, pretend_reference
 from tests.prepared_sets import WNIDS, class_folders, jpeg
 
 SET = "command-line"
@@ -16,16 +21,17 @@ FIELDS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def prepared(rows, tmp_path, toy_bench):
-    """The set, prepared by the command; a second test finds it there."""
-    images = class_folders(tmp_path / "images", per_class=5)
+@pytest.fixture(scope="module")
+def prepared(toy_assets, tmp_path_factory):
+    """The set, prepared by the command once for all tests here, and what the command printed."""
+    images = class_folders(tmp_path_factory.mktemp("set") / "images", per_class=5)
     (images / WNIDS[0] / "broken.jpg").write_bytes(jpeg(1)[:90])
-    name = f"{SET}-{tmp_path.name}"
-    done = rows(
-        "prepare", "--images", images, "--name", name, "--model", "lite0", "--model", "lite1"
-    )
-    return name, done
+    ask = ("--images", images, "--name", SET, "--model", "lite0", "--model", "lite1", "--json")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as printed:
+        patch.setenv("SING_ASSETS_DIR", str(toy_assets))
+        pretend_reference(toy_assets, patch)
+        assert exit_code(patch, "prepare", *ask) == 0
+    return SET, [json.loads(line) for line in printed.getvalue().splitlines()]
 
 
 def test_prepare_says_what_was_scored_and_what_not(prepared):

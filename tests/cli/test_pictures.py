@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
@@ -18,6 +19,7 @@ def test_the_renderers_are_listed_with_why_one_is_not_here(rows):
     assert "karlo" in found["karlo"]["reason"].lower()
 
 
+@pytest.mark.slow
 def test_a_picture_per_image_and_step_with_its_manifest(rows, photos, tmp_path):
     out = tmp_path / "pictures"
     ask = ("--model", "lite0", "--prompt", PROMPT, "--epsilon", "0", "--epsilon", "5")

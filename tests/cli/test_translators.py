@@ -71,6 +71,7 @@ def test_import_refuses_wrong_files_and_leaves_the_older_result(refusal, tmp_pat
     assert out.read_bytes() == b"the older result"
 
 
+@pytest.mark.slow
 def test_a_fitted_translator_is_the_one_that_scores_use_afterwards(
     rows, image_set, photos, own_translators
 ):
@@ -127,6 +128,7 @@ def test_validate_prints_the_medians_of_the_three_kinds(rows, photos):
         assert row[f"{kind}_relative_change"] >= 1e3 * row["null_relative_change"]
 
 
+@pytest.mark.slow
 def test_heads_before_and_after_translation_and_their_correlation(rows, refusal, image_set):
     ask = ("validate-heads", "--images", image_set, "--model", "lite0")
     (row,) = rows(*ask)

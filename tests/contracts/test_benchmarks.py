@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.shared_data import ROOT
 
 
+@pytest.mark.slow
 def test_without_a_cuda_device_the_benchmark_says_so_and_ends_well():
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.pictures_on_cuda"],

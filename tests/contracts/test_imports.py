@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.shared_data import ROOT
 
 
@@ -17,6 +19,7 @@ def test_the_import_contracts_hold():
     assert re.search(r"[1-9]\d* kept, 0 broken", found.stdout)
 
 
+@pytest.mark.slow
 def test_the_core_starts_without_streamlit_and_without_the_heavy_libraries():
     code = (
         "import sys, sing_core.cli.main, sing_core.studies.photo, sing_core.models.workbench;"

@@ -434,6 +434,7 @@ def repair(payload: bytearray) -> bytes:
     return bytes(payload)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", seeds_of_the_fuzzer())
 def test_damage_gives_a_picture_or_a_sentence_and_nothing_else(name: str) -> None:
     payload = seeds_of_the_fuzzer()[name]

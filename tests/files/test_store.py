@@ -68,6 +68,7 @@ arrays = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(content=st.dictionaries(st.text(min_size=1, max_size=8), arrays, max_size=3))
 def test_a_round_trip_is_bit_exact(
     tmp_path_factory: pytest.TempPathFactory, content: dict[str, np.ndarray]

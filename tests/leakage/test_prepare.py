@@ -41,6 +41,7 @@ def table(found):
     return query(path, "SELECT * FROM all_images ORDER BY row").to_pylist()
 
 
+@pytest.mark.slow
 def test_every_image_of_the_folders_gets_its_scores(made, tmp_path, toy_bench):
     found = made(class_folders(tmp_path / "images"))
     assert (found.listed, found.scored, found.duplicates, found.problems) == (24, 24, 0, ())
@@ -53,6 +54,7 @@ def test_every_image_of_the_folders_gets_its_scores(made, tmp_path, toy_bench):
         assert 0 < row["null_energy"] < 1
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_the_formulas_on_the_stored_features(made, tmp_path, toy_bench):
     found = made(class_folders(tmp_path / "images", per_class=2))
     folder = scored_sets.SetFolder.open(found.folder)
@@ -91,6 +93,7 @@ def test_a_process_killed_again_and_again_ends_with_the_same_bytes(toy_assets, t
     assert files_of(broken / "set") == files_of(whole / "set")
 
 
+@pytest.mark.slow
 def test_a_classifier_without_translator_gets_one_from_the_set(toy_bench, toy_assets, tmp_path):
     shutil.copytree(toy_assets, tmp_path / "assets")
     (tmp_path / "assets" / "translators" / "lite0--mini.safetensors").unlink()
@@ -158,6 +161,7 @@ def test_a_set_too_small_for_a_translator_says_so(toy_bench, toy_assets, tmp_pat
         prepare(toy.make_bench(settings), images, models=("lite0",), fit=True)
 
 
+@pytest.mark.slow
 def test_a_second_run_computes_nothing_and_changes_nothing(made, tmp_path, toy_bench, monkeypatch):
     images = class_folders(tmp_path / "images")
     before = files_of(made(images).folder)
@@ -171,6 +175,7 @@ def test_a_second_run_computes_nothing_and_changes_nothing(made, tmp_path, toy_b
     assert again.rate == 0.0
 
 
+@pytest.mark.slow
 def test_a_damaged_chunk_and_damaged_scores_are_made_again(made, tmp_path):
     images = class_folders(tmp_path / "images")
     found = made(images)
@@ -181,6 +186,7 @@ def test_a_damaged_chunk_and_damaged_scores_are_made_again(made, tmp_path):
     assert files_of(made(images).folder) == before
 
 
+@pytest.mark.slow
 def test_bad_images_are_named_with_a_reason_and_the_others_are_scored(made, tmp_path):
     images = class_folders(tmp_path / "images")
     (images / WNIDS[0] / "corrupt.jpg").write_bytes(jpeg(1)[:200])
@@ -213,6 +219,7 @@ def test_a_set_without_any_usable_image_is_a_result_and_not_a_crash(made, tmp_pa
     assert (found.scored, len(found.problems)) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_photo_that_occurs_twice_counts_once_in_the_tables(made, tmp_path, toy_bench):
     images = class_folders(tmp_path / "images")
     (images / WNIDS[2] / "twice.jpg").write_bytes((images / WNIDS[2] / "000.jpg").read_bytes())
@@ -222,6 +229,7 @@ def test_a_photo_that_occurs_twice_counts_once_in_the_tables(made, tmp_path, toy
     shutil.rmtree(found.folder)
 
 
+@pytest.mark.slow
 def test_folders_parquet_and_zip_of_the_same_images_give_the_same_scores(made, tmp_path):
     images = class_folders(tmp_path / "images", per_class=3)
     files = sorted(images.rglob("*.jpg"))
@@ -304,6 +312,7 @@ def test_the_class_is_the_folder_that_looks_like_a_wnid(path, wnid):
     assert class_of(path) == wnid
 
 
+@pytest.mark.slow
 def test_features_at_half_precision_score_as_they_are_stored(made, tmp_path):
     images = class_folders(tmp_path / "images", per_class=2)
     half, full = made(images, precision="float16", name="half"), made(images, name="full")

@@ -127,6 +127,7 @@ def test_a_view_is_reproducible_from_its_fields_alone(small_data, folder, group,
     assert seen <= unchanged or value != "plain"
 
 
+@pytest.mark.slow
 def test_the_shared_files_hold_every_class_once_and_never_twice():
     """What the folds rest on: a sample photograph's class is in no other training image."""
     sample = ImageTable(shared("imagenet_sample.parquet"))

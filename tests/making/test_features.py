@@ -82,6 +82,7 @@ def test_rows_come_in_the_order_of_the_views(small_data, settings, lite0):
     assert steps == [(20, 20)]
 
 
+@pytest.mark.slow
 def test_what_was_computed_is_read_and_another_view_is_computed(small_data, settings):
     folder, views = ImageFolder(small_data), VIEWS[8:11]
     first = FeatureCache(settings, folder, fast=False).features(views, [LITE0])[LITE0]

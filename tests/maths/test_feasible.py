@@ -76,6 +76,7 @@ def test_a_feature_with_too_many_zeros_has_no_feasible_step():
     assert float(priced.infeasible_share[0]) < 1 - 1e-3
 
 
+@pytest.mark.slow
 @given(seed=seeds, budget=st.sampled_from([0.05, 0.5]))
 def test_a_priced_step_stays_within_its_budget(seed, budget):
     weight, _, feature, asked = case(seed, zeros=4)

@@ -153,6 +153,7 @@ def test_sixteen_classes_of_lite0_hide_1264_directions_and_keep_their_logits(toy
         assert max(report.sweep.max_logit_drift) <= 1e-5 * report.max_abs_logit
 
 
+@pytest.mark.slow
 def test_a_threshold_lets_logits_drift_and_says_how_far(toy_bench, chelsea):
     exact = steer_image(
         toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, epsilon=5.0, target_deg=None)
@@ -166,6 +167,7 @@ def test_a_threshold_lets_logits_drift_and_says_how_far(toy_bench, chelsea):
     assert "logits may move" in found.sentence
 
 
+@pytest.mark.slow
 def test_the_table_of_thresholds_is_what_each_of_them_gives(toy_bench):
     table = threshold_costs(toy_bench, "lite0", HeadVariant(centred=True))
     assert [cost.threshold for cost in table] == list(THRESHOLDS)
@@ -177,6 +179,7 @@ def test_the_table_of_thresholds_is_what_each_of_them_gives(toy_bench):
     assert table[0].nullity == 281
 
 
+@pytest.mark.slow
 def test_the_command_line_asks_for_each_of_them(rows, photos, refusal):
     (whole,) = rows("head", "lite0")
     assert (whole["rank"], whole["nullity"]) == (1000, 280)

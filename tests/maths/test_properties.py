@@ -228,6 +228,7 @@ def test_steering_moves_no_logit(case, epsilon):
     assert (moved.abs() <= 1e-12 * size).all()
 
 
+@pytest.mark.slow
 @given(steering_cases())
 def test_steering_moves_towards_the_prompt_at_first(case):
     head, translator, feature, text = case

@@ -161,6 +161,7 @@ def test_a_file_that_was_saved_again_is_another_classifier(small, toy_bench):
     assert file_state("lite0") == file_state("resnet18@/nowhere.safetensors") == ""
 
 
+@pytest.mark.slow
 def test_a_bad_file_leaves_the_previous_classifier_usable(small, tmp_path, toy_bench, chelsea):
     good = toy_bench.pool.backbone(f"resnet18@{small}")
     cut = tmp_path / "cut.safetensors"

@@ -106,6 +106,7 @@ def without_packages(monkeypatch, *words):
     monkeypatch.setattr(packages.importlib.util, "find_spec", find_others)
 
 
+@pytest.mark.slow
 def test_missing_weights_are_named_with_what_to_install(cache, monkeypatch):
     for path in [*cache.glob("mini/tf_efficientnet_lite1*"), *cache.glob("head/*")]:
         path.unlink()
@@ -117,6 +118,7 @@ def test_missing_weights_are_named_with_what_to_install(cache, monkeypatch):
     assert (len(app.errors), app.sweep) == (1, None)
 
 
+@pytest.mark.slow
 def test_tampered_weights_in_the_cache_are_made_anew(cache):
     for path in [*cache.glob("head/*"), *cache.glob("features/*")]:
         path.unlink()
@@ -170,6 +172,7 @@ def notes(app):
     return [caption for caption in app.captions if NOT_KEPT in caption]
 
 
+@pytest.mark.slow
 def test_the_note_comes_in_the_run_whose_write_is_the_first_to_fail(refusing_cache, cache):
     for path in cache.glob("features/*"):
         path.unlink()
@@ -180,6 +183,7 @@ def test_the_note_comes_in_the_run_whose_write_is_the_first_to_fail(refusing_cac
     assert len(notes(app.type_prompt("a red dog").assert_shows_numbers())) == 1
 
 
+@pytest.mark.slow
 def test_the_note_is_there_too_where_the_page_ends_early(refusing_cache):
     refusing_cache(errno.ENOSPC)
     app = App().type_prompt("😀🎉")
@@ -190,6 +194,7 @@ def test_the_note_is_there_too_where_the_page_ends_early(refusing_cache):
     assert len(notes(elsewhere)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "reason"),
     [(errno.EROFS, "the file system is read-only"), (errno.ENOSPC, "the disk is full")],

@@ -18,6 +18,7 @@ def chelsea(app):
     return app if app.sweep else app.choose_sample("chelsea")
 
 
+@pytest.mark.slow
 def test_chosen_classes_leave_a_larger_null_space_and_decide_alone(chelsea):
     choose(chelsea, "classes")
     assert chelsea.facts["Null space"][0] == "1264 / 1280"
@@ -32,11 +33,13 @@ def test_chosen_classes_leave_a_larger_null_space_and_decide_alone(chelsea):
     choose(chelsea, "whole").assert_shows_numbers()
 
 
+@pytest.mark.slow
 def test_probabilities_have_one_direction_more(chelsea):
     choose(chelsea, "centred")
     assert chelsea.facts["Null space"][0] == "281 / 1280"
 
 
+@pytest.mark.slow
 def test_weak_directions_say_what_they_cost_and_the_drift_is_shown(chelsea):
     choose(chelsea, "threshold")
     assert int(chelsea.facts["Null space"][0].split()[0]) > 280

@@ -87,6 +87,7 @@ def assert_same(shown, rows):
     pd.testing.assert_frame_equal(shown, rows, check_dtype=False, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_unfiltered_the_command_of_the_classes_has_no_filter_and_prints_the_table(printed):
     app = opened("classes")
     text = copied(app)
@@ -96,6 +97,7 @@ def test_unfiltered_the_command_of_the_classes_has_no_filter_and_prints_the_tabl
     assert_same(shown, printed(text))
 
 
+@pytest.mark.slow
 def test_all_filters_together_are_in_the_command_and_change_no_p_value(printed):
     app = opened("classes", q=" AR", group="Other objects", least="2", model="lite1")
     text = copied(app)
@@ -110,6 +112,7 @@ def test_all_filters_together_are_in_the_command_and_change_no_p_value(printed):
     assert_same(shown, every.loc[shown["class"]].reset_index())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("search", "group", "written"),
     [
@@ -135,6 +138,7 @@ def test_text_that_a_shell_would_run_stays_data(shell, text):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_search_of_hostile_text_finds_nothing_and_says_so(shell):
     hostile = "--least $(touch pwned)'\""
     app = opened("classes", q=hostile)
@@ -143,6 +147,7 @@ def test_a_search_of_hostile_text_finds_nothing_and_says_so(shell):
     assert (done.stdout, done.stderr.strip()) == ("", NOTHING_LEFT)
 
 
+@pytest.mark.slow
 def test_at_its_defaults_the_command_of_the_concepts_leaves_template_and_bound_out(printed):
     app = opened("concepts", list="goldfish\njellyfish\nlemon", of="all")
     text = copied(app)
@@ -153,6 +158,7 @@ def test_at_its_defaults_the_command_of_the_concepts_leaves_template_and_bound_o
     assert_same(table(app, "concept"), printed(text))
 
 
+@pytest.mark.slow
 def test_template_bound_class_and_hostile_concepts_are_in_the_command(printed):
     lines = ["goldfish", "$(touch pwned) `x`", 'a "dog\'s" bed', "--json", "魚 – Übergröße"]
     app = opened("concepts", list="\n".join(lines), of="goldfish", template="it's {}; ls")
@@ -167,6 +173,7 @@ def test_template_bound_class_and_hostile_concepts_are_in_the_command(printed):
     assert_same(shown, printed(text))
 
 
+@pytest.mark.slow
 def test_an_uploaded_list_is_named_as_its_file(printed, tmp_path):
     name = "my $(list) 'of' fish.txt"
     (tmp_path / name).write_text("goldfish\nstingray\n", "utf-8")
@@ -204,6 +211,7 @@ def test_the_page_says_where_its_bound_comes_from_and_how_to_change_it():
     assert "The link asks for a bound that cannot be used" in told.warnings[0]
 
 
+@pytest.mark.slow
 def test_the_commands_of_compare_name_the_chosen_classifiers_in_order(printed):
     app = opened("compare", models="lite2,lite0")
     table_of, pairs_of = copied(app).split("\n")
@@ -228,6 +236,7 @@ def submit(app, text):
     return app
 
 
+@pytest.mark.slow
 def test_steering_towards_a_prompt_stays_on_the_page_and_its_command_prints_it(printed):
     app = submit(opened("compare", "compare.steer", models="lite0,lite1"), "Steer every image")
     text = copied(app.run())  # whatever is done next, the answer stays
@@ -240,6 +249,7 @@ def test_steering_towards_a_prompt_stays_on_the_page_and_its_command_prints_it(p
         assert f"|AS| {row['abs_as']:.3f}° (95 %: {row['abs_as_low']:.3f}°" in said
 
 
+@pytest.mark.slow
 def test_steering_a_class_towards_every_other_stays_and_its_command_prints_it(printed):
     app = submit(opened("classes", "classes.steer", **{"class": "goldfish"}), "Steer goldfish")
     text = copied(app.run())
@@ -251,6 +261,7 @@ def test_steering_a_class_towards_every_other_stays_and_its_command_prints_it(pr
     assert not [found for found in app.at.dataframe if found.value.columns[0] == "target"]
 
 
+@pytest.mark.slow
 def test_a_score_that_no_step_reaches_is_a_sentence():
     app = opened("classes", "classes.steer", **{"class": "goldfish"})
     app.at.number_input(key="classes.is").set_value(170.0)

@@ -39,6 +39,7 @@ def page():
     return open_page
 
 
+@pytest.mark.slow
 def test_the_three_pages_are_in_the_navigation():
     app = App()
     for name in ("compare", "classes", "concepts"):
@@ -62,6 +63,7 @@ def printed(*arguments):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_classes_page_shows_what_the_command_line_prints(page):
     app = page("classes")
     shown = frame(app, "class").set_index("wnid")
@@ -115,6 +117,7 @@ def test_search_and_filter_narrow_the_table_and_land_in_the_url(page):
     assert "has this in its name" in app.at.info[0].value
 
 
+@pytest.mark.slow
 def test_a_group_keeps_its_classes_and_lands_in_the_url(page):
     app = page("classes", group="Fish")
     names = set(frame(app, "class")["class"])
@@ -139,6 +142,7 @@ def test_two_models_come_with_their_rank_correlation(page):
     assert "Spearman’s ρ of mean AS over 1,000 classes" in said(app)
 
 
+@pytest.mark.slow
 def test_only_lite2_says_that_it_shares_its_tower(page):
     for name in ("classes", "concepts"):
         assert not [i for i in page(name).at.info if "own image tower" in i.value]
@@ -146,6 +150,7 @@ def test_only_lite2_says_that_it_shares_its_tower(page):
     assert [i for i in page("compare").at.info if "EfficientNet-Lite2 is measured" in i.value]
 
 
+@pytest.mark.slow
 def test_the_compare_page_shows_what_the_command_line_prints(page):
     app = page("compare")
     shown = frame(app, "model").set_index("model")
@@ -161,6 +166,7 @@ def test_the_compare_page_shows_what_the_command_line_prints(page):
     assert text.count("not decided**.") >= sum(row["verdict"] == "not decided" for row in pairs)
 
 
+@pytest.mark.slow
 def test_the_compare_page_steers_when_asked(page):
     app = page("compare", models="lite0")
     assert "sd " not in said(app)
@@ -173,6 +179,7 @@ def test_the_compare_page_steers_when_asked(page):
     assert f"|AS| {row['abs_as']:.3f}°" in said(app)
 
 
+@pytest.mark.slow
 def test_the_concepts_page_shows_what_the_command_line_prints(page):
     app = page("concepts", list="goldfish\njellyfish\nlemon", of="goldfish")
     shown = frame(app, "concept").set_index("concept")
@@ -249,6 +256,7 @@ def test_the_network_joins_what_means_nearly_the_same(page):
     assert app.query["view"] == "network"
 
 
+@pytest.mark.slow
 def test_an_image_of_a_class_opens_in_explore_if_it_is_on_this_machine(tmp_path):
     folder = tmp_path / "images" / "n02123045"
     folder.mkdir(parents=True)
@@ -267,6 +275,7 @@ def test_an_image_of_a_class_opens_in_explore_if_it_is_on_this_machine(tmp_path)
     assert score == shown["digest"]
 
 
+@pytest.mark.slow
 def test_an_image_that_is_not_here_is_said_to_be_elsewhere():
     app = App().open("classes")
     tick(app, 0)

@@ -23,6 +23,7 @@ def medians(app):
     return {name: float(value) for name, (value, _) in app.facts.items() if "Median" in name}
 
 
+@pytest.mark.slow
 def test_a_first_visitor_sees_that_null_steps_move_nothing():
     app = validate()
     assert (app.errors, app.warnings) == ([], [])
@@ -46,6 +47,7 @@ def test_a_first_visitor_sees_that_null_steps_move_nothing():
     assert app.query == {}
 
 
+@pytest.mark.slow
 def test_classifier_and_seed_are_in_the_link_and_decide():
     app = validate(model="lite1", seed="7")
     assert app.at.selectbox(key="validate.model").value == "lite1"
@@ -58,6 +60,7 @@ def test_classifier_and_seed_are_in_the_link_and_decide():
     assert set(medians(app)) == set(linked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [{"seed": "1e400"}, {"seed": "soon"}, {"model": "lite9"}])
 def test_a_link_that_cannot_be_used_is_said_and_the_default_shown(bad):
     app = validate(**bad)
@@ -65,6 +68,7 @@ def test_a_link_that_cannot_be_used_is_said_and_the_default_shown(bad):
     assert app.facts["Nullity"][0] == "280"
 
 
+@pytest.mark.slow
 def test_ones_own_images_can_be_validated(tmp_path, monkeypatch):
     for place in range(3):
         Image.new("RGB", (64, 64), (80 * place, 90, 200)).save(tmp_path / f"{place}.png")
@@ -81,6 +85,7 @@ def test_ones_own_images_can_be_validated(tmp_path, monkeypatch):
     forget_everything()
 
 
+@pytest.mark.slow
 def test_the_downloads_carry_what_is_shown():
     validate()
     from pages._view.validate import panels
@@ -92,6 +97,7 @@ def test_the_downloads_carry_what_is_shown():
     assert float(lines[1].split(",")[2]) == found.perturbations.null[0]
 
 
+@pytest.mark.slow
 def test_without_the_comparison_the_rest_is_shown(assets):
     comparison_path(Settings()).unlink()
     app = validate()
@@ -115,6 +121,7 @@ def test_figures_mark_the_cut_and_draw_zero_changes():
     assert moved.data[0].y[0] > 0
 
 
+@pytest.mark.slow
 def test_heads_are_trained_on_a_prepared_set_and_correlated_over_its_models():
     app = validate()
     (button,) = (b for b in app.at.button if b.label == "Train the heads")

@@ -88,6 +88,7 @@ def test_a_cache_that_cannot_be_written_gives_the_picture_all_the_same(tmp_path)
     assert store.problem is not None
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_it_writes_leaves_no_wrong_frame(tmp_path):
     script = (
         "import sys; sys.path.insert(0, '.')\n"
@@ -111,6 +112,7 @@ def test_a_process_killed_while_it_writes_leaves_no_wrong_frame(tmp_path):
     assert len(renderer.drawn) < 200
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_costs_the_cache_and_no_picture(tmp_path):
     # The kernel itself refuses beyond 100 bytes: every frame's file is cut short.
     script = (

@@ -88,6 +88,7 @@ def test_a_small_picture_is_recalled_where_the_large_one_is_lost(asked, strip_jo
     assert (again.frames[0] == strip_job.frames[0]).all()
 
 
+@pytest.mark.slow
 def test_the_scale_and_the_controls_are_drawn_and_read(asked):
     scale = run(scale_work(asked))
     assert set(scale.audits) == set(range(len(scale.strip.indices)))

@@ -31,6 +31,7 @@ def norms(module):
     return sum(isinstance(part, nn.BatchNorm2d) for part in module.modules())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["tf_efficientnet_lite0", "resnet10t", "mobilenetv3_small_050", "vgg11_bn"]
 )

@@ -62,6 +62,7 @@ def test_the_same_request_gives_the_same_pictures(backbone, photo, feature):
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.slow
 def test_the_start_that_was_kept_changes_no_picture_and_saves_its_steps(backbone, photo, feature):
     renderer, told = renderer_of(backbone), []
     two = torch.cat([feature, 2 * feature.flip(1)])
@@ -106,6 +107,7 @@ def test_it_stops_when_asked(backbone, photo, feature):
         )
 
 
+@pytest.mark.slow
 def test_the_picture_has_the_asked_feature_and_its_layout_does_not(backbone, photo, feature):
     recipe = InversionRecipe(first=Stage(64, 30, 3 / 7), stages=(Stage(128, 25, 1.0),))
     renderer = renderer_of(backbone, recipe)
@@ -122,6 +124,7 @@ def test_the_picture_has_the_asked_feature_and_its_layout_does_not(backbone, pho
     assert seen[1] > 0.75
 
 
+@pytest.mark.slow
 def test_a_network_without_batch_norm_and_with_one_size_is_drawn_too(photo):
     torch.manual_seed(0)
     network = timm.create_model("vit_tiny_patch16_224", pretrained=False)
@@ -149,6 +152,7 @@ def test_what_it_cannot_draw_is_refused_in_words(backbone, photo, feature, chang
         renderer.render(replace(request_of(renderer, feature, photo), **change))
 
 
+@pytest.mark.slow
 def test_the_meaning_of_a_move_is_followed(backbone, photo, feature):
     recipe = InversionRecipe(first=Stage(64, 10, 3 / 7), stages=(Stage(64, 30, 3 / 7),))
     meaning = torch.randn(8, backbone.feature_dim, generator=torch.Generator().manual_seed(0))

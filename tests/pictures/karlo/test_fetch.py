@@ -60,7 +60,7 @@ def serving(folder, *, refs):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", asked

@@ -21,6 +21,7 @@ def half(networks):
     return replace(networks, dtype=torch.float16, **parts)
 
 
+@pytest.mark.slow
 def test_half_precision_draws_nearly_the_same_pictures(karlo, half, ask):
     # Without guidance: a random network at guidance 8 makes anything of a rounding error.
     own = replace(karlo, guidance=1.0)
@@ -29,6 +30,7 @@ def test_half_precision_draws_nearly_the_same_pictures(karlo, half, ask):
     assert np.abs(found - own.render(request).frames).mean() < 3.0
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_equal_embeddings_equal(karlo, half, ask):
     rows = tiny_karlo.embeddings(2)[[0, 1, 0]]
     frames = replace(karlo, networks=half).render(ask(rows, size=tiny_karlo.LARGE_PX)).frames

@@ -76,6 +76,7 @@ def test_the_empty_prompt_is_the_stock_pipelines(networks, stock_prompt):
     assert torch.equal(own.mask, stock_prompt.mask)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("guidance", "steps"), [(8.0, (4, 3)), (1.0, (4, 3)), (3.5, (6, 2)), (8.0, (25, 7))]
 )

@@ -123,6 +123,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     assert "nowhere" in refusal(Settings(karlo_dir=tmp_path / "nowhere", cache_dir=tmp_path))
 
 
+@pytest.mark.slow
 def test_files_that_karlo_does_not_use_may_be_missing(karlo_dir, karlo_settings):
     for name in ("image_encoder", "feature_extractor"):
         shutil.rmtree(karlo_dir / name)

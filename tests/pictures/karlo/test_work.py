@@ -73,6 +73,7 @@ def run(studio, photo, report, stop_after=None):
     return job
 
 
+@pytest.mark.slow
 def test_a_strip_is_drawn_stopped_resumed_and_recalled(studio, chelsea):
     report = report_of(studio, chelsea)
     assert report.space_id == OPENAI_VIT_L14.space_id
@@ -93,6 +94,7 @@ def test_a_strip_is_drawn_stopped_resumed_and_recalled(studio, chelsea):
     assert all(np.array_equal(again.frames[row], frame) for row, frame in job.frames.items())
 
 
+@pytest.mark.slow
 def test_another_released_step_keeps_the_enlarged_pictures_and_reads_them_all(studio, chelsea):
     first = report_of(studio, chelsea)
     before = run(studio, chelsea, first)

@@ -1,0 +1,49 @@
+"""The order of the tests, and who runs which when several processes share them (``pytest -n 2``).
+
+A file's tests stay in one process, which makes its fixtures once; the browser tests stay in one
+together, which has one server and one Chromium. What measures time or takes most of the memory is
+not run this way: ``make test`` runs it afterwards, by itself.
+"""
+
+import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
+
+TOGETHER = ("tests/browser/",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what needs most of the memory, then the files with most of the long tests.
+
+    This process gives no memory back; and a long file that begins last would be waited for.
+    """
+    long: dict[str, int] = {}
+    for item in items:
+        scope = scope_of(item.nodeid)
+        long[scope] = long.get(scope, 0) + (item.get_closest_marker("slow") is not None)
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("roomy") is None,
+            -long[scope_of(item.nodeid)],
+            scope_of(item.nodeid),
+        )
+    )
+
+
+def scope_of(nodeid: str) -> str:
+    """Return what stays in one process: a test's file, or the folder of those that share more."""
+    path = nodeid.split("::", 1)[0]
+    return next((folder for folder in TOGETHER if path.startswith(folder)), path)
+
+
+class WholeFiles(LoadScopeScheduling):
+    """Deals out files, and the folders that share more than a file does."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> WholeFiles:
+    """Deal out whole files, in the order in which they stand."""
+    config.option.loadscopereorder = False
+    return WholeFiles(config, log)
