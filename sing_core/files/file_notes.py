@@ -1,6 +1,5 @@
 """Are these the files that were used first? Digests, noted once, confirmed by size and time."""
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from sing_core.errors import WeightsUnavailableError
+from sing_core.files.digests import git_sha1_of, sha256_of
 
 _LARGE_BYTES = 100_000_000
 _log = logging.getLogger(__name__)
@@ -61,8 +61,8 @@ def verify(
         return before
     if progress is not None and status.st_size > _LARGE_BYTES:
         progress(f"Checking {whose} {name} ({status.st_size / 1e9:.1f} GB, once).")
-    sha256, promised = _sha256(path), _promised_by_the_hub(path)
-    if promised is not None and promised != (sha256 if len(promised) == 64 else _git_sha1(path)):
+    sha256, promised = sha256_of(path), _promised_by_the_hub(path)
+    if promised is not None and promised != (sha256 if len(promised) == 64 else git_sha1_of(path)):
         raise WeightsUnavailableError(
             f"{whose} {name} is damaged or was changed: its content is not what the Hugging Face "
             "cache says it is. Delete it and fetch it again."
@@ -74,16 +74,6 @@ def verify(
             f"delete {notes.parent.name}/{notes.name} in the cache folder."
         )
     return Seen(sha256=sha256, bytes=status.st_size, mtime_ns=status.st_mtime_ns)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _git_sha1(path: Path) -> str:
-    payload = path.read_bytes()  # the hub names small files alone by it
-    return hashlib.sha1(b"blob %d\0" % len(payload) + payload, usedforsecurity=False).hexdigest()
 
 
 def _promised_by_the_hub(path: Path) -> str | None:

@@ -5,7 +5,6 @@ upright, its colours become 8-bit sRGB over white, and every step leaves a sente
 """
 
 import base64
-import hashlib
 import io
 import struct
 import zlib
@@ -19,6 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from sing_core.errors import UnsupportedImageError
+from sing_core.files.digests import sha256_of_bytes
 from sing_core.files.image_headers import HEADER_READERS, PNG_SIGNATURE, Header, exif_orientation
 
 _READERS: dict[str, type[ImageFile]] = {
@@ -113,7 +113,7 @@ def decode_image(payload: bytes, *, max_pixels: int = 50_000_000) -> Photo:
         notes.append("Turned upright as the camera noted (EXIF).")
     image = _bound_shape(image, notes)
     image.info = {}
-    return Photo(hashlib.sha256(payload).hexdigest(), image, tuple(notes))
+    return Photo(sha256_of_bytes(payload), image, tuple(notes))
 
 
 def picture_url(image: Image.Image) -> str:

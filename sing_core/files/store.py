@@ -6,7 +6,6 @@ what is known about it can never part. Uploaded photos are blobs under the diges
 """
 
 import errno
-import hashlib
 import logging
 import os
 import re
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from sing_core.errors import StaleArtefactError
 from sing_core.files.atomic import write_atomically
+from sing_core.files.digests import sha256_of_bytes
 from sing_core.files.manifest import fault_of, manifest_of
 
 _SUFFIX = ".safetensors"
@@ -193,7 +193,7 @@ class Store:
         Raises:
             ValueError: ``key`` is not the digest of ``payload``, or a bad ``kind``.
         """
-        if hashlib.sha256(payload).hexdigest() != key:
+        if sha256_of_bytes(payload) != key:
             raise ValueError("a blob is kept under the SHA-256 of its bytes")
         path = self.path(kind, key).with_suffix(".blob")
         if max_files < 1 or len(payload) > max_bytes:
@@ -225,7 +225,7 @@ class Store:
             payload = self.path(kind, key).with_suffix(".blob").read_bytes()
         except FileNotFoundError:
             return None
-        if hashlib.sha256(payload).hexdigest() != key:
+        if sha256_of_bytes(payload) != key:
             raise StaleArtefactError(f"The stored file {key[:12]}… is damaged.")
         return payload
 

@@ -1,11 +1,11 @@
 """Weight files before they are opened: safetensors only, whole, and what their owner meant them."""
 
-import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sing_core.errors import WeightsUnavailableError
+from sing_core.files.digests import sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,8 +65,7 @@ def check_beside(path: Path) -> None:
     promised = _CHECKSUM.match(note.read_text("utf-8", errors="replace").strip())
     if promised is None:
         raise WeightsUnavailableError(f"{note.name} holds no SHA-256 of {path.name}.")
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = sha256_of(path)
     if found != promised[0].lower():
         raise WeightsUnavailableError(
             f"{path.name} was changed or damaged: its SHA-256 is {found[:12]}…, and {note.name} "

@@ -1,6 +1,5 @@
 """Scores of a prepared set from its stored features: whoever has these gets the same bytes."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from sing_core.leakage.score_files import (
 )
 from sing_core.leakage.scoring import Pairs, image_scores
 from sing_core.maths.controls import RandomSubspaces
-from sing_core.maths.translator import Translator
+from sing_core.maths.translator import Translator, digests_of
 from sing_core.models import registry
 from sing_core.models.imagenet import imagenet_wnids
 from sing_core.models.workbench import Workbench
@@ -64,8 +63,9 @@ def score_set(
         OSError: the disk refuses.
     """
     path = score_path(folder.path, entry.name, reference)
-    facts = score_facts(folder, entry, reference, bench.translator(entry.name, reference))
-    problems = _kept_problems(path, facts)
+    translator = bench.translator(entry.name, reference)
+    facts = score_facts(folder, entry, reference, translator)
+    problems = _kept_problems(path, facts, digests_of(translator.weight, translator.bias))
     if problems is None:
         problems = []
         write_scores(path, _batches(bench, folder, entry, reference, problems), facts)
@@ -84,11 +84,17 @@ def problem_path(scores: Path) -> Path:
     return scores.with_name(scores.name.replace("scores-", "problems-", 1)).with_suffix(".json")
 
 
-def _kept_problems(path: Path, facts: dict[str, str]) -> list[Problem] | None:
-    """Return the problems of scores that are up to date; None where these are to be made."""
+def _kept_problems(
+    path: Path, facts: dict[str, str], translators: tuple[str, ...]
+) -> list[Problem] | None:
+    """Return the problems of scores that are up to date; None where these are to be made.
+
+    ``translators`` are the digests by which files know the translator.
+    """
     try:
         listing = json.loads(problem_path(path).read_text("utf-8"))
-        if facts_of(path) == facts == listing["facts"]:
+        known = [facts | {"translator": digest} for digest in translators]
+        if facts_of(path) == listing["facts"] and listing["facts"] in known:
             return [Problem(**entry) for entry in listing["problems"]]
     except (StaleArtefactError, OSError, ValueError, KeyError, TypeError):
         return None  # missing or damaged: made again
@@ -107,16 +113,8 @@ def score_facts(
         "weights_digest": entry.weights_digest,
         "reference": reference,
         "space_id": translator.space_id,
-        "translator": translator_digest(translator),
+        "translator": digests_of(translator.weight, translator.bias)[0],
     }
-
-
-def translator_digest(translator: Translator) -> str:
-    """Return the identity of a translator as score files note it."""
-    digest = hashlib.sha256()
-    for part in (translator.weight, translator.bias):
-        digest.update(part.contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _batches(

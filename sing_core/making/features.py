@@ -1,6 +1,5 @@
 """Features of many views through the frozen networks: overlapped with decoding, cached on disk."""
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sing_core.files.atomic import write_atomically
+from sing_core.files.digests import sha256_of_bytes
 from sing_core.making.data import ImageFolder, View
 from sing_core.models.embedded import IMAGE_SIZE, REFERENCE_TRUNK, assemble_trunks
 
@@ -123,19 +124,16 @@ class FeatureCache:
 
     def _path(self, shard: Sequence[View], name: str) -> Path:
         text = "\n".join([_FORMAT, name, str(self._fast), *(view.key() for view in shard)])
-        return self._root / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:24]}.safetensors"
+        return self._root / f"{name}-{sha256_of_bytes(text.encode())[:24]}.safetensors"
 
     def _shard(self, shard: Sequence[View], names: Sequence[str]) -> dict[str, "Tensor"]:
-        from safetensors.torch import load_file, save_file
+        from safetensors.torch import load_file, save
 
         paths = {name: self._path(shard, name) for name in names}
         missing = [name for name in names if not paths[name].is_file()]
         if missing:
-            self._root.mkdir(parents=True, exist_ok=True)
             for name, values in self._extract(shard, missing).items():
-                draft = paths[name].with_suffix(".tmp")
-                save_file({"features": values.half()}, draft)
-                draft.replace(paths[name])
+                write_atomically(paths[name], save({"features": values.half()}))
         return {name: load_file(path)["features"] for name, path in paths.items()}
 
     def _extract(self, shard: Sequence[View], names: Sequence[str]) -> dict[str, "Tensor"]:

@@ -1,9 +1,10 @@
 """Embeddings of sentences through the frozen text tower, cached on disk."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sing_core.files.atomic import write_atomically
+from sing_core.files.digests import sha256_of_bytes
 from sing_core.files.packages import TEXT_TOWER, verified
 
 if TYPE_CHECKING:
@@ -34,15 +35,12 @@ class TextTower:
 
     def embed(self, texts: Sequence[str]) -> "Tensor":
         """Return ``(n, 384)`` float32 raw (not normalised) embeddings of ``texts``."""
-        from safetensors.torch import load_file, save_file
+        from safetensors.torch import load_file, save
 
-        digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
+        digest = sha256_of_bytes("\0".join(texts).encode())[:24]
         path = self._root / f"texts-{digest}.safetensors"
         if not path.is_file():
-            self._root.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(".tmp")
-            save_file({"embeddings": self._compute(texts)}, draft)
-            draft.replace(path)
+            write_atomically(path, save({"embeddings": self._compute(texts)}))
         return load_file(path)["embeddings"]
 
     def _compute(self, texts: Sequence[str]) -> "Tensor":

@@ -4,17 +4,18 @@
 translator keeps their length as well as their direction.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from sing_core.errors import ShapeError, StaleArtefactError, TranslatorMismatchError
+from sing_core.files.atomic import write_atomically
+from sing_core.files.digests import nameless_digest, tensor_digest
 from sing_core.maths.feature_map import cosine_to
 
 _FORMAT = "sing-translator-1"
@@ -108,15 +109,15 @@ class Translator:
                 )
 
     def save(self, path: Path) -> None:
-        """Write the translator as one safetensors file with its facts as metadata."""
+        """Write the translator as one safetensors file with its facts as metadata.
+
+        Raises:
+            OSError: the disk refuses; an older file is untouched.
+        """
         facts = {"format": _FORMAT, "model": self.model, "model_digest": self.model_digest}
         facts |= {"space_id": self.space_id, **{f"detail.{k}": v for k, v in self.details.items()}}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
         tensors = {"weight": self.weight.contiguous(), "bias": self.bias.contiguous()}
-        facts["sha256"] = _digest_of(tensors)
-        save_file(tensors, partial, metadata=facts)
-        partial.replace(path)
+        write_atomically(path, save(tensors, {**facts, "sha256": tensor_digest(tensors)}))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -134,7 +135,7 @@ class Translator:
             raise StaleArtefactError(f"The translator file {path.name} cannot be read.") from error
         if facts.get("format") != _FORMAT:
             raise StaleArtefactError(f"{path.name} is not a translator of format {_FORMAT}.")
-        if facts.get("sha256", _digest_of(tensors)) != _digest_of(tensors):
+        if "sha256" in facts and facts["sha256"] not in digests_of(**tensors):
             raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
         details = {
             k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
@@ -148,8 +149,6 @@ class Translator:
         )
 
 
-def _digest_of(tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in ("weight", "bias"):
-        digest.update(tensors[name].contiguous().numpy().tobytes())
-    return digest.hexdigest()
+def digests_of(weight: Tensor, bias: Tensor) -> tuple[str, str]:
+    """Return the digest by which files know these numbers, and the one that older files noted."""
+    return tensor_digest({"weight": weight, "bias": bias}), nameless_digest(weight, bias)

@@ -5,7 +5,6 @@ A timm head may be linear, a 1x1 convolution, or sit behind dropout or a norm. W
 reads; the check on load decides, not the architecture's name.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sing_core.errors import HeadError, ShapeError, WeightsUnavailableError
+from sing_core.files.digests import network_digest
 from sing_core.models.registry import find_model
 from sing_core.models.timm_surface import TimmNetwork
 
@@ -206,13 +206,8 @@ def head_check(
 
 
 def digest_of(network: nn.Module) -> str:
-    """Return the SHA-256 over names, shapes, types and bytes of all parameters and buffers."""
-    sha = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
-        array = value.detach().cpu().contiguous()
-        sha.update(f"{name}|{tuple(array.shape)}|{array.dtype}|".encode())
-        sha.update(array.flatten().view(torch.uint8).numpy().tobytes())
-    return sha.hexdigest()
+    """Return the ``network_digest`` of all parameters and buffers."""
+    return network_digest(network.state_dict())
 
 
 def load_backbone(name: str, settings: "Settings") -> Backbone:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sing_core.errors import WeightsUnavailableError
+from sing_core.files.atomic import write_atomically
 from sing_core.files.digests import sha256_of
 from sing_core.files.packages import TEXT_TOWER, TRUNKS, SourceFile, verified
 from sing_core.files.receipts import build_once
@@ -103,11 +104,12 @@ def _tell(progress: Progress | None, message: str) -> None:
 
 def _write_trunk(name: str, source: SourceFile, progress: Progress | None, target: Path) -> None:
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     _tell(progress, f"Checking and converting {name} from {source.distribution}.")
     stored = torch.load(verified(source), map_location="cpu", weights_only=True)
-    save_file(rename_in_order(name, stored), target, metadata={"sha256": source.sha256})
+    renamed = rename_in_order(name, stored)
+    write_atomically(target, save(renamed, {"sha256": source.sha256}))
 
 
 def rename_in_order(name: str, stored: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
@@ -136,7 +138,7 @@ def rename_in_order(name: str, stored: Mapping[str, "Tensor"]) -> dict[str, "Ten
 
 
 def _write_reference(target: Path, final: Path, trunk: Path, head: Path) -> None:
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file, save
 
     target.mkdir()
     for name, source in TEXT_TOWER.items():
@@ -157,7 +159,7 @@ def _write_reference(target: Path, final: Path, trunk: Path, head: Path) -> None
         if not name.startswith("pooler.") and not name.endswith("position_ids")
     }
     weights["logit_scale"] = projection["weight"].new_tensor(2.6592)
-    save_file(weights, target / "open_clip_model.safetensors")
+    write_atomically(target / "open_clip_model.safetensors", save(weights))
     config = json.dumps(reference_config(final), indent=1)
     (target / "open_clip_config.json").write_text(config, encoding="utf-8")
 

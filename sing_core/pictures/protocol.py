@@ -4,7 +4,6 @@ Two renderers share this: Karlo draws image-text embeddings, inversion draws cla
 over the person's own photo. Whoever shows, stores or queues pictures needs nothing else of them.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sing_core.errors import RenderError, ShapeError, TranslatorMismatchError
-from sing_core.files.digests import content_key
+from sing_core.files.digests import content_key, sha256_of_bytes
 
 Frames: TypeAlias = NDArray[np.uint8]
 
@@ -181,4 +180,4 @@ def picture_key(renderer: Renderer, request: RenderRequest, row: int) -> str:
 
 def _picture_digest(picture: Frames) -> str:
     shape = repr(picture.shape).encode()
-    return hashlib.sha256(shape + np.ascontiguousarray(picture).tobytes()).hexdigest()
+    return sha256_of_bytes(shape + np.ascontiguousarray(picture).tobytes())

@@ -4,11 +4,11 @@ A set holds features and scores, no image. Where its images lie is written under
 not in the set: one that is copied elsewhere tells nothing of it.
 """
 
-import hashlib
 from pathlib import Path
 
 from sing_core.errors import ImageSetError
 from sing_core.files.atomic import write_atomically
+from sing_core.files.digests import sha256_of_bytes
 from sing_core.sets.chunks import SetFolder
 from sing_core.sets.sources import open_source
 from sing_core.settings import Settings
@@ -43,7 +43,7 @@ def original(folder: SetFolder, row: int, digest: str, settings: Settings) -> by
     source = open_source(place)
     item = next(iter(source.items(row, row + 1)), None)
     payload = item.read() if item else b""
-    if hashlib.sha256(payload).hexdigest() != digest:
+    if sha256_of_bytes(payload) != digest:
         raise ImageSetError(moved)
     return payload
 

@@ -4,7 +4,6 @@ A source is a fixed list of rows. What cannot be used keeps its row and is named
 is dropped here.
 """
 
-import hashlib
 import os
 import re
 import zipfile
@@ -16,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from sing_core.errors import ImageSetError
-from sing_core.files.digests import content_key
+from sing_core.files.digests import digest_of_listing, sha256_of_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,18 +102,17 @@ class FolderSource:
         """
         self._root = root
         self._names: list[str] = []
-        facts = hashlib.sha256()
+        facts: list[tuple[str, ...]] = []
         for folder, inside, files in os.walk(root):
             inside[:] = sorted(name for name in inside if not name.startswith("."))
             for name in sorted(name for name in files if not name.startswith(".")):
                 path = Path(folder, name)
                 stat = path.stat() if path.exists() else path.lstat()
                 self._names.append(path.relative_to(root).as_posix())
-                known = (self._names[-1], str(stat.st_size), str(stat.st_mtime_ns))
-                facts.update(content_key(*known).encode())
+                facts.append((self._names[-1], str(stat.st_size), str(stat.st_mtime_ns)))
         if not self._names:
             raise ImageSetError(f"The folder {root.name} holds no file.")
-        self.name, self.key, self.total = root.name, facts.hexdigest(), len(self._names)
+        self.name, self.key, self.total = root.name, digest_of_listing(facts), len(self._names)
 
     def items(self, start: int, stop: int) -> Iterator[Item]:
         """Yield rows ``start`` to ``stop - 1`` in order."""
@@ -142,7 +140,8 @@ class ZipSource:
         )
         if not self._entries:
             raise ImageSetError(f"The zip {path.name} holds no file.")
-        self.name, self.key, self.total = path.stem, key or _digest_of([path]), len(self._entries)
+        self.name, self.total = path.stem, len(self._entries)
+        self.key = key or sha256_of_files([path])
 
     def items(self, start: int, stop: int) -> Iterator[Item]:
         """Yield rows ``start`` to ``stop - 1`` in order."""
@@ -183,7 +182,7 @@ class ParquetSource:
         self._ends = list(accumulate(rows))
         if not self._ends[-1]:
             raise ImageSetError(f"{name} has no row.")
-        self.name, self.key, self.total = name, key or _digest_of(paths), self._ends[-1]
+        self.name, self.key, self.total = name, key or sha256_of_files(paths), self._ends[-1]
 
     def items(self, start: int, stop: int) -> Iterator[Item]:
         """Yield rows ``start`` to ``stop - 1`` in order."""
@@ -253,11 +252,3 @@ def _refuse_size(size: int) -> None:
 
 def _hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
-
-
-def _digest_of(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()

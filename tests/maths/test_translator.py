@@ -1,5 +1,9 @@
 """Ridge translators: closed form, the path, files and what they refuse."""
 
+import errno
+import hashlib
+import os
+import stat
 from functools import reduce
 from itertools import pairwise
 
@@ -210,3 +214,39 @@ def test_missing_truncated_foreign_and_misshapen_files_are_refused(tmp_path):
     save_file({**pair, "bias": torch.ones(3)}, path, metadata={"format": "sing-translator-1"})
     with pytest.raises(ShapeError):
         Translator.load(path)
+
+
+def test_the_digest_that_older_files_noted_is_held_to_as_well(tmp_path):
+    path, pair = tmp_path / "t.safetensors", {"weight": torch.randn(2, 3), "bias": torch.randn(2)}
+    older = hashlib.sha256(pair["weight"].numpy().tobytes() + pair["bias"].numpy().tobytes())
+    facts = {"format": "sing-translator-1", "sha256": older.hexdigest()}
+    save_file(pair, path, metadata=facts)
+    assert torch.equal(Translator.load(path).weight, pair["weight"])
+    save_file({**pair, "bias": pair["bias"] + 1}, path, metadata=facts)
+    with pytest.raises(StaleArtefactError, match="not those that were saved"):
+        Translator.load(path)
+
+
+def test_a_translator_can_be_read_by_whom_the_umask_lets(tmp_path):
+    before = os.umask(0o027)
+    try:
+        Translator(torch.ones(2, 3), torch.ones(2)).save(tmp_path / "t.safetensors")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "t.safetensors").stat().st_mode) == 0o640
+
+
+def test_a_disk_that_refuses_leaves_the_translator_that_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "t.safetensors"
+    Translator(torch.ones(2, 3), torch.ones(2)).save(path)
+    before = path.read_bytes()
+
+    def refuse(self, target):
+        raise OSError(errno.EIO, "input/output error", str(self))
+
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    with pytest.raises(OSError, match="output error") as refused:
+        Translator(torch.zeros(2, 3), torch.zeros(2)).save(path)
+    assert refused.value.filename == str(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,6 +1,8 @@
 """The embedded default from real packages: pinned, mapped one to one, assembled once."""
 
+import os
 import shutil
+import stat
 import time
 
 import pytest
@@ -79,3 +81,16 @@ def test_a_disk_that_is_full_while_weights_are_written_is_a_sentence(tmp_path):
     with pytest.raises(WeightsUnavailableError, match=r"cannot be written.*No space left.*free"):
         build_once(tmp_path / "weights", {}, build)
     assert not (tmp_path / "weights").exists()
+
+
+@pytest.mark.slow
+def test_assembled_weights_can_be_read_by_whom_the_umask_lets(tmp_path):
+    before = os.umask(0o022)
+    try:
+        paths = embedded.assemble(Settings(cache_dir=tmp_path))
+    finally:
+        os.umask(before)
+    files = [*paths.trunks.values(), *paths.reference.iterdir()]
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in files} == {
+        path.name: 0o644 for path in files
+    }

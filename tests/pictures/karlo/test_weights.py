@@ -207,7 +207,7 @@ def test_files_are_hashed_once(karlo_dir, karlo_settings, monkeypatch):
     load_karlo(karlo_settings)
     hashed = []
     monkeypatch.setattr(
-        "sing_core.files.file_notes._sha256", lambda path: hashed.append(path) or "x"
+        "sing_core.files.file_notes.sha256_of", lambda path: hashed.append(path) or "x"
     )
     load_karlo(karlo_settings)
     assert hashed == []
@@ -312,13 +312,13 @@ def hub(built_karlo, tmp_path, monkeypatch):
 
 
 def fill_cache(repository, source, commit):
-    from sing_core.files.file_notes import _git_sha1, _sha256
+    from sing_core.files.digests import git_sha1_of, sha256_of
 
     (repository / "blobs").mkdir(parents=True, exist_ok=True)
     for path in sorted(source.rglob("*")):
         if path.is_file():
             large = path.suffix in (".safetensors", ".bin")
-            blob = repository / "blobs" / (_sha256(path) if large else _git_sha1(path))
+            blob = repository / "blobs" / (sha256_of(path) if large else git_sha1_of(path))
             shutil.copy2(path, blob)
             link = repository / "snapshots" / commit / path.relative_to(source)
             link.parent.mkdir(parents=True, exist_ok=True)
