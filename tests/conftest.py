@@ -15,7 +15,7 @@ from hypothesis import settings
 # Threads that wait by spinning starve the other processes (see sing_core/allocator.py).
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-import torch  # noqa: E402 - reads the variable
+import torch  # reads the variable
 
 pytest_plugins = ("tests.benches", "tests.side_by_side")
 
