@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import settings
+
+# Threads that wait by spinning starve the other processes (see sing_core/allocator.py).
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import torch  # reads the variable
 
 pytest_plugins = ("tests.benches", "tests.side_by_side")
 
@@ -32,15 +36,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Point ``SING_CACHE_DIR`` to a folder of this run, for this process and what it starts.
 
-    The assembled weights come along as copies with their receipts, so nothing is converted again
-    and a test that damages a file cannot damage the checkout's. (The reference folder names its
-    own place inside; the first test that needs it has it assembled here.)
+    The assembled weights and what every start needs come along as copies with their receipts, so
+    nothing is converted or embedded again and a test that damages a file cannot damage the
+    checkout's. (The reference folder names its own place inside; the first test that needs it has
+    it assembled here.)
     """
     folder = tmp_path_factory.mktemp("cache")
-    (folder / "mini").mkdir()
-    for source in (ROOT / "cache" / "mini").glob("*.safetensors*"):
-        if source.suffix != ".lock":
-            shutil.copy2(source, folder / "mini" / source.name)
+    for kind in ("mini", "head", "vocabulary"):
+        (folder / kind).mkdir()
+        for source in (ROOT / "cache" / kind).glob("*.safetensors*"):
+            if source.suffix != ".lock":
+                shutil.copy2(source, folder / kind / source.name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SING_CACHE_DIR", str(folder))
         yield folder

@@ -5,6 +5,9 @@ together, which has one server and one Chromium. What measures time or takes mos
 not run this way: ``make test`` runs it afterwards, by itself.
 """
 
+import os
+from collections import Counter
+
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
@@ -12,26 +15,19 @@ TOGETHER = ("tests/browser/",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put first what needs most of the memory, then the files with most of the long tests.
+    """Put the files first that have most of the long tests: the last ones are waited for.
 
-    This process gives no memory back; and a long file that begins last would be waited for.
+    Before them comes what needs most of the memory, for a process gives none back.
     """
-    long: dict[str, int] = {}
-    for item in items:
-        scope = scope_of(item.nodeid)
-        long[scope] = long.get(scope, 0) + (item.get_closest_marker("slow") is not None)
-    items.sort(
-        key=lambda item: (
-            item.get_closest_marker("roomy") is None,
-            -long[scope_of(item.nodeid)],
-            scope_of(item.nodeid),
-        )
-    )
+    long = Counter(scope_of(item) for item in items if item.get_closest_marker("slow"))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: (-long[scope_of(item)], scope_of(item)))
+    items.sort(key=lambda item: item.get_closest_marker("roomy") is None)
 
 
-def scope_of(nodeid: str) -> str:
+def scope_of(test: pytest.Item | str) -> str:
     """Return what stays in one process: a test's file, or the folder of those that share more."""
-    path = nodeid.split("::", 1)[0]
+    path = (test if isinstance(test, str) else test.nodeid).split("::", 1)[0]
     return next((folder for folder in TOGETHER if path.startswith(folder)), path)
 
 
