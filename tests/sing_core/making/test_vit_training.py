@@ -1,0 +1,109 @@
+"""Restoring the ViT: the plan's rates, the dropping of patches, and a run that goes on."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import timm
+import torch
+
+from sing_core.making import vit_reference
+from sing_core.making.vit_reference import run
+from sing_core.making.vit_training import Batch, Plan, Teacher, Training, drop_patches, places
+from sing_core.making.vit_views import SIZE
+from sing_core.models.focus_vit import ARCHITECTURE
+
+PLAN = Plan(small=2, photos=1, keep=3, warm_up=2)
+STEPS = 6
+
+
+@pytest.fixture(scope="module")
+def weights():
+    torch.manual_seed(0)
+    return timm.create_model(ARCHITECTURE, img_size=SIZE).state_dict()
+
+
+class TinyBench:
+    """Batches of noise that follow from the step's number; nothing is measured."""
+
+    def steps_per_pass(self, plan):
+        return STEPS
+
+    def batch(self, step, plan):
+        generator = torch.Generator().manual_seed(step)
+        tokens = torch.randn(3, 8, 384, generator=generator)
+        teacher = torch.randn(3, 1280, generator=generator)
+        return Batch(tokens, torch.tensor([1, 2, 3]), teacher)
+
+
+@pytest.fixture
+def start(weights, monkeypatch):
+    monkeypatch.setattr(vit_reference, "_measure_pass", lambda *_: None)
+    teacher = Teacher(torch.zeros(1000, 1280), torch.zeros(1000), torch.zeros(1280))
+    return lambda: Training(weights, teacher, PLAN)
+
+
+def test_the_rate_rises_then_falls_to_its_floor():
+    rates = [Plan().rate_at(step, 1000) for step in range(1000)]
+    assert rates[0] < rates[299] == pytest.approx(1.0)
+    assert all(a >= b for a, b in zip(rates[300:], rates[301:], strict=False))
+    assert Plan().rate_at(1000, 1000) == pytest.approx(Plan().floor)
+
+
+def test_more_passes_stretch_the_cosine():
+    assert Plan().rate_at(900, 2000) > Plan().rate_at(900, 1000)
+
+
+def test_every_patch_is_seen_at_the_end():
+    assert PLAN.keep_at(0, 100, 64) == 3
+    assert PLAN.keep_at(90, 100, 64) == 64
+
+
+def test_dropping_patches_keeps_the_class_token_and_whole_patches():
+    tokens = torch.arange(2 * 9).reshape(2, 9, 1).expand(-1, -1, 4).float()
+    kept = drop_patches(tokens, 3, torch.Generator().manual_seed(0))
+    assert kept.shape == (2, 4, 4)
+    assert torch.equal(kept[:, 0], tokens[:, 0])
+    assert len(set(kept[0, 1:, 0].tolist())) == 3
+    assert set(kept[0, 1:, 0].tolist()) <= set(tokens[0, 1:, 0].tolist())
+
+
+def test_a_round_of_places_has_each_once():
+    found = np.concatenate([places(10, 5, turn, (1,)) for turn in (0, 1)])
+    assert sorted(found.tolist()) == list(range(10))
+    assert not np.array_equal(places(10, 5, 0, (1,)), places(10, 5, 2, (1,)))
+
+
+def test_a_run_that_was_ended_goes_on_as_if_it_had_not_been(start, tmp_path):
+    whole = start()
+    run(TinyBench(), whole, tmp_path / "a", lambda _: None, STEPS)
+
+    class Ending(TinyBench):
+        def batch(self, step, plan):
+            if step == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().batch(step, plan)
+
+    first = start()
+    run(Ending(), first, tmp_path / "b", lambda _: None, STEPS)
+    assert first.step == 3
+    second = start()
+    second.load(tmp_path / "b" / "last.pt")
+    assert second.step == 3
+    run(TinyBench(), second, tmp_path / "b", lambda _: None, STEPS)
+    for (name, ours), theirs in zip(
+        whole.student.state_dict().items(), second.student.state_dict().values(), strict=True
+    ):
+        assert torch.equal(ours, theirs), name
+    for ours, theirs in zip(
+        whole.average.state_dict().values(), second.average.state_dict().values(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_finished_run_has_nothing_left_to_do(start, tmp_path):
+    training = start()
+    training.step = STEPS
+    run(TinyBench(), training, tmp_path, lambda _: None, STEPS)
+    assert training.step == STEPS
