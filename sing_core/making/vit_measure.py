@@ -32,7 +32,7 @@ def see(student: Student, tokens: Tensor, labels: Tensor) -> Seen:
     """Run ``student`` over frozen tokens ``(n, 1 + patches, 384)``; bfloat16 inside."""
     features = []
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-        features = [student.features(part.float()).float() for part in tokens.split(_BATCH)]
+        features = [student.features(part.float()).float() for part in torch.split(tokens, _BATCH)]
     joined = torch.cat(features).clone()
     with torch.inference_mode():
         logits = student.head(joined)
@@ -43,7 +43,7 @@ def neighbours_top1(bank: Seen, test: Seen) -> float:
     """Return the accuracy of the weighted vote of the 20 nearest of ``bank`` by cosine."""
     votes = torch.zeros(len(test.labels), int(bank.labels.max()) + 1)
     ours = normalize(bank.features, dim=1)
-    for rows in torch.arange(len(test.labels)).split(500):
+    for rows in torch.split(torch.arange(len(test.labels)), 500):
         cosines = normalize(test.features[rows], dim=1) @ ours.mT
         near = cosines.topk(_NEIGHBOURS, dim=1)
         votes[rows] = votes[rows].scatter_add_(
@@ -57,7 +57,7 @@ def linear_top1(bank: Seen, test: Seen, passes: int = 30, decay: float = 1e-4) -
 
     Adam with a cosine on standardised features; nothing is chosen on ``test``.
     """
-    classes, targets = bank.labels.unique(return_inverse=True)
+    classes, targets = torch.unique(bank.labels, return_inverse=True)
     mean, spread = bank.features.mean(0), bank.features.std(0)
     inputs = (bank.features - mean) / spread
     torch.manual_seed(0)
@@ -66,10 +66,10 @@ def linear_top1(bank: Seen, test: Seen, passes: int = 30, decay: float = 1e-4) -
     steps = passes * -(-len(targets) // 512)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(passes):
-        for rows in torch.randperm(len(targets)).split(512):
+        for rows in torch.split(torch.randperm(len(targets)), 512):
             optimiser.zero_grad()
             loss = cross_entropy(layer(inputs[rows]), targets[rows], label_smoothing=0.1)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     with torch.inference_mode():

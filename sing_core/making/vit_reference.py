@@ -21,11 +21,12 @@ from torch import Tensor
 
 from sing_core.atomic import write_atomically
 from sing_core.making.vit_measure import Seen, linear_top1, neighbours_top1, see
-from sing_core.making.vit_tower import Student, lower_half, package_weights
+from sing_core.making.vit_tower import Student, lower_half
 from sing_core.making.vit_training import Batch, Plan, Teacher, Training, places
 from sing_core.making.vit_views import CHUNK, Pile, Piles, Views
 from sing_core.mini.data import ImageFolder
 from sing_core.mini.features import REFERENCE, classifier_head
+from sing_core.models.focus_vit import encoder_weights, shipped_name
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings
@@ -51,7 +52,7 @@ class Bench:
     def __init__(self, settings: "Settings", data: Path, work: Path) -> None:
         """Read the package; ``data`` holds the shared files, ``work`` is written."""
         folder = ImageFolder(data)
-        self.weights = package_weights()
+        self.weights = encoder_weights()
         self.piles = Piles(folder)
         self.views = Views(settings, folder, work, lower_half(self.weights))
         self._settings = settings
@@ -214,7 +215,7 @@ def measures(bench: Bench, student: Student) -> dict[str, float]:
     dev, held = bench.seen(student, piles.dev), bench.seen(student, piles.held)
     val = bench.seen(student, piles.val)
     bank = bench.seen(student, piles.tiny(0), _BANK_CHUNKS)
-    small, photos = bank.labels.unique(), held.labels.unique()
+    small, photos = torch.unique(bank.labels), torch.unique(held.labels)
     return {
         "dev_head": dev.top1(small),
         "val_head": val.top1(small),
@@ -236,6 +237,17 @@ def measure_fully(settings: "Settings", data: Path, work: Path) -> dict[str, flo
     found |= {"val_knn": neighbours_top1(bank, val), "val_linear": linear_top1(bank, val)}
     write_atomically(work / "measures.json", json.dumps(found, indent=1).encode())
     return found
+
+
+def export_upper(work: Path, target: Path) -> None:
+    """Write what ships of ``best.safetensors``: upper blocks, last norm and head, float16."""
+    stored = load_file(work / "best.safetensors")
+    kept = {
+        shipped_name(name): value.half()
+        for name, value in stored.items()
+        if not name.startswith("guide.")
+    }
+    write_atomically(target, save(kept))
 
 
 def write_pid(work: Path) -> None:

@@ -1,14 +1,12 @@
 """The two halves of the restored ViT: blocks that stay as they are, and blocks that are trained."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from sing_core.making.vit_views import FROZEN, SIZE
-from sing_core.mini.sources import verified
-from sing_core.models.focus_vit import ARCHITECTURE, FOCUS, fits, read_encoder, to_timm
+from sing_core.models.focus_vit import ARCHITECTURE, FROZEN, SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,31 +18,16 @@ WIDTH = 384
 TEACHER_WIDTH = 1280
 
 
-def package_weights() -> dict[str, Tensor]:
-    """Return the package's encoder under timm's names, its position table resampled to ``SIZE``.
-
-    Raises:
-        WeightsUnavailableError: the package is missing or holds another file.
-    """
-    from timm.layers import resample_abs_pos_embed
-
-    weights = to_timm(read_encoder(verified(FOCUS)))
-    fits(weights)
-    side = SIZE // 14
-    table = resample_abs_pos_embed(weights["pos_embed"], [side, side], num_prefix_tokens=1)
-    return weights | {"pos_embed": table}
-
-
 def _network(weights: Mapping[str, Tensor], drop_path: float = 0.0) -> "VisionTransformer":
     import timm
 
-    network = timm.create_model(ARCHITECTURE, img_size=SIZE, drop_path_rate=drop_path)
+    network: Any = timm.create_model(ARCHITECTURE, img_size=SIZE, drop_path_rate=drop_path)
     network.load_state_dict(weights)
     # On processors the fused attention's backward pass takes a third of a step; matrix products
     # take a tenth.
     for block in network.blocks:
         block.attn.fused_attn = False
-    return network
+    return cast("VisionTransformer", network)
 
 
 def lower_half(weights: Mapping[str, Tensor]) -> "Callable[[Tensor], Tensor]":
@@ -53,7 +36,7 @@ def lower_half(weights: Mapping[str, Tensor]) -> "Callable[[Tensor], Tensor]":
 
     def run(pictures: Tensor) -> Tensor:
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            tokens = network.norm_pre(network._pos_embed(network.patch_embed(pictures)))
+            tokens: Tensor = network.norm_pre(network._pos_embed(network.patch_embed(pictures)))
             for block in network.blocks[:FROZEN]:
                 tokens = block(tokens)
         return tokens.float().clone()

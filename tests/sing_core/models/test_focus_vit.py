@@ -144,3 +144,36 @@ def test_the_converted_encoder_gives_what_the_graph_gives():
         found = network.forward_features(pictures)
     # timm resamples the table as DINOv2 does, the graph without antialiasing: its own table here.
     assert float((found - torch.from_numpy(wanted)).abs().max()) <= 1e-3
+
+
+@needs_package
+def test_the_restored_classifier_is_the_package_below_and_the_trained_file_above(tmp_path):
+    import timm
+    from safetensors.torch import save_file
+
+    network = timm.create_model(focus_vit.ARCHITECTURE, img_size=focus_vit.SIZE, num_classes=1000)
+    trained = {
+        name: value.half() for name, value in network.state_dict().items()
+        if focus_vit._is_trained(name) or name.startswith("head.")
+    }  # fmt: skip
+    save_file(trained, tmp_path / "upper.safetensors")
+    weights = focus_vit.restored_weights(tmp_path / "upper.safetensors")
+    network.load_state_dict(weights)
+    below = focus_vit.encoder_weights()
+    assert torch.equal(weights["blocks.5.mlp.fc1.weight"], below["blocks.5.mlp.fc1.weight"])
+    upper = weights["blocks.6.mlp.fc1.weight"]
+    assert torch.equal(upper, trained["blocks.6.mlp.fc1.weight"].float())
+
+
+@needs_package
+def test_a_trained_file_that_lacks_a_block_is_refused(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"head.bias": torch.zeros(1000)}, tmp_path / "upper.safetensors")
+    with pytest.raises(WeightsUnavailableError, match="does not hold the trained blocks"):
+        focus_vit.restored_weights(tmp_path / "upper.safetensors")
+
+
+def test_the_trained_half_counts_its_blocks_from_the_frozen_ones():
+    assert focus_vit.shipped_name("blocks.0.norm1.weight") == "blocks.6.norm1.weight"
+    assert focus_vit.shipped_name("norm.bias") == "norm.bias"
