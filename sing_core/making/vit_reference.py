@@ -24,6 +24,7 @@ from sing_core.making.vit_measure import Seen, linear_top1, neighbours_top1, see
 from sing_core.making.vit_tower import Student, lower_half
 from sing_core.making.vit_training import Batch, Plan, Teacher, Training, places
 from sing_core.making.vit_views import CHUNK, Pile, Piles, Views
+from sing_core.making.vit_workers import Workers, together
 from sing_core.mini.data import ImageFolder
 from sing_core.mini.features import REFERENCE, classifier_head
 from sing_core.models.focus_vit import encoder_weights, shipped_name
@@ -141,38 +142,57 @@ def restore_vit(
     say: Say,
     *,
     passes: int = 8,
+    workers: int = 1,
     plan: Plan | None = None,
 ) -> None:
     """Train to ``passes`` passes over the small images, going on from ``work`` where it can.
 
     A later call with more passes stretches the cosine and goes on. SIGTERM ends the run after
-    the step in hand, saved.
+    the step in hand, saved. ``workers`` processes share each batch; ``say`` is to be a function
+    of a module where there is more than one.
 
     Raises:
         WeightsUnavailableError: the package or the images are missing.
     """
-    plan = plan or Plan()
-    torch.set_num_threads(1)
     work.mkdir(parents=True, exist_ok=True)
+    rest = (settings, data, work, say, passes, plan or Plan())
+    together(workers, work / "meeting", _restore, *rest)
+
+
+def _restore(
+    workers: Workers,
+    settings: "Settings",
+    data: Path,
+    work: Path,
+    say: Say,
+    passes: int,
+    plan: Plan,
+) -> None:
+    torch.set_num_threads(1)
     bench = Bench(settings, data, work)
-    training = Training(bench.weights, bench.teacher, plan)
+    training = Training(bench.weights, bench.teacher, plan, workers)
     last = work / "last.pt"
     if last.is_file():
         training.load(last)
-        say(f"Going on from step {training.step}.")
-    run(bench, training, work, say, passes * bench.steps_per_pass(plan))
+        if workers.place == 0:
+            say(f"Going on from step {training.step} with {workers.count} processes.")
+    run(bench, training, workers, work, say, passes * bench.steps_per_pass(plan))
 
 
-def run(bench: Bench, training: Training, work: Path, say: Say, steps: int) -> None:
+def run(
+    bench: Bench, training: Training, workers: Workers, work: Path, say: Say, steps: int
+) -> None:
     """Take the steps that are left of ``steps``; measured after each pass, saved in between."""
     work.mkdir(parents=True, exist_ok=True)
     last, ended = work / "last.pt", _Ended()
     per_pass = bench.steps_per_pass(training.plan)
     losses: list[float] = []
-    while training.step < steps and not ended.asked:
+    while training.step < steps and not workers.any(ended.asked):
         start = time.monotonic()
         losses.append(training.learn(bench.batch(training.step, training.plan), steps))
         training.seconds += time.monotonic() - start
+        if workers.place:
+            continue
         if training.step % _SAY_EVERY == 0:
             mean = sum(losses[-_SAY_EVERY:]) / len(losses[-_SAY_EVERY:])
             say(f"step {training.step}/{steps} loss {mean:.3f} {training.seconds:.0f} s")
@@ -181,7 +201,8 @@ def run(bench: Bench, training: Training, work: Path, say: Say, steps: int) -> N
             training.save(last)
         elif training.step % _SAVE_EVERY == 0:
             training.save(last)
-    training.save(last)
+    if workers.place == 0:
+        training.save(last)
 
 
 class _Ended:

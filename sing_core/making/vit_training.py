@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity, cross_entropy
 
 from sing_core.making.vit_tower import Student
+from sing_core.making.vit_workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,15 @@ def drop_patches(tokens: Tensor, keep: int, generator: torch.Generator) -> Tenso
         return tokens
     order = torch.rand(views, patches, generator=generator).argsort(1)[:, :keep] + 1
     kept = torch.cat([order.new_zeros(views, 1), order], 1)
-    return tokens.gather(1, kept[:, :, None].expand(-1, -1, tokens.shape[2]))
+    return tokens[torch.arange(views)[:, None], kept]
 
 
 class Training:
     """A student, its moving average and its optimiser, which go to disk and come back."""
 
-    def __init__(self, weights: dict[str, Tensor], teacher: Teacher, plan: Plan) -> None:
+    def __init__(
+        self, weights: dict[str, Tensor], teacher: Teacher, plan: Plan, workers: Workers
+    ) -> None:
         """Start at step 0 from the package's ``weights``."""
         torch.manual_seed(plan.seed)
         self.plan = plan
@@ -127,6 +130,7 @@ class Training:
         self.average = Student(weights).eval().requires_grad_(False)
         self.average.load_state_dict(self.student.state_dict())
         self._teacher = teacher
+        self._workers = workers
         self._optimiser = torch.optim.AdamW(self._groups(), lr=plan.rate, betas=(0.9, 0.98))
 
     def _groups(self) -> list[dict[str, Any]]:
@@ -144,21 +148,24 @@ class Training:
         ]
 
     def learn(self, batch: Batch, steps: int) -> float:
-        """Take one step of a run of ``steps``; return the loss."""
+        """Take one step of a run of ``steps``; return the loss over this process' rows."""
         plan = self.plan
         generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + self.step)
         torch.manual_seed(plan.seed * 1_000_003 + self.step)
         keep = plan.keep_at(self.step, steps, batch.tokens.shape[1] - 1)
-        tokens = drop_patches(batch.tokens, keep, generator)
+        rows = self._workers.rows(len(batch.labels))
+        tokens = drop_patches(batch.tokens, keep, generator)[rows]
+        batch = Batch(tokens, batch.labels[rows], batch.teacher[rows])
         for group in self._optimiser.param_groups:
             group["lr"] = group["peak"] * plan.rate_at(self.step, steps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits, guess = self.student(tokens)
+            logits, guess = self.student(batch.tokens)
         loss = cross_entropy(logits.float(), self._teacher.targets(batch, plan))
         wanted = batch.teacher - self._teacher.mean
         loss = loss + plan.guide * (1 - cosine_similarity(guess.float(), wanted).mean())
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        self._workers.average([p.grad for p in self.student.parameters() if p.grad is not None])
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
         self._optimiser.step()
         self.step += 1

@@ -11,6 +11,7 @@ import torch
 from sing_core.making import vit_reference
 from sing_core.making.vit_reference import run
 from sing_core.making.vit_training import Batch, Plan, Teacher, Training, drop_patches, places
+from sing_core.making.vit_workers import Workers, together
 from sing_core.models.focus_vit import ARCHITECTURE, SIZE
 
 PLAN = Plan(small=2, photos=1, keep=3, warm_up=2)
@@ -40,7 +41,7 @@ class TinyBench:
 def start(weights, monkeypatch):
     monkeypatch.setattr(vit_reference, "_measure_pass", lambda *_: None)
     teacher = Teacher(torch.zeros(1000, 1280), torch.zeros(1000), torch.zeros(1280))
-    return lambda: Training(weights, teacher, PLAN)
+    return lambda: Training(weights, teacher, PLAN, Workers())
 
 
 def test_the_rate_rises_then_falls_to_its_floor():
@@ -76,7 +77,7 @@ def test_a_round_of_places_has_each_once():
 
 def test_a_run_that_was_ended_goes_on_as_if_it_had_not_been(start, tmp_path):
     whole = start()
-    run(TinyBench(), whole, tmp_path / "a", lambda _: None, STEPS)
+    run(TinyBench(), whole, Workers(), tmp_path / "a", lambda _: None, STEPS)
 
     class Ending(TinyBench):
         def batch(self, step, plan):
@@ -85,12 +86,12 @@ def test_a_run_that_was_ended_goes_on_as_if_it_had_not_been(start, tmp_path):
             return super().batch(step, plan)
 
     first = start()
-    run(Ending(), first, tmp_path / "b", lambda _: None, STEPS)
+    run(Ending(), first, Workers(), tmp_path / "b", lambda _: None, STEPS)
     assert first.step == 3
     second = start()
     second.load(tmp_path / "b" / "last.pt")
     assert second.step == 3
-    run(TinyBench(), second, tmp_path / "b", lambda _: None, STEPS)
+    run(TinyBench(), second, Workers(), tmp_path / "b", lambda _: None, STEPS)
     for (name, ours), theirs in zip(
         whole.student.state_dict().items(), second.student.state_dict().values(), strict=True
     ):
@@ -104,5 +105,21 @@ def test_a_run_that_was_ended_goes_on_as_if_it_had_not_been(start, tmp_path):
 def test_a_finished_run_has_nothing_left_to_do(start, tmp_path):
     training = start()
     training.step = STEPS
-    run(TinyBench(), training, tmp_path, lambda _: None, STEPS)
+    run(TinyBench(), training, Workers(), tmp_path, lambda _: None, STEPS)
     assert training.step == STEPS
+
+
+def learn_together(workers, weights, path):
+    teacher = Teacher(torch.zeros(1000, 1280), torch.zeros(1000), torch.zeros(1280))
+    training = Training(weights, teacher, PLAN, workers)
+    for step in range(2):
+        batch = TinyBench().batch(step, PLAN)
+        training.learn(Batch(batch.tokens[:2], batch.labels[:2], batch.teacher[:2]), STEPS)
+    torch.save(training.student.state_dict(), path / f"{workers.count}-{workers.place}.pt")
+
+
+def test_two_processes_keep_the_same_weights(weights, tmp_path):
+    together(2, tmp_path / "meeting", learn_together, weights, tmp_path)
+    first, second = (torch.load(tmp_path / f"2-{place}.pt", weights_only=True) for place in (0, 1))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert not torch.equal(first["head.weight"], weights["norm.weight"].new_zeros(1000, 384))
