@@ -19,14 +19,14 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from sing_core.atomic import write_atomically
+from sing_core.files.atomic import write_atomically
+from sing_core.making.data import ImageFolder
+from sing_core.making.features import REFERENCE, classifier_head
 from sing_core.making.vit_measure import Seen, linear_top1, neighbours_top1, see
 from sing_core.making.vit_tower import Student, lower_half
 from sing_core.making.vit_training import Batch, Plan, Teacher, Training, places
 from sing_core.making.vit_views import CHUNK, Pile, Piles, Views
 from sing_core.making.vit_workers import Workers, together
-from sing_core.mini.data import ImageFolder
-from sing_core.mini.features import REFERENCE, classifier_head
 from sing_core.models.focus_vit import encoder_weights, shipped_name
 
 if TYPE_CHECKING:

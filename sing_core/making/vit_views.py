@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from sing_core.mini import transforms
-from sing_core.mini.assemble import REFERENCE_TRUNK
-from sing_core.mini.data import ImageFolder, random_attribute
-from sing_core.mini.features import Extractor, load_extractor
+from sing_core.making import transforms
+from sing_core.making.data import ImageFolder, random_attribute
+from sing_core.making.features import Extractor, load_extractor
+from sing_core.models.embedded import REFERENCE_TRUNK
 from sing_core.models.focus_vit import SIZE
 
 if TYPE_CHECKING:

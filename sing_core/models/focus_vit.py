@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sing_core.errors import WeightsUnavailableError
-from sing_core.mini.sources import SourceFile, verified
+from sing_core.files.packages import SourceFile, verified
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from sing_core.errors import WeightsUnavailableError
-from sing_core.mini.sources import locate, sha256_of, verified
+from sing_core.files.digests import sha256_of
+from sing_core.files.packages import locate, verified
 from sing_core.models import focus_vit
 from sing_core.models.focus_vit import FOCUS, fits, read_encoder, to_timm
 
