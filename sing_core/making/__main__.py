@@ -80,6 +80,39 @@ def embedded_set(data: Data = _DATA) -> None:
             typer.echo(line)
 
 
+@app.command()
+def restore_vit(
+    work: Annotated[Path, typer.Option(help="Folder for views and weights, outside the tree.")],
+    data: Data = _DATA,
+    passes: Annotated[int, typer.Option(help="Passes over the small images, all in all.")] = 8,
+    workers: Annotated[int, typer.Option(help="Processes that share each batch.")] = 1,
+) -> None:
+    """Train the upper blocks of the embedded ViT; goes on from what WORK holds.
+
+    ``WORK/pid`` names the process: SIGTERM ends it with everything saved, SIGSTOP and SIGCONT
+    pause it. Hours; more passes on a later call stretch the schedule.
+    """
+    from sing_core.making import vit_reference
+
+    with _words():
+        vit_reference.write_pid(work)
+        vit_reference.restore_vit(
+            Settings(), data, work, typer.echo, passes=passes, workers=workers
+        )
+
+
+@app.command()
+def measure_vit(
+    work: Annotated[Path, typer.Option(help="Folder that restore-vit wrote.")],
+    data: Data = _DATA,
+) -> None:
+    """Measure the restored ViT: linear layer, neighbours, own head; writes WORK/measures.json."""
+    from sing_core.making.vit_reference import measure_fully
+
+    with _words():
+        typer.echo(json.dumps(measure_fully(Settings(), data, work), indent=1))
+
+
 if __name__ == "__main__":
     take_over()
     app()

@@ -249,6 +249,7 @@ def measures(bench: Bench, student: Student) -> dict[str, float]:
 
 def measure_fully(settings: "Settings", data: Path, work: Path) -> dict[str, float]:
     """Measure ``best.safetensors`` with every training image: k-NN and a fresh linear layer."""
+    settings.prepare_threads()
     bench = Bench(settings, data, work)
     student = Student(bench.weights).eval()
     student.load_state_dict(load_file(work / "best.safetensors"))
@@ -273,4 +274,5 @@ def export_upper(work: Path, target: Path) -> None:
 
 def write_pid(work: Path) -> None:
     """Leave the process' number where others find it, to pause the run while they time things."""
+    work.mkdir(parents=True, exist_ok=True)
     write_atomically(work / "pid", f"{os.getpid()}\n".encode())
