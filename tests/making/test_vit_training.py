@@ -75,6 +75,7 @@ def test_a_round_of_places_has_each_once():
     assert not np.array_equal(places(10, 5, 0, (1,)), places(10, 5, 2, (1,)))
 
 
+@pytest.mark.slow
 def test_a_run_that_was_ended_goes_on_as_if_it_had_not_been(start, tmp_path):
     whole = start()
     run(TinyBench(), whole, Workers(), tmp_path / "a", lambda _: None, STEPS)
@@ -118,6 +119,7 @@ def learn_together(workers, weights, path):
     torch.save(training.student.state_dict(), path / f"{workers.count}-{workers.place}.pt")
 
 
+@pytest.mark.slow
 def test_two_processes_keep_the_same_weights(weights, tmp_path):
     together(2, tmp_path / "meeting", learn_together, weights, tmp_path)
     first, second = (torch.load(tmp_path / f"2-{place}.pt", weights_only=True) for place in (0, 1))
