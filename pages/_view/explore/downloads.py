@@ -11,9 +11,9 @@ import streamlit as st
 
 import sing_core
 from pages._view import loaders
-from pages._view.commands import DEFAULT_REFERENCE
 from pages._view.exports import show_command
 from sing_core.files.images import Photo
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.studies.reports import ImageReport, Sweep
 
 _LIBRARIES = ("torch", "timm", "open_clip_torch", "numpy")
