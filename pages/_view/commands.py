@@ -4,8 +4,7 @@ import shlex
 from collections.abc import Iterable
 
 from pages._view import loaders
-
-DEFAULT_REFERENCE = "mini"  # every command's, where none is named
+from sing_core.models.registry import DEFAULT_REFERENCE
 
 
 def of_set(

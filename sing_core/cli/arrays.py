@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sing_core.cli.app import Images, Json, Model, Out, Ref, app, open_bench, show
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 
@@ -23,7 +24,7 @@ def embed(
     out: Out,
     image: Annotated[list[Path] | None, typer.Option(help="Image file; repeatable.")] = None,
     text: Annotated[list[str] | None, typer.Option(help="Prompt; repeatable.")] = None,
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     json_: Json = False,
 ) -> None:
     """Write raw `embeddings` (n, d) of images or of texts."""
@@ -36,7 +37,7 @@ def embed(
 
 
 @app.command()
-def export(model: Model, out: Out, reference: Ref = "mini", json_: Json = False) -> None:
+def export(model: Model, out: Out, reference: Ref = DEFAULT_REFERENCE, json_: Json = False) -> None:
     """Write head, null basis and translator of a model as one safetensors file."""
     from sing_core.studies.export import write_export
 

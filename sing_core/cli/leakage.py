@@ -8,6 +8,7 @@ import typer
 
 from sing_core.cli.app import Json, Model, Models, Ref, Set, app, open_bench, show
 from sing_core.errors import SingError
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Order(StrEnum):
 def classes(
     model: Model,
     set_: Set = "",
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     images: Annotated[str, typer.Option(help="A class: print its images' scores instead.")] = "",
     steer: Annotated[str, typer.Option(help="A class: steer it towards all others instead.")] = "",
     image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
@@ -68,7 +69,7 @@ def classes(
 def compare(
     model: Models = None,
     set_: Set = "",
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     paired: Annotated[bool, typer.Option(help="Print differences on the same images.")] = False,
     prompt: Annotated[str, typer.Option(help="Steer the set towards this instead.")] = "",
     image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
@@ -107,15 +108,16 @@ def concepts(
     template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
     bound: Annotated[float, typer.Option(min=0.001, help="What is as good as 0, degrees.")] = 0.1,
     set_: Set = "",
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     json_: Json = False,
 ) -> None:
     """Print a class, or the whole set, against concepts: angles, AS, and two tests."""
     from rich.console import Console
 
     from sing_core.leakage.classes import find_class
-    from sing_core.leakage.concept_lists import TEMPLATE, parse_concepts, read_text
+    from sing_core.leakage.concept_lists import parse_concepts, read_text
     from sing_core.leakage.concepts import concept_table
+    from sing_core.models.prompts import CLASS_TEMPLATE
 
     if (list_ is None) == (not concept):
         raise typer.TyperException("Give --list or --concept, one of the two.")
@@ -123,7 +125,7 @@ def concepts(
     scored = _open(open_bench(settings), model, set_, reference)
     text = "\n".join(concept or []) if list_ is None else read_text(list_.read_bytes())
     wanted = parse_concepts(
-        text, template=template or TEMPLATE, max_chars=settings.max_prompt_chars
+        text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars
     )
     for note in wanted.notes:
         Console(stderr=True).print(note, markup=False, highlight=False)

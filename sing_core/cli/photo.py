@@ -9,6 +9,7 @@ import typer
 from sing_core.cli.app import Images, Json, Model, Prompt, Ref, app, open_bench, open_photo, show
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
 from sing_core.errors import SingError
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 
@@ -17,7 +18,7 @@ def score(
     images: Images,
     model: Model,
     prompt: Prompt,
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
@@ -49,7 +50,7 @@ def steer(
     prompt: Prompt,
     epsilon: Annotated[float | None, typer.Option(help="Step, feature-norm units.")] = None,
     image_score: Annotated[float | None, typer.Option(help="Wanted IS, degrees.")] = None,
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
@@ -83,7 +84,7 @@ def sweep(
     model: Model,
     prompt: Prompt,
     steps: Annotated[int, typer.Option(min=2, max=10_001, help="Number of steps.")] = 41,
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
@@ -123,7 +124,7 @@ def zero_shot(
     images: Images,
     prompt: Prompt,
     classes: Annotated[Path, typer.Option(help="Text file, one class a line.")],
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     json_: Json = False,
 ) -> None:
     """Score images with a reference as its own classifier: its text embeddings as head."""

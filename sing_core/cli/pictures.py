@@ -9,6 +9,8 @@ import typer
 from sing_core.cli.app import Json, Ref, app, open_bench, open_photo, show
 from sing_core.errors import RenderError
 from sing_core.files.atomic import write_atomically
+from sing_core.models.registry import DEFAULT_REFERENCE
+from sing_core.pictures.catalogue import INVERSION, RENDERERS, find_renderer
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,24 +24,17 @@ Name = Annotated[str, typer.Option("--renderer", help="See `renderers`.")]
 @app.command()
 def renderers(json_: Json = False) -> None:
     """List what can draw features or embeddings."""
-    from sing_core.pictures.karlo.files import why_missing
-
-    reason = why_missing(Settings())
+    settings = Settings()
+    reasons = [(entry, entry.why_missing(settings)) for entry in RENDERERS]
     rows: list[dict[str, Any]] = [
         {
-            "name": "inversion",
-            "source": "the classifier itself",
-            "available": True,
-            "licence": "that of the classifier",
-            "reason": "",
-        },
-        {
-            "name": "karlo",
-            "source": "kakaobrain/karlo-v1-alpha-image-variations",
+            "name": entry.name,
+            "source": entry.source,
             "available": reason is None,
-            "licence": "CreativeML OpenRAIL-M",
+            "licence": entry.licence,
             "reason": reason or "",
-        },
+        }
+        for entry, reason in reasons
     ]
     show(rows, json_)
 
@@ -52,11 +47,11 @@ def render(
     prompt: Annotated[str, typer.Option(help="Text target.")] = "",
     epsilon: Annotated[list[float] | None, typer.Option(help="Step; repeatable.")] = None,
     embeddings: Annotated[Path | None, typer.Option(help="Safetensors with `embeddings`.")] = None,
-    renderer: Name = "inversion",
+    renderer: Name = INVERSION.name,
     feasible: Annotated[bool, typer.Option(help="Draw the feasible step.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the random draws.")] = 0,
     size: Annotated[int, typer.Option(help="Side in pixels; 0 takes the largest.")] = 0,
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     json_: Json = False,
 ) -> None:
     """Draw features along a null step, or rows of embeddings, as PNG files with a manifest."""
@@ -140,7 +135,7 @@ def _render_embeddings(
 
     from sing_core.pictures.protocol import RenderRequest
 
-    if renderer == "inversion":
+    if find_renderer(renderer).draws_features:
         raise RenderError("Inversion draws features over a photo; give images, not embeddings.")
     drawer = studio.renderer(renderer, "")
     try:

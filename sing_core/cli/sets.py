@@ -8,6 +8,7 @@ import typer
 
 from sing_core.cli.app import Json, Models, Ref, Row, app, open_bench, show
 from sing_core.models import registry
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 _NAMED = 20
@@ -24,7 +25,7 @@ class Engine(StrEnum):
 def prepare(
     images: Annotated[Path, typer.Option(help="Class folders, Parquet (jpeg, wnid), or a zip.")],
     model: Models = None,
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     name: Annotated[str, typer.Option(help="Name of the set; the path's own.")] = "",
     float16: Annotated[bool, typer.Option(help="Store features at half the size.")] = False,
     embed: Annotated[bool, typer.Option(help="Keep the reference's own embeddings too.")] = False,
@@ -80,7 +81,7 @@ def prepare(
 
 
 @app.command()
-def image_sets(reference: Ref = "mini", json_: Json = False) -> None:
+def image_sets(reference: Ref = DEFAULT_REFERENCE, json_: Json = False) -> None:
     """List the prepared sets."""
     from sing_core.leakage.scored_sets import scored_models
     from sing_core.sets.catalogue import image_sets as prepared_sets

@@ -15,6 +15,7 @@ from sing_core.cli.app import (
     open_bench,
     show,
 )
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _see(
 def fit_translator(
     model: ModelName,
     images: ImageSource,
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     out: MaybeOut = None,
     architecture: Annotated[
         str, typer.Option(help="One of linear, mlp3, mlp4 and residual.")

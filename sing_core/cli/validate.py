@@ -18,6 +18,7 @@ from sing_core.cli.app import (
     show,
 )
 from sing_core.errors import SingError
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def validate_heads(
         Path | None, typer.Option(help="Folder of images, or Parquet file with `jpeg`.")
     ] = None,
     set_: Annotated[str, typer.Option("--set", help="Prepared set, instead of images.")] = "",
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     limit: AtMost = 100_000,
     json_: Json = False,
 ) -> None:
@@ -90,7 +91,7 @@ def _of_images(
 
 @app.command()
 def validate(
-    images: Images, model: ModelName, reference: Ref = "mini", json_: Json = False
+    images: Images, model: ModelName, reference: Ref = DEFAULT_REFERENCE, json_: Json = False
 ) -> None:
     """Compare null, random and class-row perturbations of one norm (Fig. 9) on images."""
     from sing_core.studies.validation import KINDS

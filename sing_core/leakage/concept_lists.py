@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sing_core.errors import ConceptListError, PromptError
-from sing_core.models.prompts import clean_prompt
+from sing_core.models.prompts import CLASS_TEMPLATE, clean_prompt
 
 MAX_CONCEPTS = 5_000
-TEMPLATE = "an image of a {}"
 _NAMED = 3
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -49,7 +48,9 @@ def read_text(payload: bytes) -> str:
     return text
 
 
-def parse_concepts(text: str, *, template: str = TEMPLATE, max_chars: int = 300) -> ConceptList:
+def parse_concepts(
+    text: str, *, template: str = CLASS_TEMPLATE, max_chars: int = 300
+) -> ConceptList:
     """Return the concepts of ``text``, one a line; empty lines separate, repeated ones count once.
 
     ``template`` holds ``{}`` where the concept goes.

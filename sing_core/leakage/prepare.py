@@ -16,6 +16,7 @@ from sing_core.errors import ImageSetError
 from sing_core.leakage.set_scores import Prepared, score_set
 from sing_core.models import registry
 from sing_core.models.references import space_id
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench, fitted_path
 from sing_core.sets.chunks import (
     CHUNK_ROWS,
@@ -39,7 +40,7 @@ def prepare(
     images: Path,
     *,
     models: tuple[str, ...],
-    reference: str = "mini",
+    reference: str = DEFAULT_REFERENCE,
     name: str | None = None,
     precision: Precision = "float32",
     embed: bool = False,

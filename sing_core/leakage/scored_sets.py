@@ -12,6 +12,7 @@ from sing_core.leakage.score_files import facts_of, query, score_path
 from sing_core.leakage.scoring import Pairs
 from sing_core.maths.translator import digests_of
 from sing_core.models.references import space_id
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
 from sing_core.sets.catalogue import image_sets
 from sing_core.sets.chunks import SetFolder
@@ -82,7 +83,7 @@ def scored_models(bench: Workbench, folder: SetFolder, reference: str) -> tuple[
 
 
 def open_set(
-    bench: Workbench, model: str, *, images: str | None = None, reference: str = "mini"
+    bench: Workbench, model: str, *, images: str | None = None, reference: str = DEFAULT_REFERENCE
 ) -> ScoredSet:
     """Return the scores of ``images`` under ``model``; None takes the first set there is.
 

@@ -7,10 +7,10 @@ training: the probes of ``measure`` are reported on both.
 
 from dataclasses import dataclass
 
-OFFICIAL_TEMPLATE = "an image of a {}"
+from sing_core.models.prompts import CLASS_TEMPLATE
 
 CLASS_TEMPLATES: tuple[str, ...] = (
-    OFFICIAL_TEMPLATE,
+    CLASS_TEMPLATE,
     "an image of an {}",
     "an image of {}",
     "a photo of a {}",

@@ -27,6 +27,7 @@ from sing_core.maths.ridge import fit_ridge_path
 from sing_core.maths.training import LOSSES, Recipe, train
 from sing_core.maths.translator_quality import LINEAR, PerImage, compare, per_image
 from sing_core.models.references import space_id
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.studies.translator_table import comparison_path
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def make_comparison(
                 kept |= {f"{name}.cosine": found.cosine, f"{name}.mse": found.mse}
             return kept
 
-        key = content_key(architecture, loss, repr(recipe), space_id("mini", settings))
+        key = content_key(architecture, loss, repr(recipe), space_id(DEFAULT_REFERENCE, settings))
         kept = store.get_or_compute("comparison", key, compute, meta={"rows": _sizes(parts)})
         for name, rows in measured.items():
             measures = PerImage(kept[f"{name}.cosine"], kept[f"{name}.mse"])
@@ -145,7 +146,7 @@ def _result(
     return {
         "command": COMMAND,
         "model": MODEL,
-        "reference": "mini",
+        "reference": DEFAULT_REFERENCE,
         "rows_fitted": len(parts["fit"][0]),
         "rows_choosing": len(parts["choose"][0]),
         "recipe": asdict(recipe),

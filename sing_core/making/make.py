@@ -17,6 +17,7 @@ from sing_core.making.train import Head, Recipe, train_head
 from sing_core.models import registry
 from sing_core.models.embedded import head_path
 from sing_core.models.references import space_id
+from sing_core.models.registry import DEFAULT_REFERENCE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,7 +64,7 @@ def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Itera
             bias=path.translator.bias.float(),
             model=entry.name,
             model_digest=entry.weights_digest,
-            space_id=space_id("mini", settings),
+            space_id=space_id(DEFAULT_REFERENCE, settings),
             details={"lambda": repr(path.best_alpha), "cosine": repr(max(path.cosine))},
         )
         fitted.save(settings.assets_dir / "translators" / f"{entry.name}--mini.safetensors")

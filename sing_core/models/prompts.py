@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Raise when class labels change: older vocabularies are then not found.
 _VERSION = "2"
-_CLASS_TEMPLATE = "an image of a {}"
+CLASS_TEMPLATE = "an image of a {}"  # the paper's own
 _ATTRIBUTE_TEMPLATE = "a photo, {}"
 
 
@@ -46,7 +46,7 @@ def clean_prompt(text: str, *, max_chars: int = 300) -> str:
 
 def class_prompt(label: str) -> str:
     """Return the paper's prompt for a class, ``an image of a <class>``."""
-    return _CLASS_TEMPLATE.format(label)
+    return CLASS_TEMPLATE.format(label)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +112,7 @@ def load_vocabulary(
             "listing": torch.tensor(list(listing), dtype=torch.uint8),
         }
 
-    key = content_key(_VERSION, space, _CLASS_TEMPLATE, _ATTRIBUTE_TEMPLATE, *attributes)
+    key = content_key(_VERSION, space, CLASS_TEMPLATE, _ATTRIBUTE_TEMPLATE, *attributes)
     found = store.get_or_compute("vocabulary", key, compute, meta={"space_id": space})
     listing = json.loads(bytes(found["listing"].tolist()))
     labels, prompts = tuple(listing["labels"]), tuple(listing["prompts"])

@@ -6,11 +6,13 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from sing_core.errors import UnknownNameError, WeightsUnavailableError
+from sing_core.errors import WeightsUnavailableError
 from sing_core.files.images import Photo
 from sing_core.maths.translator import Translator
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.shelf import Shelf
 from sing_core.pictures.audit import PictureAudit, audit_pictures
+from sing_core.pictures.catalogue import INVERSION, find_renderer
 from sing_core.pictures.frame_cache import FrameCache
 from sing_core.pictures.protocol import (
     Frames,
@@ -26,7 +28,6 @@ from sing_core.studies.subject import Subject
 if TYPE_CHECKING:
     from sing_core.models.workbench import Workbench
 
-RENDERERS = ("inversion", "karlo")
 _PHOTO_SIDE = 512
 
 
@@ -40,7 +41,12 @@ class Studio:
         self._renderers = Shelf(self._load, 4)
 
     def renderer(
-        self, name: str, model: str, reference: str = "mini", *, in_proportion: bool = False
+        self,
+        name: str,
+        model: str,
+        reference: str = DEFAULT_REFERENCE,
+        *,
+        in_proportion: bool = False,
     ) -> Renderer:
         """Return a renderer for the features of ``model``, whose meaning ``reference`` says.
 
@@ -50,7 +56,7 @@ class Studio:
             UnknownNameError: there is none of this name.
             WeightsUnavailableError: its weights are not here; the message says which and whence.
         """
-        if name != "inversion":
+        if not find_renderer(name).draws_features:
             return self._renderers.get((name,))
         reads = self.bench.translator_state(model, reference)
         recipe = "in proportion" if in_proportion else ""
@@ -59,12 +65,12 @@ class Studio:
     def forget(self, model: str) -> None:
         """Let go of what draws through ``model``, so that its memory can be freed."""
         for known in self._renderers.names():
-            if known[:2] == ("inversion", model):
+            if known[:2] == (INVERSION.name, model):
                 self._renderers.forget(known)
 
     def _load(self, wanted: tuple[str, ...]) -> Renderer:
         name, *what = wanted
-        if name == "inversion":
+        if name == INVERSION.name:
             from sing_core.pictures.inversion.eye import Eye
             from sing_core.pictures.inversion.renderer import (
                 IN_PROPORTION,
@@ -78,13 +84,10 @@ class Studio:
             translator = self._translator(model, reference)
             chosen = IN_PROPORTION if recipe else InversionRecipe()
             return cast("Renderer", InversionRenderer(eye, model, chosen, translator))
-        if name == "karlo":
-            from sing_core.pictures.karlo.renderer import KarloRenderer
-            from sing_core.pictures.karlo.weights import load_karlo
+        from sing_core.pictures.karlo.renderer import KarloRenderer
+        from sing_core.pictures.karlo.weights import load_karlo
 
-            return cast("Renderer", KarloRenderer(load_karlo(self.bench.settings)))
-        known = ", ".join(RENDERERS)
-        raise UnknownNameError(f"No renderer is called “{name[:80]}”. There are: {known}.")
+        return cast("Renderer", KarloRenderer(load_karlo(self.bench.settings)))
 
     def _translator(self, model: str, reference: str) -> Translator | None:
         """Return the translator; inversion draws without one where there is none."""
@@ -101,7 +104,7 @@ class Studio:
         Raises:
             TranslatorMismatchError: a renderer of embeddings draws another space.
         """
-        if renderer.name == "inversion":
+        if renderer.name == INVERSION.name:
             return RenderRequest(
                 features, renderer.space_id, seed, size, photo=_bounded(subject.photo)
             )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sing_core.files.images import Photo
+from sing_core.pictures.catalogue import INVERSION
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.protocol import Frames, Renderer, RenderProgress, RenderRequest
 from sing_core.pictures.studio import Studio
@@ -33,7 +34,7 @@ class Commission:
     studio: Studio
     photo: Photo
     report: ImageReport
-    renderer: str = "inversion"
+    renderer: str = INVERSION.name
     seed: int = 0
     feasible: bool = False
 

@@ -15,6 +15,7 @@ from sing_core.files.images import Photo
 from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.translator_quality import per_image
 from sing_core.models.bench import Classifier
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
 
 KINDS = ("null", "random", "class_row")
@@ -94,7 +95,7 @@ def validate(
     photos: Sequence[tuple[str, Photo]],
     *,
     model: str,
-    reference: str = "mini",
+    reference: str = DEFAULT_REFERENCE,
     seed: int = 0,
 ) -> Validation:
     """Return spectrum, perturbations and translator cosines for named photos.

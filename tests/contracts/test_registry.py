@@ -1,5 +1,7 @@
 """The table of models says what the weights say."""
 
+import ast
+
 import pytest
 from safetensors import safe_open
 
@@ -7,8 +9,15 @@ from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.translator import Translator
 from sing_core.models.backbones import load_backbone
 from sing_core.models.references import space_id
-from sing_core.models.registry import find_model, models, references
+from sing_core.models.registry import (
+    DEFAULT_REFERENCE,
+    all_references,
+    find_model,
+    models,
+    references,
+)
 from sing_core.settings import Settings
+from tests.shared_data import ROOT
 
 NAMES = [entry.name for entry in models(Settings())]
 
@@ -64,3 +73,17 @@ def test_trained_weights_come_with_a_card(card):
     assert path.is_file(), f"assets/{card} is missing"
     text = path.read_text("utf-8").lower()
     assert all(word in text for word in ("data", "licen", "limit"))
+
+
+def test_the_default_reference_is_the_first_of_the_table_and_named_in_one_place():
+    assert all_references(Settings())[0].name == DEFAULT_REFERENCE
+    named = [
+        path.name
+        for folder in ("sing_core", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.arguments | ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and part.value == DEFAULT_REFERENCE
+    ]
+    assert named == [], "DEFAULT_REFERENCE of the registry says it"

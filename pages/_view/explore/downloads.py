@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 import sing_core
 from pages._view import loaders
-from pages._view.commands import DEFAULT_REFERENCE
 from pages._view.exports import File, show_command, show_files
 from sing_core.files.images import Photo
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
 from sing_core.studies.reports import ImageReport, Sweep
 

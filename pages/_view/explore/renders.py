@@ -12,11 +12,12 @@ from pages._view.explore.question import Asked
 from pages._view.linked_number import LinkedNumber
 from pages._view.words.help import HELP
 from sing_core.files.digests import content_key
+from sing_core.pictures.catalogue import OFF, RENDERERS
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.work import Commission, controls_work, scale_work, strip_work
 from sing_core.studies.reports import ImageReport
 
-_RENDERERS = {"inversion": "Inversion", "karlo": "Karlo UnCLIP", "off": "Off"}
+_RENDERERS = {entry.name: entry.title for entry in RENDERERS} | {OFF: "Off"}
 _VIEWS = {"step": "This step", "scale": "Angle scale", "controls": "Controls"}
 _WORKS = {"step": strip_work, "scale": scale_work, "controls": controls_work}
 _STEPS = {"asked": "As asked", "feasible": "Feasible"}
@@ -76,7 +77,7 @@ def begin(asked: Asked, report: ImageReport) -> PictureJob | None:
     if before is not None and before[0] != key:
         before[1].leave(_who())
         st.session_state[_JOB] = None
-    if renderer == "off" or report.sweep is None:
+    if renderer == OFF or report.sweep is None:
         return None
     work = _WORKS[view](Commission(loaders.studio(), asked.photo, report, renderer, seed, feasible))
     job = loaders.desk().job(key, work, _who())

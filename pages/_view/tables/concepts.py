@@ -13,8 +13,9 @@ from pages._view.tables import asks, figures
 from pages._view.words.help import BOUND_NOTE, HELP
 from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words
 from sing_core.leakage.classes import ClassRow
-from sing_core.leakage.concept_lists import TEMPLATE, ConceptList, parse_concepts, read_text
+from sing_core.leakage.concept_lists import ConceptList, parse_concepts, read_text
 from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
+from sing_core.models.prompts import CLASS_TEMPLATE
 
 _ALL = ""
 _VIEW, _VIEWS = "concepts.view", {"arrows": "Arrows", "network": "Network"}
@@ -88,7 +89,7 @@ def pick_class(rows: Sequence[ClassRow]) -> int | None:
 def ask_concepts() -> Asked:
     """Draw the form of concepts; return what it holds."""
     state.receive("list", "concepts.list", DEFAULT_LIST, bool, "a list of concepts")
-    state.receive("template", "concepts.template", TEMPLATE, bool, "a template")
+    state.receive("template", "concepts.template", CLASS_TEMPLATE, bool, "a template")
     _BOUND.receive()
     state.receive("view", _VIEW, "arrows", _VIEWS.__contains__, "a view")
     with st.form("concepts.form"):
@@ -111,7 +112,7 @@ def ask_concepts() -> Asked:
     state.publish("list", text, DEFAULT_LIST)
     if not state.fits(text):
         st.caption("A list of this length does not fit into the link: send it as a file.")
-    state.publish("template", template, TEMPLATE)
+    state.publish("template", template, CLASS_TEMPLATE)
     return Asked(text, file, template, _BOUND.publish(bound))
 
 
@@ -207,7 +208,7 @@ def command(asked: Asked, model: str, images: str, wnid: str) -> str:
     else:
         options.append(("--list", asked.file.name))
     options += [
-        ("--template", "" if asked.template == TEMPLATE else asked.template),
+        ("--template", "" if asked.template == CLASS_TEMPLATE else asked.template),
         ("--bound", "" if asked.bound_deg == BOUND_DEG else f"{asked.bound_deg!r}"),
     ]
     return commands.of_set("concepts", [model], images, options)

@@ -19,6 +19,7 @@ from torch import Tensor
 from sing_core.errors import RenderError, ShapeError
 from sing_core.files.digests import content_key
 from sing_core.maths.translator import Translator
+from sing_core.pictures.catalogue import INVERSION
 from sing_core.pictures.inversion.aim import Aim
 from sing_core.pictures.inversion.eye import Eye, space_of
 from sing_core.pictures.inversion.layout import Pyramid, Wobble, layout_prior
@@ -104,7 +105,7 @@ class InversionRenderer:
     model: str
     recipe: InversionRecipe = field(default_factory=InversionRecipe)
     translator: Translator | None = None
-    name: str = "inversion"
+    name: str = INVERSION.name
     sizes: tuple[int, ...] = _SIZES
     strip_size: int = _SIZES[-1]
     rows_are_independent: bool = True

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sing_core.errors import RenderError, ShapeError, ZeroVectorError
 from sing_core.files.digests import content_key
+from sing_core.pictures.catalogue import KARLO
 from sing_core.pictures.karlo.sampler import decode, enlarge, in_batches, to_frames
 from sing_core.pictures.karlo.unclip import SharedNoise
 from sing_core.pictures.karlo.weights import KarloNetworks
@@ -93,7 +94,7 @@ class KarloRenderer:
     default_steps: tuple[int, int] = (25, 7)
     max_batch: int = 32
     preview_every: int = 5
-    name: str = "karlo"
+    name: str = KARLO.name
     space_id: str = SPACE_ID
 
     @property
