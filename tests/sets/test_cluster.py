@@ -65,6 +65,7 @@ def test_two_workers_one_of_them_killed_give_the_bytes_of_one_process(tmp_path):
     assert files_of(tmp_path / "ray" / "set") == files_of(tmp_path / "local" / "set")
 
 
+@pytest.mark.slow
 def test_without_ray_a_sentence_says_what_to_install(toy_bench, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     images = class_folders(tmp_path / "images", per_class=1)
