@@ -40,16 +40,19 @@ def said(program, **environment):
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_freed_memory_is_kept_until_it_is_asked_back():
     assert said(PROGRAM) == "True True"
 
 
+@pytest.mark.slow
 def test_whoever_sets_a_variable_of_the_allocator_decides(monkeypatch):
     assert said(PROGRAM, MALLOC_ARENA_MAX="4") == "False True"
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=2")
     assert not keep_freed_memory()
 
 
+@pytest.mark.slow
 def test_an_import_of_the_library_changes_nothing_of_the_process():
     program = """
 import os

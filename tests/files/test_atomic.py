@@ -14,6 +14,7 @@ from sing_core.files.atomic import write_atomically
 from tests.shared_data import ROOT
 
 
+@pytest.mark.slow
 @given(payloads=st.lists(st.binary(max_size=5_000), min_size=1, max_size=3))
 def test_the_last_of_several_writings_is_what_lies_there(tmp_path_factory, payloads):
     path = tmp_path_factory.mktemp("atomic") / "new" / "folder" / "file"

@@ -80,6 +80,7 @@ def test_a_repository_of_the_hub_is_a_classifier_with_its_own_class_names(hub, w
     assert backbone.head_error <= 1e-5
 
 
+@pytest.mark.slow
 def test_what_was_fetched_is_not_fetched_again_and_needs_no_network(hub, settings, monkeypatch):
     first = load_backbone(NAME, settings)
     assert sorted(hub.asked) == [(REPOSITORY, "config.json"), (REPOSITORY, "model.safetensors")]

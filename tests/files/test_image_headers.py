@@ -33,6 +33,7 @@ def noise(width, height, mode="RGB"):
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8), mode)
 
 
+@pytest.mark.slow
 @given(width=sides, height=sides, kind=st.sampled_from(sorted(KINDS)), data=st.data())
 def test_the_size_is_read_and_the_body_has_the_same_pixels(width, height, kind, data):
     payload = encode(noise(width, height), kind, **data.draw(st.sampled_from(KINDS[kind])))

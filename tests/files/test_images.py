@@ -310,6 +310,7 @@ def test_the_pixel_limit_is_exact_and_ours_alone() -> None:
     assert Image.MAX_IMAGE_PIXELS == 89_478_485
 
 
+@pytest.mark.slow
 def test_a_size_beyond_pillows_warning_is_allowed_when_asked_for() -> None:
     payload = encode(Image.new("1", (12_000, 8_000)))
     assert decode_image(payload, max_pixels=10**8).width == 12_000

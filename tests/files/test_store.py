@@ -138,6 +138,7 @@ def test_the_manifest_tells_shapes_types_libraries_and_facts(tmp_path: Path) -> 
     assert manifest["meta"] == META
 
 
+@pytest.mark.slow
 def test_every_tampered_or_cut_file_is_refused(tmp_path: Path) -> None:
     store = Store(tmp_path)
     path = store.save("heads", "key", basis(), META)

@@ -128,6 +128,7 @@ def test_a_classifier_without_translator_gets_one_from_the_set(toy_bench, toy_as
     assert counts == [int(side.sum()) for side in (tenth > 1, tenth == 1, tenth == 0)]
 
 
+@pytest.mark.slow
 def test_a_local_checkpoint_is_prepared_inside_the_sets_folder_and_listed(toy_bench, tmp_path):
     torch.manual_seed(0)
     weights = tmp_path / "own" / "net.safetensors"
@@ -152,6 +153,7 @@ def test_a_local_checkpoint_is_prepared_inside_the_sets_folder_and_listed(toy_be
     assert len(classes.class_table(scored)) == 4
 
 
+@pytest.mark.slow
 def test_a_set_too_small_for_a_translator_says_so(toy_bench, toy_assets, tmp_path):
     shutil.copytree(toy_assets, tmp_path / "assets")
     (tmp_path / "assets" / "translators" / "lite0--mini.safetensors").unlink()
@@ -212,6 +214,7 @@ def test_bad_images_are_named_with_a_reason_and_the_others_are_scored(made, tmp_
     assert len(made(images).problems) == 5, "a second run forgot them"
 
 
+@pytest.mark.slow
 def test_a_set_without_any_usable_image_is_a_result_and_not_a_crash(made, tmp_path):
     (tmp_path / "images" / WNIDS[0]).mkdir(parents=True)
     (tmp_path / "images" / WNIDS[0] / "x.jpg").write_bytes(b"nothing")
@@ -281,6 +284,7 @@ def test_what_is_no_image_set_is_refused_with_a_sentence(tmp_path):
             open_source(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_another_set_under_the_same_name_is_refused(made, tmp_path):
     made(class_folders(tmp_path / "images", per_class=1))
     with pytest.raises(ImageSetError, match="already a prepared set called “set”"):

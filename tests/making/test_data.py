@@ -73,6 +73,7 @@ def test_a_plan_holds_what_was_asked_for(folder, crops, attributes, tiny, tiny_a
     assert len({view.key() for view in views}) == len(views)
 
 
+@pytest.mark.slow
 @given(few=st.fixed_dictionaries(counts), more=st.fixed_dictionaries(counts))
 def test_the_same_seed_gives_the_same_views_however_many_are_asked(folder, few, more):
     most = {name: max(few[name], more[name]) for name in counts}

@@ -49,6 +49,7 @@ def test_batches_lose_nothing_and_only_the_last_is_shorter(items, size):
     assert all(1 <= len(batch) <= size for batch in found[-1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["lite0", "lite1", "lite2"])
 def test_a_classifier_is_trained_on_the_features_that_the_app_shows(toy_bench, chelsea, model):
     name = registry.models(Settings())[int(model[-1])].architecture
@@ -69,6 +70,7 @@ def test_the_head_on_the_references_features_is_what_open_clip_serves(chelsea, r
     torch.testing.assert_close(embedded, served, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_rows_come_in_the_order_of_the_views(small_data, settings, lite0):
     folder, steps = ImageFolder(small_data), []
     found = FeatureCache(settings, folder, fast=False).features(

@@ -38,6 +38,7 @@ def make_texts(seed, pairs=3, paraphrases=1):
     return Texts(classes, values)
 
 
+@pytest.mark.slow
 @given(seed=seeds, rank=st.integers(1, 6), paraphrases=st.integers(1, 4))
 def test_the_projector_is_one_and_removes_as_much_as_it_says(seed, rank, paraphrases):
     keep = without_attributes(make_texts(seed, paraphrases=paraphrases), rank).double()
@@ -46,6 +47,7 @@ def test_the_projector_is_one_and_removes_as_much_as_it_says(seed, rank, paraphr
     assert float(keep.trace()) == pytest.approx(2 * HALF - rank, abs=1e-4)
 
 
+@pytest.mark.slow
 @given(seed=seeds)
 def test_attribute_differences_go_and_class_differences_stay(seed):
     texts = make_texts(seed)

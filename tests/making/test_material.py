@@ -31,6 +31,7 @@ def test_a_plan_is_the_same_every_time_and_the_translators_look_at_fewer_views(s
         assert getattr(TRANSLATOR_PLAN, name) <= getattr(REFERENCE_PLAN, name)
 
 
+@pytest.mark.slow
 def test_every_row_is_told_by_its_view(material, views, small_data):
     found, rows = material.views(SMALL)
     folder = ImageFolder(small_data)

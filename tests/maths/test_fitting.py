@@ -103,6 +103,7 @@ def image(seed):
     return payload.getvalue()
 
 
+@pytest.mark.slow
 def test_every_image_is_seen_by_both_networks(toy_bench):
     files = [image(seed) for seed in range(18)]
     images = ImageSet(tuple(map(str, range(18))), ("a", "b") * 9, files.__getitem__)

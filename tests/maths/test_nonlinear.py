@@ -115,6 +115,7 @@ def rows_of(n=400, seed=0):
     return torch.from_numpy(x).float(), torch.from_numpy(z).float()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_training_brings_the_held_out_cosine_up_and_keeps_the_best_pass(architecture, loss):

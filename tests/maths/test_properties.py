@@ -93,6 +93,7 @@ def norm_bound(head, features):
 # 1
 
 
+@pytest.mark.slow
 @given(head_and_features())
 def test_removing_the_null_part_keeps_every_logit(case):
     head, features = case

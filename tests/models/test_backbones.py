@@ -175,6 +175,7 @@ def test_a_name_that_nobody_knows_is_an_error_in_words():
         load_backbone("no/such", Settings())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LITES)
 def test_the_embedded_classifiers_see_the_right_thing_and_keep_it_without_the_null_part(name):
     backbone = load_backbone(name, Settings())

@@ -95,6 +95,7 @@ def test_another_classifier_has_no_translator_and_its_head_is_known_all_the_same
     assert facts == (512, 3, 509)
 
 
+@pytest.mark.slow
 def test_class_names_may_lie_beside_the_weights(small, toy_bench):
     small.with_suffix(".txt").write_text("ant\nbee\ncrow\n")
     assert load_backbone(f"resnet18@{small}", Settings()).labels == ("ant", "bee", "crow")
@@ -123,6 +124,7 @@ def test_what_a_file_may_not_be_is_said_in_a_sentence(small, tmp_path):
     assert "cannot be read" in refused(f"resnet18@{tmp_path}")
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_the_architecture_is_said_in_a_sentence(small, tmp_path):
     weights = load_file(small)
     assert "does not hold a mobilenetv3_small_050" in refused(f"mobilenetv3_small_050@{small}")
@@ -151,6 +153,7 @@ def test_a_file_that_is_not_the_one_its_checksum_names_is_refused(small):
     assert "holds no SHA-256" in refused(f"resnet18@{small}")
 
 
+@pytest.mark.slow
 def test_a_file_that_was_saved_again_is_another_classifier(small, toy_bench):
     name = f"resnet18@{small}"
     first, state = toy_bench.entry(name).weights_digest, file_state(name)

@@ -121,6 +121,7 @@ def test_eight_concurrent_requests_for_a_real_network_load_it_once(tmp_path):
     assert all(one is found[0] for one in found)
 
 
+@pytest.mark.slow
 def test_the_pool_keeps_to_its_budget_and_says_what_is_in_memory(tmp_path):
     first, second, third = saved(tmp_path, 3)
     pool = ModelPool(Settings(max_models_mb=45))  # two of 19 MB

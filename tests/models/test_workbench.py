@@ -34,6 +34,7 @@ def test_a_second_start_needs_no_network_at_all(toy_assets, toy_bench, chelsea, 
     assert fresh.pool.loaded == ()
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_what_the_network_gives(toy_bench, chelsea):
     backbone = load_backbone("lite0", Settings())
     classifier = toy_bench.classifier("lite0")

@@ -14,6 +14,7 @@ FULL = {
 RUBBISH = ("", "nan", "-1", "1e999", "../../etc/passwd", "<script>alert(1)</script>", "é" * 2_000)
 
 
+@pytest.mark.slow
 def test_a_cold_link_opens_what_was_set():
     app = App(**FULL).assert_shows_numbers()
     assert (app.errors, app.warnings, app.query) == ([], [], FULL)
@@ -25,6 +26,7 @@ def test_a_cold_link_opens_what_was_set():
     assert app.sweep["prompt"] == "a red dog"
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_numbers_that_clicking_gives(app):
     app.choose_model("lite1").choose_sample("coffee").type_prompt("a red dog")
     app.choose_mode("remove").want(25.0)
@@ -32,6 +34,7 @@ def test_a_link_opens_the_numbers_that_clicking_gives(app):
     assert App(**FULL).numbers == app.numbers
 
 
+@pytest.mark.slow
 def test_a_step_in_the_link_sets_the_slider(app):
     step = app.sweep["epsilon"][17]
     linked = App(eps=f"{step:.6g}").assert_shows_numbers()
@@ -39,12 +42,14 @@ def test_a_step_in_the_link_sets_the_slider(app):
     assert linked.query == {"eps": f"{step:.6g}"}
 
 
+@pytest.mark.slow
 def test_a_step_far_beyond_the_sweep_shows_its_end():
     linked = App(eps="1e9").assert_shows_numbers()
     assert linked.sweep["index"] == len(linked.sweep["epsilon"]) - 1
     assert linked.query == {"eps": f"{linked.sweep['epsilon'][-1]:.6g}"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

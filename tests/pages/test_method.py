@@ -11,6 +11,7 @@ def method():
     return App().open("method")
 
 
+@pytest.mark.slow
 def test_the_four_steps_carry_their_equations(method):
     headings = [element.value for element in method.at.subheader]
     steps = [text for text in headings if text[:2] in ("1.", "2.", "3.", "4.")]
@@ -29,16 +30,19 @@ def test_every_term_of_the_glossary_is_explained_with_the_widgets_words(method):
         assert any(term in text and HELP[name] in text for text in words), term
 
 
+@pytest.mark.slow
 def test_the_limits_are_said(method):
     words = "".join(element.value for element in method.at.markdown)
     for part in ("mini", "not CLIP", "Lite2", "280 of 1280"):
         assert part in words
 
 
+@pytest.mark.slow
 def test_the_method_opens_without_any_photo_or_prompt(method):
     assert (method.errors, method.warnings) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["explore", "compare", "classes", "concepts", "library", "method", "validate"]
 )

@@ -17,6 +17,7 @@ def studio(real_bench):
     return Studio(real_bench)
 
 
+@pytest.mark.slow
 def test_the_photo_itself_is_read_as_what_it_is(real_bench, chelsea, studio):
     subject = Subject.of(real_bench, chelsea, Question("lite0", PROMPT))
     pixels = np.asarray(chelsea.image)[None]

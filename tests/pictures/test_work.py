@@ -77,6 +77,7 @@ def test_what_was_drawn_once_is_recalled(asked, strip_job):
         assert (again.frames[row] == frame).all()
 
 
+@pytest.mark.slow
 def test_a_small_picture_is_recalled_where_the_large_one_is_lost(asked, strip_job):
     renderer = asked.studio.renderer("inversion", "lite0")
     features = strip_job.strip.features[:1]

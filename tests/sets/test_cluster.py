@@ -27,17 +27,23 @@ def start(engine, images, root):
     )
 
 
-def extractors():
-    """Return the process numbers of all Ray workers of this machine that show images."""
-    found = []
-    for folder in Path("/proc").iterdir():
+def extractors(driver):
+    """Return the process numbers of the Ray workers of ``driver`` that show images."""
+    parents, found = {}, []
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = (folder / "cmdline").read_bytes() if folder.name.isdigit() else b""
+            words = (folder / "cmdline").read_bytes()
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
         except OSError:
             continue  # it ended while we looked
+        parents[int(folder.name)] = int(parent)
         if words.startswith(b"ray::") and b"Extractor" in words:
             found.append(int(folder.name))
-    return found
+
+    def descends(process):
+        return process == driver or (process in parents and descends(parents[process]))
+
+    return [process for process in found if descends(process)]
 
 
 @pytest.mark.slow
@@ -50,7 +56,7 @@ def test_two_workers_one_of_them_killed_give_the_bytes_of_one_process(tmp_path):
         while not (said and said[-1].isdigit() and int(said[-1]) > 0):
             said.append(process.stdout.readline().strip())
         assert int(said[-1]) < IMAGES // 2, "all was done before a worker could be killed"
-        workers = extractors()
+        workers = extractors(process.pid)
         assert len(workers) == 2
         os.kill(workers[0], signal.SIGKILL)
         rest = process.communicate(timeout=500)[0].split("\n")
@@ -59,6 +65,7 @@ def test_two_workers_one_of_them_killed_give_the_bytes_of_one_process(tmp_path):
     assert files_of(tmp_path / "ray" / "set") == files_of(tmp_path / "local" / "set")
 
 
+@pytest.mark.slow
 def test_without_ray_a_sentence_says_what_to_install(toy_bench, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     images = class_folders(tmp_path / "images", per_class=1)

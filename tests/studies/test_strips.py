@@ -54,6 +54,7 @@ def test_the_scores_of_a_strip_are_those_of_the_sweep(subject, report):
             assert asked == pytest.approx(known, abs=1e-4), name  # features are float32 here
 
 
+@pytest.mark.slow
 def test_a_feasible_strip_is_not_negative_and_states_its_price(subject, report):
     strip = strips.along(subject, report, frames=3, feasible=True)
     assert float(strip.features.min()) >= 0

@@ -46,6 +46,7 @@ def test_the_folded_network_is_the_same_function_with_the_same_gradient(name):
     alike(slopes[1], slopes[0])
 
 
+@pytest.mark.slow
 def test_a_norm_before_its_convolution_stays_and_the_others_go():
     own = network("densenet121")
     folded = fold_batch_norms(own, torch.rand(1, 3, 64, 64, dtype=torch.float64))

@@ -52,6 +52,7 @@ def request_of(renderer, features, photo, size=128, seed=0):
     return RenderRequest(features, renderer.space_id, seed, size, photo=np.asarray(photo))
 
 
+@pytest.mark.slow
 def test_the_same_request_gives_the_same_pictures(backbone, photo, feature):
     renderer = renderer_of(backbone)
     first = renderer.render(request_of(renderer, feature, photo)).frames
@@ -77,6 +78,7 @@ def test_the_start_that_was_kept_changes_no_picture_and_saves_its_steps(backbone
     assert not np.array_equal(first, other), "another seed has another start"
 
 
+@pytest.mark.slow
 def test_equal_rows_give_equal_pictures_whatever_stands_beside_them(backbone, photo, feature):
     renderer = renderer_of(backbone)
     three = torch.cat([feature, 2 * feature.flip(1), feature])
@@ -136,6 +138,7 @@ def test_a_network_without_batch_norm_and_with_one_size_is_drawn_too(photo):
     assert frames.shape == (1, 128, 128, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [

@@ -127,6 +127,7 @@ def test_a_picture_does_not_depend_on_its_neighbours(karlo, ask):
         assert far.abs().max() <= 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("largest", [1, 2, 3])
 def test_the_size_of_the_batches_does_not_show(karlo, ask, largest):
     request = ask(tiny_karlo.embeddings(5), size=LARGE)

@@ -344,6 +344,7 @@ def test_the_hubs_cache_is_found_and_its_commit_is_held_to(hub, hub_settings, ne
     assert find_karlo(hub_settings).revision == COMMIT
 
 
+@pytest.mark.slow
 def test_a_revision_that_is_asked_for_comes_first(hub, hub_settings, tmp_path):
     load_karlo(hub_settings)
     asked = "a" * 40

@@ -106,6 +106,7 @@ def test_another_released_step_keeps_the_enlarged_pictures_and_reads_them_all(st
     assert {len(frame) for frame in after.frames.values()} == {16, 32}
 
 
+@pytest.mark.slow
 def test_a_translator_into_another_space_is_refused_with_a_sentence(studio, chelsea):
     drawer = studio.renderer("karlo", "lite0")
     subject = Subject.of(studio.bench, chelsea, Question("lite0", PROMPT))
