@@ -51,7 +51,8 @@ def test_what_is_no_whole_file_is_a_sentence_and_nothing_else(payload, tmp_path_
     try:
         read_head(path)
     except SingError as error:
-        assert str(error).endswith(".")
+        if not str(error).endswith("."):
+            raise
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
