@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sing_core.errors import WeightsUnavailableError
 from sing_core.files.digests import sha256_of
+from sing_core.files.text_lists import TextList, read_list
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -127,10 +128,20 @@ def _ends_as_head(name: str) -> bool:
     return last == "weight" and bool(parts) and parts[-1] in _HEAD_NAMES
 
 
-def labels_beside(path: Path) -> tuple[str, ...]:
-    """Return the class names in ``<file>.txt`` beside the weights, one a line; () without it."""
+def labels_beside(path: Path, classes: int) -> TextList:
+    """Return the class names in ``<file>.txt`` beside the weights, one a line; none without it.
+
+    Raises:
+        WeightsUnavailableError: they are not ``classes`` names.
+        TextListError: the list cannot be read.
+    """
     listing = path.with_suffix(".txt")
     if not listing.is_file():
-        return ()
-    lines = listing.read_text("utf-8", errors="replace").splitlines()
-    return tuple(line.strip() for line in lines if line.strip())
+        return TextList(())
+    found = read_list(listing)
+    if len(found.lines) != classes:
+        raise WeightsUnavailableError(
+            f"{listing.name} has {len(found.lines)} names, and the head in {path.name} has "
+            f"{classes} classes. Give every class its line, or take the list away."
+        )
+    return found
