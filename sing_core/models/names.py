@@ -52,9 +52,7 @@ def parse_name(name: str) -> HubName | FileName | TimmName:
         UnknownNameError: it is none of the three kinds.
     """
     if "\0" in name:
-        raise UnknownNameError(
-            f"“{name[:80].replace(chr(0), '�')}” holds a zero byte: it names nothing. {HOW_TO_NAME}"
-        )
+        raise UnknownNameError(f"A name holds no zero byte. {HOW_TO_NAME}")
     if name.lower().startswith(_HUB):
         return _hub_name(name)
     architecture, at, rest = name.partition("@")
