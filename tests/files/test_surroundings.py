@@ -77,7 +77,7 @@ def test_an_output_of_few_letters_gets_others_replaced(arguments, encoding):
 def test_errors_reach_an_output_of_few_letters_too():
     found = command("head", "сова“ε”", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert found.returncode == 2
-    assert "No classifier is called ?????" in found.stderr
+    assert found.stderr.startswith("No classifier is called ")
 
 
 def test_the_list_of_the_shared_case_meets_a_narrow_output_without_a_traceback():
