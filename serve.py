@@ -12,8 +12,10 @@ import threading
 from pathlib import Path
 
 from sing_core.allocator import take_over
+from sing_core.files.surroundings import settle
 
 take_over()  # before any thread begins and before torch is imported
+settle()  # before Streamlit looks for a home folder
 
 gc.disable()  # imports make nothing but what stays: looking through it takes a third as long again
 

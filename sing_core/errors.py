@@ -89,5 +89,9 @@ class ImageSetError(SingError):
     """A set of images, or one image of it, cannot be used; the message says why."""
 
 
+class TextListError(SingError, ValueError):
+    """A file of names cannot be read as a list; the message says why."""
+
+
 class ConceptListError(SingError, ValueError):
     """A list of concepts cannot be used; the message says why."""

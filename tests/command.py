@@ -14,6 +14,7 @@ def command(*arguments, **environment):
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
+        errors="replace",  # a test may ask for an output of few letters
         timeout=300,
         check=False,
     )

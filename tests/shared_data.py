@@ -21,6 +21,11 @@ def shared(name):
     return path
 
 
+def case(name):
+    """Return ``../shared/cases/<name>``; without it skip, or fail where ``CI`` is set."""
+    return shared(f"../cases/{name}")
+
+
 def reference_photos():
     """Return ``(path, ImageNet-1k class index)`` of the authors' four sample photos."""
     wnids = ImageNetInfo().label_names()

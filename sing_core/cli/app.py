@@ -92,7 +92,12 @@ def open_bench(settings: Settings) -> "Workbench":
     from sing_core.models.workbench import Workbench
 
     settings.prepare_threads()
-    return Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
+    return Workbench(settings, ModelPool(settings, tell=tell), Store(settings.cache_dir))
+
+
+def tell(note: str) -> None:
+    """Print a sentence that belongs to no row on stderr."""
+    typer.echo(note, err=True)
 
 
 def open_photo(path: Path, settings: Settings) -> Photo:

@@ -114,8 +114,9 @@ def concepts(
     """Print a class, or the whole set, against concepts: angles, AS, and two tests."""
     from rich.console import Console
 
+    from sing_core.files.text_lists import text_of
     from sing_core.leakage.classes import find_class
-    from sing_core.leakage.concept_lists import parse_concepts, read_text
+    from sing_core.leakage.concept_lists import parse_concepts
     from sing_core.leakage.concepts import concept_table
     from sing_core.models.prompts import CLASS_TEMPLATE
 
@@ -123,9 +124,9 @@ def concepts(
         raise typer.TyperException("Give --list or --concept, one of the two.")
     settings = Settings()
     scored = _open(open_bench(settings), model, set_, reference)
-    text = "\n".join(concept or []) if list_ is None else read_text(list_.read_bytes())
+    text, notes = ("\n".join(concept or []), ()) if list_ is None else text_of(list_)
     wanted = parse_concepts(
-        text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars
+        text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars, notes=notes
     )
     for note in wanted.notes:
         Console(stderr=True).print(note, markup=False, highlight=False)

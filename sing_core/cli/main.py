@@ -8,18 +8,20 @@ from pydantic import ValidationError
 
 from sing_core.cli.app import app
 from sing_core.errors import SingError
+from sing_core.files.surroundings import settle
 
 
 def main() -> None:
     """Run the command line; errors meant for people become one line and exit code 2."""
-    # Each adds its commands to the app, in this order.
-    # isort: off
-    from sing_core.cli import photo, arrays, pictures, models, translators, validate  # noqa: F401
-    from sing_core.cli import sets, leakage, health  # noqa: F401
-    # isort: on
-
     as_json = "--json" in sys.argv
     try:
+        settle()
+        # Each adds its commands to the app, in this order.
+        # isort: off
+        from sing_core.cli import photo, arrays, pictures, models, translators, validate  # noqa: F401
+        from sing_core.cli import sets, leakage, health  # noqa: F401
+        # isort: on
+
         code = app(standalone_mode=False)
     except SingError as error:
         _fail(type(error).__name__, str(error), as_json)

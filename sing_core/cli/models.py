@@ -51,6 +51,7 @@ def fetch(model: Name, json_: Json = False) -> None:
         "weights_digest": backbone.weights_digest,
         "feature_dim": backbone.feature_dim,
         "classes": len(backbone.weight),
+        "input_px": backbone.sight.side,
         "head_error": backbone.head_error,
         "memory_mb": backbone.memory_bytes / 2**20,
     }

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from sing_core.cli.app import Images, Json, Model, Prompt, Ref, app, open_bench, open_photo, show
+from sing_core.cli.app import (
+    Images,
+    Json,
+    Model,
+    Prompt,
+    Ref,
+    app,
+    open_bench,
+    open_photo,
+    show,
+    tell,
+)
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
@@ -129,13 +140,16 @@ def zero_shot(
 ) -> None:
     """Score images with a reference as its own classifier: its text embeddings as head."""
     from sing_core.cli.rows import score_row
+    from sing_core.files.text_lists import read_list
     from sing_core.models.zero_shot import NAME, ZeroShotBench
     from sing_core.studies.photo import analyse_image
     from sing_core.studies.question import Question
 
     settings = Settings()
-    names = [line.strip() for line in classes.read_text("utf-8").splitlines() if line.strip()]
-    bench = ZeroShotBench(open_bench(settings), reference, names)
+    names = read_list(classes)
+    for note in names.notes:
+        tell(note)
+    bench = ZeroShotBench(open_bench(settings), reference, names.lines)
     rows = []
     for path in images:
         question = Question(NAME, prompt, "remove", reference, steps=2)

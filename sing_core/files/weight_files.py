@@ -1,16 +1,19 @@
 """Weight files before they are opened: safetensors only, whole, and what their owner meant them."""
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sing_core.errors import WeightsUnavailableError
 from sing_core.files.digests import sha256_of
+from sing_core.files.text_lists import TextList, read_list
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _PICKLES = (b"PK\x03\x04", b"\x80")  # torch's zip archives, plain pickles
+_LENGTH = 8  # bytes at the start of a safetensors file: how long its JSON header is
 _CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 # The last part of a head's name where only it and its bias lie in the file, or beside a backbone.
 _HEAD_NAMES = ("classifier", "head", "fc", "linear", "linear_head")
@@ -29,13 +32,14 @@ def shapes_in(path: Path) -> Shapes:
 
     try:
         with path.open("rb") as stream:
-            start = stream.read(4)
-    except OSError as error:
-        reason = error.strerror or str(error)
+            start, size = stream.read(_LENGTH + 1), os.fstat(stream.fileno()).st_size
+    except (OSError, ValueError) as error:  # a ValueError: the name holds a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
         raise WeightsUnavailableError(
             f"The weights {path} cannot be read: {reason.lower()}."
         ) from error
-    if start.startswith(_PICKLES):
+    # The first byte of a good file can be any: it is the low byte of the header's length.
+    if not _has_header(start, size) and start.startswith(_PICKLES):
         raise WeightsUnavailableError(
             f"{path.name} is a pickle, and opening one can run code. Convert it where you trust it "
             "(safetensors.torch.save_file) and give the .safetensors file."
@@ -51,6 +55,12 @@ def shapes_in(path: Path) -> Shapes:
         raise WeightsUnavailableError(
             f"{path.name} is damaged, cut short or no safetensors file. Copy or fetch it again."
         ) from error
+
+
+def _has_header(start: bytes, size: int) -> bool:
+    """Return whether a file of ``size`` bytes begins as safetensors do: a length, then JSON."""
+    length = int.from_bytes(start[:_LENGTH], "little")
+    return start[_LENGTH:] == b"{" and 2 <= length <= size - _LENGTH
 
 
 def check_beside(path: Path) -> None:
@@ -76,11 +86,12 @@ def check_beside(path: Path) -> None:
 def read_head(path: Path) -> "tuple[Tensor, Tensor]":
     """Return ``(c, m)`` weight and ``(c,)`` bias of the one head in ``path``, float32.
 
-    The head is called ``weight`` alone, or after ``classifier``, ``head``, ``fc`` or ``linear``;
-    whatever else lies in the file is not read.
+    The head is called ``weight`` alone, or after ``classifier``, ``head``, ``fc`` or ``linear``
+    (``head.1`` where it stood in a row of layers); whatever else lies in the file is not read.
 
     Raises:
-        WeightsUnavailableError: the file cannot be read, or holds no head or several.
+        WeightsUnavailableError: the file cannot be read, holds no head or several, or a bias that
+            is not the head's.
     """
     import torch
     from safetensors import safe_open
@@ -89,7 +100,7 @@ def read_head(path: Path) -> "tuple[Tensor, Tensor]":
     found = [
         name.removesuffix("weight")
         for name, shape in shapes.items()
-        if len(shape) == 2 and (name == "weight" or _ends_as_head(name))
+        if len(shape) == 2 and min(shape) > 0 and (name == "weight" or _ends_as_head(name))
     ]
     if len(found) != 1:
         what = "several heads" if found else "no head"
@@ -97,22 +108,40 @@ def read_head(path: Path) -> "tuple[Tensor, Tensor]":
             f"{path.name} holds {what}: one matrix called head.weight or classifier.weight is "
             "needed, of the shape (classes, features)."
         )
+    bias_shape = shapes.get(f"{found[0]}bias")
+    if bias_shape not in (None, shapes[f"{found[0]}weight"][:1]):
+        raise WeightsUnavailableError(
+            f"{path.name} has {found[0]}weight for {shapes[f'{found[0]}weight'][0]} classes and "
+            f"{found[0]}bias in the shape {bias_shape}."
+        )
     with safe_open(path, framework="pt") as file:
         weight = file.get_tensor(f"{found[0]}weight").float()
-        has_bias = shapes.get(f"{found[0]}bias") == weight.shape[:1]
-        bias = file.get_tensor(f"{found[0]}bias").float() if has_bias else torch.zeros(len(weight))
-    return weight, bias
+        if bias_shape is None:
+            return weight, torch.zeros(len(weight))
+        return weight, file.get_tensor(f"{found[0]}bias").float()
 
 
 def _ends_as_head(name: str) -> bool:
-    parts = name.split(".")
-    return len(parts) > 1 and parts[-1] == "weight" and parts[-2] in _HEAD_NAMES
+    *parts, last = name.split(".")
+    if parts and parts[-1].isdecimal():
+        parts.pop()
+    return last == "weight" and bool(parts) and parts[-1] in _HEAD_NAMES
 
 
-def labels_beside(path: Path) -> tuple[str, ...]:
-    """Return the class names in ``<file>.txt`` beside the weights, one a line; () without it."""
+def labels_beside(path: Path, classes: int) -> TextList:
+    """Return the class names in ``<file>.txt`` beside the weights, one a line; none without it.
+
+    Raises:
+        WeightsUnavailableError: they are not ``classes`` names.
+        TextListError: the list cannot be read.
+    """
     listing = path.with_suffix(".txt")
     if not listing.is_file():
-        return ()
-    lines = listing.read_text("utf-8", errors="replace").splitlines()
-    return tuple(line.strip() for line in lines if line.strip())
+        return TextList(())
+    found = read_list(listing)
+    if len(found.lines) != classes:
+        raise WeightsUnavailableError(
+            f"{listing.name} has {len(found.lines)} names, and the head in {path.name} has "
+            f"{classes} classes. Give every class its line, or take the list away."
+        )
+    return found

@@ -1,19 +1,14 @@
 """A person's list of concepts: text or a file, one concept a line, made safe to embed."""
 
-import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sing_core.errors import ConceptListError, PromptError
+from sing_core.files.text_lists import rows_of
 from sing_core.models.prompts import CLASS_TEMPLATE, clean_prompt
 
 MAX_CONCEPTS = 5_000
 _NAMED = 3
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +17,7 @@ class ConceptList:
 
     Attributes:
         labels: what was typed, each once; ``prompts`` the sentences that are embedded.
-        notes: whole sentences about every line that was left out.
+        notes: whole sentences about how the list was read, and every line that was left out.
     """
 
     labels: tuple[str, ...]
@@ -30,37 +25,21 @@ class ConceptList:
     notes: tuple[str, ...]
 
 
-def read_text(payload: bytes) -> str:
-    """Return the text of an uploaded list: UTF-8, or UTF-16 with its mark.
-
-    Raises:
-        ConceptListError: it is neither.
-    """
-    encoding = next((name for mark, name in _BOMS if payload.startswith(mark)), "utf-8")
-    try:
-        text = payload.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise ConceptListError(
-            "This list is not UTF-8 text; save it as UTF-8 and try again."
-        ) from error
-    if "\0" in text:
-        raise ConceptListError("This file is no text: it holds zero bytes.")
-    return text
-
-
 def parse_concepts(
-    text: str, *, template: str = CLASS_TEMPLATE, max_chars: int = 300
+    text: str, *, template: str = CLASS_TEMPLATE, max_chars: int = 300, notes: Sequence[str] = ()
 ) -> ConceptList:
     """Return the concepts of ``text``, one a line; empty lines separate, repeated ones count once.
 
-    ``template`` holds ``{}`` where the concept goes.
+    ``template`` holds ``{}`` where the concept goes; ``notes`` say how the text was read.
 
     Raises:
         ConceptListError: there is no usable line, more than 5,000, or no ``{}`` in the template.
+        TextListError: it is a table in which the concepts cannot be told.
     """
     if template.count("{}") != 1:
         raise ConceptListError("A template holds {} once, where the concept goes.")
-    lines = [line for line in text.splitlines() if line.strip()]
+    listing = rows_of(text)
+    lines = listing.lines
     if len(lines) > MAX_CONCEPTS:
         raise ConceptListError(
             f"This list has {len(lines):,} lines; up to {MAX_CONCEPTS:,} can be used at once."
@@ -79,8 +58,8 @@ def parse_concepts(
         found[label] = prompt
     if not found:
         raise ConceptListError("This list has no usable line; write one concept a line.")
-    notes = _notes(refused, repeated)
-    return ConceptList(tuple(found), tuple(found.values()), notes)
+    said = (*notes, *listing.notes, *_notes(refused, repeated))
+    return ConceptList(tuple(found), tuple(found.values()), said)
 
 
 def _notes(refused: Sequence[str], repeated: int) -> tuple[str, ...]:

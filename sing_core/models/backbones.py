@@ -63,6 +63,7 @@ class Backbone:
         device: where ``features`` runs.
         head_error: largest ``|W f + b - logits|`` of the check on load, relative to max |logit|.
         labels: ``c`` class names that came with the weights; () where they brought none.
+        notes: whole sentences about how the weights were read, where that is not plain.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Backbone:
     device: str
     head_error: float
     labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_timm(
@@ -84,6 +86,7 @@ class Backbone:
         name: str,
         device: str = "cpu",
         labels: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> "Backbone":
         """Wrap a timm classifier with loaded weights; ``labels`` are taken if there are c of them.
 
@@ -101,7 +104,9 @@ class Backbone:
         preprocess = create_transform(**config, is_training=False)
         sight = Sight(config["input_size"][-1], config["crop_pct"], config["mean"], config["std"])
         names = labels if len(labels) == len(weight) else ()
-        return cls(name, network, weight, bias, digest, preprocess, sight, device, error, names)
+        return cls(
+            name, network, weight, bias, digest, preprocess, sight, device, error, names, notes
+        )
 
     @property
     def feature_dim(self) -> int:
@@ -163,6 +168,11 @@ def head_of(network: nn.Module) -> tuple[Tensor, Tensor]:
         HeadError: the classifier is missing or is neither linear nor a 1x1 convolution.
     """
     layer = cast(TimmNetwork, network).get_classifier()
+    if isinstance(layer, tuple):
+        raise HeadError(
+            f"This network has {len(layer)} heads and averages their logits; one linear head is "
+            "needed."
+        )
     is_pointwise = (
         isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and layer.groups == 1
     )
@@ -225,7 +235,11 @@ def load_backbone(name: str, settings: "Settings") -> Backbone:
     entry = find_model(name, settings)
     loaded = load_network(name, settings)
     backbone = Backbone.from_timm(
-        loaded.network, name=name, device=settings.torch_device, labels=loaded.labels
+        loaded.network,
+        name=name,
+        device=settings.torch_device,
+        labels=loaded.labels,
+        notes=loaded.notes,
     )
     if entry is not None and entry.ships and backbone.weights_digest != entry.weights_digest:
         raise WeightsUnavailableError(

@@ -51,6 +51,8 @@ def parse_name(name: str) -> HubName | FileName | TimmName:
     Raises:
         UnknownNameError: it is none of the three kinds.
     """
+    if "\0" in name:
+        raise UnknownNameError(f"A name holds no zero byte. {HOW_TO_NAME}")
     if name.lower().startswith(_HUB):
         return _hub_name(name)
     architecture, at, rest = name.partition("@")
@@ -79,9 +81,16 @@ def _file_name(text: str, architecture: str, rest: str) -> FileName:
         )
     if follows:
         weights += _HEAD_FOLLOWS[:-1]
-    return FileName(
-        architecture, Path(weights).expanduser(), Path(head).expanduser() if head else None
-    )
+    return FileName(architecture, _expanded(weights), _expanded(head) if head else None)
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UnknownNameError(
+            f"“{text[:80]}” begins with the home folder of a user that this machine does not know."
+        ) from error
 
 
 def file_state(name: str) -> str:

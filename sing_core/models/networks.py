@@ -6,6 +6,7 @@ what it would fetch or open by itself is fetched and checked here first.
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from sing_core.errors import HeadError, UnknownNameError, WeightsUnavailableError
 from sing_core.files import hub
 from sing_core.files.weight_files import Shapes, check_beside, labels_beside, read_head, shapes_in
+from sing_core.models.checkpoints import fill, tell_size
 from sing_core.models.names import HOW_TO_NAME, FileName, HubName, TimmName, parse_name
 from sing_core.models.registry import ModelEntry, find_model, models
 
@@ -34,10 +36,12 @@ class LoadedNetwork:
     Attributes:
         network: the timm module.
         labels: class names that came with the weights; () where they brought none.
+        notes: whole sentences about how the file was read, where that is not plain.
     """
 
     network: nn.Module
     labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def load_network(name: str, settings: "Settings") -> LoadedNetwork:
@@ -80,13 +84,10 @@ def check_known(name: str, settings: "Settings") -> None:
 
 def empty_network(entry: ModelEntry) -> nn.Module:
     """Return the network of a row at its true size with random weights; nothing is fetched."""
-    import timm
-
     classes = 0 if entry.head_repository else entry.classes
-    network: nn.Module = timm.create_model(
-        entry.architecture, num_classes=classes, **_size(entry.side)
-    )
-    _tell_size(network, entry.side)
+    network = _built(entry.architecture, classes, entry.side)
+    if entry.side:
+        tell_size(network, entry.side)
     if entry.head_repository:
         generator = torch.Generator().manual_seed(0)
         weight = torch.randn(entry.classes, entry.feature_dim, generator=generator)
@@ -139,8 +140,23 @@ def _of_file(name: FileName) -> LoadedNetwork:
             shapes_in(path)
             check_beside(path)
     head = read_head(name.head) if name.head is not None else None
-    network = _filled(name.architecture, name.weights, head=head)
-    return LoadedNetwork(network, labels_beside(name.head or name.weights))
+    _config(name.architecture)
+    build = partial(_built, name.architecture)
+    found = fill(name.architecture, name.weights, build, headless=head is not None)
+    if found is None:  # timm knows the names of other libraries' checkpoints
+        found = _filled(name.architecture, name.weights, head=head), ()
+    elif head is not None:
+        found = with_head(found[0], head), found[1]
+    network, notes = found
+    classes = int(cast(Any, network).num_classes) if head is None else len(head[0])
+    labels = labels_beside(name.head or name.weights, classes)
+    return LoadedNetwork(network, labels.lines, (*notes, *labels.notes))
+
+
+def _built(architecture: str, classes: int, side: int) -> nn.Module:
+    import timm
+
+    return timm.create_model(architecture, num_classes=classes, **_size(side))
 
 
 def _of_timm(name: TimmName, settings: "Settings") -> nn.Module:
@@ -231,7 +247,8 @@ def _filled(architecture: str, path: Path, *, side: int = 0, head: Head | None =
         )
     except _MISFITS as error:
         raise _misfit(architecture, path.name, shapes, error) from error
-    _tell_size(network, side)
+    if side:
+        tell_size(network, side)
     return network if head is None else with_head(network, head)
 
 
@@ -239,17 +256,10 @@ def _size(side: int) -> dict[str, Any]:
     return {"img_size": side} if side else {}
 
 
-def _tell_size(network: nn.Module, side: int) -> None:
-    """Let preprocessing know of another input size than the architecture's own."""
-    if side:
-        parts = cast(Any, network)
-        parts.pretrained_cfg = {**parts.pretrained_cfg, "input_size": (3, side, side)}
-
-
 def _classes(shapes: Shapes, classifier: str | tuple[str, ...] | None, default: int) -> int:
     """Return how many classes the head in the file has; ``default`` where it cannot be told."""
     first = classifier[0] if isinstance(classifier, tuple) else classifier
-    return shapes.get(f"{first}.weight", (default,))[0]
+    return next(iter(shapes.get(f"{first}.weight", ())), default)
 
 
 def _misfit(architecture: str, where: str, shapes: Shapes, error: Exception) -> Exception:

@@ -1,5 +1,6 @@
 """Loaded networks, shared by everybody in the process: one registry within one memory budget."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -41,9 +42,18 @@ class ModelPool:
         settings: where weights lie, which device computes, and the memory budget.
     """
 
-    def __init__(self, settings: Settings, *, max_backbones: int = 8) -> None:
-        """Load nothing yet; keep at most ``max_backbones`` classifiers and as many references."""
-        self.settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        max_backbones: int = 8,
+        tell: Callable[[str], None] = lambda note: None,
+    ) -> None:
+        """Load nothing yet; keep at most ``max_backbones`` classifiers and as many references.
+
+        ``tell`` hears a sentence where the weights of a classifier were not read plainly.
+        """
+        self.settings, self._tell = settings, tell
         self._shelf: Shelf[_Key, Backbone | Reference] = Shelf(
             self._load,
             max_backbones,
@@ -102,7 +112,10 @@ class ModelPool:
         try:
             if key.kind == "reference":
                 return load_reference(key.name, self.settings)
-            return load_backbone(key.name, self.settings)
+            backbone = load_backbone(key.name, self.settings)
+            for note in backbone.notes:
+                self._tell(note)
+            return backbone
         finally:  # what reading the files took, and what left the shelf the last time
             give_back_freed_memory()
 

@@ -108,7 +108,7 @@ def test_fewer_images_can_be_asked_for_and_too_few_are_refused(refusal, image_se
 
 def test_a_reference_can_be_its_own_classifier(rows, refusal, photos, tmp_path):
     classes = tmp_path / "classes.txt"
-    classes.write_text("cat\n\ndog\ncup of coffee\n")
+    classes.write_text("cat\n\ndog\ncup of coffee\n", encoding="utf-16")
     ask = ("zero-shot", *photos, "--prompt", PROMPT, "--classes", classes)
     found = rows(*ask)
     assert [row["image"] for row in found] == [path.name for path in photos]

@@ -3,7 +3,7 @@
 import pytest
 
 from sing_core.errors import ConceptListError
-from sing_core.leakage.concept_lists import parse_concepts, read_text
+from sing_core.leakage.concept_lists import parse_concepts
 
 
 def test_a_list_has_one_concept_a_line_and_a_template():
@@ -43,12 +43,8 @@ def test_an_empty_list_is_refused(text):
         parse_concepts(text)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_usual_encodings_are_read(encoding):
-    assert read_text("café\nчай".encode(encoding)) == "café\nчай"
-
-
-@pytest.mark.parametrize("payload", ["café".encode("latin-1"), b"a\0b"])
-def test_the_wrong_encoding_is_refused_with_a_sentence(payload):
-    with pytest.raises(ConceptListError, match=r"not UTF-8 text|zero bytes"):
-        read_text(payload)
+def test_a_table_gives_the_column_of_names_and_says_so():
+    found = parse_concepts("0,tench\n1,goldfish", notes=("Read as Latin-1.",))
+    assert found.labels == ("tench", "goldfish")
+    assert found.notes[0] == "Read as Latin-1."
+    assert "the names were taken from column 2" in found.notes[1]

@@ -68,6 +68,13 @@ def test_a_name_says_where_its_weights_are(tmp_path):
             parse_name(wrong)
 
 
+def test_names_that_no_system_can_open_are_told_so():
+    with pytest.raises(UnknownNameError, match="holds no zero byte"):
+        parse_name("resnet18@/tmp/a\0b.safetensors")
+    with pytest.raises(UnknownNameError, match="a user that this machine does not know"):
+        parse_name("resnet18@~nobody-of-this-name/x.safetensors")
+
+
 def test_names_that_nobody_knows_are_told_what_there_is():
     for name in ("vgg", "../../etc/passwd", "x" * 3000, "", "lite0 "):
         with pytest.raises(UnknownNameError, match="There are: lite0, lite1, lite2"):
@@ -100,7 +107,8 @@ def test_class_names_may_lie_beside_the_weights(small, toy_bench):
     small.with_suffix(".txt").write_text("ant\nbee\ncrow\n")
     assert load_backbone(f"resnet18@{small}", Settings()).labels == ("ant", "bee", "crow")
     small.with_suffix(".txt").write_text("ant\nbee\n")
-    assert load_backbone(f"resnet18@{small}", Settings()).labels == ()
+    text = refused(f"resnet18@{small}")
+    assert "small.txt has 2 names, and the head in small.safetensors has 3 classes" in text
 
 
 def test_what_a_file_may_not_be_is_said_in_a_sentence(small, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.pages import photo_files
 from tests.pages.driver import App
+from tests.shared_data import case
 
 SAME = photo_files.same_pixels()
 OTHER = photo_files.other_good_files()
@@ -21,6 +22,14 @@ def test_a_file_gives_the_numbers_of_the_plain_picture_it_holds(app, name, file,
     # The last digits of a sum depend on the machine's mood, the picture does not.
     expected = App().upload(plain).assert_shows_numbers().shown
     assert app.shown[:2] == pytest.approx(expected[:2], abs=1e-5)
+
+
+def test_a_jpeg_is_taken_under_the_name_that_windows_gives_it(app):
+    file = case("jfif-upload") / "photo.jfif"
+    app.upload(file.read_bytes(), file.name).assert_shows_numbers()
+    assert app.errors == []
+    (uploader,) = app.at.get("file_uploader")
+    assert not uploader.proto.type  # the browser asks no name for its ending
 
 
 @pytest.mark.parametrize(("name", "file", "note"), OTHER, ids=[case[0] for case in OTHER])

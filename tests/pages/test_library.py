@@ -82,6 +82,20 @@ def test_a_local_file_is_loaded_by_its_typed_name_and_offered_by_explore(library
     assert explore.errors == []
 
 
+def test_what_is_not_plain_in_a_file_is_said_beside_its_head(library, tmp_path):
+    weights = timm.create_model("test_resnet", num_classes=10).state_dict()
+    del weights["fc.bias"]
+    save_file(
+        {f"module.{name}": value for name, value in weights.items()}, tmp_path / "x.safetensors"
+    )
+    choose(library, f"test_resnet@{tmp_path / 'x.safetensors'}")
+    press(library, "load")
+    assert "86 of its 96 feature directions" in said(library)[0]
+    assert "The head module.fc has no bias; zeros stand for it." in [
+        element.value for element in library.at.info
+    ]
+
+
 def test_what_cannot_be_loaded_is_a_sentence_and_the_table_stays(library, tmp_path):
     (tmp_path / "bad.safetensors").write_bytes(b"\x80pickle")
     for name, words in (

@@ -52,7 +52,7 @@ def pick_photo() -> Photo | None:
 def _ask_file():  # noqa: ANN202 - Streamlit's own type has no public name
     return st.file_uploader(
         "Photo file",
-        type=["jpg", "jpeg", "png", "webp"],
+        type=None,  # what a file is, its content says: Windows calls a JPEG “photo.jfif”
         max_upload_size=loaders.settings().max_upload_mb,
         key="explore.upload",
         label_visibility="collapsed",

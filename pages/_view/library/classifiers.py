@@ -106,6 +106,8 @@ def show_head(head: HeadReport) -> None:
         f"({share:.0%}) move none of its {head.classes} logits.",
         icon=":material/check:",
     )
+    for note in loaders.bench().pool.backbone(head.model).notes:
+        st.info(note, icon=":material/rule:")
     if head.nullity == 0:
         st.warning(head.sentence, icon=":material/visibility:")
 

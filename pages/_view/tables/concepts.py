@@ -12,8 +12,9 @@ from pages._view.linked_number import LinkedNumber
 from pages._view.tables import asks, figures
 from pages._view.words.help import BOUND_NOTE, HELP
 from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words
+from sing_core.files.text_lists import decoded
 from sing_core.leakage.classes import ClassRow
-from sing_core.leakage.concept_lists import ConceptList, parse_concepts, read_text
+from sing_core.leakage.concept_lists import ConceptList, parse_concepts
 from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
 from sing_core.models.prompts import CLASS_TEMPLATE
 
@@ -60,11 +61,13 @@ class Asked:
         """Return the concepts.
 
         Raises:
-            ConceptListError: the list or the template cannot be used.
+            SingError: the list or the template cannot be used.
         """
-        text = self.text if self.file is None else read_text(self.file.getvalue())
+        text, notes = self.text, tuple[str, ...]()
+        if self.file is not None:
+            text, notes = decoded(self.file.getvalue(), self.file.name)
         limit = loaders.settings().max_prompt_chars
-        return parse_concepts(text, template=self.template, max_chars=limit)
+        return parse_concepts(text, template=self.template, max_chars=limit, notes=notes)
 
 
 def pick_class(rows: Sequence[ClassRow]) -> int | None:

@@ -1,0 +1,170 @@
+"""A network from a person's own file: judged from its header, then built once, at its own size."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from sing_core.errors import HeadError, WeightsUnavailableError
+from sing_core.files.weight_files import Shapes, shapes_in
+from sing_core.models.checkpoint_names import Match, Wanted, match_names
+
+# ``(classes, side)`` -> the network with random weights; a side of 0 is the architecture's own.
+Build = Callable[[int, int], nn.Module]
+_POSITIONS = ("pos_embed", "positional_embedding", "position_embeddings", "pos_embedding")
+# What timm raises for a size or a device that an architecture cannot be built at.
+_UNBUILDABLE = (TypeError, ValueError, RuntimeError, AssertionError)
+
+
+def fill(
+    architecture: str, path: Path, build: Build, *, headless: bool
+) -> tuple[nn.Module, tuple[str, ...]] | None:
+    """Return the network with the weights in ``path``, and sentences about what is not plain.
+
+    ``headless`` ignores the head. None: the names are not the network's own, as in checkpoints of
+    other libraries, and none of this can be judged.
+
+    Raises:
+        WeightsUnavailableError: the file is no whole network of this architecture.
+        HeadError: it has no head, or not one that is linear.
+    """
+    shapes = shapes_in(path)
+    wanted = _wanted(architecture, _blank(build, headless, 0), headless)
+    match = match_names(path.name, wanted, shapes)
+    if match is None:
+        _check_foreign(path.name, wanted, shapes)
+        return None
+    side, notes = side_of(path.name, wanted.shapes, match.sources, shapes, build), match.notes
+    if side:
+        wanted = _wanted(architecture, _blank(build, headless, side), headless)
+        notes += (
+            f"{path.name} was trained at {side} x {side} px, as its position embedding says; "
+            "images are shown to it at that size.",
+        )
+    _check_shapes(path.name, wanted, match, shapes)
+    network = build(match.classes, side)
+    _load(network, path, match)
+    if side:
+        tell_size(network, side)
+    return network, notes
+
+
+def tell_size(network: nn.Module, side: int) -> None:
+    """Let preprocessing know of another input size than the architecture's own."""
+    parts = cast(Any, network)
+    parts.pretrained_cfg = {**parts.pretrained_cfg, "input_size": (3, side, side)}
+
+
+def side_of(
+    where: str, wanted: Shapes, sources: dict[str, str], shapes: Shapes, build: Build
+) -> int:
+    """Return the side of the input that a position embedding of another length asks for, else 0.
+
+    Raises:
+        WeightsUnavailableError: it belongs to no square image that the architecture takes.
+    """
+    for name, source in sources.items():
+        if not name.endswith(_POSITIONS) or wanted[name] == shapes[source]:
+            continue
+        own = int(cast(Any, _blank(build, True, 0)).pretrained_cfg["input_size"][-1])
+        side = _scaled(wanted[name], shapes[source], own)
+        if side and _takes(build, side, name, shapes[source]):
+            return side
+        raise WeightsUnavailableError(_other_size(where, source, shapes[source], wanted[name]))
+    return 0
+
+
+def _scaled(wanted: tuple[int, ...], found: tuple[int, ...], side: int) -> int:
+    """Return the side at which a grid of ``found`` positions arises; 0 where it is no square."""
+    if len(wanted) != len(found) or wanted[-1] != found[-1] or min(found) < 1:
+        return 0
+    if len(wanted) == 4:
+        return side * found[1] // wanted[1] if found[1] == found[2] else 0
+    grid = math.isqrt(wanted[-2])
+    positions = found[-2] - (wanted[-2] - grid**2)  # without class and register tokens
+    new = math.isqrt(max(positions, 0))
+    return side * new // grid if new and new**2 == positions and grid else 0
+
+
+def _takes(build: Build, side: int, name: str, shape: tuple[int, ...]) -> bool:
+    try:
+        state = _blank(build, True, side).state_dict()
+    except _UNBUILDABLE:
+        return False
+    return name in state and tuple(state[name].shape) == shape
+
+
+def _blank(build: Build, headless: bool, side: int) -> nn.Module:
+    """Return the network without memory for its weights, with a head of two classes or none."""
+    classes = 0 if headless else 2
+    try:
+        with torch.device("meta"):
+            return build(classes, side)
+    except (RuntimeError, NotImplementedError):  # some architectures compute while being built
+        return build(classes, side)
+
+
+def _wanted(architecture: str, network: nn.Module, headless: bool) -> Wanted:
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = cast(Any, network).pretrained_cfg["classifier"] or ()
+    heads = (found,) if isinstance(found, str) else tuple(found)
+    here = tuple(head for head in heads if not headless and f"{head}.weight" in shapes)
+    parts = {name for name, _ in network.named_children()} | {n.split(".")[0] for n in shapes}
+    return Wanted(architecture, shapes, here, frozenset(parts | set(vars(network))))
+
+
+def _check_foreign(where: str, wanted: Wanted, shapes: Shapes) -> None:
+    """Check what can be checked where the names are not the network's: timm resizes unsaid."""
+    for head in wanted.heads:
+        shape, width = shapes.get(f"{head}.weight"), wanted.shapes[f"{head}.weight"][1:]
+        if shape is not None and (
+            math.prod(shape[1:]) != math.prod(width) or not min(shape, default=0)
+        ):
+            raise HeadError(
+                f"{where} has {head}.weight in the shape {shape}, and {wanted.architecture} needs "
+                f"(classes, {', '.join(map(str, width))}) with at least one class."
+            )
+    for name in wanted.shapes:
+        shape = wanted.shapes[name]
+        found = [
+            shapes[source]
+            for source in shapes
+            if name.endswith(_POSITIONS)
+            and source.endswith(_POSITIONS)
+            and shapes[source][-1:] == shape[-1:]
+        ]
+        if found and all(math.prod(other) != math.prod(shape) for other in found):
+            raise WeightsUnavailableError(_other_size(where, name, found[0], shape))
+
+
+def _other_size(where: str, name: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    return (
+        f"{where} has {name} in the shape {found} and this architecture {wanted}: it was trained "
+        "on images of another size, and not on square ones that this architecture takes. It is "
+        "not resampled; save it at a square size, under the names that timm gives."
+    )
+
+
+def _check_shapes(where: str, wanted: Wanted, match: Match, shapes: Shapes) -> None:
+    for name, source in match.sources.items():
+        if not wanted.is_head(name) and wanted.shapes[name] != shapes[source]:
+            raise WeightsUnavailableError(
+                f"{where} has {source} in the shape {shapes[source]}, and {wanted.architecture} "
+                f"needs {wanted.shapes[name]}."
+            )
+
+
+def _load(network: nn.Module, path: Path, match: Match) -> None:
+    from safetensors import safe_open
+
+    state: dict[str, Tensor] = network.state_dict()
+    with safe_open(path, framework="pt") as file:
+        for name, value in state.items():
+            if name in match.sources:
+                state[name] = file.get_tensor(match.sources[name]).reshape(value.shape)
+            elif name.endswith(".bias"):  # of the head: nothing else may lack
+                state[name] = torch.zeros_like(value)
+    network.load_state_dict(state)

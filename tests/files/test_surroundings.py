@@ -1,0 +1,88 @@
+"""Machines as people have them: no home, no name for the user, an output of few letters."""
+
+import os
+import pwd
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from sing_core.files.surroundings import give_home
+from tests.browser.server import address, start, wait_until_healthy
+from tests.command import command
+from tests.shared_data import ROOT, case
+
+NOBODY = """
+import pwd
+def nobody(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+pwd.getpwuid = nobody
+"""
+
+
+@pytest.fixture
+def homeless(monkeypatch):
+    def nobody(uid):
+        raise KeyError("uid not found")
+
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+
+
+def test_a_process_without_a_home_gets_one_in_the_cache_folder(homeless, monkeypatch, tmp_path):
+    monkeypatch.setenv("SING_CACHE_DIR", str(tmp_path))
+    give_home()
+    assert Path.home() == tmp_path / "home"
+    assert Path.home().is_dir()
+
+
+def test_where_the_cache_folder_takes_none_it_is_a_temporary_one(homeless, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SING_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda **named: str(tmp_path))
+    give_home()
+    assert Path.home() == tmp_path
+
+
+def test_a_home_that_is_there_is_left_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    give_home()
+    assert os.environ["HOME"] == str(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_page_is_served_to_a_user_without_home_or_name(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(NOBODY)
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.delenv("HOME")
+    url, port = address()
+    with (tmp_path / "log").open("w+b") as log:
+        server = start("app.py", port, log, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+        try:
+            wait_until_healthy(url, server, log)
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("arguments", [("sweep", "--help"), ("models",), ("references",)])
+def test_an_output_of_few_letters_gets_others_replaced(arguments, encoding):
+    found = command(*arguments, PYTHONUTF8="0", PYTHONIOENCODING=encoding)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout
+
+
+def test_errors_reach_an_output_of_few_letters_too():
+    found = command("head", "сова“ε”", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    assert found.returncode == 2
+    assert found.stderr.startswith("No classifier is called ")
+
+
+def test_the_list_of_the_shared_case_meets_a_narrow_output_without_a_traceback():
+    listing = case("narrow-stdout") / "cjk.txt"
+    narrow = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}
+    found = command("concepts", "--model", "lite0", "--list", listing, **narrow)
+    assert "Traceback" not in found.stderr
+    assert found.returncode in (0, 2)  # 2: no set of images is prepared here, in a sentence
