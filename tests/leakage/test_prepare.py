@@ -1,7 +1,6 @@
 """Sets of images to scores: resumable, complete, and plain about what could not be used."""
 
 import shutil
-import zipfile
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import per_image
 from sing_core.models.references import space_id
 from sing_core.models.workbench import fitted_path
-from sing_core.sets.sources import class_of, open_source
 from sing_core.settings import Settings
 from tests import toy
 from tests.prepared_sets import WNIDS, class_folders, files_of, jpeg, kill, parquet, start_worker
@@ -230,90 +228,6 @@ def test_a_photo_that_occurs_twice_counts_once_in_the_tables(made, tmp_path, toy
     scored = scored_sets.open_set(toy_bench, "lite0", images=found.name)
     assert [row.n for row in classes.class_table(scored)] == [6, 6, 6, 6]
     shutil.rmtree(found.folder)
-
-
-@pytest.mark.slow
-def test_folders_parquet_and_zip_of_the_same_images_give_the_same_scores(made, tmp_path):
-    images = class_folders(tmp_path / "images", per_class=3)
-    files = sorted(images.rglob("*.jpg"))
-    payloads = [path.read_bytes() for path in files]
-    wnids = [path.parent.name for path in files]
-    whole = tmp_path / "images.zip"
-    with zipfile.ZipFile(whole, "w") as archive:
-        for path in files:
-            archive.write(path, f"top/{path.relative_to(images)}")
-    shards = tmp_path / "shards"
-    shards.mkdir()
-    for part, rows in enumerate((slice(0, 5), slice(5, 12))):
-        columns = {"jpeg": payloads[rows], "wnid": wnids[rows]}
-        parquet(shards / f"{part}.parquet", len(wnids[rows]), **columns)
-    names = ("row", "label", "digest", "image_score_deg", "attribute_score_deg")
-    found = [
-        [[row[name] for name in names] for row in table(made(source, name=f"s{i}"))]
-        for i, source in enumerate((images, whole, shards))
-    ]
-    assert found[0] == found[1] == found[2]
-
-
-@pytest.mark.parametrize(
-    ("columns", "sentence"),
-    [
-        ({"wnid": None}, "has no column wnid; its columns are jpeg"),
-        ({"jpeg": None, "wnid": None, "x": [1, 2, 3]}, "no column jpeg and no column wnid"),
-        ({"jpeg": ["a", "b", "c"]}, "holds string, and should hold the bytes"),
-    ],
-    ids=["no wnid", "neither", "text"],
-)
-def test_a_parquet_file_without_its_columns_is_refused(tmp_path, columns, sentence):
-    path = parquet(tmp_path / "images.parquet", 3, **columns)
-    with pytest.raises(ImageSetError, match=sentence):
-        open_source(path)
-
-
-def test_what_is_no_image_set_is_refused_with_a_sentence(tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "text.txt").write_text("hello")
-    (tmp_path / "bad.parquet").write_bytes(b"PAR1 but not really")
-    for name, sentence in (
-        ("empty", "holds no file"),
-        ("text.txt", "is no image set"),
-        ("bad.parquet", "cannot be read as Parquet"),
-        ("nowhere", "no such folder or file"),
-    ):
-        with pytest.raises(ImageSetError, match=sentence):
-            open_source(tmp_path / name)
-
-
-@pytest.mark.slow
-def test_another_set_under_the_same_name_is_refused(made, tmp_path):
-    made(class_folders(tmp_path / "images", per_class=1))
-    with pytest.raises(ImageSetError, match="already a prepared set called “set”"):
-        made(class_folders(tmp_path / "others", per_class=2))
-
-
-def test_a_name_cannot_lead_out_of_the_folder(made, tmp_path):
-    with pytest.raises(ImageSetError, match="cannot name a set"):
-        made(class_folders(tmp_path / "images", per_class=1), name="../up")
-
-
-def test_a_changed_file_makes_another_set(tmp_path):
-    images = class_folders(tmp_path / "images", per_class=1)
-    before = open_source(images).key
-    (images / WNIDS[0] / "000.jpg").write_bytes(jpeg(99))
-    assert open_source(images).key != before
-
-
-@pytest.mark.parametrize(
-    ("path", "wnid"),
-    [
-        ("n01440764/x.jpg", "n01440764"),
-        ("train/n01440764/images/x.jpg", "n01440764"),
-        ("dogs/x.jpg", "dogs"),
-        ("x.jpg", ""),
-    ],
-)
-def test_the_class_is_the_folder_that_looks_like_a_wnid(path, wnid):
-    assert class_of(path) == wnid
 
 
 @pytest.mark.slow
