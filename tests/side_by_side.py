@@ -1,6 +1,7 @@
 """The order of the tests, and who runs which when several processes share them (``pytest -n 2``).
 
-A file's tests stay in one process, which makes its fixtures once; the browser tests stay in one
+The inner loop (``-m "not slow and ..."`` over everything) is shared by two without being asked. A
+file's tests stay in one process, which makes its fixtures once; the browser tests stay in one
 together, which has one server and one Chromium. What measures time or takes most of the memory is
 not run this way: ``make test`` runs it afterwards, by itself.
 """
@@ -36,6 +37,14 @@ class WholeFiles(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for everything that is quick; none for named files, or where print is read."""
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    quick = "not slow" in config.option.markexpr
+    return 2 if everything and quick and config.option.capture != "no" else 0
 
 
 @pytest.hookimpl(optionalhook=True)

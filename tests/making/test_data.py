@@ -108,6 +108,7 @@ def test_simple_views_are_what_their_names_say(folder):
         assert 0.4 * height * width <= inside[0] * inside[1] <= height * width
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("group", "value"),
     [(group, value.name) for group, values in GROUPS.items() for value in values],

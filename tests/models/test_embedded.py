@@ -48,6 +48,7 @@ def test_weights_of_another_shape_are_refused():
         embedded.rename_in_order("tf_efficientnet_lite0", stored)
 
 
+@pytest.mark.slow
 @pytest.mark.alone
 def test_a_second_assembly_only_confirms():
     settings = Settings()

@@ -52,6 +52,7 @@ def test_the_concepts_of_a_cat_hold_classes_and_attributes(app):
     assert kinds == {"prompt", "class", "attribute"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_every_sample_shows_numbers_and_lands_in_the_url(app, sample):
     app.choose_sample(sample.name).assert_shows_numbers()
@@ -89,6 +90,7 @@ def test_a_free_prompt_shows_numbers_towards_it(app):
     assert 0 < app.shown[1] <= app.shown[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", HARMLESS, ids=range(len(HARMLESS)))
 def test_an_odd_but_readable_prompt_gives_numbers(app, prompt):
     app.type_prompt(prompt).assert_shows_numbers()
@@ -96,6 +98,7 @@ def test_an_odd_but_readable_prompt_gives_numbers(app, prompt):
     assert "\x00" not in app.sweep["prompt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prompt", "sentence"),
     [

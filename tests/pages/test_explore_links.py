@@ -83,6 +83,7 @@ def test_an_uploaded_photo_that_is_not_kept_here_gets_a_sentence():
     app.choose_source("sample").assert_shows_numbers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model", "mode", "is", "eps"])
 @pytest.mark.parametrize("value", RUBBISH[1:3], ids=RUBBISH[1:3])
 def test_a_rubbish_value_is_told_even_where_the_photo_is_not_kept(name, value):
@@ -109,6 +110,7 @@ def test_a_step_in_the_link_waits_until_there_is_a_photo(app):
     assert (linked.sweep["index"], linked.query) == (17, {"eps": step})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model", "mode", "is", "eps"])
 @pytest.mark.parametrize("value", RUBBISH, ids=range(len(RUBBISH)))
 def test_a_rubbish_value_gets_one_sentence_and_the_default(name, value):
@@ -155,6 +157,7 @@ def test_a_link_with_unknown_parameters_ignores_them():
     App(utm_source="mail", embed="true").assert_shows_numbers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "switch",
     ["explore.mode", "explore.source", "explore.renderer", "explore.pictures", "explore.drawn"],

@@ -13,6 +13,7 @@ OTHER = photo_files.other_good_files()
 BAD = photo_files.bad_files()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "file", "plain", "note"), SAME, ids=[case[0] for case in SAME])
 def test_a_file_gives_the_numbers_of_the_plain_picture_it_holds(app, name, file, plain, note):
     app.upload(file, "holiday.png").assert_shows_numbers()
@@ -32,6 +33,7 @@ def test_a_jpeg_is_taken_under_the_name_that_windows_gives_it(app):
     assert not uploader.proto.type  # the browser asks no name for its ending
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "file", "note"), OTHER, ids=[case[0] for case in OTHER])
 def test_an_unusual_file_gives_numbers_and_says_what_was_done(app, name, file, note):
     app.upload(file, "holiday.png").assert_shows_numbers()

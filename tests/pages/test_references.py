@@ -130,6 +130,7 @@ def test_a_link_to_a_reference_that_is_not_here_is_said_and_the_default_used():
     assert any("in **mini**" in caption for caption in app.captions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -211,6 +211,7 @@ def test_lines_left_out_are_named(page):
     assert any("“???”" in text for text in app.warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classes", "compare", "concepts"])
 def test_a_link_to_a_set_that_is_not_here_is_answered(page, name):
     app = page(name, set="nowhere")
@@ -218,6 +219,7 @@ def test_a_link_to_a_set_that_is_not_here_is_answered(page, name):
     assert len(app.at.dataframe) >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classes", "compare", "concepts"])
 def test_without_any_prepared_set_the_page_says_what_to_run(page, assets, cache, name):
     shutil.rmtree(cache / "prepared", ignore_errors=True)

@@ -59,6 +59,7 @@ def strip_job(asked):
     return run(strip_work(asked))
 
 
+@pytest.mark.slow
 def test_the_pair_comes_first_small_then_large_then_the_rest(asked, strip_job):
     strip, entries = strip_job.strip, strip_job.frames.entries
     pair = {0, strip.row_of(asked.report.index)}

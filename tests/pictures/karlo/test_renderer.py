@@ -117,6 +117,7 @@ def test_equal_embeddings_in_one_batch_give_identical_pictures(karlo, ask, size)
     assert not np.array_equal(frames[0], frames[1])
 
 
+@pytest.mark.slow
 def test_a_picture_does_not_depend_on_its_neighbours(karlo, ask):
     rows = tiny_karlo.embeddings(5)
     together = karlo.draft(ask(rows, size=LARGE))
@@ -140,6 +141,7 @@ def test_the_size_of_the_batches_does_not_show(karlo, ask, largest):
     assert {row for at in told for row in at.rows} == set(range(5))
 
 
+@pytest.mark.slow
 def test_seeds_guidance_steps_and_embeddings_change_the_pictures(karlo, ask):
     rows = tiny_karlo.embeddings(1)
     base = karlo.render(ask(rows)).frames
@@ -155,6 +157,7 @@ def test_seeds_guidance_steps_and_embeddings_change_the_pictures(karlo, ask):
         assert np.abs(base.astype(int) - other).max() > 2
 
 
+@pytest.mark.slow
 def test_enlarging_some_rows_of_a_draft_is_rendering_them(karlo, ask):
     rows = tiny_karlo.embeddings(4)
     draft = karlo.draft(ask(rows))

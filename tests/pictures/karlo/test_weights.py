@@ -397,6 +397,7 @@ def test_a_revision_must_be_a_full_commit_hash():
             Settings(karlo_revision=wrong)
 
 
+@pytest.mark.slow
 def test_several_threads_load_at_once(karlo_settings):
     found, problems = [], []
 
