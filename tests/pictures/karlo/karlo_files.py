@@ -1,4 +1,4 @@
-"""Shared by the tests beside it."""
+"""What a folder of Karlo is refused for, in words."""
 
 import pytest
 
