@@ -2,8 +2,10 @@
 
 Runs the commands below with ``--json`` in both checkouts, by this interpreter, on the sample photos
 and on the embedded image set, each with its own cache; compares standard output, standard error,
-exit code and the files written, byte for byte. For changes that shall move code and no answer. One
-thread: sums over two are rounded in another order from one process to the next.
+exit code and what the files written hold, byte for byte. For changes that shall move code and no
+answer. One thread: sums over two are rounded in another order from one process to the next. DuckDB
+has threads of its own, so a table's last digit may differ between two runs of one checkout: what
+differs is asked again, and is equal if both checkouts gave one answer in common.
 """
 
 import hashlib
@@ -15,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from safetensors import safe_open
 
 from sing_core.files.samples import SAMPLES, sample_bytes
 
+TRIES = 6
 JELLYFISH = "an image of a jellyfish"
 _STEER = ("--prompt", JELLYFISH, "--model")
 # {photos} is the folder of the sample photos, {out} a fresh folder whose files are compared too.
@@ -75,13 +79,37 @@ def ask(checkout: Path, command: tuple[str, ...], photos: Path) -> Answer:
             capture_output=True,
             check=False,
         )
-        files = tuple(
-            (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in sorted(Path(out).iterdir())
-        )
+        files = tuple((path.name, contents(path)) for path in sorted(Path(out).iterdir()))
         # The fresh folder has another name every time.
         printed, said = (text.replace(out.encode(), b"OUT") for text in (done.stdout, done.stderr))
         return Answer(done.returncode, printed, said, files)
+
+
+def contents(path: Path) -> str:
+    """Return a digest of tensors and facts; a file has its facts in an order left to chance."""
+    digest = hashlib.sha256()
+    with safe_open(path, framework="pt") as file:
+        digest.update(repr(sorted((file.metadata() or {}).items())).encode())
+        for name in sorted(file.keys()):
+            value = file.get_tensor(name)
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+            digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def compare(
+    checkouts: tuple[Path, Path], command: tuple[str, ...], photos: Path
+) -> tuple[int, Answer]:
+    """Return at which try the two had an answer in common, 0 for never, and the last answer."""
+    known: tuple[set[Answer], set[Answer]] = (set(), set())
+    last = None
+    for turn in range(1, TRIES + 1):
+        for answers, checkout in zip(known, checkouts, strict=True):
+            last = ask(checkout, command, photos)
+            answers.add(last)
+        if known[0] & known[1]:
+            return turn, last
+    return 0, last
 
 
 def main() -> None:
@@ -95,10 +123,10 @@ def main() -> None:
         (photos / "classes.txt").write_text("cat\ndog\nrocket\ncup of coffee\n", "utf-8")
         (photos / "concepts.txt").write_text("gold\nwater\naquarium\na red photo\n", "utf-8")
         for command in COMMANDS:
-            old, new = (ask(checkout, command, photos) for checkout in (before, after))
-            differing += old != new
+            turn, new = compare((before, after), command, photos)
+            differing += turn == 0
             digest = hashlib.sha256(new.printed + new.said).hexdigest()[:12]
-            verdict = "equal" if old == new else "DIFFERS"
+            verdict = {0: "DIFFERS", 1: "equal"}.get(turn, f"equal{turn}")
             size = f"{len(new.printed) + len(new.said):>8} bytes"
             say.print(f"{verdict:8}exit {new.code}{size}  {digest}  {' '.join(command)}")
     say.print(f"{len(COMMANDS) - differing} of {len(COMMANDS)} commands answer the same.")
