@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from sing_core.errors import NoDeviceError
+
 # A file of our own: Streamlit would fetch a Material icon for the tab from a server elsewhere.
 ICON = Path(__file__).parent / "pages" / "_view" / "icon.svg"
 st.set_page_config(page_title="SING Explorer", page_icon=ICON, layout="wide")
@@ -23,4 +25,7 @@ page = st.navigation(
     ],
     position="top",
 )
-page.run()
+try:
+    page.run()
+except NoDeviceError as error:  # no page can do anything then
+    st.error(str(error), icon=":material/error:")

@@ -69,6 +69,10 @@ class UnknownNameError(SingError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class NoDeviceError(SingError):
+    """The device that the settings ask for is not there."""
+
+
 class OptionalDependencyError(SingError):
     """A feature needs a package that is not installed."""
 

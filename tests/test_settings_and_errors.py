@@ -42,14 +42,25 @@ def test_the_device_is_chosen_in_one_place(monkeypatch, present, device):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
     assert Settings().torch_device == device
     assert Settings(device="cpu").torch_device == "cpu"
+
+
+def test_a_device_that_is_asked_for_and_not_there_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    asked = Settings(device="cuda")
+    for ask in (asked.prepare_torch, lambda: asked.torch_device):
+        with pytest.raises(errors.NoDeviceError, match=r"SING_DEVICE is cuda.*Set SING_DEVICE"):
+            ask()
+    Settings(device="auto").prepare_torch()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    Settings(device="cuda").prepare_torch()
     assert Settings(device="cuda").torch_device == "cuda"
 
 
 def test_threads_are_set_only_when_asked_for(monkeypatch):
     asked = []
     monkeypatch.setattr(torch, "set_num_threads", asked.append)
-    Settings().prepare_threads()
-    Settings(threads=1).prepare_threads()
+    Settings().prepare_torch()
+    Settings(threads=1).prepare_torch()
     assert asked == [1]
 
 

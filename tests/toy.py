@@ -39,15 +39,11 @@ class ToyReference:
     device: str = "cpu"
     dim: int = DIM
 
-    @property
-    def model(self):
-        return self
-
     def preprocess(self, image):
         pixels = np.asarray(image.resize((8, 8)), dtype=np.float32) / 255
         return torch.from_numpy(pixels).permute(2, 0, 1)
 
-    def encode_image(self, batch):
+    def embed_batch(self, batch):
         return batch.flatten(1) @ seeded("towards embeddings", 192, self.dim)
 
     def embed_texts(self, prompts):

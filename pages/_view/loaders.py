@@ -37,7 +37,7 @@ _WARM_AT_MOST_S = 60.0
 def bench() -> Workbench:
     """Return the process's workbench; the networks are loaded behind the first page."""
     settings = Settings()
-    settings.prepare_threads()
+    settings.prepare_torch()
     made = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
     # The first page needs no network; importing them beside it would only make it late.
     behind = threading.Timer(_WARM_AFTER_S, _warm, args=(made,))

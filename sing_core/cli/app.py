@@ -91,7 +91,7 @@ def open_bench(settings: Settings) -> "Workbench":
     from sing_core.models.pool import ModelPool
     from sing_core.models.workbench import Workbench
 
-    settings.prepare_threads()
+    settings.prepare_torch()
     return Workbench(settings, ModelPool(settings, tell=tell), Store(settings.cache_dir))
 
 

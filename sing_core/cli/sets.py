@@ -1,8 +1,9 @@
 """Commands on image sets: prepare one, list them."""
 
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,14 @@ from sing_core.cli.app import Json, Models, Ref, Row, app, open_bench, show
 from sing_core.models import registry
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import Console
+
+    from sing_core.sets.chunks import Problem
+    from sing_core.sets.extract import Progress
 
 _NAMED = 20
 
@@ -21,53 +30,45 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+Source = Annotated[Path, typer.Option(help="Class folders, Parquet (jpeg, wnid), or a zip.")]
+SetName = Annotated[str, typer.Option(help="Name of the set; the path's own.")]
+Half = Annotated[bool, typer.Option(help="Store features at half the size.")]
+Embed = Annotated[bool, typer.Option(help="Keep the reference's own embeddings too.")]
+Fit = Annotated[
+    bool, typer.Option(help="Fit a translator from this set where a classifier has none.")
+]
+By = Annotated[Engine, typer.Option(help="`ray`: the workers of a Ray cluster (RAY_ADDRESS).")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Of `ray`; one per GPU or machine.")]
+
+
 @app.command()
 def prepare(
-    images: Annotated[Path, typer.Option(help="Class folders, Parquet (jpeg, wnid), or a zip.")],
+    images: Source,
     model: Models = None,
     reference: Ref = DEFAULT_REFERENCE,
-    name: Annotated[str, typer.Option(help="Name of the set; the path's own.")] = "",
-    float16: Annotated[bool, typer.Option(help="Store features at half the size.")] = False,
-    embed: Annotated[bool, typer.Option(help="Keep the reference's own embeddings too.")] = False,
-    fit: Annotated[
-        bool, typer.Option(help="Fit a translator from this set where a classifier has none.")
-    ] = False,
-    engine: Annotated[
-        Engine, typer.Option(help="`ray`: the workers of a Ray cluster (RAY_ADDRESS).")
-    ] = Engine.local,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Of `ray`; one per GPU or machine.")
-    ] = None,
+    name: SetName = "",
+    float16: Half = False,
+    embed: Embed = False,
+    fit: Fit = False,
+    engine: By = Engine.local,
+    workers: Workers = None,
     json_: Json = False,
 ) -> None:
     """Turn a set of images into features and scores; started again, it goes on where it was."""
     from rich.console import Console
-    from rich.progress import Progress, TextColumn
 
     from sing_core.leakage.prepare import prepare as prepare_set
-    from sing_core.sets.extract import Progress as Done
 
     settings = Settings()
     models = tuple(model or [registry.models(settings)[0].name])
     console = Console(stderr=True)
-    words = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
-    with Progress(*words, console=console, disable=json_) as bar:
-        task = bar.add_task("Extracting", total=None, rate="")
-
-        def report(done: Done) -> None:
-            left = "" if done.left_s is None else f", {done.left_s:,.0f} s left"
-            said = f"{done.rate:.1f} images/s{left}, {done.bad} unusable"
-            bar.update(task, completed=done.done, total=done.total, rate=said)
-
+    with _bar(console, quiet=json_) as report:
         made = prepare_set(
             open_bench(settings), images, models=models, reference=reference, name=name or None,
             precision="float16" if float16 else "float32", embed=embed, fit=fit,
             engine=engine.value, workers=workers, report=report,
         )  # fmt: skip
-    for problem in made[0].problems[:_NAMED]:
-        console.print(f"{problem.name}: {problem.reason}", markup=False, highlight=False)
-    if len(made[0].problems) > _NAMED:
-        console.print(f"… and {len(made[0].problems) - _NAMED:,} more; all of them are in the set.")
+    _name_problems(console, made[0].problems)
     rows: list[Row] = [
         {
             "set": found.name, "model": found.model, "reference": found.reference,
@@ -78,6 +79,31 @@ def prepare(
         for found in made
     ]  # fmt: skip
     show(rows, json_)
+
+
+@contextmanager
+def _bar(console: "Console", *, quiet: bool) -> "Iterator[Callable[[Progress], None]]":
+    """Show a progress bar unless ``quiet``; yield what moves it."""
+    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn
+
+    words = (*Bar.get_default_columns(), TextColumn("{task.fields[rate]}"))
+    with Bar(*words, console=console, disable=quiet) as bar:
+        task = bar.add_task("Extracting", total=None, rate="")
+
+        def report(done: "Progress") -> None:
+            left = "" if done.left_s is None else f", {done.left_s:,.0f} s left"
+            said = f"{done.rate:.1f} images/s{left}, {done.bad} unusable"
+            bar.update(task, completed=done.done, total=done.total, rate=said)
+
+        yield report
+
+
+def _name_problems(console: "Console", problems: "Sequence[Problem]") -> None:
+    for problem in problems[:_NAMED]:
+        console.print(f"{problem.name}: {problem.reason}", markup=False, highlight=False)
+    if len(problems) > _NAMED:
+        console.print(f"… and {len(problems) - _NAMED:,} more; all of them are in the set.")
 
 
 @app.command()

@@ -30,6 +30,8 @@ MaybeOut = Annotated[
     Path | None,
     typer.Option("--out", help="File to write; left out, the place where it is found again."),
 ]
+Architecture = Annotated[str, typer.Option(help="One of linear, mlp3, mlp4 and residual.")]
+Loss = Annotated[str, typer.Option(help="Of a network: mse, cosine or both.")]
 
 
 @app.command()
@@ -88,16 +90,13 @@ def fit_translator(
     images: ImageSource,
     reference: Ref = DEFAULT_REFERENCE,
     out: MaybeOut = None,
-    architecture: Annotated[
-        str, typer.Option(help="One of linear, mlp3, mlp4 and residual.")
-    ] = "linear",
-    loss: Annotated[str, typer.Option(help="Of a network: mse, cosine or both.")] = "mse",
+    architecture: Architecture = "linear",
+    loss: Loss = "mse",
     limit: AtMost = 100_000,
     json_: Json = False,
 ) -> None:
     """Fit a translator from a classifier's features to a reference's embeddings (eq. 4)."""
     from sing_core.maths.fitting import check_fit, fit
-    from sing_core.maths.translator_quality import LINEAR
     from sing_core.models.workbench import fitted_path
     from sing_core.sets.image_sets import open_image_set
 
@@ -105,9 +104,7 @@ def fit_translator(
     check_fit(len(chosen), architecture, loss)
     rows = _see(open_bench(settings), chosen, model, reference, quiet=json_)
     found = fit(rows, model=model, architecture=architecture, loss=loss)
-    # Scores need a linear translator: another one must not lie where they look for it.
-    place = reference if architecture == LINEAR else f"{reference}--{architecture}"
-    target = out or fitted_path(settings, model, place)
+    target = out or fitted_path(settings, model, _place(reference, architecture))
     found.translator.save(target)
     row: dict[str, Any] = {
         "model": model,
@@ -126,3 +123,10 @@ def fit_translator(
         "out": str(target),
     }
     show([row], json_)
+
+
+def _place(reference: str, architecture: str) -> str:
+    """Return whose translator it is found as: scores need a linear one and look for no other."""
+    from sing_core.maths.translator_quality import LINEAR
+
+    return reference if architecture == LINEAR else f"{reference}--{architecture}"

@@ -6,7 +6,8 @@ can make them again to the last bit.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -68,24 +69,54 @@ def prepare(
     entries = [bench.entry(model) for model in models]
     source = open_source(images)
     facts = SetFacts(_set_name(source, name), source.key, source.total, precision, chunk_rows)
-    folder = SetFolder.create((root or bench.settings.cache_dir / "prepared") / facts.name, facts)
+    folder = _folder(bench, images, facts, root)
+    job = _job(bench, images, folder, entries, reference if embed or fit else None, workers)
+    with _alone(folder):
+        rate = _extract(bench, job, entries, source, engine, report)
+        for entry in entries if fit else ():
+            _fit_where_missing(bench, job, entry, engine)
+        return tuple(score_set(bench, folder, entry, reference, rate) for entry in entries)
+
+
+def _folder(bench: Workbench, images: Path, facts: SetFacts, root: Path | None) -> SetFolder:
+    """Return the set's folder, new or as it was left, and note where its images lie."""
+    place = root or bench.settings.cache_dir / "prepared"
+    folder = SetFolder.create(place / facts.name, facts)
     remember(folder, images, bench.settings)
-    job = Job(
-        bench.settings, images.resolve(), folder.path.resolve(),
-        tuple(entry.name for entry in entries), reference if embed or fit else None, workers,
-    )  # fmt: skip
+    return folder
+
+
+def _job(
+    bench: Workbench,
+    images: Path,
+    folder: SetFolder,
+    entries: list[registry.ModelEntry],
+    reference: str | None,
+    workers: int | None,
+) -> Job:
+    names = tuple(entry.name for entry in entries)
+    paths = images.resolve(), folder.path.resolve()
+    return Job(bench.settings, *paths, names, reference, workers)
+
+
+@contextmanager
+def _alone(folder: SetFolder) -> Iterator[None]:
+    """Hold the set's lock.
+
+    Raises:
+        ImageSetError: another process holds it.
+    """
+    lock = FileLock(folder.path / ".lock", blocking=False)
     try:
-        with FileLock(folder.path / ".lock", blocking=False):
-            progress = _extract(bench, job, entries, source, engine, report)
-            rate = progress.rate if progress.done > progress.found else 0.0
-            if fit:
-                for entry in entries:
-                    _fit_where_missing(bench, job, entry, engine)
-            return tuple(score_set(bench, folder, entry, reference, rate) for entry in entries)
+        lock.acquire()
     except Timeout as error:
         raise ImageSetError(
             f"Another process is preparing the set {folder.facts.name}; wait for it to end."
         ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _extract(
@@ -95,14 +126,17 @@ def _extract(
     source: Source,
     engine: Engine,
     report: Callable[[Progress], object],
-) -> Progress:
+) -> float:
+    """Extract what is missing; return images per second, 0 where all was there."""
     if engine == "ray":
         stored = [Stored(entry.name, entry.weights_digest) for entry in entries]
         stored += [_space(bench, job.reference)] if job.reference else []
-        return extract_on_cluster(job, stored, report)
-    networks = set_networks(bench, job.models, job.reference)
-    folder = SetFolder.open(job.folder)
-    return extract(source, networks, folder, max_pixels=bench.settings.max_pixels, report=report)
+        found = extract_on_cluster(job, stored, report)
+    else:
+        networks = set_networks(bench, job.models, job.reference)
+        folder, most = SetFolder.open(job.folder), bench.settings.max_pixels
+        found = extract(source, networks, folder, max_pixels=most, report=report)
+    return found.rate if found.done > found.found else 0.0
 
 
 def _space(bench: Workbench, reference: str) -> Stored:

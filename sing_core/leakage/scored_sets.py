@@ -10,7 +10,6 @@ import torch
 from sing_core.errors import ImageSetError, StaleArtefactError
 from sing_core.leakage.score_files import facts_of, query, score_path
 from sing_core.leakage.scoring import Pairs
-from sing_core.maths.translator import digests_of
 from sing_core.models.references import space_id
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
@@ -116,8 +115,7 @@ def open_set(
             f"The scores of {name} under {entry.name} were made with other weights or another "
             "reference; prepare the set again."
         )
-    translator = bench.translator(entry.name, reference)
-    if facts["translator"] not in digests_of(translator.weight, translator.bias):
+    if facts["translator"] not in bench.translator(entry.name, reference).digests:
         raise StaleArtefactError(
             f"The scores of {name} under {entry.name} were made with another translator; prepare "
             "the set again."

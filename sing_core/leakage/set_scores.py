@@ -20,7 +20,7 @@ from sing_core.leakage.score_files import (
 )
 from sing_core.leakage.scoring import Pairs, image_scores
 from sing_core.maths.controls import RandomSubspaces
-from sing_core.maths.translator import Translator, digests_of
+from sing_core.maths.translator import Translator
 from sing_core.models import registry
 from sing_core.models.imagenet import imagenet_wnids
 from sing_core.models.workbench import Workbench
@@ -65,7 +65,7 @@ def score_set(
     path = score_path(folder.path, entry.name, reference)
     translator = bench.translator(entry.name, reference)
     facts = score_facts(folder, entry, reference, translator)
-    problems = _kept_problems(path, facts, digests_of(translator.weight, translator.bias))
+    problems = _kept_problems(path, facts, translator.digests)
     if problems is None:
         problems = []
         write_scores(path, _batches(bench, folder, entry, reference, problems), facts)
@@ -113,7 +113,7 @@ def score_facts(
         "weights_digest": entry.weights_digest,
         "reference": reference,
         "space_id": translator.space_id,
-        "translator": digests_of(translator.weight, translator.bias)[0],
+        "translator": translator.digests[0],
     }
 
 

@@ -102,7 +102,7 @@ def make_comparison(
 
     What is measured is kept in the cache, so that a run that was stopped goes on.
     """
-    settings.prepare_threads()
+    settings.prepare_torch()
     recipe = recipe or Recipe()
     parts = splits(Material(settings, data), settings)
     store = Store(settings.cache_dir)

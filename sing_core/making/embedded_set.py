@@ -35,7 +35,7 @@ def make_embedded_set(settings: "Settings", data: Path, bar: "Progress") -> Iter
     Raises:
         SingError: a file is missing or cannot be used.
     """
-    settings.prepare_threads()
+    settings.prepare_torch()
     bench = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
     images = settings.cache_dir / "embedded-set.parquet"
     yield f"Collected {collect_images(data, images):,} images."

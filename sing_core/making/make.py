@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def make_reference(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
     """Train on all views and write ``assets/mini/head.safetensors``; yields lines to print."""
     start = time.monotonic()
-    settings.prepare_threads()
+    settings.prepare_torch()
     material = Material(settings, data, _advance(bar, "Features"))
     views, rows = material.views()
     texts = material.texts()
@@ -51,7 +51,7 @@ def make_reference(settings: "Settings", data: Path, bar: "Progress") -> Iterato
 
 def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
     """Fit the three translators and write them; yields lines to print."""
-    settings.prepare_threads()
+    settings.prepare_torch()
     pairs, _ = Material(settings, data, _advance(bar, "Features")).pairs()
     head = load_head(settings)
     lite2 = classifier_head(REFERENCE, settings)
@@ -73,7 +73,7 @@ def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Itera
 
 def make_measures(settings: "Settings", data: Path, console: "Console") -> dict[str, Any]:
     """Measure and write ``assets/mini/measures.json``."""
-    settings.prepare_threads()
+    settings.prepare_torch()
     found = measure(Material(settings, data), load_head(settings), console.print)
     text = json.dumps(found, indent=1) + "\n"
     write_atomically(settings.assets_dir / "mini" / "measures.json", text.encode())

@@ -93,7 +93,20 @@ def measure(material: Material, head: Head, say: Callable[[str], None]) -> dict[
                 _fold_translator(rows, pair_rows, fold, trained, (heads[name], heads[REFERENCE]),
                                  texts)
             )  # fmt: skip
-    result: dict[str, Any] = {
+    result = _over_folds(hits, probes, found)
+    say("New photographs of seen classes (tiny_imagenet_val), with the whole training set.")
+    for name, values in _tiny_val(material, pairs, heads, head, texts).items():
+        result["translators"][name] |= values
+    return result
+
+
+def _over_folds(
+    hits: list[Tensor],
+    probes: dict[str, list[list[float]]],
+    found: dict[str, list[dict[str, float]]],
+) -> dict[str, Any]:
+    """Return the means of what each fold measured on classes that it had not seen."""
+    return {
         "zero_shot_top1_unseen_classes": _mean(torch.cat(hits).tolist()),
         "zero_shot_top1_by_fold": [_mean(h.tolist()) for h in hits],
         "probes": {
@@ -108,10 +121,6 @@ def measure(material: Material, head: Head, say: Callable[[str], None]) -> dict[
             for name, folds in found.items()
         },
     }
-    say("New photographs of seen classes (tiny_imagenet_val), with the whole training set.")
-    for name, values in _tiny_val(material, pairs, heads, head, texts).items():
-        result["translators"][name] |= values
-    return result
 
 
 def probe(material: Material, head: Head, test: Views, group: str) -> list[float]:

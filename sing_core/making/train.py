@@ -170,9 +170,7 @@ def _class_part(
     sampler = _Sampler(views, texts, classifier, recipe, extra)
     optimiser = torch.optim.Adam([inner, centre], lr=recipe.rate)
     for step in range(recipe.steps):
-        warm = min(1.0, (step + 1) / 30)
-        rate = recipe.rate * warm * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
-        optimiser.param_groups[0]["lr"] = rate
+        optimiser.param_groups[0]["lr"] = _rate(recipe, step)
         loss = sampler.loss(head())
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -182,6 +180,12 @@ def _class_part(
     with torch.no_grad():
         found = head()
         return found.scaled(1 / found.mean_length(views.features[views.rows_of("")]))
+
+
+def _rate(recipe: Recipe, step: int) -> float:
+    """Return the learning rate of a step: thirty steps of warming up, then half a cosine."""
+    warm = min(1.0, (step + 1) / 30)
+    return recipe.rate * warm * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
 
 
 def attribute_probes(views: Views, ridge: float) -> Head:

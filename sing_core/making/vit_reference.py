@@ -249,7 +249,7 @@ def measures(bench: Bench, student: Student) -> dict[str, float]:
 
 def measure_fully(settings: "Settings", data: Path, work: Path) -> dict[str, float]:
     """Measure ``best.safetensors`` with every training image: k-NN and a fresh linear layer."""
-    settings.prepare_threads()
+    settings.prepare_torch()
     bench = Bench(settings, data, work)
     student = Student(bench.weights).eval()
     student.load_state_dict(load_file(work / "best.safetensors"))

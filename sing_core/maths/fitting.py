@@ -21,6 +21,7 @@ _BATCH = 16
 _TENTHS = 10
 _FEWEST = 20
 Progress = Callable[[int, int], None]
+Part = tuple[Tensor, Tensor]  # features (k, m) and embeddings (k, d) of the same rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,14 +120,12 @@ def fit(
     """
     inside, choosing, testing = rows.split()
 
-    def part(chosen: Tensor) -> tuple[Tensor, Tensor]:
+    def part(chosen: Tensor) -> Part:
         return rows.features[chosen], rows.embeddings[chosen]
 
     fitted: Translator | NonlinearTranslator
     if architecture == LINEAR:
-        alphas = lambda_path(part(inside)[0])
-        fitted = fit_ridge_path(*part(inside), *part(choosing), alphas=alphas).translator
-        fitted = replace(fitted, weight=fitted.weight.float(), bias=fitted.bias.float())
+        fitted = _ridge(part(inside), part(choosing))
     else:
         fitted = train(architecture, loss, part(inside), part(choosing), recipe).translator
         fitted = replace(fitted, details={"loss": loss})
@@ -142,14 +141,27 @@ def fit(
         "mse": repr(mse.estimate),
         "r2": repr(r2),
     }
-    named = replace(
+    return Fit(_named(fitted, rows, model, details), cosine, mse, r2, n)
+
+
+def _ridge(inside: Part, choosing: Part) -> Translator:
+    """Return the float32 translator of the lambda that does best on ``choosing``."""
+    alphas = lambda_path(inside[0])
+    found = fit_ridge_path(*inside, *choosing, alphas=alphas).translator
+    return replace(found, weight=found.weight.float(), bias=found.bias.float())
+
+
+def _named(
+    fitted: Translator | NonlinearTranslator, rows: PairedRows, model: str, details: dict[str, str]
+) -> Translator | NonlinearTranslator:
+    """Return ``fitted`` with what it belongs to, and ``details`` after its own."""
+    return replace(
         fitted,
         model=model,
         model_digest=rows.model_digest,
         space_id=rows.space_id,
         details={**fitted.details, **details},
     )
-    return Fit(named, cosine, mse, r2, n)
 
 
 def lambda_path(features: Tensor) -> tuple[float, ...]:

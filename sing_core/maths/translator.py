@@ -54,6 +54,12 @@ class Translator:
                 f"and {tuple(self.bias.shape)}."
             )
 
+    @property
+    def digests(self) -> tuple[str, str]:
+        """The digest by which files know these numbers, and the one that older files noted."""
+        named = {"weight": self.weight, "bias": self.bias}
+        return tensor_digest(named), nameless_digest(self.weight, self.bias)
+
     def apply(self, features: Tensor) -> Tensor:
         """Return ``T(f)`` of shape ``(..., d)`` in float64 for ``features`` ``(..., m)``.
 
@@ -117,7 +123,7 @@ class Translator:
         facts = {"format": _FORMAT, "model": self.model, "model_digest": self.model_digest}
         facts |= {"space_id": self.space_id, **{f"detail.{k}": v for k, v in self.details.items()}}
         tensors = {"weight": self.weight.contiguous(), "bias": self.bias.contiguous()}
-        write_atomically(path, save(tensors, {**facts, "sha256": tensor_digest(tensors)}))
+        write_atomically(path, save(tensors, {**facts, "sha256": self.digests[0]}))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -135,20 +141,16 @@ class Translator:
             raise StaleArtefactError(f"The translator file {path.name} cannot be read.") from error
         if facts.get("format") != _FORMAT:
             raise StaleArtefactError(f"{path.name} is not a translator of format {_FORMAT}.")
-        if "sha256" in facts and facts["sha256"] not in digests_of(**tensors):
-            raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
         details = {
             k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
         }
-        return cls(
+        found = cls(
             **tensors,
             model=facts.get("model", ""),
             model_digest=facts.get("model_digest", ""),
             space_id=facts.get("space_id", ""),
             details=details,
         )
-
-
-def digests_of(weight: Tensor, bias: Tensor) -> tuple[str, str]:
-    """Return the digest by which files know these numbers, and the one that older files noted."""
-    return tensor_digest({"weight": weight, "bias": bias}), nameless_digest(weight, bias)
+        if "sha256" in facts and facts["sha256"] not in found.digests:
+            raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
+        return found

@@ -231,7 +231,7 @@ def load_backbone(name: str, settings: "Settings") -> Backbone:
     """
     from sing_core.models.networks import load_network
 
-    settings.prepare_threads()
+    settings.prepare_torch()
     entry = find_model(name, settings)
     loaded = load_network(name, settings)
     backbone = Backbone.from_timm(

@@ -59,9 +59,15 @@ class Reference:
 
     def embed_images(self, images: Sequence[Image.Image]) -> Tensor:
         """Return raw image embeddings ``(n, d)``, float32 on the CPU, for RGB photos."""
-        batch = torch.stack([self.preprocess(image) for image in images]).to(self.device)
+        return self.embed_batch(torch.stack([self.preprocess(image) for image in images]))
+
+    def embed_batch(self, batch: Tensor) -> Tensor:
+        """Return raw image embeddings ``(n, d)``, float32 on the CPU, of ``(n, 3, h, w)``.
+
+        ``batch`` is preprocessed already.
+        """
         with torch.inference_mode():
-            found: Tensor = self.model.encode_image(batch)
+            found: Tensor = self.model.encode_image(batch.to(self.device))
         return found.float().cpu().clone()
 
     def embed_texts(self, prompts: Sequence[str]) -> Tensor:
@@ -216,7 +222,7 @@ def load_reference(name: str, settings: "Settings") -> Reference:
     identity = space_id(name, settings)
     from safetensors import SafetensorError
 
-    settings.prepare_threads()
+    settings.prepare_torch()
     files = reference_files(name, settings)
     try:
         model, preprocess = _built(files, settings.torch_device)

@@ -80,9 +80,7 @@ class ReferenceNetwork:
 
     def features(self, batch: Tensor) -> Tensor:
         """Return raw ``(n, d)`` float32 embeddings of ``(n, 3, h, w)``."""
-        with torch.inference_mode():
-            found: Tensor = self.reference.model.encode_image(batch.to(self.reference.device))
-        return found.float().cpu().clone()
+        return self.reference.embed_batch(batch)
 
 
 def set_networks(bench: Workbench, models: Sequence[str], reference: str | None) -> list[Network]:
@@ -183,19 +181,13 @@ def extract(
     missing = missing_under(networks, folder, chunks)
     progress.begin(folder, missing)
     report(progress)
-    wanted = (
-        _Task(index, item, lacking)
-        for index, lacking in missing.items()
-        if lacking
-        for item in source.items(folder.rows(index).start, folder.rows(index).stop)
-    )
     preparers = [network.preprocess for network in networks]
 
     def decode(task: _Task) -> _Decoded:
         return _decode(task, [preparers[n] for n in task.missing], max_pixels)
 
     with ThreadPoolExecutor(_DECODERS) as pool:
-        stream = _ahead(pool, decode, wanted)
+        stream = _ahead(pool, decode, _tasks(source, folder, missing))
         for index, rows in groupby(stream, key=lambda decoded: decoded.task.chunk):
             lacking = [networks[n] for n in missing[index]]
             for network, chunk in zip(lacking, _compute(rows, lacking), strict=True):
@@ -204,6 +196,16 @@ def extract(
             progress.done += len(folder.rows(index))
             report(progress)
     return progress
+
+
+def _tasks(
+    source: Source, folder: SetFolder, missing: Mapping[int, tuple[int, ...]]
+) -> Iterator[_Task]:
+    """Yield the rows of every chunk that some network lacks."""
+    for index, lacking in missing.items():
+        rows = folder.rows(index)
+        for item in source.items(rows.start, rows.stop) if lacking else ():
+            yield _Task(index, item, lacking)
 
 
 def _decode(

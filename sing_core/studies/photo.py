@@ -42,13 +42,11 @@ def analyse_image(bench: Bench, photo: Photo, question: Question) -> ImageReport
     classifier, features, vocabulary = subject.classifier, subject.features, subject.vocabulary
     sweep, reason, index = None, "", 0
     after = before = classifier.linear.logits(features)
-    try:
-        sweep, walk = _swept(subject)
-    except (ZeroVectorError, RoundingDriftError) as error:
-        if isinstance(error, RoundingDriftError) and question.mode == "remove":
-            raise
-        reason = str(error)
+    found = _swept_or_why(subject)
+    if isinstance(found, str):
+        reason = found
     else:
+        sweep, walk = found
         index = chosen(sweep, question.epsilon, question.mode)
         before, after = walk.original_logits, walk.logits[index]
     return ImageReport(
@@ -151,6 +149,22 @@ def _top(
 
 def _top1(subject: Subject, logits: Tensor) -> ClassScore:
     return _top(subject.classifier, logits, subject.vocabulary, 1)[0]
+
+
+def _swept_or_why(subject: Subject) -> tuple[Sweep, Equivalents] | str:
+    """Return the sweep with its equivalents, or the sentence that says why there is none.
+
+    Raises:
+        LogitDriftError: as ``_swept``; of rounding in null removal alone.
+    """
+    try:
+        return _swept(subject)
+    except ZeroVectorError as error:
+        return str(error)
+    except RoundingDriftError as error:
+        if subject.question.mode == "remove":
+            raise
+        return str(error)
 
 
 def _swept(subject: Subject) -> tuple[Sweep, Equivalents]:

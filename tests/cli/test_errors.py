@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.command import command
 
@@ -26,6 +27,13 @@ def test_wrong_arguments_are_errors_of_the_same_form(refusal, photos, tmp_path):
 def test_a_wrong_setting_is_an_error_of_the_same_form(refusal, monkeypatch):
     monkeypatch.setenv("SING_THREADS", "many")
     assert "SING_THREADS" in refusal("models", kind="SettingsError")
+
+
+def test_a_missing_cuda_driver_is_one_sentence_at_the_start(refusal, monkeypatch, photos):
+    monkeypatch.setenv("SING_DEVICE", "cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    message = refusal("score", photos[0], *ASK, kind="NoDeviceError")
+    assert message.startswith("SING_DEVICE is cuda, and PyTorch finds no CUDA device")
 
 
 def test_hostile_names_and_files_are_errors_of_the_same_form(refusal, photos, tmp_path):

@@ -89,7 +89,7 @@ def load_karlo(settings: "Settings", progress: Progress | None = None) -> KarloN
         WeightsUnavailableError: a file is missing, refused, damaged or of another architecture.
         OptionalDependencyError: the installed diffusers lacks a class of Karlo's.
     """
-    settings.prepare_threads()
+    settings.prepare_torch()
     files = find_karlo(settings, progress)
     device = settings.torch_device
     dtype = torch.float16 if device == "cuda" else torch.float32
@@ -142,12 +142,11 @@ def _load_network(files: KarloFiles, name: str, device: str, dtype: torch.dtype)
             f"({first_line(error)}); fetch it again."
         ) from error
     own = _read_weights(files.root / files.weights[name], files.weights[name])
+    # Outside of what follows: a device that refuses is no fault of the file.
+    tensors = {key: value.to(device, dtype, copy=True) for key, value in own}
     try:
-        tensors = {key: value.to(device, dtype, copy=True) for key, value in own}
         module.load_state_dict(tensors, strict=True, assign=True)
     except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
         raise WeightsUnavailableError(
             f"Karlo's {files.weights[name]} does not fill the network that {name}/config.json "
             f"describes ({first_line(error)}); fetch both from the same revision."

@@ -11,7 +11,7 @@ from diffusers import UnCLIPImageVariationPipeline
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
-from sing_core.errors import SingError, WeightsUnavailableError
+from sing_core.errors import NoDeviceError, SingError, WeightsUnavailableError
 from sing_core.pictures.karlo.files import (
     REPOSITORY,
     SAFETENSORS_REF,
@@ -265,6 +265,18 @@ def test_a_cache_that_cannot_be_written_does_not_stop_karlo(karlo_settings, tmp_
 def test_another_architecture_is_refused(karlo_dir, karlo_settings, name, changes, sentence):
     edit_json(karlo_dir / name, **changes)
     assert sentence in refusal(karlo_settings)
+
+
+def test_a_device_that_refuses_is_not_said_to_be_a_fault_of_the_files(karlo_settings, monkeypatch):
+    def refuse(self, *what, **how):
+        raise RuntimeError("Found no NVIDIA driver on your system.")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(NoDeviceError, match="SING_DEVICE"):
+        load_karlo(karlo_settings.model_copy(update={"device": "cuda"}))
+    monkeypatch.setattr(torch.Tensor, "to", refuse)
+    with pytest.raises(RuntimeError, match="NVIDIA driver"):
+        load_karlo(karlo_settings)
 
 
 def test_a_configuration_that_is_no_json_object_is_refused(karlo_dir, karlo_settings):
