@@ -7,6 +7,7 @@ from typing import Self
 
 from sing_core.errors import UnsupportedImageError
 from sing_core.files.images import Photo, decode_image
+from sing_core.sets.sources import files_under
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _LABEL_COLUMNS = ("wnid", "label")
@@ -76,7 +77,8 @@ def open_image_set(path: Path) -> ImageSet:
 
 
 def _folder(path: Path) -> ImageSet:
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+    found = files_under(path, hidden=True)
+    files = sorted(p for p in found if p.suffix.lower() in _SUFFIXES and p.is_file())
     if not files:
         raise UnsupportedImageError(f"There is no JPEG, PNG or WebP file in {path.name}.")
     return ImageSet(

@@ -91,6 +91,17 @@ def class_of(name: str) -> str:
     return wnids[-1] if wnids else (folders[0] if folders else "")
 
 
+def files_under(root: Path, *, hidden: bool = False) -> Iterator[Path]:
+    """Yield the files under ``root``: a folder's own in their order, then those of its folders.
+
+    Files and folders whose name begins with a dot are left out unless ``hidden``.
+    """
+    for folder, inside, files in os.walk(root):
+        inside[:] = sorted(name for name in inside if hidden or not name.startswith("."))
+        for name in sorted(name for name in files if hidden or not name.startswith(".")):
+            yield Path(folder, name)
+
+
 class FolderSource:
     """Class folders: ``<wnid>/…/<file>``; hidden files are no images."""
 
@@ -103,13 +114,10 @@ class FolderSource:
         self._root = root
         self._names: list[str] = []
         facts: list[tuple[str, ...]] = []
-        for folder, inside, files in os.walk(root):
-            inside[:] = sorted(name for name in inside if not name.startswith("."))
-            for name in sorted(name for name in files if not name.startswith(".")):
-                path = Path(folder, name)
-                stat = path.stat() if path.exists() else path.lstat()
-                self._names.append(path.relative_to(root).as_posix())
-                facts.append((self._names[-1], str(stat.st_size), str(stat.st_mtime_ns)))
+        for path in files_under(root):
+            stat = path.stat() if path.exists() else path.lstat()
+            self._names.append(path.relative_to(root).as_posix())
+            facts.append((self._names[-1], str(stat.st_size), str(stat.st_mtime_ns)))
         if not self._names:
             raise ImageSetError(f"The folder {root.name} holds no file.")
         self.name, self.key, self.total = root.name, digest_of_listing(facts), len(self._names)

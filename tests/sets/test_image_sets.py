@@ -10,6 +10,7 @@ from PIL import Image
 from sing_core.errors import UnsupportedImageError
 from sing_core.files.digests import digest_of_set
 from sing_core.sets.image_sets import open_image_set
+from sing_core.sets.sources import files_under, open_source
 
 
 def png(colour):
@@ -97,3 +98,14 @@ def test_what_holds_no_images_is_refused(tmp_path):
 def test_a_sets_digest_depends_on_contents_and_order():
     assert digest_of_set(["a", "b"]) != digest_of_set(["b", "a"])
     assert digest_of_set(["a", "b"]) != digest_of_set(["ab"])
+
+
+def test_a_folder_is_walked_once_for_both_kinds_of_sets(folder):
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "red.PNG").write_bytes(png("red"))
+    (folder / "first.png").write_bytes(png("red"))
+    plain = [path.relative_to(folder).as_posix() for path in files_under(folder)]
+    assert plain[:3] == ["first.png", "notes.txt", "first/black.PNG"]
+    assert [item.name for item in open_source(folder).items(0, 99)] == plain
+    # Sorted by path, and what is hidden with it: an older sampling of a folder stays what it was.
+    assert open_image_set(folder).names[:2] == (".hidden/red.PNG", "first/black.PNG")
