@@ -74,3 +74,15 @@ def test_nothing_in_the_repository_names_a_place_of_one_machine():
                 text = path.read_text("utf-8")
                 named += [f"{path.name}: {p}" for p in ("/wor" + "k/", "/hom" + "e/") if p in text]
     assert named == []
+
+
+def test_every_link_and_every_path_that_the_readme_names_leads_somewhere():
+    text = (ROOT / "README.md").read_text("utf-8")
+    linked = re.findall(r"\]\(([^)#:]+)\)", text)
+    table = text[text.index("| where do I put") :].split("\n\n", 1)[0]
+    named = re.findall(r"`([a-z_]+/[\w./-]+)`", table)
+    assert len(linked) >= 5
+    assert len(named) >= 10
+    # A file that a row has just named is spoken of by its room from then on.
+    places = [ROOT, ROOT / "sing_core"]
+    assert [p for p in linked + named if not any((place / p).exists() for place in places)] == []
