@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import timm
@@ -155,11 +156,12 @@ def test_loading_and_evicting_five_networks_for_twenty_rounds_leaves_memory_wher
 
 
 def test_the_pool_loads_on_first_use_and_keeps_at_most_what_it_was_told(monkeypatch):
-    monkeypatch.setattr(module, "load_backbone", lambda name, settings: f"network {name}")
+    networks = {name: SimpleNamespace(notes=()) for name in ("lite0", "lite1", "lite2")}
+    monkeypatch.setattr(module, "load_backbone", lambda name, settings: networks[name])
     monkeypatch.setattr(module, "load_reference", lambda name, settings: f"space {name}")
     pool = ModelPool(Settings(), max_backbones=2)
     assert pool.loaded == ()
-    for name in ("lite0", "lite1", "lite2"):
-        assert pool.backbone(name) == f"network {name}"
+    for name, network in networks.items():
+        assert pool.backbone(name) is network
     assert pool.reference("mini") == "space mini"
     assert pool.loaded == ("lite1", "lite2", "mini")
