@@ -113,6 +113,7 @@ def show(asked: Asked, report: ImageReport, job: PictureJob | None) -> None:
     if job is None:
         st.caption("No pictures are drawn. Inversion draws them on this machine.")
         return
+    job.look(_who())  # the tables above took their time, on a busy machine longer than it waits
     ready = _can_be_shown(job, report)
     bar, body = st.empty(), st.container() if ready else st.empty()
     if not ready:
@@ -124,7 +125,7 @@ def show(asked: Asked, report: ImageReport, job: PictureJob | None) -> None:
         body = body.container()
     with body:
         _show_job(job, bar, asked, report)
-    job.look(_who())  # waiting took its time, and the next look is a while off
+    job.look(_who())  # the next look is a while off
 
 
 def _show_job(job: PictureJob, bar: DeltaGenerator, asked: Asked, report: ImageReport) -> None:
@@ -171,6 +172,7 @@ def _await_first(job: PictureJob, report: ImageReport, bar: DeltaGenerator) -> N
             return
         bar.progress(0.0, _waiting(ahead))  # each message lets Streamlit begin another run
         job.wait(_SLICE_S)
+        job.look(_who())
     bar.empty()
 
 
