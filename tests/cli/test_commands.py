@@ -99,6 +99,7 @@ def assert_score_agrees(features, export, text, row, tolerance=1e-6):
     )
 
 
+@pytest.mark.slow
 def test_score_agrees_with_the_paper_on_what_the_other_commands_wrote(rows, photos, tmp_path):
     files = [tmp_path / f"{name}.safetensors" for name in ("features", "export", "text")]
     rows("features", photos[0], "--model", "lite0", "--out", files[0])
@@ -136,6 +137,7 @@ def test_sweep_prints_equally_long_lists(rows, photos):
     assert len(row["epsilon"]) == 41
 
 
+@pytest.mark.slow
 def test_features_writes_features_and_logits_in_order(rows, photos, tmp_path):
     out = tmp_path / "new" / "f.safetensors"
     (row,) = rows("features", *photos, "--model", "lite0", "--out", out)

@@ -55,6 +55,7 @@ def test_hostile_names_and_files_are_errors_of_the_same_form(refusal, photos, tm
 
 
 @pytest.mark.parametrize("prompt", ["", " \n", "x" * 10_000, "🐱", "\x1b[", "\u200b\x07"])
+@pytest.mark.slow
 def test_hostile_prompts_are_errors_of_the_same_form(prompt, refusal, photos):
     ask = ("--model", "lite0", "--prompt", prompt)
     for verb in ("score", "steer", "sweep"):

@@ -50,6 +50,7 @@ def test_heads_are_validated_on_the_set_without_its_images(prepared, rows, refus
     assert "No prepared set" in refusal("validate-heads", "--set", "other", "--model", "lite0")
 
 
+@pytest.mark.slow
 def test_bad_images_are_named_on_standard_error(run, tmp_path):
     images = class_folders(tmp_path / "images", per_class=1)
     (images / WNIDS[0] / "broken.jpg").write_bytes(jpeg(1)[:90])
@@ -74,6 +75,7 @@ def test_classes_prints_the_fields_of_the_contract(prepared, rows):
         assert abs(row["as_mean"]) <= row["abs_as_mean"] <= row["is_mean"]
 
 
+@pytest.mark.slow
 def test_classes_are_narrowed_after_the_correction_and_ordered_on_demand(prepared, rows, run):
     ask = ("classes", "--model", "lite0", "--set", prepared[0])
     every = {row["wnid"]: row for row in rows(*ask)}
@@ -149,6 +151,7 @@ def test_classes_steers_one_class_towards_all_others(prepared, rows):
     assert all(0 < score <= 20 for score in scores)
 
 
+@pytest.mark.slow
 def test_compare_steers_towards_a_prompt(prepared, rows):
     ask = ("--set", prepared[0], "--prompt", "an image of a jellyfish", "--image-score")
     (row, _) = rows("compare", *ask, 20)

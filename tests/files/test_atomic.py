@@ -68,6 +68,7 @@ def test_a_file_where_the_folder_should_be_is_an_error(tmp_path):
     assert (tmp_path / "folder").read_bytes() == b"kept"
 
 
+@pytest.mark.slow
 def test_readers_see_only_whole_files_while_several_write(tmp_path):
     path, size = tmp_path / "file", 200_000
     write_atomically(path, b"0" * size)

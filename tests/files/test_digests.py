@@ -3,6 +3,7 @@
 import ast
 import hashlib
 
+import pytest
 import torch
 
 from sing_core.files.digests import (
@@ -19,6 +20,7 @@ from sing_core.files.digests import (
 from tests.shared_data import ROOT
 
 
+@pytest.mark.slow
 def test_no_other_file_of_the_core_hashes_for_itself():
     alone = ROOT / "sing_core" / "files" / "digests.py"
     others = []

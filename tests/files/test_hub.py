@@ -72,6 +72,7 @@ def refused(name, settings):
     return message
 
 
+@pytest.mark.slow
 def test_a_repository_of_the_hub_is_a_classifier_with_its_own_class_names(hub, weights, settings):
     backbone = load_backbone(NAME, settings)
     assert backbone.labels == ("ant", "bee", "crow")
@@ -113,6 +114,7 @@ def test_the_commit_taken_first_is_held_to(hub, settings):
     assert pinned_commit(REPOSITORY, settings) == COMMIT
 
 
+@pytest.mark.slow
 def test_a_revision_may_be_asked_for(hub, settings):
     assert load_backbone(f"{NAME}@{COMMIT}", settings).labels == ("ant", "bee", "crow")
     assert "has no revision nowhere" in refused(f"{NAME}@nowhere", settings)
@@ -146,6 +148,7 @@ def test_without_a_network_the_sentence_comes_at_once(hub_at, settings):
     assert "the network is switched off" in refused(NAME, off)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(hub, settings, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -163,12 +166,14 @@ def test_content_that_is_not_what_was_announced_is_refused(hub, settings, weight
     assert "is damaged or was changed" in refused(NAME, settings)
 
 
+@pytest.mark.slow
 def test_a_file_that_was_cut_in_the_cache_is_refused(hub, settings):
     path = fetch(REPOSITORY, "model.safetensors", settings).path.resolve()
     path.write_bytes(path.read_bytes()[:-100])
     assert "is damaged or was changed" in refused(NAME, settings)
 
 
+@pytest.mark.slow
 def test_a_bad_model_leaves_the_previous_one_usable(hub, settings):
     pool = ModelPool(settings)
     good = pool.backbone(NAME)

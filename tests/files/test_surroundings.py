@@ -68,18 +68,21 @@ def test_the_page_is_served_to_a_user_without_home_or_name(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 @pytest.mark.parametrize("arguments", [("sweep", "--help"), ("models",), ("references",)])
+@pytest.mark.slow
 def test_an_output_of_few_letters_gets_others_replaced(arguments, encoding):
     found = command(*arguments, PYTHONUTF8="0", PYTHONIOENCODING=encoding)
     assert (found.returncode, found.stderr) == (0, "")
     assert found.stdout
 
 
+@pytest.mark.slow
 def test_errors_reach_an_output_of_few_letters_too():
     found = command("head", "сова“ε”", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert found.returncode == 2
     assert found.stderr.startswith("No classifier is called ")
 
 
+@pytest.mark.slow
 def test_the_list_of_the_shared_case_meets_a_narrow_output_without_a_traceback():
     listing = case("narrow-stdout") / "cjk.txt"
     narrow = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}

@@ -50,6 +50,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @given(**counts)
+@pytest.mark.slow
 def test_a_plan_holds_what_was_asked_for(folder, crops, attributes, tiny, tiny_attributes):
     views = plan_views(
         folder,

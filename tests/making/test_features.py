@@ -42,6 +42,7 @@ def features_of(extractor, image):
 
 
 @given(items=st.lists(st.integers(), max_size=30), size=st.integers(1, 8))
+@pytest.mark.slow
 def test_batches_lose_nothing_and_only_the_last_is_shorter(items, size):
     found = list(batches(iter(items), size))
     assert [item for batch in found for item in batch] == items
@@ -102,6 +103,7 @@ def test_what_was_computed_is_read_and_another_view_is_computed(small_data, sett
     assert len(list((settings.cache_dir / "training").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_quick_features_are_nearly_the_same_and_never_mistaken_for_exact_ones(small_data, settings):
     folder, views = ImageFolder(small_data), VIEWS[:3]
     exact, quick = (

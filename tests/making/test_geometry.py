@@ -95,6 +95,7 @@ def test_dual_directions_read_out_the_names_and_disturb_classes_least(seed):
 
 
 @given(seed=seeds, place=st.integers(0, 2 * HALF - 1), faint=st.sampled_from([0.0, 1e-8]))
+@pytest.mark.slow
 def test_the_silent_direction_is_the_coordinate_that_no_prompt_uses(seed, place, faint):
     texts = mixed_texts(seed)
     for prompts in [texts.classes, *(p for values in texts.values.values() for p in values)]:

@@ -55,6 +55,7 @@ def test_every_row_is_told_by_its_view(material, views, small_data):
             assert (group, value) == ("", 0)
 
 
+@pytest.mark.slow
 def test_the_plain_photographs_come_first_one_per_photograph(material, views):
     """``measure`` and ``make`` take them from there."""
     _, rows = material.views(SMALL)

@@ -103,6 +103,7 @@ def test_a_run_that_was_ended_goes_on_as_if_it_had_not_been(start, tmp_path):
         assert torch.equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_finished_run_has_nothing_left_to_do(start, tmp_path):
     training = start()
     training.step = STEPS

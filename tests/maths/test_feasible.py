@@ -25,6 +25,7 @@ def case(seed, classes=3, width=10, zeros=2):
 
 
 @given(seed=seeds, zeros=st.integers(0, 6))
+@pytest.mark.slow
 def test_the_feasible_step_keeps_the_logits_and_is_not_negative(seed, zeros):
     weight, head, feature, asked = case(seed, zeros=zeros)
     found = feasible_step(feature, asked, head)

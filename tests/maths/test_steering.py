@@ -120,6 +120,7 @@ def test_steps_may_be_one_or_many_and_forward_or_back():
 
 
 @given(seeds, st.integers(2, 8), st.floats(0.001, 179), st.floats(-3, 3))
+@pytest.mark.slow
 def test_the_closed_form_step_is_that_of_bisection(seed, d, wanted, exponent):
     z0, w = random(d, seed=seed), random(d, seed=seed + 1) * 10**exponent
     found = epsilon_for_image_score(z0, w, wanted)

@@ -98,6 +98,7 @@ def test_a_narrow_transformer_has_no_null_space():
     assert HeadDecomposition.from_weight(weight).nullity == 0
 
 
+@pytest.mark.slow
 def test_a_vector_that_the_head_does_not_read_is_refused_with_the_number(monkeypatch):
     network = timm.create_model("resnet18").eval()
     honest = backbones._penultimate

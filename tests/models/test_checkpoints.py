@@ -182,6 +182,7 @@ def brought(tmp_path_factory):
         ("bf16_10", ""),
     ],
 )
+@pytest.mark.slow
 def test_checkpoints_of_the_shared_cases_load_and_what_is_not_plain_is_said(name, note, brought):
     found = loaded(brought / f"{name}.safetensors")
     assert found.weight.shape == (10, 96)
@@ -202,12 +203,14 @@ def test_checkpoints_of_the_shared_cases_load_and_what_is_not_plain_is_said(name
         ("nan", RESNET, "cannot be analysed"),
     ],
 )
+@pytest.mark.slow
 def test_checkpoints_of_the_shared_cases_that_cannot_be_taken_say_why(
     name, architecture, words, brought
 ):
     assert words in refused(brought / f"{name}.safetensors", SingError, architecture)
 
 
+@pytest.mark.slow
 def test_the_shared_case_of_another_size_runs_at_that_size(tmp_path):
     make("vit-trained-at-other-size", tmp_path)
     found = loaded(tmp_path / "vit256.safetensors", VIT)

@@ -82,6 +82,7 @@ def test_names_that_nobody_knows_are_told_what_there_is():
     check_known("resnet18", Settings())
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_shipped_classifier_gives_the_very_same_scores(lite0, toy_bench, chelsea):
     ask = {"prompt": PROMPT, "steps": 5}
     name = f"tf_efficientnet_lite0@{lite0}"
@@ -147,6 +148,7 @@ def test_what_does_not_fit_the_architecture_is_said_in_a_sentence(small, tmp_pat
     assert "No classifier is called “resnet0”" in refused(f"resnet0@{small}", UnknownNameError)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_the_one_its_checksum_names_is_refused(small):
     import hashlib
 
@@ -185,6 +187,7 @@ def test_a_bad_file_leaves_the_previous_classifier_usable(small, tmp_path, toy_b
 
 
 @pytest.mark.parametrize(("times", "kind"), [(1, "VisionTransformer"), (2, "TokenHead")])
+@pytest.mark.slow
 def test_a_separate_head_is_put_where_its_width_says(times, kind, tmp_path):
     torch.manual_seed(0)
     trunk = timm.create_model(VIT, num_classes=0)

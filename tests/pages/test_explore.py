@@ -59,12 +59,14 @@ def test_every_sample_shows_numbers_and_lands_in_the_url(app, sample):
     assert app.query.get("photo", SAMPLES[0].name) == sample.name
 
 
+@pytest.mark.slow
 def test_the_cat_is_a_cat_for_every_classifier(app):
     for model in ("lite0", "lite1", "lite2"):
         app.choose_model(model).assert_shows_numbers()
         assert any("cat" in label for label in app.classes["class before"])
 
 
+@pytest.mark.slow
 def test_only_lite2_says_that_it_shares_its_tower_with_the_reference(app):
     assert len(app.at.info) == 0
     app.choose_model("lite2").assert_shows_numbers()
@@ -83,6 +85,7 @@ def test_both_modes_show_numbers_and_differ(app):
     assert app.choose_mode("steer").numbers == steered
 
 
+@pytest.mark.slow
 def test_a_free_prompt_shows_numbers_towards_it(app):
     app.type_prompt("a blurry grey dog").assert_shows_numbers()
     assert app.sweep["concepts"][0]["label"] == "a blurry grey dog"
@@ -153,6 +156,7 @@ def test_a_score_beyond_null_removal_is_said(app):
     assert app.sweep["target"]["sentence"].startswith("IS = 80° ")
 
 
+@pytest.mark.slow
 def test_a_classifier_without_null_space_gets_a_designed_sentence(app, monkeypatch):
     real = Workbench.classifier
 
@@ -182,6 +186,7 @@ def test_a_classifier_without_null_space_gets_a_designed_sentence(app, monkeypat
     app.choose_mode("steer").assert_shows_numbers()
 
 
+@pytest.mark.slow
 def test_another_page_and_back_keeps_what_was_set(app):
     app.choose_model("lite1").type_prompt("a red dog").choose_mode("remove")
     before, query = app.numbers, app.query
@@ -192,6 +197,7 @@ def test_another_page_and_back_keeps_what_was_set(app):
     assert (app.numbers, app.query) == (before, query)
 
 
+@pytest.mark.slow
 def test_two_sessions_do_not_share_what_they_chose():
     first, second = App(), App()
     first.choose_model("lite1").type_prompt("a red dog")

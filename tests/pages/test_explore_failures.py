@@ -30,17 +30,20 @@ def assert_only_lite1_suffers(sentence):
     assert app.choose_model("lite0").assert_shows_numbers().numbers == before
 
 
+@pytest.mark.slow
 def test_a_missing_translator_gets_a_sentence(assets):
     translator_of(assets, "lite1").unlink()
     assert_only_lite1_suffers("There is no translator from lite1 to mini")
 
 
+@pytest.mark.slow
 def test_a_truncated_translator_gets_a_sentence(assets):
     path = translator_of(assets, "lite1")
     path.write_bytes(path.read_bytes()[:100_000])
     assert_only_lite1_suffers("lite1--mini.safetensors")
 
 
+@pytest.mark.slow
 def test_a_translator_with_changed_numbers_gets_a_sentence(assets):
     path = translator_of(assets, "lite1")
     Translator.load(path).save(path)
@@ -50,6 +53,7 @@ def test_a_translator_with_changed_numbers_gets_a_sentence(assets):
     assert_only_lite1_suffers("lite1--mini.safetensors")
 
 
+@pytest.mark.slow
 def test_the_translator_of_another_classifier_is_refused(assets):
     translator_of(assets, "lite1").write_bytes(translator_of(assets, "lite0").read_bytes())
     assert_only_lite1_suffers("This translator was fitted for the model “lite0”, not for “lite1”.")

@@ -67,6 +67,7 @@ def test_a_step_belongs_to_its_question(app, change):
     assert (linked.numbers, linked.query) == (expected, app.query)
 
 
+@pytest.mark.slow
 def test_a_link_that_changes_the_question_brings_its_own_step(app):
     step = f"{app.sweep['epsilon'][17]:.6g}"
     linked = App(eps=step).type_prompt("a red dog")
@@ -95,6 +96,7 @@ def test_a_rubbish_value_is_told_even_where_the_photo_is_not_kept(name, value):
     assert (app.warnings, app.query) == ([], {})
 
 
+@pytest.mark.slow
 def test_a_rubbish_step_is_told_beside_an_unusable_prompt():
     app = App(eps="nan", prompt="😀🎉").assert_says("The link asks for a step")
     assert (len(app.warnings), len(app.errors), app.sweep) == (1, 1, None)

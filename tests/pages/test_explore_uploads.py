@@ -43,6 +43,7 @@ def test_an_unusual_file_gives_numbers_and_says_what_was_done(app, name, file, n
 
 
 @pytest.mark.parametrize(("name", "file", "sentence"), BAD, ids=[case[0] for case in BAD])
+@pytest.mark.slow
 def test_a_bad_file_gets_one_sentence_and_the_photo_stays(app, name, file, sentence):
     good = photo_files.encoded(photo_files.picture(), "JPEG")
     before = app.upload(good).assert_shows_numbers().numbers
@@ -69,6 +70,7 @@ def test_an_upload_lands_in_the_url_by_its_digest_and_opens_cold(app):
     assert App(photo=digest).assert_shows_numbers().numbers == app.numbers
 
 
+@pytest.mark.slow
 def test_an_upload_survives_a_change_of_classifier_and_a_visit_to_another_page(app):
     app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
     digest = app.query["photo"]
@@ -81,6 +83,7 @@ def test_an_upload_survives_a_change_of_classifier_and_a_visit_to_another_page(a
     assert app.numbers == before
 
 
+@pytest.mark.slow
 def test_back_leads_to_the_upload_before(app):
     app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
     first, query = app.numbers, app.query
@@ -92,6 +95,7 @@ def test_back_leads_to_the_upload_before(app):
     assert app.type_prompt("an image of a dog").query["photo"] == query["photo"]
 
 
+@pytest.mark.slow
 def test_the_own_photo_comes_back_after_a_sample(app):
     app.upload(photo_files.encoded(photo_files.picture(), "PNG"))
     before, query = app.numbers, app.query

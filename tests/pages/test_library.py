@@ -46,6 +46,7 @@ def test_everything_of_the_table_is_listed_with_its_state_and_licence(library):
     assert (library.errors, library.warnings) == ([], [])
 
 
+@pytest.mark.slow
 def test_a_classifier_is_loaded_measured_and_let_go(library):
     choose(library, "lite1")
     press(library, "load")
@@ -64,6 +65,7 @@ def test_a_licence_that_forbids_commercial_use_is_said_before_loading(library):
     assert "may not be used commercially" in library.warnings[0]
 
 
+@pytest.mark.slow
 def test_a_local_file_is_loaded_by_its_typed_name_and_offered_by_explore(library, tmp_path):
     torch.manual_seed(0)
     network = timm.create_model("resnet18", num_classes=600)  # more classes than features
@@ -117,6 +119,7 @@ def test_typed_names_can_be_switched_off(monkeypatch):
         actions.load("resnet18")
 
 
+@pytest.mark.slow
 def test_a_set_is_prepared_from_a_typed_path_and_offered_to_the_other_pages(library, tmp_path):
     (tmp_path / "images" / "n01443537").mkdir(parents=True)
     for name in ("chelsea", "coffee"):

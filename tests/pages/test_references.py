@@ -56,6 +56,7 @@ def has_picker(app):
     return any(box.key == loaders.REFERENCE for box in app.at.selectbox)
 
 
+@pytest.mark.slow
 def test_one_reference_needs_no_picker_and_the_table_lists_those_that_can_be_had():
     assert not has_picker(App())
     app = App().open("library")

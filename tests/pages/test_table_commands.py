@@ -194,6 +194,7 @@ def test_a_zero_byte_in_a_linked_template_is_the_space_that_the_page_reads(print
     assert asked.parse().prompts == ("a big goldfish",)
 
 
+@pytest.mark.slow
 def test_the_page_says_where_its_bound_comes_from_and_how_to_change_it():
     app = opened("concepts", list="goldfish\nlemon")
     app.at.number_input(key="concepts.bound").set_value(0.25)

@@ -74,6 +74,7 @@ def test_the_classes_page_shows_what_the_command_line_prints(page):
         assert own["verdict"] == row["verdict"]
 
 
+@pytest.mark.slow
 def test_the_scores_are_those_of_the_formulas_on_the_committed_features():
     bench = asks.loaders.bench()
     text = bench.vocabulary("mini").embeddings.double().numpy()
@@ -96,6 +97,7 @@ def test_the_scores_are_those_of_the_formulas_on_the_committed_features():
             assert row["image_score_deg"] == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_classes_page_says_what_is_not_decided(page):
     text = said(page("classes"))
     assert "800 classes have too few images for a test: **not decided**" in text
@@ -133,6 +135,7 @@ def test_one_class_is_shown_down_to_its_images(page):
     assert app.query["class"] == "goldfish"
 
 
+@pytest.mark.slow
 def test_two_models_come_with_their_rank_correlation(page):
     app = page("classes", versus="lite1", least="2")
     assert "Spearman’s ρ of mean AS over 1,000 classes" in said(app)
@@ -206,6 +209,7 @@ def test_a_list_that_cannot_be_used_gets_a_sentence_and_the_form_stays(page, tex
     assert app.at.text_area(key="concepts.list").value == text
 
 
+@pytest.mark.slow
 def test_lines_left_out_are_named(page):
     app = page("concepts", list="goldfish\n???\ngoldfish")
     assert any("“???”" in text for text in app.warnings)

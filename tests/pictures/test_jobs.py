@@ -107,6 +107,7 @@ def test_what_failed_is_tried_again_after_a_while_and_not_at_once(desk, monkeypa
     assert desk.job("a", fail) is again, "what is finished is kept"
 
 
+@pytest.mark.slow
 def test_the_worker_rests_while_a_page_computes(desk):
     asked, told = threading.Event(), []
 

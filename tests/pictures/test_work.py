@@ -70,6 +70,7 @@ def test_the_pair_comes_first_small_then_large_then_the_rest(asked, strip_job):
     assert {len(frame) for frame in strip_job.frames.values()} == {128}
 
 
+@pytest.mark.slow
 def test_what_was_drawn_once_is_recalled(asked, strip_job):
     again = run(strip_work(asked))
     assert {size for _, size in again.frames.entries} == {128}

@@ -24,16 +24,19 @@ def opened(toy_bench, tmp_path):
     return call
 
 
+@pytest.mark.slow
 def test_the_file_behind_a_score_is_opened(opened, tmp_path):
     find = opened(class_folders(tmp_path / "images", per_class=2))
     assert find(0) == (tmp_path / "images" / WNIDS[0] / "000.jpg").read_bytes()
     assert find(7) == (tmp_path / "images" / WNIDS[3] / "001.jpg").read_bytes()
 
 
+@pytest.mark.slow
 def test_so_is_the_row_of_a_parquet_file(opened, tmp_path):
     assert opened(parquet(tmp_path / "images.parquet", 9))(8) == jpeg(8)
 
 
+@pytest.mark.slow
 def test_another_file_in_its_place_is_not_shown(opened, tmp_path):
     find = opened(class_folders(tmp_path / "images", per_class=2))
     (tmp_path / "images" / WNIDS[0] / "000.jpg").write_bytes(jpeg(99))
@@ -42,6 +45,7 @@ def test_another_file_in_its_place_is_not_shown(opened, tmp_path):
     assert find(1)
 
 
+@pytest.mark.slow
 def test_images_that_are_gone_or_were_never_here_are_said_to_be(opened, tmp_path, toy_bench):
     find = opened(class_folders(tmp_path / "images", per_class=2))
     (tmp_path / "images").rename(tmp_path / "elsewhere")

@@ -60,6 +60,7 @@ def assert_sweep_agrees(bench, photo, report):
 
 
 @pytest.mark.parametrize("mode", ["steer", "remove"])
+@pytest.mark.slow
 def test_scores_of_a_real_feature_agree_with_the_paper_to_a_millionth_degree(
     mode, toy_bench, chelsea
 ):
@@ -169,6 +170,7 @@ def test_a_prompt_of_the_vocabulary_is_not_shown_twice(toy_bench, chelsea):
     assert [c.prompt for c in report.sweep.concepts].count(PROMPT) == 1
 
 
+@pytest.mark.slow
 def test_the_average_score_is_over_the_whole_vocabulary(toy_bench, chelsea):
     report = analyse_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, steps=5))
     feature, weight, matrix, intercept, text = ingredients(toy_bench, chelsea, PROMPT)

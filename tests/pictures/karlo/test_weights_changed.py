@@ -73,6 +73,7 @@ def test_the_weights_id_is_that_of_the_content(built_karlo, karlo_settings, tmp_
     assert found[0] != found[2]
 
 
+@pytest.mark.slow
 def test_damaged_notes_are_written_anew(karlo_settings, caplog):
     load_karlo(karlo_settings)
     (notes,) = (karlo_settings.cache_dir / "karlo").glob("*.json")

@@ -63,6 +63,7 @@ def test_the_json_holds_the_report_and_a_manifest(analyse):
 
 
 @pytest.mark.parametrize("prompt", ["an image of a jellyfish", "a blurry grey dog", QUOTED])
+@pytest.mark.slow
 def test_the_shown_steering_command_repeats_the_shown_numbers(
     analyse, photo_folder, monkeypatch, capsys, prompt
 ):
@@ -108,6 +109,7 @@ def test_a_prompt_stays_one_word_for_the_shell(analyse):
     assert words[words.index("--prompt") + 1] == QUOTED
 
 
+@pytest.mark.slow
 def test_a_prompt_that_looks_like_an_option_is_still_a_prompt(
     analyse, photo_folder, monkeypatch, capsys
 ):
