@@ -60,3 +60,14 @@ def test_looking_at_a_rendering_begins_none(session, desk, asked, monkeypatch):
     assert renders.frames(job) == []
     assert renders.period(None) is None
     assert renders.frames(None) == []
+
+
+def test_who_waits_for_the_first_picture_watches_all_the_while(session, desk, asked, monkeypatch):
+    job = renders.begin(asked, asked.ask())
+    looks = []
+    monkeypatch.setattr(renders, "_FIRST_S", 0.2)
+    monkeypatch.setattr(renders, "_controls", lambda: None)
+    monkeypatch.setattr(job, "look", looks.append)
+    renders.show(asked, asked.ask(), job)
+    assert len(looks) > 3
+    assert set(looks) == {session["app.who"]}
