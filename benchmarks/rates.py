@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sing_core.models.backbones import Backbone
+from sing_core.models.device import torch_device
 from sing_core.models.networks import empty_network
 from sing_core.models.registry import ModelEntry, catalogue
 from sing_core.settings import Settings
@@ -40,7 +41,7 @@ def rate(entry: ModelEntry, device: str) -> float:
 
 def main() -> None:
     console, settings = Console(), Settings()
-    device = settings.torch_device
+    device = torch_device(settings)
     where = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} cores"
     table = Table("classifier", f"images/s ({where})", "hours for ImageNet’s training images")
     hours = []

@@ -6,8 +6,6 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sing_core.errors import NoDeviceError
-
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -61,36 +59,3 @@ class Settings(BaseSettings):
     offline: bool = False
     max_models_mb: int = Field(default=4096, ge=1)
     typed_models: bool = True
-
-    @property
-    def torch_device(self) -> str:
-        """Return ``cuda`` or ``cpu``; ``auto`` is settled here and nowhere else.
-
-        Raises:
-            NoDeviceError: ``cuda`` is asked for, and there is none.
-        """
-        if self.device == "cpu":
-            return "cpu"
-        import torch
-
-        if torch.cuda.is_available():
-            return "cuda"
-        if self.device == "cuda":
-            raise NoDeviceError(
-                "SING_DEVICE is cuda, and PyTorch finds no CUDA device: the NVIDIA driver is "
-                "missing, or this PyTorch was built without CUDA. Set SING_DEVICE to auto or cpu."
-            )
-        return "cpu"
-
-    def prepare_torch(self) -> None:
-        """Confirm the device asked for and give torch its number of CPU threads, if any was set.
-
-        Raises:
-            NoDeviceError: ``cuda`` is asked for, and there is none.
-        """
-        if self.device == "cuda":
-            _ = self.torch_device
-        if self.threads is not None:
-            import torch
-
-            torch.set_num_threads(self.threads)

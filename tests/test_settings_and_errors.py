@@ -7,6 +7,7 @@ import torch
 from pydantic import ValidationError
 
 from sing_core import errors
+from sing_core.models.device import prepare_torch, torch_device
 from sing_core.settings import Settings
 
 
@@ -40,27 +41,27 @@ def test_settings_cannot_be_changed_afterwards():
 @pytest.mark.parametrize(("present", "device"), [(True, "cuda"), (False, "cpu")])
 def test_the_device_is_chosen_in_one_place(monkeypatch, present, device):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
-    assert Settings().torch_device == device
-    assert Settings(device="cpu").torch_device == "cpu"
+    assert torch_device(Settings()) == device
+    assert torch_device(Settings(device="cpu")) == "cpu"
 
 
 def test_a_device_that_is_asked_for_and_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     asked = Settings(device="cuda")
-    for ask in (asked.prepare_torch, lambda: asked.torch_device):
+    for ask in (lambda: prepare_torch(asked), lambda: torch_device(asked)):
         with pytest.raises(errors.NoDeviceError, match=r"SING_DEVICE is cuda.*Set SING_DEVICE"):
             ask()
-    Settings(device="auto").prepare_torch()
+    prepare_torch(Settings(device="auto"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    Settings(device="cuda").prepare_torch()
-    assert Settings(device="cuda").torch_device == "cuda"
+    prepare_torch(Settings(device="cuda"))
+    assert torch_device(Settings(device="cuda")) == "cuda"
 
 
 def test_threads_are_set_only_when_asked_for(monkeypatch):
     asked = []
     monkeypatch.setattr(torch, "set_num_threads", asked.append)
-    Settings().prepare_torch()
-    Settings(threads=1).prepare_torch()
+    prepare_torch(Settings())
+    prepare_torch(Settings(threads=1))
     assert asked == [1]
 
 

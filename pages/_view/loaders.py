@@ -14,6 +14,7 @@ from sing_core.files.images import Photo, decode_image, picture_url, thumbnail
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.files.store import Store
 from sing_core.models import registry
+from sing_core.models.device import prepare_torch
 from sing_core.models.library import reference_was_fetched, was_fetched
 from sing_core.models.names import file_state
 from sing_core.models.pool import ModelPool
@@ -37,7 +38,7 @@ _WARM_AT_MOST_S = 60.0
 def bench() -> Workbench:
     """Return the process's workbench; the networks are loaded behind the first page."""
     settings = Settings()
-    settings.prepare_torch()
+    prepare_torch(settings)
     made = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
     # The first page needs no network; importing them beside it would only make it late.
     behind = threading.Timer(_WARM_AFTER_S, _warm, args=(made,))

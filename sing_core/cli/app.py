@@ -18,6 +18,7 @@ from rich.text import Text
 from sing_core.errors import UnsupportedImageError
 from sing_core.files.images import Photo, decode_image
 from sing_core.files.store import Store
+from sing_core.models.device import prepare_torch
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def open_bench(settings: Settings) -> "Workbench":
     from sing_core.models.pool import ModelPool
     from sing_core.models.workbench import Workbench
 
-    settings.prepare_torch()
+    prepare_torch(settings)
     return Workbench(settings, ModelPool(settings, tell=tell), Store(settings.cache_dir))
 
 

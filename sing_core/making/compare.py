@@ -26,6 +26,7 @@ from sing_core.maths.nonlinear import ARCHITECTURES
 from sing_core.maths.ridge import fit_ridge_path
 from sing_core.maths.training import LOSSES, Recipe, train
 from sing_core.maths.translator_quality import LINEAR, PerImage, compare, per_image
+from sing_core.models.device import prepare_torch
 from sing_core.models.references import space_id
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.studies.translator_table import comparison_path
@@ -102,7 +103,7 @@ def make_comparison(
 
     What is measured is kept in the cache, so that a run that was stopped goes on.
     """
-    settings.prepare_torch()
+    prepare_torch(settings)
     recipe = recipe or Recipe()
     parts = splits(Material(settings, data), settings)
     store = Store(settings.cache_dir)

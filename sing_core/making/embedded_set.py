@@ -15,6 +15,7 @@ from sing_core.files.store import Store
 from sing_core.leakage.prepare import prepare
 from sing_core.making.data import FILES
 from sing_core.models import registry
+from sing_core.models.device import prepare_torch
 from sing_core.models.pool import ModelPool
 from sing_core.models.workbench import Workbench
 
@@ -35,7 +36,7 @@ def make_embedded_set(settings: "Settings", data: Path, bar: "Progress") -> Iter
     Raises:
         SingError: a file is missing or cannot be used.
     """
-    settings.prepare_torch()
+    prepare_torch(settings)
     bench = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
     images = settings.cache_dir / "embedded-set.parquet"
     yield f"Collected {collect_images(data, images):,} images."

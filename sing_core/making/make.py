@@ -15,6 +15,7 @@ from sing_core.making.material import Material
 from sing_core.making.measure import measure, shipped_fit
 from sing_core.making.train import Head, Recipe, train_head
 from sing_core.models import registry
+from sing_core.models.device import prepare_torch
 from sing_core.models.embedded import head_path
 from sing_core.models.references import space_id
 from sing_core.models.registry import DEFAULT_REFERENCE
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def make_reference(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
     """Train on all views and write ``assets/mini/head.safetensors``; yields lines to print."""
     start = time.monotonic()
-    settings.prepare_torch()
+    prepare_torch(settings)
     material = Material(settings, data, _advance(bar, "Features"))
     views, rows = material.views()
     texts = material.texts()
@@ -51,7 +52,7 @@ def make_reference(settings: "Settings", data: Path, bar: "Progress") -> Iterato
 
 def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
     """Fit the three translators and write them; yields lines to print."""
-    settings.prepare_torch()
+    prepare_torch(settings)
     pairs, _ = Material(settings, data, _advance(bar, "Features")).pairs()
     head = load_head(settings)
     lite2 = classifier_head(REFERENCE, settings)
@@ -73,7 +74,7 @@ def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Itera
 
 def make_measures(settings: "Settings", data: Path, console: "Console") -> dict[str, Any]:
     """Measure and write ``assets/mini/measures.json``."""
-    settings.prepare_torch()
+    prepare_torch(settings)
     found = measure(Material(settings, data), load_head(settings), console.print)
     text = json.dumps(found, indent=1) + "\n"
     write_atomically(settings.assets_dir / "mini" / "measures.json", text.encode())

@@ -27,6 +27,7 @@ from sing_core.making.vit_tower import Student, lower_half
 from sing_core.making.vit_training import Batch, Plan, Teacher, Training, places
 from sing_core.making.vit_views import CHUNK, Pile, Piles, Views
 from sing_core.making.vit_workers import Workers, together
+from sing_core.models.device import prepare_torch
 from sing_core.models.focus_vit import encoder_weights, shipped_name
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def measures(bench: Bench, student: Student) -> dict[str, float]:
 
 def measure_fully(settings: "Settings", data: Path, work: Path) -> dict[str, float]:
     """Measure ``best.safetensors`` with every training image: k-NN and a fresh linear layer."""
-    settings.prepare_torch()
+    prepare_torch(settings)
     bench = Bench(settings, data, work)
     student = Student(bench.weights).eval()
     student.load_state_dict(load_file(work / "best.safetensors"))

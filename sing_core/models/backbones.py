@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from sing_core.errors import HeadError, ShapeError, WeightsUnavailableError
 from sing_core.files.digests import network_digest
+from sing_core.models.device import prepare_torch, torch_device
 from sing_core.models.registry import find_model
 from sing_core.models.timm_surface import TimmNetwork
 
@@ -231,13 +232,13 @@ def load_backbone(name: str, settings: "Settings") -> Backbone:
     """
     from sing_core.models.networks import load_network
 
-    settings.prepare_torch()
+    prepare_torch(settings)
     entry = find_model(name, settings)
     loaded = load_network(name, settings)
     backbone = Backbone.from_timm(
         loaded.network,
         name=name,
-        device=settings.torch_device,
+        device=torch_device(settings),
         labels=loaded.labels,
         notes=loaded.notes,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sing_core.errors import SingError
 from sing_core.files.store import Store
 from sing_core.models import registry
+from sing_core.models.device import torch_device
 from sing_core.models.references import space_id
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def examine(settings: "Settings") -> list[Row]:
     """Return one row ``check, ok, detail`` per thing that the product needs."""
     entries = registry.models(settings)
     rows = [_row(f"package {name}", partial(_installed, name)) for name in _PACKAGES]
-    rows.append(_row("device", lambda: settings.torch_device))
+    rows.append(_row("device", lambda: torch_device(settings)))
     rows.append(_row("cache folder", partial(_writable, settings)))
     rows += [
         _row(f"weights of {entry.name}", partial(_weights, entry.architecture, settings))

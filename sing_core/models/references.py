@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sing_core.errors import PromptError, WeightsUnavailableError
 from sing_core.files.digests import content_key, sha256_of
+from sing_core.models.device import prepare_torch, torch_device
 from sing_core.models.reference_files import (
     HUB,
     LOCAL,
@@ -222,10 +223,10 @@ def load_reference(name: str, settings: "Settings") -> Reference:
     identity = space_id(name, settings)
     from safetensors import SafetensorError
 
-    settings.prepare_torch()
+    prepare_torch(settings)
     files = reference_files(name, settings)
     try:
-        model, preprocess = _built(files, settings.torch_device)
+        model, preprocess = _built(files, torch_device(settings))
         tokenise = files.make_tokeniser()
     except (*_UNREADABLE, SafetensorError) as error:
         raise WeightsUnavailableError(
@@ -233,7 +234,7 @@ def load_reference(name: str, settings: "Settings") -> Reference:
             "of its architecture, or its tokeniser is missing."
         ) from error
     model = model.eval().requires_grad_(False)
-    return Reference(name, identity, model, preprocess, tokenise, settings.torch_device)
+    return Reference(name, identity, model, preprocess, tokenise, torch_device(settings))
 
 
 def _built(files: ReferenceFiles, device: str) -> tuple[Any, Callable[[Image.Image], Tensor]]:

@@ -17,6 +17,7 @@ import torch
 
 from sing_core.errors import ImageSetError, SingError
 from sing_core.files.store import Store
+from sing_core.models.device import torch_device
 from sing_core.models.pool import ModelPool
 from sing_core.models.workbench import Workbench
 from sing_core.sets.chunks import SetFolder, Stored
@@ -134,7 +135,7 @@ def _spread(
     with _cluster() as ray:
         alive = [node for node in ray.nodes() if node["Alive"]]
         have = ray.cluster_resources()
-        gpus = int(have.get("GPU", 0)) if gpu and job.settings.torch_device == "cuda" else 0
+        gpus = int(have.get("GPU", 0)) if gpu and torch_device(job.settings) == "cuda" else 0
         count = min(job.workers or gpus or len(alive), len(items))
         share = max(1, min(job.threads, int(have.get("CPU", 1)) // count))
         tasks = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(

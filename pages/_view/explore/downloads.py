@@ -11,6 +11,7 @@ import sing_core
 from pages._view import loaders
 from pages._view.exports import File, show_command, show_files
 from sing_core.files.images import Photo
+from sing_core.models.device import torch_device
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
 from sing_core.studies.reports import ImageReport, Sweep
@@ -62,7 +63,7 @@ def report_json(report: ImageReport, bench: Workbench) -> str:
         "sing_explorer": sing_core.__version__,
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "weights_digest": bench.entry(report.model).weights_digest,
-        "device": bench.settings.torch_device,
+        "device": torch_device(bench.settings),
     }
     facts = asdict(report)
     asked = facts.pop("question")

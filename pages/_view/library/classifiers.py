@@ -12,6 +12,7 @@ from pages._view.library import actions
 from pages._view.words.phrases import NOTHING, in_words
 from sing_core.files.hub_progress import watching
 from sing_core.models import registry
+from sing_core.models.device import torch_device
 from sing_core.models.library import LibraryRow
 from sing_core.studies.heads import HeadReport
 
@@ -116,7 +117,7 @@ def show_memory() -> None:
     """Draw how much of the memory budget is taken, and where the networks compute."""
     pool = loaders.bench().pool
     taken, budget = sum(item.memory_bytes for item in pool.contents()), pool.budget_bytes
-    device = loaders.settings().torch_device
+    device = torch_device(loaders.settings())
     where = "on CUDA" if device == "cuda" else "on the CPU; a CUDA device would be used if present"
     st.progress(
         min(1.0, taken / budget),

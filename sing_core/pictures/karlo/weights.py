@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from sing_core.errors import OptionalDependencyError, WeightsUnavailableError
 from sing_core.files.file_notes import Progress
+from sing_core.models.device import prepare_torch, torch_device
 from sing_core.pictures.karlo.files import (
     KarloFiles,
     check_class,
@@ -89,9 +90,9 @@ def load_karlo(settings: "Settings", progress: Progress | None = None) -> KarloN
         WeightsUnavailableError: a file is missing, refused, damaged or of another architecture.
         OptionalDependencyError: the installed diffusers lacks a class of Karlo's.
     """
-    settings.prepare_torch()
+    prepare_torch(settings)
     files = find_karlo(settings, progress)
-    device = settings.torch_device
+    device = torch_device(settings)
     dtype = torch.float16 if device == "cuda" else torch.float32
     networks: dict[str, Any] = {}
     for name in _CLASSES:
