@@ -33,7 +33,7 @@ def spectrum(found: Spectrum) -> go.Figure:
         figure.add_vrect(
             x0=found.rank, x1=found.feature_dim, fillcolor=_COLOURS["null"], opacity=0.15,
             line_width=0, annotation_text=f"null space: {found.nullity}",
-            annotation_position="top left",
+            annotation_position="top right",  # a band too narrow for it: it runs inward, not out
         )  # fmt: skip
     figure.update_xaxes(title_text="feature direction", range=[0, found.feature_dim])
     figure.update_yaxes(title_text="singular value", type="log", exponentformat="power")
