@@ -64,6 +64,8 @@ def test_one_reference_needs_no_picker_and_the_table_lists_those_that_can_be_had
     assert listed.loc["mini", "state"] == "ships with the app"
     assert listed.loc["ViT-L-14-quickgelu/openai", "state"] == "not here"
     assert len(listed) == 5
+    tables = [table.proto for table in app.at.dataframe[:2]]
+    assert [table.placeholder for table in tables] == ["–", "–"], "no “None” where nothing is"
 
 
 @pytest.mark.slow

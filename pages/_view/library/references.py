@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages._view import loaders, pickers
 from pages._view.library import actions, classifiers
-from pages._view.words.phrases import in_words
+from pages._view.words.phrases import NOTHING, in_words
 from sing_core.errors import SingError
 from sing_core.models import registry
 from sing_core.models.library import reference_is_here
@@ -39,7 +39,7 @@ def show() -> None:
     _act(name, load=load, unload=unload)
     table.dataframe(
         _rows(known), hide_index=True, key="library.references",
-        column_config=classifiers.COLUMNS,
+        column_config=classifiers.COLUMNS, placeholder=NOTHING,
     )  # fmt: skip
     pickers.pick_reference()
 
