@@ -166,6 +166,14 @@ def test_the_compare_page_shows_what_the_command_line_prints(page):
 
 
 @pytest.mark.slow
+def test_a_link_to_classifiers_that_are_not_there_is_said_and_all_are_compared(page):
+    app = page("compare", models="nope,neither")
+    (warning,) = app.at.warning
+    assert "asks for classifiers that cannot be used" in warning.value
+    assert app.at.multiselect(key="compare.models").value == ["lite0", "lite1", "lite2"]
+
+
+@pytest.mark.slow
 def test_the_compare_page_steers_when_asked(page):
     app = page("compare", models="lite0")
     assert "sd " not in said(app)

@@ -56,7 +56,10 @@ def pick_models(images: str) -> list[str]:
             icon=":material/inventory_2:",
         )
         st.stop()
-    state.receive("models", "compare.models_text", ",".join(there), bool, "classifiers")
+    state.receive(
+        "models", "compare.models_text", ",".join(there),
+        lambda text: not {*there}.isdisjoint(text.split(",")), "classifiers",
+    )  # fmt: skip
     linked = [m for m in st.session_state["compare.models_text"].split(",") if m in there] or there
     if st.session_state.get("compare.models_shown") != linked:
         st.session_state["compare.models"] = linked
