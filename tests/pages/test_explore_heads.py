@@ -34,6 +34,13 @@ def test_chosen_classes_leave_a_larger_null_space_and_decide_alone(chelsea):
 
 
 @pytest.mark.slow
+def test_back_to_a_box_that_stood_empty_blames_no_link():
+    app = App(head="classes", classes="")
+    assert app.warnings == []
+    assert "Choose at least one class" in app.errors[0]
+
+
+@pytest.mark.slow
 def test_probabilities_have_one_direction_more(chelsea):
     choose(chelsea, "centred")
     assert chelsea.facts["Null space"][0] == "281 / 1280"

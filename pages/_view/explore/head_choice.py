@@ -27,7 +27,8 @@ _FAULT = "explore.head_fault"
 def pick_variant(model: str) -> HeadVariant:
     """Draw the choice behind a button; return it, the whole head where it cannot be used."""
     state.receive("head", "explore.head", "whole", KINDS.__contains__, "a null space")
-    state.receive("classes", "explore.classes", _FIRST_CLASSES, bool, "classes")
+    # Every text: what cannot be used is said below, and Back may lead to a box that stood empty.
+    state.receive("classes", "explore.classes", _FIRST_CLASSES, state.fits, "classes")
     state.receive("share", "explore.share", _FIRST_SHARE, SHARES.__contains__, "a threshold")
     kind = st.session_state["explore.head"]
     with st.popover(f"Null space: {_SHORT[kind]}", width="stretch", help=HELP["head"]):
