@@ -99,6 +99,7 @@ def _batches(seed: int) -> Iterator[ScoreBatch]:
                 "name": [f"{row}.jpg" for row in rows],
                 "wnid": [f"n{row % CLASSES:08d}" for row in rows],
                 "digest": [f"{row:064x}" for row in rows],
+                "stratum": [""] * len(rows),
             },
             whole={"row": rows, "label": [r % CLASSES for r in rows], "top1": [0] * len(rows)},
             scores={name: torch.randn(len(rows), generator=generator).double() for name in SCORES},

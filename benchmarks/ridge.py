@@ -8,9 +8,9 @@ from sklearn.linear_model import Ridge
 from torch import Tensor
 
 from benchmarks.timing import Line, compare, demand
-from sing_core.maths.cross_fit import FOLDS, CrossFit, cross_fit
-from sing_core.maths.fitting import lambda_path
-from sing_core.maths.ridge import Moments, RidgePath, fit_ridge_path
+from sing_core.maths.cross_fit import CrossFit, cross_fit, moments_by_fold
+from sing_core.maths.folds import FOLDS
+from sing_core.maths.ridge import RidgePath, fit_ridge_path, lambdas_around
 
 ROWS, HELD_OUT, FEATURES, DIM = 12_000, 1_500, 1280, 384
 ALPHAS = tuple(float(a) for a in np.logspace(-1, 4, 20))
@@ -38,14 +38,14 @@ def _folds() -> Line:
     """Five fits that never saw what they score, beside one fit whose lambda a tenth chooses."""
     x, y = _rows(VIEWS)
     tenth, folds = VIEWS // 10, torch.arange(VIEWS) % FOLDS
-    parts = [(x[folds == k], y[folds == k]) for k in range(FOLDS)]
 
     def ours() -> CrossFit:
-        return cross_fit([Moments.of(*part) for part in parts])
+        return cross_fit(moments_by_fold(x, y, folds))
 
     def one() -> RidgePath:
         fitting, choosing = (x[tenth:], y[tenth:]), (x[:tenth], y[:tenth])
-        return fit_ridge_path(*fitting, *choosing, alphas=lambda_path(fitting[0]))
+        eigenvalue = float((fitting[0] - fitting[0].mean(dim=0)).square().sum() / FEATURES)
+        return fit_ridge_path(*fitting, *choosing, alphas=lambdas_around(eigenvalue))
 
     def check(found: CrossFit, path: RidgePath) -> None:
         apart = found.whole.weight - path.translator.weight

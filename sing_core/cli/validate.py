@@ -22,6 +22,8 @@ from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from sing_core.maths.head_transfer import Transfer
     from sing_core.models.workbench import Workbench
 
@@ -77,16 +79,23 @@ def _of_images(
     import torch
 
     from sing_core.maths.head_transfer import transfer
+    from sing_core.maths.unseen import Unseen
     from sing_core.sets.image_sets import open_image_set
 
     chosen = open_image_set(images).at_most(limit)
     if not all(chosen.labels):
         raise SingError("Heads need classes: class folders, or a column `wnid` or `label`.")
     for model in models:
-        pictures = (photo.image for photo in chosen.photos(max_pixels=bench.settings.max_pixels))
-        features = torch.cat(list(bench.pool.backbone(model).extract(pictures)))
+        digests: list[str] = []
+
+        def pictures(digests: list[str] = digests) -> "Iterator[Image]":
+            for photo in chosen.photos(max_pixels=bench.settings.max_pixels):
+                digests.append(photo.digest)
+                yield photo.image
+
+        features = torch.cat(list(bench.pool.backbone(model).extract(pictures())))
         head, translator = bench.classifier(model).linear.head, bench.translator(model, reference)
-        yield transfer(model, features, chosen.labels, head, translator)
+        yield transfer(model, features, chosen.labels, head, Unseen.of(translator, digests))
 
 
 @app.command()

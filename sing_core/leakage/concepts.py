@@ -125,7 +125,7 @@ def _unit_means(scored: ScoredSet, texts: Tensor, unit_of: dict[int, int]) -> Te
     order = {unit: place for place, unit in enumerate(sorted(set(unit_of.values())))}
     sums = torch.zeros(3, len(order), len(texts), dtype=torch.float64)
     counts = torch.zeros(len(order), dtype=torch.float64)
-    for rows, pairs in scored.pairs(list(unit_of)):
+    for rows, pairs, _ in scored.pairs(list(unit_of)):
         places = torch.tensor([order[unit_of[row]] for row in rows])
         counts.index_add_(0, places, torch.ones(len(rows), dtype=torch.float64))
         for start in range(0, len(rows), _BATCH):

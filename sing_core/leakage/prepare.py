@@ -6,7 +6,7 @@ can make them again to the last bit.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -29,7 +29,7 @@ from sing_core.sets.chunks import (
 from sing_core.sets.cluster import Job, extract_on_cluster, moments_on_cluster
 from sing_core.sets.extract import Progress, extract, set_networks
 from sing_core.sets.originals import remember
-from sing_core.sets.set_fit import SideMoments, fit_set, run_moments, runs
+from sing_core.sets.set_fit import FoldMoments, fit_set, run_moments, runs
 from sing_core.sets.sources import Source, open_source
 
 Engine = Literal["local", "ray"]
@@ -50,25 +50,26 @@ def prepare(
     workers: int | None = None,
     root: Path | None = None,
     chunk_rows: int = CHUNK_ROWS,
+    strata: Mapping[str, str] | None = None,
     report: Callable[[Progress], object] = lambda progress: None,
 ) -> tuple[Prepared, ...]:
     """Prepare a set for ``models``: extract what is missing, then score what changed.
 
     ``name`` None takes the folder's or file's own with a part of its key. ``embed`` also keeps the
-    reference's own embeddings of the images; ``fit`` does so and fits a translator from this set
-    for every classifier that has none. ``engine`` ``ray`` has the images shown by ``workers`` of a
-    Ray cluster (None: one per GPU, else per machine); the bytes are the same. ``root`` None is
-    ``prepared`` under the cache folder. A run that is stopped loses at most the ``chunk_rows``
-    images that it was, or each worker was, about.
+    reference's embeddings; ``fit`` does so and fits a translator from this set for every classifier
+    that has none (each image is then scored by a stand-in that did not see it). ``engine`` ``ray``
+    has the images shown by ``workers`` of a cluster (None: one per GPU, else per machine); the
+    bytes are the same. ``root`` None is ``prepared`` under the cache folder; ``strata`` see
+    ``SetFacts``. A run that is stopped loses at most the ``chunk_rows`` images it was about.
 
     Raises:
-        SingError: the images, a model or the reference cannot be used; the name is taken; or
-            another process prepares this set.
+        SingError: images, a model or the reference cannot be used; the name or the set is taken.
         OSError: the disk refuses.
     """
     entries = [bench.entry(model) for model in models]
     source = open_source(images)
-    facts = SetFacts(_set_name(source, name), source.key, source.total, precision, chunk_rows)
+    named, kinds = _set_name(source, name), strata or {}
+    facts = SetFacts(named, source.key, source.total, precision, chunk_rows, kinds)
     folder = _folder(bench, images, facts, root)
     job = _job(bench, images, folder, entries, reference if embed or fit else None, workers)
     with _alone(folder):
@@ -152,7 +153,7 @@ def _fit_where_missing(
         return
     folder = SetFolder.open(job.folder)
     model, space = Stored(entry.name, entry.weights_digest), _space(bench, reference)
-    moments: Iterable[SideMoments] = (
+    moments: Iterable[FoldMoments] = (
         moments_on_cluster(job, model, space)
         if engine == "ray"
         else (run_moments(folder, model, space, run) for run in runs(folder))

@@ -15,7 +15,8 @@ from sing_core.models.registry import file_stem
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "sing-scores-1"
+FORMAT = "sing-scores-2"
+TEXTS = ("name", "wnid", "digest", "stratum")
 SCORES = (
     "image_score_deg",
     "attribute_score_deg",
@@ -36,7 +37,7 @@ class ScoreBatch:
     """Scores of the images of one chunk.
 
     Attributes:
-        texts: columns ``name``, ``wnid``, ``digest``.
+        texts: the columns of ``TEXTS``; ``stratum`` is the kind of image, "" in a set of one.
         whole: columns ``row``, ``label`` (true class), ``top1`` (predicted class).
         scores: the columns of ``SCORES``, each ``(k,)`` float64.
     """
@@ -132,6 +133,6 @@ def _schema(facts: Mapping[str, str]) -> "pa.Schema":
     import pyarrow as pa
 
     fields = [("row", pa.int64()), ("label", pa.int32()), ("top1", pa.int32())]
-    fields += [(name, pa.string()) for name in ("name", "wnid", "digest")]
+    fields += [(name, pa.string()) for name in TEXTS]
     fields += [(name, pa.float64()) for name in SCORES]
     return pa.schema(fields, metadata={"format": FORMAT, **facts})

@@ -10,11 +10,12 @@ import torch
 from sing_core.errors import ImageSetError, StaleArtefactError
 from sing_core.leakage.score_files import facts_of, query, score_path
 from sing_core.leakage.scoring import Pairs
+from sing_core.maths.unseen import Unseen
 from sing_core.models.references import space_id
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
 from sing_core.sets.catalogue import image_sets
-from sing_core.sets.chunks import SetFolder
+from sing_core.sets.chunks import ImageRow, SetFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,8 +46,8 @@ class ScoredSet:
         """
         return query(self.path, sql, parameters)
 
-    def features(self, rows: Sequence[int]) -> Iterator[tuple[list[int], torch.Tensor]]:
-        """Yield chunk by chunk which of ``rows`` it holds, and their features ``(n, m)``.
+    def features(self, rows: Sequence[int]) -> Iterator[tuple[list[ImageRow], torch.Tensor]]:
+        """Yield chunk by chunk which images of ``rows`` it holds, and their features ``(n, m)``.
 
         Raises:
             StaleArtefactError: a chunk is missing or damaged.
@@ -58,18 +59,28 @@ class ScoredSet:
                 continue
             chunk = self.folder.chunk(self.model, digest, index)
             places = [i for i, image in enumerate(chunk.images) if image.row in wanted]
-            yield [chunk.images[i].row for i in places], chunk.features[torch.tensor(places)]
+            yield [chunk.images[i] for i in places], chunk.features[torch.tensor(places)]
 
-    def pairs(self, rows: Sequence[int]) -> Iterator[tuple[list[int], Pairs]]:
-        """Yield chunk by chunk which of ``rows`` it holds, and their pairs made from the features.
+    def unseen(self, images: Sequence[ImageRow]) -> Unseen:
+        """Return the translators of ``images``: for each the fit that did not see it.
+
+        Raises:
+            SingError: the translator cannot be loaded.
+        """
+        translator = self.bench.translator(self.model, self.reference)
+        return Unseen.of(translator, [image.digest for image in images])
+
+    def pairs(self, rows: Sequence[int]) -> Iterator[tuple[list[int], Pairs, Unseen]]:
+        """Yield chunk by chunk which of ``rows`` it holds, their pairs, and whose these are.
 
         Raises:
             StaleArtefactError: a chunk is missing or damaged.
         """
         classifier = self.bench.classifier(self.model)
-        translator = self.bench.translator(self.model, self.reference)
-        for found, part in self.features(rows):
-            yield found, Pairs.of(part, classifier.linear, translator)
+        for images, part in self.features(rows):
+            unseen = self.unseen(images)
+            found = [image.row for image in images]
+            yield found, Pairs.of(part, classifier.linear, unseen), unseen
 
 
 def scored_models(bench: Workbench, folder: SetFolder, reference: str) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from sing_core.maths.controls import ControlScores, RandomSubspaces
 from sing_core.maths.equivalents import DRIFT_BUDGET
+from sing_core.maths.feature_map import RowMap
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_deg, angle_table
-from sing_core.maths.translator import Translator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,7 @@ class Pairs:
     max_logit_drift: Tensor
 
     @classmethod
-    def of(cls, features: Tensor, linear: LinearHead, translator: Translator) -> "Pairs":
+    def of(cls, features: Tensor, linear: LinearHead, translator: RowMap) -> "Pairs":
         """Remove the null parts of ``features`` ``(n, m)`` and translate both.
 
         Raises:
@@ -75,7 +75,7 @@ class Pairs:
         return usable & (self.max_logit_drift <= DRIFT_BUDGET * self.max_abs_logit)
 
     def select(self, rows: Tensor) -> "Pairs":
-        """Return the pairs where ``rows`` ``(n,)`` is true."""
+        """Return the pairs at ``rows``: indices, or a mask ``(n,)``."""
         return Pairs(*(getattr(self, name)[rows] for name in self.__slots__))
 
 

@@ -1,7 +1,7 @@
 """Scores of a prepared set from its stored features: whoever has these gets the same bytes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from sing_core.leakage.score_files import (
 )
 from sing_core.leakage.scoring import Pairs, image_scores
 from sing_core.maths.controls import RandomSubspaces
+from sing_core.maths.folds import OUTSIDE
 from sing_core.maths.translator import Translator
+from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
 from sing_core.models.imagenet import imagenet_wnids
 from sing_core.models.workbench import Workbench
@@ -128,7 +130,7 @@ def _batches(
     vocabulary = bench.vocabulary(reference)
     classes = vocabulary.embeddings[: vocabulary.n_classes]
     labels = {wnid: index for index, wnid in enumerate(imagenet_wnids())}
-    scorer = Scorer(bench, entry.name, reference, classes)
+    scorer = Scorer(bench, entry.name, reference, classes, folder.facts.stratum)
     for index in range(folder.facts.chunks):
         chunk = folder.chunk(entry.name, entry.weights_digest, index)
         problems += chunk.problems
@@ -141,20 +143,33 @@ def _batches(
 class Scorer:
     """Scores chunks of one model's features in one reference."""
 
-    def __init__(self, bench: Workbench, model: str, reference: str, classes: torch.Tensor) -> None:
-        """Load head and translator and draw the controls; ``classes`` ``(c, d)`` are raw texts."""
+    def __init__(
+        self,
+        bench: Workbench,
+        model: str,
+        reference: str,
+        classes: torch.Tensor,
+        stratum: Callable[[str], str] = lambda name: "",
+    ) -> None:
+        """Load head and translator and draw the controls.
+
+        ``classes`` ``(c, d)`` are raw texts; ``stratum`` tells the kind of an image by its name.
+        """
+        self._stratum = stratum
         self._classifier = bench.classifier(model)
         self._translator = bench.translator(model, reference)
         self._classes = classes
         nullity = self._classifier.linear.head.nullity
-        self._controls = RandomSubspaces.draw(self._translator, nullity)
+        # The same random subspaces for every fold, each seen through the fold's own translator.
+        self._controls = {OUTSIDE: RandomSubspaces.draw(self._translator, nullity)}
 
     def score(
         self, chunk: Chunk, labels: dict[str, int]
     ) -> tuple[ScoreBatch | None, list[Problem]]:
         """Return the scores of a chunk's images, None where none can be scored, and the others."""
         own = [labels.get(image.wnid, -1) for image in chunk.images]
-        pairs = Pairs.of(chunk.features, self._classifier.linear, self._translator)
+        unseen = Unseen.of(self._translator, [image.digest for image in chunk.images])
+        pairs = Pairs.of(chunk.features, self._classifier.linear, unseen)
         usable = pairs.sound & torch.tensor([label >= 0 for label in own], dtype=torch.bool)
         refused = [
             Problem(image.row, image.name, _why(image.wnid, label))
@@ -167,11 +182,13 @@ class Scorer:
         sound = pairs.select(usable)
         label = torch.tensor([own[i] for i in kept])
         images = [chunk.images[i] for i in kept]
-        scores = image_scores(chunk.features[usable], sound, label, self._classes, self._controls)
+        scores = self._scores(chunk.features[usable], sound, label, unseen.select(usable))
         return ScoreBatch(
             texts={
-                name: [getattr(image, name) for image in images]
-                for name in ("name", "wnid", "digest")
+                "name": [image.name for image in images],
+                "wnid": [image.wnid for image in images],
+                "digest": [image.digest for image in images],
+                "stratum": [self._stratum(image.name) for image in images],
             },
             whole={
                 "row": [image.row for image in images],
@@ -180,6 +197,21 @@ class Scorer:
             },
             scores={name: scores[name] for name in SCORES},
         ), refused
+
+    def _scores(
+        self, features: torch.Tensor, pairs: Pairs, own: torch.Tensor, unseen: Unseen
+    ) -> dict[str, torch.Tensor]:
+        """Return the columns of ``n`` images, each by the translator that never saw it."""
+        columns = {name: torch.empty(len(features), dtype=torch.float64) for name in SCORES}
+        for place, translator, rows in unseen.groups():
+            if place not in self._controls:
+                self._controls[place] = self._controls[OUTSIDE].through(translator)
+            found = image_scores(
+                features[rows], pairs.select(rows), own[rows], self._classes, self._controls[place]
+            )
+            for name, column in columns.items():
+                column[rows] = found[name]
+        return columns
 
 
 def _why(wnid: str, label: int) -> str:

@@ -14,8 +14,10 @@ from torch import Tensor
 
 from sing_core.leakage.comparison import spread
 from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.statistics import Interval, clustered_mean
+from sing_core.maths.translator import Translator
 
 _TINY = 1e-9
 
@@ -57,16 +59,20 @@ def steered_row(scored: ScoredSet, prompt: str, image_score_deg: float = 40.0) -
     """
     bench = scored.bench
     text = bench.text_embedding(scored.reference, prompt, bench.vocabulary(scored.reference))
-    gram = null_gram(scored)
+    grams = NullGrams(scored)
     found = scored.ask("SELECT row, label FROM images ORDER BY row")
     label_of = dict(zip(found["row"].to_pylist(), found["label"].to_pylist(), strict=True))
     scores, labels = [], []
-    for rows, pairs in scored.pairs(list(label_of)):
-        scores.append(steered_scores(pairs.z, gram, text, image_score_deg))
+    for rows, pairs, unseen in scored.pairs(list(label_of)):
+        part = torch.empty(len(rows), dtype=torch.float64)
+        for place, translator, own in unseen.groups():
+            gram = grams.of(place, translator)
+            part[own] = steered_scores(pairs.z[own], gram, text, image_score_deg)
+        scores.append(part)
         labels += [label_of[row] for row in rows]
     values = torch.cat(scores)
     reached = values.isfinite()
-    own = torch.tensor(labels)[reached]
+    classes = torch.tensor(labels)[reached]
     size = values[reached].abs()
     return SteeredRow(
         model=scored.model,
@@ -74,7 +80,7 @@ def steered_row(scored: ScoredSet, prompt: str, image_score_deg: float = 40.0) -
         image_score_deg=image_score_deg,
         n=len(values),
         unreachable=float((~reached).double().mean()),
-        abs_as=clustered_mean(size.numpy(), own.numpy()) if len(size) else None,
+        abs_as=clustered_mean(size.numpy(), classes.numpy()) if len(size) else None,
         abs_as_sd=float(size.std()) if len(size) > 1 else None,
     )
 
@@ -108,13 +114,14 @@ def target_rows(
         SingError: features or texts cannot be read.
     """
     vocabulary = scored.bench.vocabulary(scored.reference)
-    gram, texts = null_gram(scored), vocabulary.embeddings[: vocabulary.n_classes]
+    grams, texts = NullGrams(scored), vocabulary.embeddings[: vocabulary.n_classes]
     found = scored.ask("SELECT row FROM images WHERE label = ? ORDER BY row", [label])
     scores = torch.stack(
         [
-            steered_scores(z[None], gram, texts, image_score_deg)
-            for _, pairs in scored.pairs(found["row"].to_pylist())
-            for z in pairs.z
+            steered_scores(pairs.z[i : i + 1], grams.of(place, translator), texts, image_score_deg)
+            for _, pairs, unseen in scored.pairs(found["row"].to_pylist())
+            for place, translator, own in unseen.groups()
+            for i in own.tolist()
         ]
     )
     reached = scores.isfinite().double().mean(dim=0)
@@ -132,15 +139,32 @@ def target_rows(
     return tuple(sorted(rows, key=lambda row: math.inf if row.as_mean is None else -row.as_mean))
 
 
-def null_gram(scored: ScoredSet) -> Tensor:
+class NullGrams:
+    """``M = A Pi_n A^T`` ``(d, d)``, float64, of each translator that a set's images go through."""
+
+    def __init__(self, scored: ScoredSet) -> None:
+        """Load the head; a matrix is made when it is first asked for.
+
+        Raises:
+            SingError: the head cannot be loaded.
+        """
+        self._head = scored.bench.classifier(scored.model).linear.head
+        self._known: dict[int, Tensor] = {}
+
+    def of(self, place: int, translator: Translator) -> Tensor:
+        """Return the matrix of ``translator``, which is the one at ``place`` of ``Unseen``."""
+        if place not in self._known:
+            self._known[place] = null_gram(self._head, translator)
+        return self._known[place]
+
+
+def null_gram(head: HeadDecomposition, translator: Translator) -> Tensor:
     """Return ``M = A Pi_n A^T`` ``(d, d)``, float64.
 
     Raises:
-        SingError: head or translator cannot be loaded.
+        ShapeError: head and translator are of different widths.
     """
-    head = scored.bench.classifier(scored.model).linear.head
-    weight = scored.bench.translator(scored.model, scored.reference).weight
-    inside = head.null_part(weight.double())
+    inside = head.null_part(translator.weight.double())
     return inside @ inside.mT
 
 

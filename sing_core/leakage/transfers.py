@@ -26,8 +26,8 @@ def set_transfer(scored: ScoredSet) -> Transfer:
             f"Heads need two classes with {TEST_EVERY} images each; the set "
             f"{scored.folder.facts.name} has fewer."
         )
-    features = torch.cat([part for _, part in scored.features(found["row"].to_pylist())])
-    bench = scored.bench
-    head = bench.classifier(scored.model).linear.head
-    translator = bench.translator(scored.model, scored.reference)
-    return transfer(scored.model, features, labels, head, translator)
+    parts = list(scored.features(found["row"].to_pylist()))
+    features = torch.cat([part for _, part in parts])
+    head = scored.bench.classifier(scored.model).linear.head
+    unseen = scored.unseen([image for images, _ in parts for image in images])
+    return transfer(scored.model, features, labels, head, unseen)

@@ -1,8 +1,10 @@
 """Table 2 on ``mini`` with lite0's features: linear and non-linear translators on one footing.
 
 All are fitted on the same real views (no pseudo-pairs, which the translators that ship have
-beside them), choose lambda or the epoch on the same other images, and are measured on images that
-neither saw: photographs of classes without any view in the fit, and ``tiny_imagenet_val``.
+beside them), choose lambda (by the one rule, mean squared error) or the epoch on the same other
+photographs, and are measured on images that neither saw: full-size photographs of classes without
+any view in the fit, and ``tiny_imagenet_val``. Folds are those of ``maths.folds``: the first
+measures, its partner chooses, the others are fitted.
 """
 
 import json
@@ -20,10 +22,12 @@ from sing_core.files.store import Store
 from sing_core.making.features import REFERENCE
 from sing_core.making.make import load_head
 from sing_core.making.material import Material
-from sing_core.making.translators import ALPHAS
+from sing_core.making.measure import photograph_rows
+from sing_core.maths.cross_fit import partner_of
 from sing_core.maths.feature_map import FeatureMap
+from sing_core.maths.folds import FOLDS
 from sing_core.maths.nonlinear import ARCHITECTURES
-from sing_core.maths.ridge import fit_ridge_path
+from sing_core.maths.ridge import Moments, fit_moments, lambdas_around
 from sing_core.maths.training import LOSSES, Recipe, train
 from sing_core.maths.translator_quality import LINEAR, PerImage, compare, per_image
 from sing_core.models.device import prepare_torch
@@ -36,26 +40,21 @@ if TYPE_CHECKING:
 
 CLASSIFIER, MODEL = "tf_efficientnet_lite0", "lite0"
 COMMAND = "python -m sing_core.making compare-translators"
-_FOLDS = 5
-_EVERY = 12
+_MEASURED = 0
 Rows = tuple[Tensor, Tensor]
 
 
 def splits(material: Material, settings: "Settings") -> dict[str, Rows]:
     """Return features and true embeddings: ``fit``, ``choose``, ``unseen`` and ``photos``.
 
-    ``choose`` is a fold of the sample classes and every twelfth other image; ``unseen`` are the
-    plain photographs of another fold; ``photos`` is ``tiny_imagenet_val``.
+    ``unseen`` are the plain sample photographs of a fold, ``choose`` all views of its partner, and
+    ``fit`` those of the others; ``photos`` is ``tiny_imagenet_val``.
     """
     head = load_head(settings)
     every, sample_rows = material.pairs()
-    pairs, fold = every[CLASSIFIER], sample_rows % _FOLDS
-    is_sample = sample_rows >= 0
-    unseen = is_sample & (fold == 0)
-    choose = (is_sample & (fold == 1)) | (
-        ~is_sample & (torch.arange(len(sample_rows)) % _EVERY == 0)
-    )
-    photos = torch.nonzero(unseen).squeeze(1)[: len(set(sample_rows[unseen].tolist()))]
+    pairs = every[CLASSIFIER]
+    folds, photographs = pairs.folds, photograph_rows(sample_rows)
+    chooses = folds == partner_of(_MEASURED, FOLDS)
     tiny, _ = material.tiny_val()
 
     def rows(chosen: Tensor) -> Rows:
@@ -63,16 +62,16 @@ def splits(material: Material, settings: "Settings") -> dict[str, Rows]:
         return part.features, head.embed(part.reference)
 
     return {
-        "fit": rows(~unseen & ~choose),
-        "choose": rows(choose),
-        "unseen": rows(photos),
+        "fit": rows((folds != _MEASURED) & ~chooses),
+        "choose": rows(chooses),
+        "unseen": rows(photographs[folds[photographs] == _MEASURED]),
         "photos": (tiny[CLASSIFIER], head.embed(tiny[REFERENCE])),
     }
 
 
 _TESTS = {
-    "photos": "5,000 photographs of tiny_imagenet_val (64 pixels) of classes that were seen",
-    "unseen": "full-size photographs of 160 classes without any view in the fit",
+    "photos": "photographs of tiny_imagenet_val (64 pixels) of classes that were seen",
+    "unseen": "full-size photographs of classes without any view in the fit",
 }
 
 
@@ -89,8 +88,10 @@ def _fit(
 ) -> tuple[FeatureMap, dict[str, Any]]:
     """Return a fitted translator and how the fit went."""
     if architecture == LINEAR:
-        path = fit_ridge_path(*parts["fit"], *parts["choose"], alphas=ALPHAS)
-        return path.translator, {"lambda": path.best_alpha}
+        fitting, choosing = Moments.of(*parts["fit"]), Moments.of(*parts["choose"])
+        alphas = lambdas_around(fitting.mean_eigenvalue)
+        translator, alpha = fit_moments(fitting, choosing, alphas=alphas)
+        return translator, {"lambda": alpha}
     done = train(architecture, loss, parts["fit"], parts["choose"], recipe)
     history = [asdict(epoch) for epoch in done.epochs]
     return done.translator, {"best_epoch": done.best, "epochs": history}
@@ -120,7 +121,8 @@ def make_comparison(
                 kept |= {f"{name}.cosine": found.cosine, f"{name}.mse": found.mse}
             return kept
 
-        key = content_key(architecture, loss, repr(recipe), space_id(DEFAULT_REFERENCE, settings))
+        space = space_id(DEFAULT_REFERENCE, settings)
+        key = content_key(architecture, loss, repr(recipe), space, _sizes(parts))
         kept = store.get_or_compute("comparison", key, compute, meta={"rows": _sizes(parts)})
         for name, rows in measured.items():
             measures = PerImage(kept[f"{name}.cosine"], kept[f"{name}.mse"])
@@ -153,7 +155,8 @@ def _result(
         "recipe": asdict(recipe),
         "fits": fits,
         "tests": {
-            name: compare(rows, images=_TESTS[name]).as_json() for name, rows in measured.items()
+            name: compare(rows, images=f"{len(parts[name][0]):,} {_TESTS[name]}").as_json()
+            for name, rows in measured.items()
         },
     }
 

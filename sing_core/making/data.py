@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from sing_core.errors import WeightsUnavailableError
+from sing_core.files.digests import sha256_of_bytes
 from sing_core.making import transforms
 from sing_core.making.captions import GROUPS
 
@@ -72,6 +73,10 @@ class ImageTable:
         """Return the number of images."""
         return len(self._jpegs)
 
+    def digest(self, row: int) -> str:
+        """Return the SHA-256 of the file of image ``row``."""
+        return sha256_of_bytes(self._jpegs[row])
+
     def image(self, row: int) -> Image.Image:
         """Decode image ``row`` as RGB."""
         return Image.open(io.BytesIO(self._jpegs[row])).convert("RGB")
@@ -95,6 +100,14 @@ class ImageFolder:
         """Return the picture that ``view`` describes."""
         image = self.table(view.source).image(view.row)
         return transform(image, view)
+
+    def digests(self, views: Sequence[View]) -> list[str]:
+        """Return the digest of the photograph's file of every view."""
+        known = {
+            (source, row): self.table(source).digest(row)
+            for source, row in {(view.source, view.row) for view in views}
+        }
+        return [known[view.source, view.row] for view in views]
 
     def labels(self, views: Sequence[View]) -> np.ndarray:
         """Return the class index of every view, ``(n,)``."""

@@ -1,7 +1,7 @@
 """The embedded image set: 4,000 shared images of all 1,000 classes as features and scores alone.
 
 One photograph of each of 800 classes, and sixteen small (64 x 64) ones of each of the other 200:
-those that no translator was fitted on, where there are so many.
+those that no translator was fitted on, where there are so many. The two kinds are marked as strata.
 """
 
 from collections import defaultdict
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from sing_core.settings import Settings
 
 NAME = "embedded"
+STRATA = {
+    FILES["sample"]: "full photograph",
+    FILES["tiny_val"]: "64-pixel image",
+    FILES["tiny"]: "64-pixel image",
+}
 _PER_TINY_CLASS = 16
 _SEED = 20_260_314
 
@@ -52,6 +57,7 @@ def make_embedded_set(settings: "Settings", data: Path, bar: "Progress") -> Iter
         name=NAME,
         precision="float16",
         root=settings.assets_dir / "prepared",
+        strata=STRATA,
         report=report,
     )
     for found in made:

@@ -12,8 +12,12 @@ from safetensors.torch import load_file, save
 from sing_core.files.atomic import write_atomically
 from sing_core.making.features import REFERENCE, classifier_head
 from sing_core.making.material import Material
-from sing_core.making.measure import measure, shipped_fit
+from sing_core.making.measure import measure, photograph_rows
 from sing_core.making.train import Head, Recipe, train_head
+from sing_core.making.translators import Pairs, fit_translator
+from sing_core.maths.translator import Translator
+from sing_core.maths.translator_quality import per_image
+from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
 from sing_core.models.device import prepare_torch
 from sing_core.models.embedded import head_path
@@ -53,23 +57,35 @@ def make_reference(settings: "Settings", data: Path, bar: "Progress") -> Iterato
 def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
     """Fit the three translators and write them; yields lines to print."""
     prepare_torch(settings)
-    pairs, _ = Material(settings, data, _advance(bar, "Features")).pairs()
-    head = load_head(settings)
+    pairs, rows = Material(settings, data, _advance(bar, "Features")).pairs()
+    head, photographs = load_head(settings), photograph_rows(rows)
     lite2 = classifier_head(REFERENCE, settings)
     for entry in registry.models(settings):
         own = classifier_head(entry.architecture, settings)
-        path = shipped_fit(pairs[entry.architecture], head, (own, lite2))
-        fitted = replace(
-            path.translator,
-            weight=path.translator.weight.float(),
-            bias=path.translator.bias.float(),
+        views = pairs[entry.architecture]
+        fitted = fit_translator(views, head, (own, lite2))
+        measured = _measured(fitted, views.take(photographs), head)
+        replace(
+            fitted,
             model=entry.name,
             model_digest=entry.weights_digest,
             space_id=space_id(DEFAULT_REFERENCE, settings),
-            details={"lambda": repr(path.best_alpha), "cosine": repr(max(path.cosine))},
+            details=fitted.details | {name: repr(value) for name, value in measured.items()},
+        ).save(settings.assets_dir / "translators" / f"{entry.name}--mini.safetensors")
+        yield (
+            f"{entry.name}: lambda {float(fitted.details['lambda']):.0f}; on the photographs "
+            f"cosine {measured['cosine']:.3f} cross-fitted, {measured['cosine_in_sample']:.3f} "
+            "in-sample"
         )
-        fitted.save(settings.assets_dir / "translators" / f"{entry.name}--mini.safetensors")
-        yield f"{entry.name}: lambda {path.best_alpha:g}, held-out cosine {max(path.cosine):.3f}"
+
+
+def _measured(fitted: Translator, photos: Pairs, head: Head) -> dict[str, float]:
+    """Return mean cosines on photographs of the fit: of its stand-ins, and of itself."""
+    true, unseen = head.embed(photos.reference), Unseen.of(fitted, photos.photographs)
+    return {
+        "cosine": float(per_image(unseen, photos.features, true).cosine.mean()),
+        "cosine_in_sample": float(per_image(fitted, photos.features, true).cosine.mean()),
+    }
 
 
 def make_measures(settings: "Settings", data: Path, console: "Console") -> dict[str, Any]:

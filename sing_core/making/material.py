@@ -15,6 +15,7 @@ from sing_core.making.geometry import Texts
 from sing_core.making.texts import TextTower, class_names
 from sing_core.making.train import Views
 from sing_core.making.translators import Pairs
+from sing_core.maths.folds import folds_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,15 +93,21 @@ class Material:
     def pairs(self, plan: Plan = TRANSLATOR_PLAN) -> tuple[dict[str, Pairs], Tensor]:
         """Return classifier -> pairs with the reference, and the sample row of each view."""
         views = plan.views(self._folder)
+        photographs = tuple(self._folder.digests(views))
         found = self._cache.features(views, [REFERENCE, *CLASSIFIERS], self._progress)
         rows = _sample_rows(views)
         weights = torch.where(rows >= 0, 2.0, 1.0)
         plain = torch.tensor([view.kind not in GROUPS for view in views])
         labels = self._labels(views)
         return {
-            name: Pairs(found[name], found[REFERENCE], labels, weights, plain)
+            name: Pairs(found[name], found[REFERENCE], labels, weights, plain, photographs)
             for name in CLASSIFIERS
         }, rows
+
+    def sample_folds(self) -> Tensor:
+        """Return ``(n,)`` the fold of each sample photograph, by which all is cross-fitted."""
+        table = self._folder.table("sample")
+        return folds_of([table.digest(row) for row in range(len(table))])
 
     def tiny_val(self) -> tuple[dict[str, Tensor], Tensor]:
         """Return features of the images of ``tiny_imagenet_val``, and their labels."""

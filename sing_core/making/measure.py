@@ -1,6 +1,7 @@
 """Measures of ``mini`` and its translators: 5 folds over the sample classes, and held-out images.
 
-A fold's photographs and classes are in no training view of its head and translators.
+A fold's photographs and classes are in no training view of its head and translators. The translator
+that ships is measured on the sample photographs as well, by the stand-ins that did not see them.
 """
 
 from collections.abc import Callable
@@ -15,10 +16,13 @@ from sing_core.making.features import CLASSIFIERS, REFERENCE, classifier_head
 from sing_core.making.geometry import Texts, silent_direction
 from sing_core.making.material import Material
 from sing_core.making.train import Head, Recipe, Views, train_head
-from sing_core.making.translators import Pairs, fit_translator
-from sing_core.maths.ridge import RidgePath
+from sing_core.making.translators import Classifiers, Pairs, fit_translator, fold_moments
+from sing_core.maths.cross_fit import fit_without
+from sing_core.maths.feature_map import RowMap
+from sing_core.maths.folds import FOLDS
+from sing_core.maths.translator import Translator
+from sing_core.maths.unseen import Unseen
 
-FOLDS = 5
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 # One template per row and both values: what a person would type. The first row of a group is the
 # official one; the others show how much the wording matters.
@@ -73,13 +77,14 @@ def measure(material: Material, head: Head, say: Callable[[str], None]) -> dict[
     texts = material.texts()
     views, view_rows = material.views()
     pairs, pair_rows = material.pairs()
+    folds = material.sample_folds()
     heads = {name: classifier_head(name, material.settings) for name in (REFERENCE, *CLASSIFIERS)}
     hits: list[Tensor] = []
     probes: dict[str, list[list[float]]] = {group: [] for group in PROBES}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in CLASSIFIERS}
     for fold in range(FOLDS):
         say(f"Fold {fold + 1} of {FOLDS}: training without its classes.")
-        inside = (view_rows >= 0) & (view_rows % FOLDS == fold)
+        inside = (view_rows >= 0) & (folds[view_rows.clamp_min(0)] == fold)
         trained = train_head(
             views.take(torch.nonzero(~inside).squeeze(1)), texts, heads[REFERENCE], Recipe()
         )
@@ -95,8 +100,14 @@ def measure(material: Material, head: Head, say: Callable[[str], None]) -> dict[
             )  # fmt: skip
     result = _over_folds(hits, probes, found)
     say("New photographs of seen classes (tiny_imagenet_val), with the whole training set.")
-    for name, values in _tiny_val(material, pairs, heads, head, texts).items():
-        result["translators"][name] |= values
+    new, labels = material.tiny_val()
+    for name, rows in pairs.items():
+        fitted = fit_translator(rows, head, (heads[name], heads[REFERENCE]))
+        seen = rows.take(photograph_rows(pair_rows))
+        result["translators"][name] |= _photographs(fitted, seen, head, texts)
+        result["translators"][name] |= _suffixed(
+            "tiny_imagenet_val", fitted, new[name], head.embed(new[REFERENCE]), labels, texts
+        ) | {"classifier_top1_tiny_imagenet_val": _top1(new[name], labels, heads[name])}
     return result
 
 
@@ -153,64 +164,55 @@ def _fold_translator(
     rows: Tensor,
     fold: int,
     head: Head,
-    classifiers: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]],
+    classifiers: Classifiers,
     texts: Texts,
 ) -> dict[str, float]:
-    inside = (rows >= 0) & (rows % FOLDS == fold)
-    # Lambda is chosen on another fold's photographs, which stay out of the fit as well.
-    choosing = (rows >= 0) & (rows % FOLDS == (fold + 1) % FOLDS)
-    path = fit_translator(
-        pairs.take(~inside & ~choosing), pairs.take(choosing & pairs.plain), head, classifiers
-    )
-    test = pairs.take(inside)
-    photos = test.take(torch.arange(len(set(test.labels.tolist()))))
-    guess = path.translator.apply(photos.features).float()
+    moments = [held for held in fold_moments(pairs, head, classifiers) if held is not None]
+    fitted, _ = fit_without(moments, fold)
+    photos = pairs.take(photograph_rows(rows))
+    photos = photos.take(photos.folds == fold)
     true = head.embed(photos.reference)
-    hits = _hits(guess, photos.labels, texts.classes[0])
+    found = _suffixed("unseen_classes", fitted, photos.features, true, photos.labels, texts)
+    return found | {"lambda": float(fitted.details["lambda"])}
+
+
+def photograph_rows(rows: Tensor) -> Tensor:
+    """Return which views are the sample photographs as they are, one a photograph.
+
+    ``rows`` ``(n,)`` the sample row of each view, -1 for others: the plain ones come first.
+    """
+    return torch.nonzero(rows >= 0).squeeze(1)[: int(rows.max()) + 1]
+
+
+def _photographs(fitted: Translator, photos: Pairs, head: Head, texts: Texts) -> dict[str, float]:
+    """Measure the file that ships on the photographs it was fitted from, cross-fitted.
+
+    What the whole fit does on them, which saw them, stands beside it and is called in-sample.
+    """
+    unseen = Unseen.of(fitted, photos.photographs)
+    true, labels = head.embed(photos.reference), photos.labels
+    found: dict[str, float] = {}
+    for name, translator in (("photographs", unseen), ("photographs_in_sample", fitted)):
+        found |= _suffixed(name, translator, photos.features, true, labels, texts)
+    return found
+
+
+def _suffixed(
+    name: str, translator: RowMap, features: Tensor, true: Tensor, labels: Tensor, texts: Texts
+) -> dict[str, float]:
+    """Return cosines and zero-shot accuracy of translated ``features`` ``(n, m)``, by name."""
+    guess = translator.apply(features).float()
     return {
-        "cosine_unseen_classes": float(cosine_similarity(guess, true).mean()),
-        "cosine_unseen_classes_without_offset": _bare_cosine(guess, true, texts),
-        "zero_shot_top1_unseen_classes": _mean(hits.tolist()),
-        "lambda": path.best_alpha,
+        f"cosine_{name}": float(cosine_similarity(guess, true).mean()),
+        f"cosine_{name}_without_offset": _bare_cosine(guess, true, texts),
+        f"zero_shot_top1_{name}": _mean(_hits(guess, labels, texts.classes[0]).tolist()),
     }
-
-
-def _tiny_val(
-    material: Material,
-    pairs: dict[str, Pairs],
-    heads: dict[str, tuple[Tensor, Tensor]],
-    head: Head,
-    texts: Texts,
-) -> dict[str, dict[str, float]]:
-    """Measure where only the photograph is new: its class was trained on, in 64 pixels as here."""
-    features, labels = material.tiny_val()
-    values = {}
-    for name, rows in pairs.items():
-        path = shipped_fit(rows, head, (heads[name], heads[REFERENCE]))
-        guess = path.translator.apply(features[name]).float()
-        true = head.embed(features[REFERENCE])
-        hits = _hits(guess, labels, texts.classes[0])
-        values[name] = {
-            "cosine_tiny_imagenet_val": float(cosine_similarity(guess, true).mean()),
-            "cosine_tiny_imagenet_val_without_offset": _bare_cosine(guess, true, texts),
-            "zero_shot_top1_tiny_imagenet_val": _mean(hits.tolist()),
-            "classifier_top1_tiny_imagenet_val": _top1(features[name], labels, heads[name]),
-        }
-    return values
 
 
 def _bare_cosine(guess: Tensor, true: Tensor, texts: Texts) -> float:
     """Return the mean cosine once the constant that all images share is taken away."""
     keep = 1 - silent_direction(texts)
     return float(cosine_similarity(guess * keep, true * keep).mean())
-
-
-def shipped_fit(
-    pairs: Pairs, head: Head, classifiers: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
-) -> RidgePath:
-    """Return the ridge path of the translator that ships: every twelfth view chooses lambda."""
-    choosing = torch.arange(len(pairs.labels)) % 12 == 0
-    return fit_translator(pairs.take(~choosing), pairs.take(choosing), head, classifiers)
 
 
 def _top1(features: Tensor, labels: Tensor, classifier: tuple[Tensor, Tensor]) -> float:

@@ -54,7 +54,8 @@ class Neighbours:
         centred = normalize(weight - weight.mean(0), dim=1)
         similar = centred @ centred.mT
         similar[:, counts == 0] = -torch.inf
-        self._nearest = similar.topk(_NEAREST, dim=1).indices  # (c, 10), the class itself included
+        there = min(_NEAREST, int((counts > 0).sum()))
+        self._nearest = similar.topk(there, dim=1).indices  # (c, 10), the class itself included
 
     def draw(self, count: int, real: float, generator: Generator) -> tuple[Tensor, Tensor]:
         """Return rows and goal classes, ``(count,)`` each; a share ``real`` keeps its own class."""
@@ -69,7 +70,7 @@ class Neighbours:
 
     def near(self, goals: Tensor, generator: Generator) -> Tensor:
         """Return one row per goal class, of one of its nearest classes."""
-        picked = torch.randint(_NEAREST, (len(goals),), generator=generator)
+        picked = torch.randint(self._nearest.shape[1], (len(goals),), generator=generator)
         classes = self._nearest[goals, picked]
         within = torch.rand(len(goals), generator=generator) * self._counts[classes]
         return self._sorted[self._starts[classes] + within.long()]

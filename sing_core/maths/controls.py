@@ -53,7 +53,12 @@ class RandomSubspaces:
         """Draw one subspace of ``dimension`` per seed, uniformly (QR of a Gaussian matrix)."""
         m = translator.weight.shape[1]
         bases = tuple(random_basis(m, dimension, seed) for seed in seeds)
-        return cls(bases, tuple(translator.linear(basis.mT).mT for basis in bases))
+        return cls(bases, ()).through(translator)
+
+    def through(self, translator: Translator) -> "RandomSubspaces":
+        """Return the same subspaces and what another translator makes of them."""
+        moved = tuple(translator.linear(basis.mT).mT for basis in self.bases)
+        return RandomSubspaces(self.bases, moved)
 
     def score(
         self, features: Tensor, z: Tensor, removed_length: Tensor, texts: Tensor

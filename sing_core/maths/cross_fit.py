@@ -7,7 +7,7 @@ fold that took no part in that fit. Folds choose for each other in pairs: the la
 without fold k is chosen on fold k's partner by fits without both, so nothing of fold k has a say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Self
@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import ShapeError
-from sing_core.maths.fitting import SHARES, lambdas_around
-from sing_core.maths.ridge import Moments, fit_from_moments
+from sing_core.maths.folds import FOLDS, Folds
+from sing_core.maths.ridge import SHARES, Moments, fit_from_moments, lambdas_around
 from sing_core.maths.translator import Translator
 
-FOLDS = 5
+FEWEST_FOLDS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,16 +28,16 @@ class CrossFit:
     """One translator a fold, and one of everything.
 
     Attributes:
-        translators: ``K`` fits, the k-th without fold k.
+        translators: ``K`` fits, the k-th without fold k; where nothing is in it, of everything.
         whole: the fit of all folds, for images that are in none.
+        means: ``K`` mean features ``(m,)`` of what the fits were made from.
         shares: the k-th lambda, as a share of the mean eigenvalue of the moments it was fitted on.
-        mse: ``K`` mean squared errors per entry, of the k-th fit on fold k.
     """
 
     translators: tuple[Translator, ...]
     whole: Translator
+    means: tuple[Tensor, ...]
     shares: tuple[float, ...]
-    mse: tuple[float, ...]
 
     def apply(self, features: Tensor, folds: Tensor) -> Tensor:
         """Return ``(n, d)`` float64: each of ``features`` ``(n, m)`` by the fit without its fold.
@@ -56,33 +56,85 @@ class CrossFit:
             out[rows] = translator.apply(features[rows])
         return out
 
+    def translator(self, digests: Iterable[str]) -> Translator:
+        """Return the whole fit, float32, with the others as stand-ins for the images fitted.
 
-def fold_of(digest: str, count: int = FOLDS) -> int:
-    """Return the fold of a photograph by the digest of its file: all its views lie in one."""
-    return int(digest[:8], 16) % count
+        ``digests`` are of the files of all images that any fold holds.
+        """
+        weights = [fit.weight for fit in self.translators]
+        biases = [fit.bias for fit in self.translators]
+        folds = Folds.of(weights, biases, self.means, digests)
+        weight, bias = self.whole.weight.float(), self.whole.bias.float()
+        return replace(self.whole, weight=weight, bias=bias, folds=folds)
 
 
-def cross_fit(folds: Sequence[Moments]) -> CrossFit:
+def moments_by_fold(
+    features: Tensor, embeddings: Tensor, folds: Tensor, count: int = FOLDS
+) -> tuple[Moments | None, ...]:
+    """Return the moments of the rows of each of ``count`` folds, None where there is none.
+
+    ``features`` ``(n, m)``, ``embeddings`` ``(n, d)``, ``folds`` ``(n,)``.
+
+    Raises:
+        ShapeError: shapes do not agree.
+    """
+    inside = [folds == fold for fold in range(count)]
+    return tuple(
+        Moments.of(features[rows], embeddings[rows]) if bool(rows.any()) else None
+        for rows in inside
+    )
+
+
+def cross_fit(folds: Sequence[Moments | None]) -> CrossFit:
     """Fit one ridge translator without each of ``folds``, and one of all.
+
+    A fold that is None holds nothing.
+
+    Raises:
+        ShapeError: fewer than three folds hold something, or their widths differ.
+        UnsupportedImageError: the classifier sees no difference between the images.
+    """
+    held = _held(folds)
+    total = reduce(Moments.merge, held)
+    without = [total.without(fold) for fold in held]
+    errors = _errors_of_all(held, without)
+    shares = [_best(found) for found in errors]
+    whole = _fit(total, _best(torch.tensor(errors).sum(dim=0).tolist()))
+    fits = [_fit(rest, share) for rest, share in zip(without, shares, strict=True)]
+    found = iter(zip(fits, (rest.feature_mean for rest in without), shares, strict=True))
+    everything = whole, total.feature_mean, shares[0]
+    fitted = [everything if fold is None else next(found) for fold in folds]
+    return CrossFit(
+        tuple(fit for fit, _, _ in fitted),
+        whole,
+        tuple(mean for _, mean, _ in fitted),
+        tuple(share for _, _, share in fitted),
+    )
+
+
+def fit_without(folds: Sequence[Moments], fold: int) -> tuple[Translator, float]:
+    """Return the one translator of ``cross_fit`` that did not see ``fold``, and its share.
 
     Raises:
         ShapeError: there are fewer than three folds, or their widths differ.
         UnsupportedImageError: the classifier sees no difference between the images.
     """
-    if len(folds) < 3:
-        raise ShapeError(f"Cross-fitting needs at least three folds, got {len(folds)}.")
-    total = reduce(Moments.merge, folds)
-    without = [total.without(fold) for fold in folds]
-    errors = _errors_of_all(folds, without)
-    shares = [SHARES[min(range(len(SHARES)), key=found.__getitem__)] for found in errors]
-    together = torch.tensor(errors).sum(dim=0)
-    fits = tuple(_fit(rest, share) for rest, share in zip(without, shares, strict=True))
-    return CrossFit(
-        fits,
-        _fit(total, SHARES[int(together.argmin())]),
-        tuple(shares),
-        tuple(fold.mse(fit) for fold, fit in zip(folds, fits, strict=True)),
-    )
+    held = _held(folds)
+    partner = held[partner_of(fold, len(held))]
+    rest = reduce(Moments.merge, held).without(held[fold])
+    share = _best(_Basis.of(rest.without(partner)).errors(partner))
+    return _fit(rest, share), share
+
+
+def _held(folds: Sequence[Moments | None]) -> list[Moments]:
+    held = [fold for fold in folds if fold is not None]
+    if len(held) < FEWEST_FOLDS:
+        raise ShapeError(f"Cross-fitting needs at least three folds, got {len(held)}.")
+    return held
+
+
+def _best(errors: Sequence[float]) -> float:
+    return SHARES[min(range(len(SHARES)), key=lambda place: errors[place])]
 
 
 def _fit(moments: Moments, share: float) -> Translator:
@@ -90,7 +142,7 @@ def _fit(moments: Moments, share: float) -> Translator:
     return replace(fit_from_moments(moments, alpha), details={"lambda": repr(alpha)})
 
 
-def partner_of(fold: int, count: int = FOLDS) -> int:
+def partner_of(fold: int, count: int) -> int:
     """Return the fold on which the lambda of the fit without ``fold`` is chosen."""
     other = fold ^ 1
     return other if other < count else 0

@@ -8,7 +8,14 @@ from torch import Tensor
 from sing_core.errors import ShapeError, ZeroVectorError
 
 
-class FeatureMap(Protocol):
+class RowMap(Protocol):
+    """Whatever translates rows of features; which map takes which row is its own affair."""
+
+    def apply(self, features: Tensor) -> Tensor:
+        """Return ``T(f)`` ``(n, d)`` in float64 for ``features`` ``(n, m)``."""
+
+
+class FeatureMap(RowMap, Protocol):
     """A map T from ``m`` classifier features into the ``d`` dimensions of an image-text space.
 
     ``Translator`` is the affine one. Closed forms along a step (``steering``, the Explore page)

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from sing_core.errors import ShapeError, UnknownNameError, UnsupportedImageError
+from sing_core.errors import ShapeError, UnknownNameError
 from sing_core.files.digests import digest_of_set
+from sing_core.maths.cross_fit import FEWEST_FOLDS, cross_fit, moments_by_fold
+from sing_core.maths.feature_map import RowMap
+from sing_core.maths.folds import FOLDS, folds_of
 from sing_core.maths.nonlinear import ARCHITECTURES, NonlinearTranslator
-from sing_core.maths.ridge import fit_ridge_path
 from sing_core.maths.statistics import Interval, mean_over_images
 from sing_core.maths.training import LOSSES, Recipe, train
 from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import LINEAR, per_image, r_squared
+from sing_core.maths.unseen import Unseen
 
-# Lambdas as shares of the features' mean eigenvalue: the path means the same for every classifier.
-SHARES = tuple(10.0 ** (power / 2) for power in range(-12, 5))
 _BATCH = 16
 _TENTHS = 10
 _FEWEST = 20
@@ -48,7 +49,7 @@ class PairedRows:
         return digest_of_set(self.digests)
 
     def split(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return rows to fit, to choose lambda or the epoch, and to measure: 8, 1 and 1 tenths.
+        """Return rows to fit, to choose the epoch, and to measure: 8, 1 and 1 tenths.
 
         Decided by the images' contents: the same image is always on the same side, whatever
         the order, and a copy of it is never on another.
@@ -74,7 +75,8 @@ class Fit:
     Attributes:
         translator: with model, digest, space and these measures in its details.
         cosine: mean cosine there; ``mse`` mean squared error per entry; ``r2`` over all entries.
-        n: rows fitted, choosing, and measured.
+        n: rows fitted, choosing, and measured. Of a linear fit all rows are all three: each is
+            measured by the stand-in that was fitted and chosen without its photograph.
     """
 
     translator: Translator | NonlinearTranslator
@@ -111,44 +113,62 @@ def fit(
     loss: str = "mse",
     recipe: Recipe | None = None,
 ) -> Fit:
-    """Fit ``linear`` by closed-form ridge over a path of lambdas, or a network by ``loss``.
+    """Fit ``linear`` by closed-form ridge, cross-fitted, or a network by ``loss``.
 
     Raises:
         ShapeError: there are too few images.
         UnknownNameError: there is no such architecture.
         UnsupportedImageError: the classifier sees no difference between the images.
     """
+    if architecture == LINEAR:
+        return _measured(rows, model, *_linear(rows))
     inside, choosing, testing = rows.split()
 
     def part(chosen: Tensor) -> Part:
         return rows.features[chosen], rows.embeddings[chosen]
 
-    fitted: Translator | NonlinearTranslator
-    if architecture == LINEAR:
-        fitted = _ridge(part(inside), part(choosing))
-    else:
-        fitted = train(architecture, loss, part(inside), part(choosing), recipe).translator
-        fitted = replace(fitted, details={"loss": loss})
-    measured = per_image(fitted, *part(testing))
-    cosine, mse = mean_over_images(measured.cosine), mean_over_images(measured.mse)
-    r2 = r_squared(fitted, *part(testing))
+    network = train(architecture, loss, part(inside), part(choosing), recipe).translator
     n = (len(inside), len(choosing), len(testing))
+    facts = {"loss": loss, "architecture": architecture, "images": "/".join(map(str, n))}
+    return _measured(rows, model, replace(network, details=facts), network, testing, n)
+
+
+Measured = tuple[Translator | NonlinearTranslator, RowMap, Tensor, tuple[int, int, int]]
+
+
+def _linear(rows: PairedRows) -> Measured:
+    """Return the fit of all rows with its stand-ins, by which all rows are measured."""
+    count = len(rows.digests)
+    check_fit(len(set(rows.digests)), LINEAR, LOSSES[0])
+    folds = moments_by_fold(rows.features, rows.embeddings, folds_of(rows.digests))
+    if sum(fold is not None for fold in folds) < FEWEST_FOLDS:
+        raise ShapeError("A fit needs images in at least three folds: add images.")
+    fitted = cross_fit(folds).translator(rows.digests)
+    facts = {"architecture": LINEAR, "images": str(count), "folds": str(FOLDS)}
+    fitted = replace(fitted, details=fitted.details | facts)
+    return fitted, Unseen.of(fitted, rows.digests), torch.arange(count), (count, count, count)
+
+
+def _measured(
+    rows: PairedRows,
+    model: str,
+    fitted: Translator | NonlinearTranslator,
+    judged: RowMap,
+    testing: Tensor,
+    n: tuple[int, int, int],
+) -> Fit:
+    """Return ``fitted`` with what ``judged`` does on the rows ``testing`` in its details."""
+    part = rows.features[testing], rows.embeddings[testing]
+    found = per_image(judged, *part)
+    cosine, mse = mean_over_images(found.cosine), mean_over_images(found.mse)
+    r2 = r_squared(judged, *part)
     details = {
-        "architecture": architecture,
         "data": rows.data_digest,
-        "images": "/".join(map(str, n)),
         "cosine": repr(cosine.estimate),
         "mse": repr(mse.estimate),
         "r2": repr(r2),
     }
     return Fit(_named(fitted, rows, model, details), cosine, mse, r2, n)
-
-
-def _ridge(inside: Part, choosing: Part) -> Translator:
-    """Return the float32 translator of the lambda that does best on ``choosing``."""
-    alphas = lambda_path(inside[0])
-    found = fit_ridge_path(*inside, *choosing, alphas=alphas).translator
-    return replace(found, weight=found.weight.float(), bias=found.bias.float())
 
 
 def _named(
@@ -162,24 +182,3 @@ def _named(
         space_id=rows.space_id,
         details={**fitted.details, **details},
     )
-
-
-def lambda_path(features: Tensor) -> tuple[float, ...]:
-    """Return lambdas around the mean eigenvalue of ``X^T X`` of centred ``features`` ``(n, m)``.
-
-    Raises:
-        UnsupportedImageError: all rows are equal.
-    """
-    wide = features.double()
-    return lambdas_around(float((wide - wide.mean(dim=0)).square().sum() / wide.shape[1]))
-
-
-def lambdas_around(eigenvalue: float) -> tuple[float, ...]:
-    """Return the lambdas to try where ``X^T X`` has this mean eigenvalue.
-
-    Raises:
-        UnsupportedImageError: it is 0: all rows are equal.
-    """
-    if not eigenvalue > 0:
-        raise UnsupportedImageError("The classifier sees no difference between these images.")
-    return tuple(eigenvalue * share for share in SHARES)

@@ -15,7 +15,7 @@ from torch import Tensor
 from sing_core.errors import ShapeError
 
 if TYPE_CHECKING:
-    from sing_core.maths.feature_map import FeatureMap
+    from sing_core.maths.feature_map import RowMap
     from sing_core.maths.head import HeadDecomposition
 
 TEST_EVERY = 4
@@ -46,7 +46,7 @@ def transfer(
     features: Tensor,
     labels: Sequence[str],
     head: "HeadDecomposition",
-    translator: "FeatureMap",
+    translator: "RowMap",
 ) -> Transfer:
     """Train the two heads on three of four images of each class and judge them on the fourth.
 

@@ -12,8 +12,22 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from sing_core.errors import ShapeError
+from sing_core.errors import ShapeError, UnsupportedImageError
 from sing_core.maths.translator import Translator
+
+# Lambdas as shares of the features' mean eigenvalue: the path means the same for every classifier.
+SHARES = tuple(10.0 ** (power / 2) for power in range(-12, 5))
+
+
+def lambdas_around(eigenvalue: float) -> tuple[float, ...]:
+    """Return the lambdas to try where ``X^T X`` has this mean eigenvalue.
+
+    Raises:
+        UnsupportedImageError: it is 0: all rows are equal.
+    """
+    if not eigenvalue > 0:
+        raise UnsupportedImageError("The classifier sees no difference between these images.")
+    return tuple(eigenvalue * share for share in SHARES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

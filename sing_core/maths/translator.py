@@ -17,6 +17,7 @@ from sing_core.errors import ShapeError, StaleArtefactError, TranslatorMismatchE
 from sing_core.files.atomic import write_atomically
 from sing_core.files.digests import nameless_digest, tensor_digest
 from sing_core.maths.feature_map import cosine_to
+from sing_core.maths.folds import Folds
 
 _FORMAT = "sing-translator-1"
 
@@ -33,6 +34,7 @@ class Translator:
             an imported file does not say.
         space_id: the image-text space it leads into; dimensions alone never decide.
         details: further facts for the card (lambda, data, measures), as text.
+        folds: its stand-ins for the images that it was fitted from; None where it has none.
     """
 
     weight: Tensor
@@ -41,24 +43,33 @@ class Translator:
     model_digest: str = ""
     space_id: str = ""
     details: dict[str, str] = field(default_factory=dict)
+    folds: Folds | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes once, at the boundary.
 
         Raises:
-            ShapeError: ``weight`` and ``bias`` do not belong together.
+            ShapeError: ``weight``, ``bias`` and stand-ins do not belong together.
         """
         if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:
             raise ShapeError(
                 f"A translator is weight (d, m) and bias (d,), got {tuple(self.weight.shape)} "
                 f"and {tuple(self.bias.shape)}."
             )
+        if self.folds is not None and self.folds.steps.shape[1:] != self.weight.shape:
+            raise ShapeError("A translator and its stand-ins lead from and to the same widths.")
 
     @property
     def digests(self) -> tuple[str, str]:
         """The digest by which files know these numbers, and the one that older files noted."""
-        named = {"weight": self.weight, "bias": self.bias}
-        return tensor_digest(named), nameless_digest(self.weight, self.bias)
+        return tensor_digest(self._tensors), nameless_digest(*self._tensors.values())
+
+    @property
+    def _tensors(self) -> dict[str, Tensor]:
+        named = {"weight": self.weight.contiguous(), "bias": self.bias.contiguous()}
+        if self.folds is not None:
+            named |= {f"folds.{name}": getattr(self.folds, name) for name in Folds.__slots__}
+        return named
 
     def apply(self, features: Tensor) -> Tensor:
         """Return ``T(f)`` of shape ``(..., d)`` in float64 for ``features`` ``(..., m)``.
@@ -122,8 +133,7 @@ class Translator:
         """
         facts = {"format": _FORMAT, "model": self.model, "model_digest": self.model_digest}
         facts |= {"space_id": self.space_id, **{f"detail.{k}": v for k, v in self.details.items()}}
-        tensors = {"weight": self.weight.contiguous(), "bias": self.bias.contiguous()}
-        write_atomically(path, save(tensors, {**facts, "sha256": self.digests[0]}))
+        write_atomically(path, save(self._tensors, {**facts, "sha256": self.digests[0]}))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -136,7 +146,7 @@ class Translator:
         try:
             with safe_open(path, framework="pt") as file:
                 facts = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in ("weight", "bias")}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise StaleArtefactError(f"The translator file {path.name} cannot be read.") from error
         if facts.get("format") != _FORMAT:
@@ -145,7 +155,8 @@ class Translator:
             k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
         }
         found = cls(
-            **tensors,
+            **_named(path, tensors, ("weight", "bias")),
+            folds=_folds(path, tensors),
             model=facts.get("model", ""),
             model_digest=facts.get("model_digest", ""),
             space_id=facts.get("space_id", ""),
@@ -154,3 +165,16 @@ class Translator:
         if "sha256" in facts and facts["sha256"] not in found.digests:
             raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
         return found
+
+
+def _named(path: Path, tensors: dict[str, Tensor], names: tuple[str, ...]) -> dict[str, Tensor]:
+    if not tensors.keys() >= set(names):
+        raise StaleArtefactError(f"{path.name} cannot be read: it lacks a tensor.")
+    return {name.removeprefix("folds."): tensors[name] for name in names}
+
+
+def _folds(path: Path, tensors: dict[str, Tensor]) -> Folds | None:
+    """Return the stand-ins in a file; older files, and imported ones, have none."""
+    if "folds.steps" not in tensors:
+        return None
+    return Folds(**_named(path, tensors, tuple(f"folds.{name}" for name in Folds.__slots__)))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import ShapeError
-from sing_core.maths.feature_map import FeatureMap
+from sing_core.maths.feature_map import RowMap
 from sing_core.maths.statistics import Interval, mean_over_images
 
 LINEAR = "linear"
@@ -117,7 +117,7 @@ def _stored(interval: Interval) -> dict[str, float | None]:
     return {"mean": interval.estimate, "low": interval.low, "high": interval.high}
 
 
-def per_image(translator: FeatureMap, features: Tensor, embeddings: Tensor) -> PerImage:
+def per_image(translator: RowMap, features: Tensor, embeddings: Tensor) -> PerImage:
     """Return cosine and squared error of every row; ``(n, m)`` features, ``(n, d)`` true.
 
     Raises:
@@ -130,7 +130,7 @@ def per_image(translator: FeatureMap, features: Tensor, embeddings: Tensor) -> P
     return PerImage(cosine, (guess - true).square().mean(dim=-1))
 
 
-def r_squared(translator: FeatureMap, features: Tensor, embeddings: Tensor) -> float:
+def r_squared(translator: RowMap, features: Tensor, embeddings: Tensor) -> float:
     """Return 1 - residual / total sum of squares over all entries, ``(n, m)`` and ``(n, d)``."""
     true = embeddings.double()
     residual = (translator.apply(features) - true).square().sum()

@@ -6,7 +6,8 @@ of folders, what a path could misread is replaced.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -80,6 +81,8 @@ class SetFacts:
         total: rows listed.
         precision: type in which features are stored, and from which they are scored.
         chunk_rows: rows of a chunk; another number batches, and rounds, otherwise.
+        strata: what kind of images each file of a set of several kinds holds; by the part of an
+            image's name before “#”.
     """
 
     name: str
@@ -87,6 +90,11 @@ class SetFacts:
     total: int
     precision: Precision
     chunk_rows: int = CHUNK_ROWS
+    strata: Mapping[str, str] = field(default_factory=dict)
+
+    def stratum(self, name: str) -> str:
+        """Return of what kind the image ``name`` is; "" in a set of one kind."""
+        return self.strata.get(name.partition("#")[0], "")
 
     @property
     def chunks(self) -> int:
@@ -129,12 +137,13 @@ class SetFolder:
         """
         if (path / FILE).is_file():
             found = cls.open(path)
-            if found.facts != facts:
+            if replace(found.facts, strata=facts.strata) != facts:
                 raise ImageSetError(
                     f"There is already a prepared set called “{path.name}” of other images or "
                     "another precision; choose another --name."
                 )
-            return found
+            if found.facts == facts:
+                return found
         write_atomically(path / FILE, json.dumps(asdict(facts), indent=1).encode())
         return cls(path, facts)
 

@@ -22,7 +22,7 @@ from sing_core.models.pool import ModelPool
 from sing_core.models.workbench import Workbench
 from sing_core.sets.chunks import SetFolder, Stored
 from sing_core.sets.extract import Progress, extract, missing_under, set_networks
-from sing_core.sets.set_fit import SideMoments, run_moments, runs
+from sing_core.sets.set_fit import FoldMoments, run_moments, runs
 from sing_core.sets.sources import open_source
 from sing_core.settings import Settings
 
@@ -114,7 +114,7 @@ def extract_on_cluster(job: Job, networks: Sequence[Stored], report: Report) -> 
     return progress
 
 
-def moments_on_cluster(job: Job, model: Stored, reference: Stored) -> list[SideMoments]:
+def moments_on_cluster(job: Job, model: Stored, reference: Stored) -> list[FoldMoments]:
     """Return the moments of all runs of the set, in their order.
 
     Raises:

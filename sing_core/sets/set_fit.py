@@ -1,7 +1,8 @@
 """A translator fitted from a prepared set itself, chunk by chunk: moments add up.
 
 Runs of chunks are summed each in its order and the sums are merged in theirs. So the result is the
-same whichever process, or machine, computed a run.
+same whichever process, or machine, computed a run. Moments are kept by fold, and the translator
+gets a stand-in for each: the set is scored by fits that did not see the image scored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,29 +13,28 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import ImageSetError
-from sing_core.maths.fitting import lambdas_around
-from sing_core.maths.ridge import Moments, fit_moments
+from sing_core.maths.cross_fit import FEWEST_FOLDS, cross_fit, moments_by_fold
+from sing_core.maths.folds import FOLDS, folds_of
+from sing_core.maths.ridge import Moments
 from sing_core.maths.statistics import mean_over_images
 from sing_core.maths.translator import Translator
-from sing_core.maths.translator_quality import LINEAR
+from sing_core.maths.translator_quality import LINEAR, PerImage, per_image
+from sing_core.maths.unseen import Unseen
 from sing_core.sets.chunks import SetFolder, Stored
 
 RUN = 16
-_TENTHS = 10
-_CHOOSING, _TESTING = 1, 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SideMoments:
-    """Moments of the images that are fitted, of those that choose lambda, of those that measure."""
+class FoldMoments:
+    """Moments of the images of each fold, None where there is none."""
 
-    sides: tuple[Moments | None, Moments | None, Moments | None]
+    folds: tuple[Moments | None, ...] = (None,) * FOLDS
 
-    def merge(self, other: "SideMoments") -> "SideMoments":
+    def merge(self, other: "FoldMoments") -> "FoldMoments":
         """Return the moments of both together."""
-        pairs = zip(self.sides, other.sides, strict=True)
-        one, two, three = (a.merge(b) if a and b else a or b for a, b in pairs)
-        return SideMoments((one, two, three))
+        pairs = zip(self.folds, other.folds, strict=True)
+        return FoldMoments(tuple(a.merge(b) if a and b else a or b for a, b in pairs))
 
 
 def runs(folder: SetFolder) -> list[range]:
@@ -45,48 +45,54 @@ def runs(folder: SetFolder) -> list[range]:
 
 def run_moments(
     folder: SetFolder, model: Stored, reference: Stored, run: Iterable[int]
-) -> SideMoments:
+) -> FoldMoments:
     """Return the moments of the images of some chunks.
 
     Raises:
         StaleArtefactError: a chunk is missing under the classifier or the reference.
     """
     return reduce(
-        SideMoments.merge,
-        (_moments_of(*pair) for pair in _pairs(folder, model, reference, run)),
-        SideMoments((None, None, None)),
+        FoldMoments.merge,
+        (
+            FoldMoments(moments_by_fold(features, embeddings, folds_of(digests)))
+            for features, embeddings, digests in _pairs(folder, model, reference, run)
+        ),
+        FoldMoments(),
     )
 
 
 def fit_set(
-    folder: SetFolder, model: Stored, reference: Stored, moments: Iterable[SideMoments]
+    folder: SetFolder, model: Stored, reference: Stored, moments: Iterable[FoldMoments]
 ) -> Translator:
-    """Fit ridge from the merged moments of all runs, in order, and measure it.
+    """Cross-fit ridge from the merged moments of all runs, in order, and measure it.
 
-    An image's side is decided by its contents: eight tenths are fitted, one chooses lambda (by
-    mean squared error), and one, which neither saw, measures.
+    Every image is measured by the stand-in that was fitted, and whose lambda was chosen, without
+    its photograph.
 
     Raises:
-        ImageSetError: a side has too few images.
+        ImageSetError: there are too few images.
         UnsupportedImageError: the classifier sees no difference between them.
     """
-    fitting, choosing, testing = reduce(SideMoments.merge, moments).sides
-    if not (fitting and choosing and testing and testing.weight > 1):
+    folds = reduce(FoldMoments.merge, moments).folds
+    count = sum(fold.weight for fold in folds if fold is not None)
+    if sum(fold is not None for fold in folds) < FEWEST_FOLDS or count < 2 * FOLDS:
         raise ImageSetError(
-            f"The set {folder.facts.name} has too few images to fit a translator: one tenth must "
-            "choose its λ and another must measure it."
+            f"The set {folder.facts.name} has too few images to fit a translator: of "
+            f"{FOLDS} parts, one must choose its λ and another must measure it."
         )
-    alphas = lambdas_around(float(fitting.xx.diagonal().mean()))
-    fitted, _ = fit_moments(fitting, choosing, alphas=alphas)
-    fitted = replace(fitted, weight=fitted.weight.float(), bias=fitted.bias.float())
-    cosine = mean_over_images(torch.cat(list(_cosines(folder, model, reference, fitted))))
+    crossed = cross_fit(folds)
+    fitted = crossed.translator(_digests(folder, model))
+    found = _measured(folder, model, reference, fitted)
+    mse = found.mse.mean()
+    spread = reduce(Moments.merge, (fold for fold in folds if fold is not None)).yy
     details = {
         "architecture": LINEAR,
         "data": folder.facts.key,
-        "images": "/".join(f"{side.weight:.0f}" for side in (fitting, choosing, testing)),
-        "cosine": repr(cosine.estimate),
-        "mse": repr(testing.mse(fitted)),
-        "r2": repr(testing.r_squared(fitted)),
+        "images": f"{count:.0f}",
+        "folds": str(FOLDS),
+        "cosine": repr(mean_over_images(found.cosine).estimate),
+        "mse": repr(float(mse)),
+        "r2": repr(1 - float(mse) * len(fitted.bias) * count / spread),
     }
     return replace(
         fitted,
@@ -99,27 +105,30 @@ def fit_set(
 
 def _pairs(
     folder: SetFolder, model: Stored, reference: Stored, run: Iterable[int]
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield the features, the embeddings and the tenths of the images of each chunk."""
+) -> Iterator[tuple[Tensor, Tensor, list[str]]]:
+    """Yield the features, the embeddings and the digests of the images of each chunk."""
     for index in run:
         seen = folder.chunk(model.name, model.weights_digest, index)
         embedded = folder.chunk(reference.name, reference.weights_digest, index)
-        tenth = torch.tensor([int(image.digest[:8], 16) % _TENTHS for image in seen.images])
-        yield seen.features, embedded.features, tenth
+        if seen.images:
+            yield seen.features, embedded.features, [image.digest for image in seen.images]
 
 
-def _moments_of(features: Tensor, embeddings: Tensor, tenth: Tensor) -> SideMoments:
-    def side(chosen: Tensor) -> Moments | None:
-        return Moments.of(features[chosen], embeddings[chosen]) if bool(chosen.any()) else None
+def _digests(folder: SetFolder, model: Stored) -> Iterator[str]:
+    for index in range(folder.facts.chunks):
+        chunk = folder.chunk(model.name, model.weights_digest, index)
+        yield from (image.digest for image in chunk.images)
 
-    return SideMoments((side(tenth > 1), side(tenth == _CHOOSING), side(tenth == _TESTING)))
 
-
-def _cosines(
+def _measured(
     folder: SetFolder, model: Stored, reference: Stored, translator: Translator
-) -> Iterator[Tensor]:
-    for features, embeddings, tenth in _pairs(folder, model, reference, range(folder.facts.chunks)):
-        kept = tenth == _TESTING
-        if bool(kept.any()):
-            guess = translator.apply(features[kept])
-            yield torch.cosine_similarity(guess, embeddings[kept].double(), dim=-1)
+) -> PerImage:
+    parts = [
+        per_image(Unseen.of(translator, digests), features, embeddings)
+        for features, embeddings, digests in _pairs(
+            folder, model, reference, range(folder.facts.chunks)
+        )
+    ]
+    return PerImage(
+        torch.cat([part.cosine for part in parts]), torch.cat([part.mse for part in parts])
+    )

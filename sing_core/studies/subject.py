@@ -12,6 +12,7 @@ from sing_core.files.images import Photo
 from sing_core.maths.equivalents import NullLine
 from sing_core.maths.head_variants import nothing_hidden
 from sing_core.maths.translator import Translator
+from sing_core.maths.unseen import unseen_by
 from sing_core.models.bench import Bench, Classifier
 from sing_core.models.prompts import Vocabulary, clean_prompt
 from sing_core.studies.question import Question
@@ -28,7 +29,7 @@ class Subject:
         photo: whose feature.
         classifier: the part of the head that decides under the question's variant.
         features: ``(m,)`` float32.
-        translator: of the classifier into the reference.
+        translator: of the classifier into the reference; the fit that did not see the photo.
         vocabulary: the reference's concepts.
         text: ``(d,)`` embedding of the prompt.
         prompt_note: which words of it the reference does not read, in a sentence; else "".
@@ -55,7 +56,7 @@ class Subject:
         classifier = bench.deciding(question.model, question.variant)
         features = bench.features(question.model, photo)
         vocabulary = bench.vocabulary(question.reference)
-        translator = _translator(bench, classifier, question)
+        translator = unseen_by(_translator(bench, classifier, question), photo.digest)
         text = bench.text_embedding(question.reference, prompt, vocabulary)
         note = bench.prompt_note(question.reference, prompt, vocabulary)
         asked = replace(question, prompt=prompt)

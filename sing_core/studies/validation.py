@@ -14,6 +14,7 @@ from sing_core.errors import ShapeError, WeightsUnavailableError, ZeroVectorErro
 from sing_core.files.images import Photo
 from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.translator_quality import per_image
+from sing_core.maths.unseen import Unseen
 from sing_core.models.bench import Classifier
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
@@ -118,7 +119,8 @@ def validate(
     else:
         space = bench.pool.reference(reference)
         embedded = torch.cat([space.embed_images([photo.image]) for _, photo in photos])
-        cosine = tuple(per_image(translator, features, embedded).cosine.tolist())
+        unseen = Unseen.of(translator, [photo.digest for _, photo in photos])
+        cosine = tuple(per_image(unseen, features, embedded).cosine.tolist())
     return Validation(
         model,
         reference,

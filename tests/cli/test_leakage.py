@@ -130,7 +130,8 @@ def test_steering_a_set_agrees_with_stepping_image_by_image(prepared, toy_bench)
     chunk = scored.folder.chunk("lite0", bench.entry("lite0").weights_digest, 0)
     classifier, translator = bench.classifier("lite0"), bench.translator("lite0", "mini")
     z0 = translator.apply(chunk.features)
-    found = steered_scores(z0, null_gram(scored), text, 25.0)
+    gram = null_gram(classifier.linear.head, translator)
+    found = steered_scores(z0, gram, text, 25.0)
     for feature, z, value in zip(chunk.features, z0, found, strict=True):
         direction = null_direction(feature, classifier.linear.head, translator, text)
         w = translator.linear(direction)
@@ -138,7 +139,7 @@ def test_steering_a_set_agrees_with_stepping_image_by_image(prepared, toy_bench)
         assert step.reachable
         moved = angle_deg(z, text) - angle_deg(z + step.epsilon * w, text)
         assert float(value) == pytest.approx(float(moved), abs=1e-6)
-    assert steered_scores(z0, null_gram(scored), text, 179.0).isnan().all()
+    assert steered_scores(z0, gram, text, 179.0).isnan().all()
 
 
 def test_classes_steers_one_class_towards_all_others(prepared, rows):

@@ -78,7 +78,7 @@ def test_a_fitted_translator_is_the_one_that_scores_use_afterwards(
     ask = ("score", photos[0], "--model", "lite0", "--prompt", PROMPT)
     (before,) = rows(*ask)
     (fitted,) = rows("fit-translator", "--model", "lite0", "--images", image_set)
-    assert fitted["images"] == [32, 4, 4]
+    assert fitted["images"] == [40, 40, 40]
     assert fitted["architecture"] == "linear"
     assert float(fitted["lambda"]) > 0
     assert fitted["cosine_low"] <= fitted["cosine"] <= fitted["cosine_high"]

@@ -12,10 +12,12 @@ from sing_core.errors import ImageSetError, WeightsUnavailableError
 from sing_core.leakage import classes, scored_sets
 from sing_core.leakage.prepare import prepare
 from sing_core.leakage.score_files import query, score_path
+from sing_core.maths.folds import fold_of
 from sing_core.maths.ridge import fit_ridge
-from sing_core.maths.scores import attribute_score_deg, image_score_deg
+from sing_core.maths.scores import angle_deg, attribute_score_deg, image_score_deg
 from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import per_image
+from sing_core.maths.unseen import Unseen, unseen_by
 from sing_core.models.references import space_id
 from sing_core.models.workbench import fitted_path
 from sing_core.settings import Settings
@@ -115,15 +117,31 @@ def test_a_classifier_without_translator_gets_one_from_the_set(toy_bench, toy_as
     x = torch.cat([chunk.features for chunk in rows[: len(rows) // 2]])
     z = torch.cat([chunk.features for chunk in rows[len(rows) // 2 :]])
     digests = [image.digest for chunk in rows[: len(rows) // 2] for image in chunk.images]
-    tenth = torch.tensor([int(digest[:8], 16) % 10 for digest in digests])
     fitted = bench.translator("lite0", "mini")
-    same = fit_ridge(x[tenth > 1], z[tenth > 1], alpha=float(fitted.details["lambda"]))
+    same = fit_ridge(x, z, alpha=float(fitted.details["lambda"]))
     torch.testing.assert_close(fitted.weight.double(), same.weight, rtol=1e-4, atol=1e-6)
-    measured = per_image(fitted, x[tenth == 0], z[tenth == 0])
+    unseen = Unseen.of(fitted, digests)
+    assert unseen.place.tolist() == [fold_of(digest) for digest in digests]
+    measured = per_image(unseen, x, z)
     assert float(fitted.details["cosine"]) == pytest.approx(float(measured.cosine.mean()))
     assert float(fitted.details["mse"]) == pytest.approx(float(measured.mse.mean()), rel=1e-4)
-    counts = [int(count) for count in fitted.details["images"].split("/")]
-    assert counts == [int(side.sum()) for side in (tenth > 1, tenth == 1, tenth == 0)]
+    assert (fitted.details["images"], fitted.details["folds"]) == ("40", "5")
+    check_scores(bench, found, x, digests, fitted)
+
+
+def check_scores(bench, found, x, digests, fitted):
+    """The set's image scores are those of fits that did not see its images, one by one."""
+    table = query(
+        score_path(found.folder, "lite0", "mini"), "SELECT * FROM all_images ORDER BY row"
+    )
+    head = bench.classifier("lite0").linear.head
+    for feature, digest, score in zip(
+        x, digests, table["image_score_deg"].to_pylist(), strict=True
+    ):
+        own, removed = unseen_by(fitted, digest), head.remove_null(feature.float())
+        expected = float(angle_deg(own.apply(feature), own.apply(removed)))
+        assert score == pytest.approx(expected, abs=1e-6)
+        assert own.folds is None
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ def test_the_plain_photographs_come_first_one_per_photograph(material, views):
 
 
 @pytest.mark.slow
-def test_pairs_are_of_the_same_views_under_both_networks(material, views):
+def test_pairs_are_of_the_same_views_under_both_networks(material, views, small_data):
     pairs, rows = material.pairs(SMALL)
     reference, expected = material.views(SMALL)
     assert set(pairs) == set(CLASSIFIERS)
@@ -73,6 +73,7 @@ def test_pairs_are_of_the_same_views_under_both_networks(material, views):
         assert torch.equal(one.reference, reference.features)
         assert torch.equal(one.labels, reference.labels)
         assert one.weights.tolist() == [2.0 if row >= 0 else 1.0 for row in rows.tolist()]
+        assert one.photographs == tuple(ImageFolder(small_data).digests(views))
         assert one.plain.tolist() == [view.kind not in GROUPS for view in views]
     kinds = [pairs[name].features for name in CLASSIFIERS]
     assert not any(torch.equal(kinds[i], kinds[j]) for i, j in ((0, 1), (0, 2), (1, 2)))

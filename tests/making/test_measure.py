@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity, normalize
 
+from sing_core.files.digests import sha256_of_bytes
 from sing_core.making.captions import GROUPS, training_prompts
 from sing_core.making.features import CLASSIFIERS
 from sing_core.making.material import Material
-from sing_core.making.measure import PROBES, probe, shipped_fit
+from sing_core.making.measure import PROBES, probe
 from sing_core.making.train import Head, Views
-from sing_core.making.translators import Pairs
+from sing_core.making.translators import Pairs, fit_translator
+from sing_core.maths.unseen import Unseen
 from sing_core.settings import Settings
 
 DIM = 384
@@ -88,13 +90,18 @@ def test_a_classifier_that_is_the_references_own_tower_is_translated_by_the_head
     classifier = (torch.randn(40, 16, generator=generator), torch.zeros(40))
     labels = (features @ classifier[0].mT).argmax(1)
     everything = torch.ones(600)
-    pairs = Pairs(features, features, labels, everything, everything.bool())
+    photographs = tuple(sha256_of_bytes(str(place // 2).encode()) for place in range(600))
+    pairs = Pairs(features, features, labels, everything, everything.bool(), photographs)
     head = Head(torch.randn(8, 16, generator=generator), normalize(torch.ones(8), dim=0))
-    path = shipped_fit(pairs, head, (classifier, classifier))
+    fitted = fit_translator(pairs, head, (classifier, classifier))
     fresh = torch.randn(100, 16, generator=generator)
-    found = cosine_similarity(path.translator.apply(fresh).float(), head.embed(fresh))
+    found = cosine_similarity(fitted.apply(fresh).float(), head.embed(fresh))
     assert float(found.min()) > 0.99
-    assert path.best_alpha in path.alphas
+    unseen = Unseen.of(fitted, photographs)
+    assert bool((unseen.place >= 0).all())
+    crossed = cosine_similarity(unseen.apply(features).float(), head.embed(features))
+    assert float(crossed.min()) > 0.98
+    assert fitted.details["images"] == "300"
 
 
 def test_the_measures_that_ship_are_those_of_these_probes():

@@ -7,9 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sing_core.errors import ShapeError, UnsupportedImageError
-from sing_core.maths.cross_fit import FOLDS, CrossFit, cross_fit, fold_of, partner_of
-from sing_core.maths.fitting import SHARES
-from sing_core.maths.ridge import Moments, fit_from_moments, fit_ridge
+from sing_core.maths.cross_fit import (
+    CrossFit,
+    cross_fit,
+    fit_without,
+    moments_by_fold,
+    partner_of,
+)
+from sing_core.maths.folds import FOLDS, fold_of
+from sing_core.maths.ridge import SHARES, Moments, fit_from_moments, fit_ridge
 
 M, D = 12, 5
 
@@ -24,7 +30,7 @@ def rows(n, noise, seed=0, m=M, d=D):
 
 def folded(x, y, count=FOLDS):
     folds = torch.arange(len(x)) % count
-    return folds, [Moments.of(x[folds == k], y[folds == k]) for k in range(count)]
+    return folds, moments_by_fold(x, y, folds, count)
 
 
 @given(seed=st.integers(0, 99), cut=st.integers(1, 29))
@@ -67,8 +73,10 @@ def test_each_translator_is_the_fit_of_the_other_folds_rows():
         alpha = found.shares[k] * float(wide.square().sum() / M)
         wanted = fit_ridge(x[others], y[others], alpha=alpha)
         torch.testing.assert_close(translator.weight, wanted.weight, rtol=1e-8, atol=1e-9)
-        guess = wanted.apply(x[folds == k])
-        assert found.mse[k] == pytest.approx(float((guess - y[folds == k]).square().mean()))
+        torch.testing.assert_close(found.means[k], x[others].mean(dim=0))
+        alone, share = fit_without(moments, k)
+        assert share == found.shares[k]
+        torch.testing.assert_close(alone.weight, translator.weight)
     z = found.apply(x, folds)
     for k in range(FOLDS):
         assert torch.equal(z[folds == k], found.translators[k].apply(x[folds == k]))
@@ -79,7 +87,7 @@ def test_lambda_is_the_best_on_the_partner_among_fits_that_saw_neither():
     folds, moments = folded(x, y)
     found = cross_fit(moments)
     for k, share in enumerate(found.shares):
-        chosen = folds == partner_of(k)
+        chosen = folds == partner_of(k, FOLDS)
         inside = ~chosen & (folds != k)
         wide = x[inside] - x[inside].mean(dim=0)
         scale = float(wide.square().sum() / x.shape[1])
