@@ -50,7 +50,7 @@ def _equal_moments(bench, path):
 
 def _numbers(found):
     names = ("weight", "feature_mean", "embedding_mean", "xx", "xy", "yy")
-    values = [getattr(side, name) for side in found.sides if side for name in names]
+    values = [getattr(fold, name) for fold in found.folds if fold for name in names]
     return [v.numpy().tobytes() if isinstance(v, torch.Tensor) else v for v in values]
 
 

@@ -68,9 +68,8 @@ def prepare(
     """
     entries = [bench.entry(model) for model in models]
     source = open_source(images)
-    named, kinds = _set_name(source, name), strata or {}
-    facts = SetFacts(named, source.key, source.total, precision, chunk_rows, kinds)
-    folder = _folder(bench, images, facts, root)
+    listed = _set_name(source, name), source.key, source.total
+    folder = _folder(bench, images, SetFacts(*listed, precision, chunk_rows, strata or {}), root)
     job = _job(bench, images, folder, entries, reference if embed or fit else None, workers)
     with _alone(folder):
         rate = _extract(bench, job, entries, source, engine, report)

@@ -134,7 +134,7 @@ def _held(folds: Sequence[Moments | None]) -> list[Moments]:
 
 
 def _best(errors: Sequence[float]) -> float:
-    return SHARES[min(range(len(SHARES)), key=lambda place: errors[place])]
+    return SHARES[min(range(len(SHARES)), key=errors.__getitem__)]
 
 
 def _fit(moments: Moments, share: float) -> Translator:
@@ -163,7 +163,7 @@ def _errors_of_all(folds: Sequence[Moments], without: Sequence[Moments]) -> list
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Basis:
-    """Moments of a fit in the eigenbasis of their features, float32.
+    """Moments of a fit in the eigenbasis of their features, float32 where that converges.
 
     A choice among steps of a factor of three can afford it; the fits are made in float64.
     """
@@ -175,7 +175,10 @@ class _Basis:
 
     @classmethod
     def of(cls, fitting: Moments) -> Self:
-        values, vectors = torch.linalg.eigh(fitting.xx.float())
+        try:
+            values, vectors = torch.linalg.eigh(fitting.xx.float())
+        except torch.linalg.LinAlgError:  # fewer images than features: many eigenvalues are 0
+            values, vectors = (part.float() for part in torch.linalg.eigh(fitting.xx))
         return cls(fitting, values.clamp_min(0), vectors, vectors.mT @ fitting.xy.float())
 
     def errors(self, choosing: Moments) -> list[float]:

@@ -16,7 +16,7 @@ from sing_core.errors import ShapeError, UnsupportedImageError
 from sing_core.maths.translator import Translator
 
 # Lambdas as shares of the features' mean eigenvalue: the path means the same for every classifier.
-SHARES = tuple(10.0 ** (power / 2) for power in range(-12, 5))
+SHARES: tuple[float, ...] = tuple(10.0 ** (power / 2) for power in range(-12, 5))
 
 
 def lambdas_around(eigenvalue: float) -> tuple[float, ...]:

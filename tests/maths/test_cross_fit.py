@@ -121,6 +121,13 @@ def test_without_over_fit_in_sample_and_cross_fitted_embeddings_agree():
     assert float(cosine.min()) > 0.9999
 
 
+def test_far_fewer_images_than_features_are_fitted_all_the_same():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(24, 1280, generator=generator).relu()
+    found = cross_fit(folded(x, torch.randn(24, D, generator=generator))[1])
+    assert all(bool(fit.weight.isfinite().all()) for fit in (*found.translators, found.whole))
+
+
 def test_where_a_fit_can_memorise_only_cross_fitting_tells():
     """Random targets: a fit finds them again in its own rows, and knows nothing of others."""
     x, _ = rows(100, 1.0, m=80)
