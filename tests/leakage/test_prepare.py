@@ -12,6 +12,7 @@ from sing_core.errors import ImageSetError, WeightsUnavailableError
 from sing_core.leakage import classes, scored_sets
 from sing_core.leakage.prepare import prepare
 from sing_core.leakage.score_files import query, score_path
+from sing_core.leakage.steered import null_gram, steered_row, steered_scores
 from sing_core.maths.folds import fold_of
 from sing_core.maths.ridge import fit_ridge
 from sing_core.maths.scores import angle_deg, attribute_score_deg, image_score_deg
@@ -142,6 +143,29 @@ def check_scores(bench, found, x, digests, fitted):
         expected = float(angle_deg(own.apply(feature), own.apply(removed)))
         assert score == pytest.approx(expected, abs=1e-6)
         assert own.folds is None
+    scored = scored_sets.open_set(bench, "lite0", images=found.name)
+    text = bench.text_embedding("mini", "a red photo", bench.vocabulary("mini"))
+    for rows, pairs, unseen in scored.pairs(range(len(digests))):
+        for row, z in zip(rows, pairs.z, strict=True):
+            expected = unseen_by(fitted, digests[row]).apply(x[row])
+            torch.testing.assert_close(z, expected)
+        assert len(unseen.place) == len(rows)
+    check_steering(scored, x, digests, fitted, text)
+
+
+def check_steering(scored, x, digests, fitted, text):
+    """The mean size of AS over the set, each image stepped through its own stand-in."""
+    head = scored.bench.classifier("lite0").linear.head
+    sizes = []
+    for feature, digest in zip(x, digests, strict=True):
+        own = unseen_by(fitted, digest)
+        z = own.apply(feature)[None]
+        sizes.append(steered_scores(z, null_gram(head, own), text, 5.0).abs())
+    row = steered_row(scored, "a red photo", 5.0)
+    found = torch.cat(sizes)
+    assert row.unreachable == pytest.approx(float(found.isnan().double().mean()))
+    if row.abs_as_sd is not None:
+        assert row.abs_as_sd == pytest.approx(float(found[found.isfinite()].std()))
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """The shipped head on photographs it was not trained on, through the real open_clip model."""
 
+from collections import Counter
+
 import pytest
 import torch
 from PIL import Image, ImageEnhance, ImageFilter
@@ -7,6 +9,10 @@ from torch.nn.functional import normalize
 
 from sing_core.files.images import decode_image
 from sing_core.files.samples import sample_bytes
+from sing_core.leakage.score_files import facts_of, query, score_path
+from sing_core.maths.folds import OUTSIDE
+from sing_core.maths.translator import Translator
+from sing_core.maths.unseen import Unseen
 from sing_core.models.imagenet import imagenet_labels
 from sing_core.models.prompts import class_prompt
 from sing_core.models.references import load_reference
@@ -73,3 +79,19 @@ def small_on_grey(image):
 def test_texts_and_images_live_in_one_raw_space(mini, photos):
     assert mini.embed_images(photos[:1]).shape == mini.embed_texts(["a cat"]).shape == (1, 384)
     assert not torch.isclose(mini.embed_texts(["a cat"]).norm(), torch.tensor(1.0), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["lite0", "lite1", "lite2"])
+def test_the_embedded_set_has_two_strata_and_what_a_translator_saw_is_told_apart(name):
+    settings = Settings()
+    path = score_path(settings.assets_dir / "prepared" / "embedded", name, "mini")
+    rows = query(path, "SELECT digest, stratum FROM all_images")
+    strata, digests = rows["stratum"].to_pylist(), rows["digest"].to_pylist()
+    assert Counter(strata) == {"full photograph": 800, "64-pixel image": 3200}
+    translator = Translator.load(settings.assets_dir / "translators" / f"{name}--mini.safetensors")
+    assert facts_of(path)["translator"] in translator.digests
+    seen = Unseen.of(translator, digests).place != OUTSIDE
+    if translator.folds is not None:
+        full = [stratum == "full photograph" for stratum in strata]
+        assert bool(seen[torch.tensor(full)].all())
+        assert int(seen[~torch.tensor(full)].sum()) < 10

@@ -21,8 +21,8 @@ _HELP = (
     "and wnid, or a zip of class folders, on the computer that runs this app."
 )
 _FIT_HELP = (
-    "The reference sees the images too. Eight tenths of them fit the translator, one chooses its "
-    "λ, one measures it; the scores are then of images that it was mostly fitted from."
+    "The reference sees the images too. They are fitted in five folds: each image is scored by "
+    "the fit that did not see it."
 )
 
 
@@ -101,11 +101,15 @@ def _fitted(made: Prepared) -> str:
     details = bench.translator(made.model, made.reference).details
     if not bench.is_own(made.model, made.reference) or "images" not in details:
         return f"{made.model} has a translator already: none was fitted."
-    fitted, choosing, measured = details["images"].split("/")
+    count, *rest = details["images"].split("/")
+    how = (
+        f"Each of {count} images measured by a fit that did not see it"
+        if not rest  # a file of an earlier version held one tenth back instead
+        else f"On {rest[-1]} images that its fit did not see"
+    )
     return (
-        f"The translator of {made.model} on this machine was fitted from {fitted} images; "
-        f"{choosing} chose its λ. On {measured} that neither saw, its cosine to the reference’s "
-        f"own embedding is {float(details['cosine']):.3f} on average."
+        f"The translator of {made.model} on this machine was fitted from {count} images. {how}, "
+        f"its cosine to the reference’s own embedding is {float(details['cosine']):.3f} on average."
     )
 
 

@@ -85,8 +85,10 @@ LIMITS = """
   attributes best; its card, `assets/mini/CARD.md`, has its measures.
 - **mini shares its image tower with EfficientNet-Lite2.** Scores of that classifier are not
   comparable with the others’.
-- **A translator is a fit.** What it does not carry over, no score can show. Its held-out cosine
-  stands in `assets/translators/CARD.md`; *Validate* shows it beside non-linear ones.
+- **A translator is a fit.** What it does not carry over, no score can show. Its cosine on images
+  that it did not see stands in `assets/translators/CARD.md`; *Validate* shows it beside non-linear
+  ones. A translator with stand-ins never measures an image it was fitted from: the stand-in does
+  whose fit left the photograph out. One without them, such as an imported one, may have seen it.
 - **A step can leave what the network produces.** Features after a ReLU are never negative;
   f + ε d may be. The step shows what the head cannot exclude, not what a photograph would give.
 - **Null spaces differ in size.** Here 280 of 1280 dimensions; other classifiers have half, or none.
