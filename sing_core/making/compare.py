@@ -20,7 +20,7 @@ from sing_core.files.atomic import write_atomically
 from sing_core.files.digests import content_key
 from sing_core.files.store import Store
 from sing_core.making.features import REFERENCE
-from sing_core.making.make import load_head
+from sing_core.making.make import load_heads
 from sing_core.making.material import Material
 from sing_core.making.measure import photograph_rows
 from sing_core.maths.cross_fit import partner_of
@@ -50,7 +50,7 @@ def splits(material: Material, settings: "Settings") -> dict[str, Rows]:
     ``unseen`` are the plain sample photographs of a fold, ``choose`` all views of its partner, and
     ``fit`` those of the others; ``photos`` is ``tiny_imagenet_val``.
     """
-    head = load_head(settings)
+    head = load_heads(settings).image
     every, sample_rows = material.pairs()
     pairs = every[CLASSIFIER]
     folds, photographs = pairs.folds, photograph_rows(sample_rows)

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
-    """Unit text embeddings that training compares with.
+    """Text embeddings that training compares with: of the tower, or as a text head shows them.
 
     Attributes:
         classes: ``(t, c, d)`` class prompts by template; the first is the official one.
@@ -67,31 +67,11 @@ def attribute_directions(texts: Texts, ridge: float = 0.05) -> Tensor:
     return directions
 
 
-def silent_direction(texts: Texts) -> Tensor:
-    """Return the unit vector ``(d,)`` of the coordinate in which prompts say least.
-
-    MiniLM leaves three of its 384 coordinates at 0 (1e-8 at most), whatever the text. What image
-    embeddings have in common goes there: images then lie as near to each other as CLIP's do, and
-    the order of no two prompts changes (the "modality gap", made exact).
-    """
-    prompts = [p for group in texts.groups for p in texts.values[group]]
-    rows = torch.cat([texts.classes.flatten(0, 1), *prompts])
-    direction = torch.zeros(rows.shape[1])
-    direction[int(rows.abs().amax(dim=0).argmin())] = 1
-    return direction
-
-
 def _class_covariance(texts: Texts, ridge: float) -> Tensor:
     centred = texts.classes[0] - texts.classes[0].mean(0)
     gram = centred.mT @ centred / len(centred)
     gram.diagonal().add_(ridge * gram.diagonal().mean())
     return gram
-
-
-def whitening(texts: Tensor, ridge: float = 0.03) -> Tensor:
-    """Return the symmetric ``(d, d)`` inverse root of the Gram matrix of centred ``texts``."""
-    centred = texts - texts.mean(0)
-    return inverse_root(centred.mT @ centred, ridge)
 
 
 def inverse_root(gram: Tensor, ridge: float) -> Tensor:

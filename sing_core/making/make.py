@@ -1,4 +1,4 @@
-"""The three makings: train the head, fit the translators, measure both; each overwrites assets."""
+"""The three makings: train the heads, fit the translators, measure both; each overwrites assets."""
 
 import json
 import time
@@ -11,54 +11,64 @@ from safetensors.torch import load_file, save
 
 from sing_core.files.atomic import write_atomically
 from sing_core.making.features import REFERENCE, classifier_head
+from sing_core.making.heads import Head, Heads, TextHead
 from sing_core.making.material import Material
 from sing_core.making.measure import measure, photograph_rows
-from sing_core.making.train import Head, Recipe, train_head
+from sing_core.making.measure_heads import Training
+from sing_core.making.recipe import Recipe
 from sing_core.making.translators import Pairs, fit_translator
 from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import per_image
 from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
 from sing_core.models.device import prepare_torch
-from sing_core.models.embedded import head_path
+from sing_core.models.embedded import TEXT_INNER, TEXT_OUTER, head_path
 from sing_core.models.references import space_id
 from sing_core.models.registry import DEFAULT_REFERENCE
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from torch import Tensor
 
     from sing_core.settings import Settings
 
 
-def make_reference(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
-    """Train on all views and write ``assets/mini/head.safetensors``; yields lines to print."""
+def make_reference(settings: "Settings", data: Path, nouns: Path, bar: "Progress") -> Iterator[str]:
+    """Train on all views and write ``assets/mini/head.safetensors``; yields lines to print.
+
+    ``nouns`` is the file ``data.noun`` of WordNet 3.0.
+    """
     start = time.monotonic()
-    prepare_torch(settings)
-    material = Material(settings, data, _advance(bar, "Features"))
-    views, rows = material.views()
-    texts = material.texts()
-    task = bar.add_task("Training the head", total=None)
+    training = _training(settings, data, nouns, _advance(bar, "Features"))
+    task = bar.add_task("Training the heads", total=None)
 
     def progress(step: int, steps: int, loss: float) -> None:
-        bar.update(task, completed=step, total=steps, description=f"Head, loss {loss:.3f}")
+        bar.update(task, completed=step, total=steps, description=f"Heads, loss {loss:.3f}")
 
-    classifier = classifier_head(REFERENCE, settings)
-    head = train_head(views, texts, classifier, Recipe(), progress)
-    payload = save({"weight": head.weight.contiguous(), "bias": head.bias.contiguous()})
-    write_atomically(head_path(settings), payload)
-    photos = views.take((rows >= 0).nonzero().squeeze(1)[: int(rows.max()) + 1])
-    guess = head.embed(photos.features) @ texts.classes[0].mT
+    heads = training.everything(progress)
+    write_atomically(head_path(settings), save(to_file(heads)))
+    photos, prompts = training.photos, heads.unit(training.words.texts.classes[0])
+    guess = heads.image.embed(photos.features) @ prompts.mT
     share = float((guess.argmax(1) == photos.labels).float().mean())
     yield f"Zero-shot top-1 on the training photographs themselves: {share:.1%}"
     yield f"{time.monotonic() - start:.0f} s. Fit the translators anew, then measure."
+
+
+def _training(
+    settings: "Settings", data: Path, nouns: Path, progress: Callable[[int, int], None] | None
+) -> Training:
+    prepare_torch(settings)
+    material = Material(settings, data, progress)
+    classifier = classifier_head(REFERENCE, settings)
+    return Training(material, material.words(nouns), classifier, Recipe())
 
 
 def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
     """Fit the three translators and write them; yields lines to print."""
     prepare_torch(settings)
     pairs, rows = Material(settings, data, _advance(bar, "Features")).pairs()
-    head, photographs = load_head(settings), photograph_rows(rows)
+    head, photographs = load_heads(settings).image, photograph_rows(rows)
     lite2 = classifier_head(REFERENCE, settings)
     for entry in registry.models(settings):
         own = classifier_head(entry.architecture, settings)
@@ -88,19 +98,32 @@ def _measured(fitted: Translator, photos: Pairs, head: Head) -> dict[str, float]
     }
 
 
-def make_measures(settings: "Settings", data: Path, console: "Console") -> dict[str, Any]:
-    """Measure and write ``assets/mini/measures.json``."""
-    prepare_torch(settings)
-    found = measure(Material(settings, data), load_head(settings), console.print)
+def make_measures(
+    settings: "Settings", data: Path, nouns: Path, console: "Console"
+) -> dict[str, Any]:
+    """Measure and write ``assets/mini/measures.json``; ``nouns`` as for ``make_reference``."""
+    training = _training(settings, data, nouns, None)
+    found = measure(training, load_heads(settings), console.print)
     text = json.dumps(found, indent=1) + "\n"
     write_atomically(settings.assets_dir / "mini" / "measures.json", text.encode())
     return found
 
 
-def load_head(settings: "Settings") -> Head:
-    """Return the shipped head."""
+def to_file(heads: Heads) -> dict[str, "Tensor"]:
+    """Return what ``head.safetensors`` holds, from which the reference is assembled."""
+    return {
+        "weight": heads.image.weight.contiguous(),
+        "bias": heads.image.bias.contiguous(),
+        TEXT_INNER: heads.text.inner.contiguous(),
+        TEXT_OUTER: heads.text.outer.contiguous(),
+    }
+
+
+def load_heads(settings: "Settings") -> Heads:
+    """Return the shipped heads."""
     stored = load_file(head_path(settings))
-    return Head(stored["weight"], stored["bias"])
+    text = TextHead(stored[TEXT_INNER], stored[TEXT_OUTER])
+    return Heads(Head(stored["weight"], stored["bias"]), text)
 
 
 def _advance(bar: "Progress", label: str) -> Callable[[int, int], None]:

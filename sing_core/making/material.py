@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from sing_core.making.captions import CLASS_TEMPLATES, GROUPS, class_prompts, training_prompts
 from sing_core.making.data import ImageFolder, View, plan_views
 from sing_core.making.features import CLASSIFIERS, REFERENCE, FeatureCache, bfloat16_is_fast
 from sing_core.making.geometry import Texts
+from sing_core.making.heads import Views
+from sing_core.making.kin import Kin
+from sing_core.making.recipe import Words
 from sing_core.making.texts import TextTower, class_names
-from sing_core.making.train import Views
 from sing_core.making.translators import Pairs
+from sing_core.making.wordnet import WordNet
 from sing_core.maths.folds import folds_of
+from sing_core.models.prompts import CLASS_TEMPLATE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _SEED = 0
+_DEFINITION = 160  # characters of a definition that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +63,45 @@ class Material:
     ) -> None:
         """Remember where things lie; nothing is read yet."""
         self.settings = settings
+        self.fast = bfloat16_is_fast()
         self._folder = ImageFolder(data)
-        self._cache = FeatureCache(settings, self._folder, fast=bfloat16_is_fast())
+        self._cache = FeatureCache(settings, self._folder, fast=self.fast)
         self._tower = TextTower(settings)
         self._progress = progress
 
-    def texts(self) -> Texts:
-        """Return unit embeddings of class prompts (both name lists) and attribute paraphrases."""
+    def words(self, nouns: "Path") -> Words:
+        """Return everything that is said in training; ``nouns`` is WordNet's ``data.noun``."""
+        curated, lemmas = class_names()
+        wordnet = WordNet.read(nouns)
+        taken = {name.lower() for name in curated + lemmas}
+        others = [
+            row
+            for row, word in enumerate(wordnet.words)
+            if row >= len(curated) and word.lower() not in taken
+        ]
+        names = class_prompts([wordnet.words[row] for row in others], CLASS_TEMPLATE)
+        kinship = wordnet.kinship(wordnet.wnids[: len(curated)])[others]
+        sentences = self.embed([wordnet.definitions[row] for row in others])
+        defined = wordnet.definitions[: len(curated)]
+        return Words(
+            self.texts(self.definitions(curated, defined)),
+            Kin.from_kinship(self.embed(names), kinship),
+            sentences,
+        )
+
+    def definitions(self, names: Sequence[str], defined: Sequence[str]) -> Tensor:
+        """Return ``(c, t)`` embeddings of names with what WordNet says that they are."""
+        lines = zip(names, defined, strict=True)
+        return self.embed([f"{name}: {line[:_DEFINITION]}" for name, line in lines])
+
+    def texts(self, definitions: Tensor) -> Texts:
+        """Return class prompts (both name lists, definitions last) and attribute paraphrases."""
         curated, lemmas = class_names()
         classes = [
             self.embed(class_prompts(names, template))
             for template in CLASS_TEMPLATES
             for names in (curated, lemmas)
-        ]
+        ] + [definitions]
         values = {
             group: [self.embed(training_prompts(group, value)) for value in options]
             for group, options in GROUPS.items()
@@ -79,16 +109,16 @@ class Material:
         return Texts(torch.stack(classes), values)
 
     def embed(self, prompts: list[str]) -> Tensor:
-        """Return unit text embeddings ``(n, d)``."""
-        return normalize(self._tower.embed(prompts), dim=1)
+        """Return what the text tower gives, ``(n, t)``, not normalised."""
+        return self._tower.embed(prompts)
 
     def views(self, plan: Plan = REFERENCE_PLAN) -> tuple[Views, Tensor]:
         """Return the reference's views and, ``(n,)``, the sample row of each (-1: no sample)."""
         views = plan.views(self._folder)
         features = self._cache.features(views, [REFERENCE], self._progress)[REFERENCE]
         groups = tuple(view.kind if view.kind in GROUPS else "" for view in views)
-        found = Views(features, self._labels(views), groups, _values(views))
-        return found, _sample_rows(views)
+        rows = _sample_rows(views)
+        return Views(features, self._labels(views), groups, _values(views), rows >= 0), rows
 
     def pairs(self, plan: Plan = TRANSLATOR_PLAN) -> tuple[dict[str, Pairs], Tensor]:
         """Return classifier -> pairs with the reference, and the sample row of each view."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
+from sing_core.making.heads import Head
 from sing_core.making.pseudo import Neighbours, draw_margins, push
-from sing_core.making.train import Head
 from sing_core.maths.cross_fit import cross_fit
 from sing_core.maths.folds import FOLDS, folds_of
 from sing_core.maths.ridge import Moments

@@ -27,10 +27,17 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 REFERENCE_TRUNK = "tf_efficientnet_lite2"
-EMBED_DIM = 384
+EMBED_DIM = 512
+TEXT_INNER, TEXT_OUTER = "text_inner", "text_outer"
+_HEAD = {  # what head.safetensors holds: image head, then the two layers of open_clip's "mlp"
+    "weight": (EMBED_DIM, 1280),
+    "bias": (EMBED_DIM,),
+    TEXT_INNER: ((384 + EMBED_DIM) // 2, 384),
+    TEXT_OUTER: (EMBED_DIM, (384 + EMBED_DIM) // 2),
+}
 IMAGE_SIZE = 260
 MAX_TOKENS = 64
-_FORMAT = "1"
+_FORMAT = "2"
 _LOG = logging.getLogger(__name__)
 
 
@@ -151,7 +158,9 @@ def _write_reference(target: Path, final: Path, trunk: Path, head: Path) -> None
         if not name.startswith("classifier.")
     }
     projection = _read_head(head)
-    weights |= {f"visual.head.proj.{name}": value for name, value in projection.items()}
+    weights |= {f"visual.head.proj.{name}": projection[name] for name in ("weight", "bias")}
+    weights["text.proj.0.weight"] = projection[TEXT_INNER]
+    weights["text.proj.2.weight"] = projection[TEXT_OUTER]
     text = load_file(verified(TEXT_TOWER["model.safetensors"]))
     weights |= {
         f"text.transformer.{name}": value
@@ -174,7 +183,7 @@ def _read_head(path: Path) -> dict[str, "Tensor"]:
         raise WeightsUnavailableError(
             f"The trained head {path.name} is damaged; restore it from the repository."
         ) from error
-    if {name: value.ndim for name, value in head.items()} != {"weight": 2, "bias": 1}:
+    if {name: tuple(value.shape) for name, value in head.items()} != _HEAD:
         raise WeightsUnavailableError(f"{path.name} does not hold a trained head.")
     return head
 
@@ -197,7 +206,7 @@ def reference_config(folder: Path) -> dict[str, Any]:
                 "hf_tokenizer_name": str(folder),
                 "hf_model_pretrained": False,
                 "hf_pooler_type": "mean_pooler",
-                "hf_proj_type": None,
+                "hf_proj_type": "mlp",
                 "context_length": MAX_TOKENS,
             },
         },
