@@ -23,7 +23,7 @@ from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_table
 from sing_core.maths.translator import Translator
 
-IMAGES, CLASSES, FEATURES, DIM, PROMPTS, CHUNK = 50_000, 1000, 1280, 384, 1000, 512
+IMAGES, CLASSES, FEATURES, DIM, PROMPTS, CHUNK = 50_000, 1000, 1280, 512, 1000, 512
 MODELS = 13
 
 

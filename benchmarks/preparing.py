@@ -39,7 +39,7 @@ def _throughput(folder: Path) -> Line:
     images, settings = repeated(folder / "images.parquet", COUNT), Settings()
     bench = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
     backbone = bench.pool.backbone("lite0")
-    reference = ReferenceNetwork(bench.pool.reference("mini"), 384)
+    reference = ReferenceNetwork(bench.pool.reference("mini"), EMBED_DIM)
     turn = iter(range(100))
     photos = [
         decode_image(jpeg).image for jpeg in pq.read_table(images)["jpeg"].to_pylist()[:BATCH]

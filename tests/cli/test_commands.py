@@ -35,7 +35,7 @@ def test_models_lists_name_source_licence_and_what_is_known(rows):
 def test_references_lists_name_source_and_licence(rows):
     first, *others = rows("references")
     assert list(first) == ["name", "source", "available", "licence", "dim"]
-    assert (first["name"], first["available"], first["dim"]) == ("mini", True, 384)
+    assert (first["name"], first["available"], first["dim"]) == ("mini", True, 512)
     assert [row["name"] for row in others] == [
         entry.name for entry in all_references(Settings())[1:]
     ]
@@ -156,10 +156,10 @@ def test_embed_writes_raw_embeddings_of_texts_or_images(rows, photos, tmp_path):
     out = tmp_path / "e.safetensors"
     rows("embed", "--text", "a  red\tcar", "--text", "blue", "--out", out)
     texts = load_file(out)["embeddings"]
-    assert texts.shape == (2, 384)
+    assert texts.shape == (2, 512)
     assert float((torch.linalg.vector_norm(texts, dim=-1) - 1).abs().min()) > 1e-3
     rows("embed", "--image", photos[0], "--image", photos[1], "--out", out)
-    assert load_file(out)["embeddings"].shape == (2, 384)
+    assert load_file(out)["embeddings"].shape == (2, 512)
 
 
 @pytest.mark.slow
@@ -171,8 +171,8 @@ def test_export_writes_head_null_basis_and_translator(rows, tmp_path):
         "head.weight": (1000, 1280),
         "head.bias": (1000,),
         "null_basis": (1280, 280),
-        "translator.weight": (384, 1280),
-        "translator.bias": (384,),
+        "translator.weight": (512, 1280),
+        "translator.bias": (512,),
     }
     basis = found["null_basis"].double().numpy()
     np.testing.assert_allclose(basis.T @ basis, np.eye(280), atol=1e-10)

@@ -73,12 +73,12 @@ def test_mini_embeds_texts_and_photos_raw_and_alike_alone_or_together(chelsea, r
     prompts = ["a cat", "an image of a very long description of a space rocket", "red", "a dog"]
     together = mini.embed_texts(prompts)
     alone = torch.cat([mini.embed_texts([prompt]) for prompt in prompts])
-    assert together.shape == (4, 384)
+    assert together.shape == (4, 512)
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
     untrimmed = mini.model.encode_text(mini.tokenise(prompts))
     torch.testing.assert_close(together, untrimmed, rtol=1e-4, atol=1e-5)
     images = mini.embed_images([chelsea.image, rocket.image])
-    assert images.shape == (2, 384)
+    assert images.shape == (2, 512)
     assert images.dtype == torch.float32
     assert not bool(torch.isclose(torch.linalg.vector_norm(images, dim=-1), torch.ones(2)).all())
     texts = mini.embed_texts(["an image of a cat", "an image of a rocket"])

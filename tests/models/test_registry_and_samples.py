@@ -19,7 +19,7 @@ def test_the_table_lists_the_three_classifiers_and_mini():
 def test_an_unknown_name_has_no_row():
     assert find_model("lite0", Settings()).feature_dim == 1280
     assert find_model("resnet50", Settings()) is None
-    assert find_reference("mini", Settings()).dim == 384
+    assert find_reference("mini", Settings()).dim == 512
     assert find_reference("clip", Settings()) is None
 
 

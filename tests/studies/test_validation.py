@@ -102,7 +102,8 @@ def test_on_the_embedded_stack_null_steps_move_nothing_and_others_do(real_bench,
         assert moved.median(kind) > 0.05
     assert (found.spectrum.rank, found.spectrum.nullity) == (1000, 280)
     assert len(found.cosine) == len(SAMPLES)
-    assert 0.6 < min(found.cosine) <= max(found.cosine) <= 1
+    # The translator saw none of these photos, and no constant is shared by all embeddings.
+    assert 0.3 < min(found.cosine) <= max(found.cosine) <= 1
 
 
 def classes_of(spread, n=240, m=16, seed=0):

@@ -80,9 +80,10 @@ PICTURES = """
 
 LIMITS = """
 - **The reference decides what can be seen.** The embedded reference, *mini*, has a frozen
-  EfficientNet-Lite2 as image tower, a frozen MiniLM as text tower, and a head trained by this
-  project on a small set of ImageNet images. It is not CLIP. It knows ImageNet’s classes and plain
-  attributes best; its card, `assets/mini/CARD.md`, has its measures.
+  EfficientNet-Lite2 as image tower, a frozen MiniLM as text tower, and a head on each, trained by
+  this project on a small set of ImageNet images, with EfficientNet-Lite2’s own logits as the
+  target. It is not CLIP. It knows ImageNet’s classes and plain attributes best, and names a class
+  that it never heard of rarely; its card, `assets/mini/CARD.md`, has its measures.
 - **mini shares its image tower with EfficientNet-Lite2.** Scores of that classifier are not
   comparable with the others’.
 - **A translator is a fit.** What it does not carry over, no score can show. Its cosine on images
