@@ -24,9 +24,9 @@ def test_the_head_is_unit_text_embeddings_times_the_scale(bench, toy_bench):
     expected = SCALE * texts / torch.linalg.vector_norm(texts, dim=-1, keepdim=True)
     classifier = bench.deciding(NAME, WHOLE_HEAD)
     torch.testing.assert_close(classifier.linear.weight, expected)
-    assert (classifier.linear.head.rank, classifier.linear.head.nullity) == (6, 512 - 6)
+    assert (classifier.linear.head.rank, classifier.linear.head.nullity) == (6, 384 - 6)
     assert float(classifier.linear.bias.abs().max()) == 0
-    assert (classifier.entry.feature_dim, classifier.entry.nullity) == (512, 506)
+    assert (classifier.entry.feature_dim, classifier.entry.nullity) == (384, 378)
 
 
 def test_nothing_is_lost_in_translation(bench, toy_bench, chelsea):
