@@ -4,7 +4,6 @@ Says what the pictures are seen as, by the classifier they were made through (li
 took no part (lite1) and by mini, beside the same for the layout prior alone, the control.
 """
 
-import hashlib
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -52,8 +51,8 @@ class Quality:
 
 def photo_of(folder: ImageFolder, row: int) -> Photo:
     """Return row ``row`` of the sample photographs."""
-    image = folder.table("sample").image(row)
-    return Photo(hashlib.sha256(image.tobytes()).hexdigest(), image, ())
+    table = folder.table("sample")
+    return Photo(table.digest(row), table.image(row), ())
 
 
 def quality(studio: Studio, folder: ImageFolder, count: int) -> Quality:

@@ -156,10 +156,10 @@ def test_embed_writes_raw_embeddings_of_texts_or_images(rows, photos, tmp_path):
     out = tmp_path / "e.safetensors"
     rows("embed", "--text", "a  red\tcar", "--text", "blue", "--out", out)
     texts = load_file(out)["embeddings"]
-    assert texts.shape == (2, 512)
+    assert texts.shape == (2, 384)
     assert float((torch.linalg.vector_norm(texts, dim=-1) - 1).abs().min()) > 1e-3
     rows("embed", "--image", photos[0], "--image", photos[1], "--out", out)
-    assert load_file(out)["embeddings"].shape == (2, 512)
+    assert load_file(out)["embeddings"].shape == (2, 384)
 
 
 @pytest.mark.slow
@@ -171,8 +171,8 @@ def test_export_writes_head_null_basis_and_translator(rows, tmp_path):
         "head.weight": (1000, 1280),
         "head.bias": (1000,),
         "null_basis": (1280, 280),
-        "translator.weight": (512, 1280),
-        "translator.bias": (512,),
+        "translator.weight": (384, 1280),
+        "translator.bias": (384,),
     }
     basis = found["null_basis"].double().numpy()
     np.testing.assert_allclose(basis.T @ basis, np.eye(280), atol=1e-10)
