@@ -22,6 +22,7 @@ class Task:
         *,
         fast: bool,
     ) -> None:
+        """Whiten once; ``fast`` multiplies in bfloat16."""
         self._words, self._recipe, self._fast = words, recipe, fast
         plain = views.take(views.rows_of(""))
         self._labels = plain.labels
