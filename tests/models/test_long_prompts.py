@@ -11,7 +11,7 @@ from sing_core.settings import Settings
 from sing_core.studies.export import write_embeddings
 from sing_core.studies.photo import analyse_image, steer_image
 from sing_core.studies.question import Question
-from tests.shared_data import ROOT
+from tests.shared_data import case
 from tests.tiny_clip import tiny_clip
 
 # Rare words are several tokens each; below the limit of 300 characters.
@@ -57,9 +57,7 @@ def test_prompts_that_differ_only_in_what_is_not_read_are_refused_together(mini)
 
 
 def test_the_cases_people_brought(real_bench, tmp_path):
-    path = ROOT.parent / "shared" / "cases" / "prompt-past-context" / "prompts.txt"
-    if not path.is_file():
-        pytest.skip("The shared cases are not here.")
+    path = case("prompt-past-context/prompts.txt")
     prompts = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
     assert len(prompts) == 2
     with pytest.raises(PromptError, match="are read the same"):
