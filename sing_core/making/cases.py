@@ -15,14 +15,12 @@ from torch.nn.functional import normalize
 
 from sing_core.maths.folds import FOLDS
 
-_CLASSES = 1000
 
-
-def left_out(labels: Tensor, folds: Tensor, fold: int, classes: int = _CLASSES) -> Tensor:
+def left_out(labels: Tensor, folds: Tensor, fold: int, classes: int) -> Tensor:
     """Return ``(c,)`` which classes a fold leaves out: its photographs', and some without any.
 
-    ``labels (n,)`` and ``folds (n,)`` are those of the photographs, one of each class there is.
-    Of the classes without a photograph every fold leaves out its share.
+    ``labels (n,)`` and ``folds (n,)`` are those of the photographs, one of each class there is;
+    ``classes`` is c. Of the classes without a photograph every fold leaves out its share.
     """
     bare = torch.ones(classes, dtype=torch.bool)
     bare[labels] = False

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 
 from sing_core.files.atomic import write_atomically
 from sing_core.making.features import REFERENCE, classifier_head
@@ -22,7 +22,7 @@ from sing_core.maths.translator_quality import per_image
 from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
 from sing_core.models.device import prepare_torch
-from sing_core.models.embedded import TEXT_INNER, TEXT_OUTER, head_path
+from sing_core.models.embedded import TEXT_INNER, TEXT_OUTER, head_path, read_head
 from sing_core.models.references import space_id
 from sing_core.models.registry import DEFAULT_REFERENCE
 
@@ -120,8 +120,12 @@ def to_file(heads: Heads) -> dict[str, "Tensor"]:
 
 
 def load_heads(settings: "Settings") -> Heads:
-    """Return the shipped heads."""
-    stored = load_file(head_path(settings))
+    """Return the shipped heads.
+
+    Raises:
+        WeightsUnavailableError: their file is damaged, or holds something else.
+    """
+    stored = read_head(head_path(settings))
     text = TextHead(stored[TEXT_INNER], stored[TEXT_OUTER])
     return Heads(Head(stored["weight"], stored["bias"]), text)
 

@@ -133,7 +133,7 @@ def measure_folds(
         say(f"Fold {fold + 1} of {FOLDS}: training without its photographs.")
         heads, test = training.without_photographs(fold)
         mine = training.photos.take(torch.nonzero(training.folds == fold).squeeze(1))
-        out = left_out(labels, training.folds, fold)
+        out = left_out(labels, training.folds, fold, texts.classes.shape[1])
         prompts = heads.unit(texts.classes[0])
         told = answer(heads.image.embed(mine.features), mine.labels, prompts, out)
         found.without.append(told.right)

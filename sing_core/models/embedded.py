@@ -157,7 +157,7 @@ def _write_reference(target: Path, final: Path, trunk: Path, head: Path) -> None
         for name, value in load_file(trunk).items()
         if not name.startswith("classifier.")
     }
-    projection = _read_head(head)
+    projection = read_head(head)
     weights |= {f"visual.head.proj.{name}": projection[name] for name in ("weight", "bias")}
     weights["text.proj.0.weight"] = projection[TEXT_INNER]
     weights["text.proj.2.weight"] = projection[TEXT_OUTER]
@@ -173,7 +173,12 @@ def _write_reference(target: Path, final: Path, trunk: Path, head: Path) -> None
     (target / "open_clip_config.json").write_text(config, encoding="utf-8")
 
 
-def _read_head(path: Path) -> dict[str, "Tensor"]:
+def read_head(path: Path) -> dict[str, "Tensor"]:
+    """Return the tensors of ``head.safetensors`` by name, shapes checked.
+
+    Raises:
+        WeightsUnavailableError: the file is damaged, or holds something else.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
