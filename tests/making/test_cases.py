@@ -4,19 +4,23 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from sing_core.making.cases import FOLDS, answer, folds, neighbour_overlap
+from sing_core.making.cases import answer, left_out, neighbour_overlap
+from sing_core.maths.folds import FOLDS
 
 
-def test_every_class_is_left_out_once_and_every_photograph_with_its_class():
-    labels = torch.randperm(50, generator=torch.Generator().manual_seed(0))[:40]
-    found = folds(labels, 50)
-    assert len(found) == FOLDS
-    assert torch.stack([fold.classes for fold in found]).sum(0).tolist() == [1] * 50
-    assert torch.stack([fold.photographs for fold in found]).sum(0).tolist() == [1] * 40
-    for fold in found:
-        assert int(fold.classes.sum()) == 10
-        assert bool(fold.classes[labels[fold.photographs]].all())
-        assert not bool(fold.classes[labels[~fold.photographs]].any())
+def test_every_class_is_left_out_once_and_with_it_the_photographs_of_its_fold_alone():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randperm(50, generator=generator)[:40]
+    folds = torch.randint(FOLDS, (40,), generator=generator)
+    masks = torch.stack([left_out(labels, folds, fold, 50) for fold in range(FOLDS)])
+    assert masks.sum(0).tolist() == [1] * 50
+    for fold, out in enumerate(masks):
+        assert out[labels].tolist() == (folds == fold).tolist()
+
+
+def test_classes_without_a_photograph_are_shared_out_evenly():
+    out = [left_out(torch.arange(3), torch.zeros(3).long(), fold, 23) for fold in range(FOLDS)]
+    assert [int(mask[3:].sum()) for mask in out] == [4] * FOLDS
 
 
 def test_a_photograph_can_be_right_among_the_left_out_and_wrong_among_all():

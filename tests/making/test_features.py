@@ -16,7 +16,7 @@ from sing_core.making.features import (
     classifier_head,
     load_extractor,
 )
-from sing_core.making.make import load_head
+from sing_core.making.make import load_heads
 from sing_core.models import registry
 from sing_core.models.references import load_reference
 from sing_core.settings import Settings
@@ -64,7 +64,7 @@ def test_a_classifier_is_trained_on_the_features_that_the_app_shows(toy_bench, c
 
 @pytest.mark.slow
 def test_the_head_on_the_references_features_is_what_open_clip_serves(chelsea, rocket):
-    extractor, head = load_extractor(REFERENCE, Settings()), load_head(Settings())
+    extractor, head = load_extractor(REFERENCE, Settings()), load_heads(Settings()).image
     images = [chelsea.image, rocket.image]
     embedded = torch.stack([head.embed(features_of(extractor, image)[None])[0] for image in images])
     served = load_reference("mini", Settings()).embed_images(images)

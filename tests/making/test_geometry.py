@@ -10,9 +10,7 @@ from sing_core.making.geometry import (
     Texts,
     attribute_directions,
     inverse_root,
-    silent_direction,
     value_names,
-    whitening,
     without_attributes,
 )
 
@@ -92,29 +90,6 @@ def test_dual_directions_read_out_the_names_and_disturb_classes_least(seed):
     # The shortest directions with the same read-out do not look at classes, and mix them up.
     disturbed, other = (centred @ directions).norm(), (centred @ (plain @ product)).norm()
     assert float(disturbed) < 0.5 * float(other)
-
-
-@given(seed=seeds, place=st.integers(0, 2 * HALF - 1), faint=st.sampled_from([0.0, 1e-8]))
-@pytest.mark.slow
-def test_the_silent_direction_is_the_coordinate_that_no_prompt_uses(seed, place, faint):
-    texts = mixed_texts(seed)
-    for prompts in [texts.classes, *(p for values in texts.values.values() for p in values)]:
-        prompts[..., place] *= faint
-    silent = silent_direction(texts)
-    assert silent.nonzero().flatten().tolist() == [place]
-    assert float(silent.norm()) == 1.0
-
-
-@given(seed=seeds, scale=st.sampled_from([1e-3, 1.0, 1e3]))
-def test_whitening_gives_the_identity(seed, scale):
-    generator = torch.Generator().manual_seed(seed)
-    rows = torch.randn(80, HALF, generator=generator, dtype=torch.float64)
-    rows = scale * (rows * torch.logspace(0, -2, HALF, dtype=torch.float64) + 3)
-    root = whitening(rows, ridge=0.0)
-    white = (rows - rows.mean(0)) @ root
-    identity = torch.eye(HALF, dtype=torch.float64)
-    torch.testing.assert_close(white.mT @ white, identity, rtol=0, atol=1e-8)
-    torch.testing.assert_close(root, root.mT, rtol=1e-9, atol=1e-9 / scale)
 
 
 @given(seed=seeds, ridge=st.sampled_from([0.0, 0.01, 1.0]))

@@ -5,9 +5,17 @@ import shutil
 import pytest
 import torch
 from rich.progress import Progress
+from safetensors.torch import load_file, save_file
 
 from sing_core.errors import WeightsUnavailableError
-from sing_core.making.make import load_head, make_reference, make_translators
+from sing_core.making import make as making
+from sing_core.making.captions import GROUPS
+from sing_core.making.geometry import Texts
+from sing_core.making.heads import Views
+from sing_core.making.kin import Kin
+from sing_core.making.make import load_heads, make_reference, make_translators, to_file
+from sing_core.making.material import Material
+from sing_core.making.recipe import Recipe, Words
 from sing_core.maths.translator import Translator
 from sing_core.models import registry
 from sing_core.models.embedded import EMBED_DIM, head_path
@@ -27,15 +35,62 @@ def contents(settings):
     return {path: path.read_bytes() for path in files if path.is_file()}
 
 
-def test_the_shipped_head_maps_features_to_the_text_space():
-    head = load_head(Settings())
-    assert head.weight.shape == (EMBED_DIM, 1280)
-    assert head.embed(torch.zeros(3, 1280)).equal(head.bias.expand(3, -1))
-    assert bool(head.weight.isfinite().all())
+def test_the_shipped_heads_map_features_and_texts_to_one_space():
+    heads = load_heads(Settings())
+    middle = (384 + EMBED_DIM) // 2
+    assert heads.image.weight.shape == (EMBED_DIM, 1280)
+    assert heads.image.embed(torch.zeros(3, 1280)).equal(heads.image.bias.expand(3, -1))
+    assert heads.text.inner.shape == (middle, 384)
+    assert heads.text.outer.shape == (EMBED_DIM, middle)
+    assert heads.unit(torch.ones(2, 384)).shape == (2, EMBED_DIM)
+    for part in to_file(heads).values():
+        assert part.dtype == torch.float32
+        assert bool(part.isfinite().all())
 
 
-@pytest.mark.parametrize("make", [make_reference, make_translators])
-def test_without_the_images_nothing_is_overwritten(settings, tmp_path, make):
+def test_heads_are_read_as_they_were_written(settings):
+    generator = torch.Generator().manual_seed(0)
+    known = to_file(load_heads(settings))
+    drawn = {name: torch.randn(part.shape, generator=generator) for name, part in known.items()}
+    save_file(drawn, head_path(settings))
+    again = to_file(load_heads(settings))
+    assert set(again) == set(drawn)
+    assert all(again[name].equal(part) for name, part in drawn.items())
+
+
+def halved(path):
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def narrower(path):
+    save_file({name: part[:384].clone() for name, part in load_file(path).items()}, path)
+
+
+def without_the_texts(path):
+    save_file({name: load_file(path)[name] for name in ("weight", "bias")}, path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (halved, r"head\.safetensors is damaged; restore it from the repository\.$"),
+        (narrower, r"head\.safetensors does not hold a trained head\.$"),
+        (without_the_texts, r"head\.safetensors does not hold a trained head\.$"),
+    ],
+)
+def test_a_spoilt_file_of_heads_is_refused_with_a_sentence(settings, spoil, sentence):
+    spoil(head_path(settings))
+    with pytest.raises(WeightsUnavailableError, match=sentence):
+        load_heads(settings)
+
+
+def reference_of(settings, data, bar):
+    return make_reference(settings, data, data / "data.noun", bar)
+
+
+@pytest.mark.parametrize("make", [reference_of, make_translators])
+def test_without_the_images_nothing_is_overwritten(settings, tmp_path, monkeypatch, make):
+    monkeypatch.setattr(Material, "words", lambda self, nouns: None)
     before = contents(settings)
     with (
         pytest.raises(WeightsUnavailableError, match=r"imagenet_sample\.parquet"),
@@ -43,6 +98,58 @@ def test_without_the_images_nothing_is_overwritten(settings, tmp_path, make):
     ):
         list(make(settings, tmp_path / "nowhere", bar))
     assert contents(settings) == before
+
+
+def test_without_wordnet_nothing_is_overwritten(settings, small_data):
+    before = contents(settings)
+    with (
+        pytest.raises(WeightsUnavailableError, match=r"data\.noun of WordNet"),
+        Progress(disable=True) as bar,
+    ):
+        list(reference_of(settings, small_data, bar))
+    assert contents(settings) == before
+
+
+class Drawn:
+    """What training asks of ``Material``, of the true sizes and drawn at random."""
+
+    fast = False
+
+    def __init__(self, settings, data, progress):
+        self._generator = torch.Generator().manual_seed(0)
+
+    def _draw(self, *shape):
+        return torch.randn(*shape, generator=self._generator)
+
+    def words(self, nouns):
+        values = {group: [self._draw(2, 384) for _ in GROUPS[group]] for group in GROUPS}
+        kin = Kin.from_kinship(self._draw(400, 384), 3 * self._draw(400, 1000).abs())
+        return Words(Texts(self._draw(3, 1000, 384), values), kin, self._draw(300, 384))
+
+    def views(self):
+        changes = [(group, v) for group in sorted(GROUPS) for v in range(len(GROUPS[group]))]
+        groups = ("",) * 40 + tuple(group for group, _ in changes)
+        values = torch.tensor([0] * 40 + [value for _, value in changes])
+        labels = torch.arange(len(groups))
+        rows = torch.where(labels < 30, labels, -1)
+        return Views(self._draw(len(groups), 1280), labels, groups, values, rows >= 0), rows
+
+    def sample_folds(self):
+        return torch.arange(30) % 5
+
+
+@pytest.mark.slow
+def test_heads_made_here_are_all_that_is_written_and_can_be_read(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(making, "Material", Drawn)
+    short = Recipe(joint=2, alone=1, batch=32, sentences=32)
+    monkeypatch.setattr(making, "Recipe", lambda: short)
+    before = contents(settings)
+    with Progress(disable=True) as bar:
+        lines = list(reference_of(settings, tmp_path, bar))
+    assert "Zero-shot top-1 on the training photographs" in lines[0]
+    changed = {path for path, payload in contents(settings).items() if before.get(path) != payload}
+    assert changed == {head_path(settings)}
+    assert all(bool(part.isfinite().all()) for part in to_file(load_heads(settings)).values())
 
 
 @pytest.mark.slow

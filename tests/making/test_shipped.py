@@ -13,6 +13,7 @@ from sing_core.leakage.score_files import facts_of, query, score_path
 from sing_core.maths.folds import OUTSIDE
 from sing_core.maths.translator import Translator
 from sing_core.maths.unseen import Unseen
+from sing_core.models.embedded import EMBED_DIM
 from sing_core.models.imagenet import imagenet_labels
 from sing_core.models.prompts import class_prompt
 from sing_core.models.references import load_reference
@@ -77,8 +78,9 @@ def small_on_grey(image):
 
 
 def test_texts_and_images_live_in_one_raw_space(mini, photos):
-    assert mini.embed_images(photos[:1]).shape == mini.embed_texts(["a cat"]).shape == (1, 384)
-    assert not torch.isclose(mini.embed_texts(["a cat"]).norm(), torch.tensor(1.0), atol=1e-3)
+    images, texts = mini.embed_images(photos[:1]), mini.embed_texts(["a cat"])
+    assert images.shape == texts.shape == (1, EMBED_DIM)
+    assert not torch.isclose(texts.norm(), torch.tensor(1.0), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["lite0", "lite1", "lite2"])

@@ -13,7 +13,10 @@ from safetensors.torch import load_file
 from sing_core.errors import WeightsUnavailableError
 from sing_core.files import packages
 from sing_core.files.receipts import build_once
+from sing_core.making.make import load_heads
+from sing_core.making.texts import TextTower
 from sing_core.models import embedded
+from sing_core.models.references import load_reference
 from sing_core.settings import Settings
 
 
@@ -60,13 +63,27 @@ def test_a_second_assembly_only_confirms():
     assert [path.stat().st_mtime_ns for path in again.trunks.values()] == stamps
 
 
-def test_the_reference_serves_the_trained_head():
+def test_the_reference_serves_the_trained_heads():
     settings = Settings()
     folder = embedded.assemble(settings).reference
     served = load_file(folder / "open_clip_model.safetensors")
     head = load_file(embedded.head_path(settings))
     assert torch.equal(served["visual.head.proj.weight"], head["weight"])
     assert torch.equal(served["visual.head.proj.bias"], head["bias"])
+    assert torch.equal(served["text.proj.0.weight"], head[embedded.TEXT_INNER])
+    assert torch.equal(served["text.proj.2.weight"], head[embedded.TEXT_OUTER])
+
+
+@pytest.mark.slow
+def test_a_text_through_the_reference_is_what_the_text_head_was_trained_to_give(tmp_path):
+    prompts = ["a photo of a tabby cat.", "dark", "She kneads the dough and leaves it to rise."]
+    served = load_reference("mini", Settings()).embed_texts(prompts)
+    raw = TextTower(Settings(cache_dir=tmp_path)).embed(prompts)
+    trained = load_heads(Settings()).text.embed(raw)
+    assert served.shape == trained.shape == (3, embedded.EMBED_DIM)
+    cosines = torch.cosine_similarity(served.double(), trained.double(), dim=1)
+    assert cosines.tolist() == pytest.approx([1, 1, 1], abs=1e-5)
+    torch.testing.assert_close(served, trained, rtol=1e-3, atol=1e-4)
 
 
 def test_a_missing_head_names_the_command_that_makes_one(tmp_path):
