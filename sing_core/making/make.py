@@ -60,7 +60,8 @@ def _training(
 ) -> Training:
     prepare_torch(settings)
     material = Material(settings, data, progress)
-    material.sample_folds()  # says at once, before 40,000 texts are embedded, that images are missing
+    # Says at once, before 40,000 texts are embedded, that the images are missing.
+    material.sample_folds()
     classifier = classifier_head(REFERENCE, settings)
     return Training(material, material.words(nouns), classifier, Recipe())
 
