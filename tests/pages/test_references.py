@@ -87,7 +87,8 @@ def test_a_typed_reference_is_loaded_fitted_to_and_measured_in_on_all_pages(tiny
     next(b for b in app.at.button if b.label == "Prepare").click()
     app.run()
     assert "crops is prepared under lite0: 24 of 24 images have scores" in app.at.success[-1].value
-    assert any("On" in c and "that neither saw, its cosine" in c for c in app.captions)
+    said = "measured by a fit that did not see it, its cosine to the reference’s own embedding"
+    assert any(said in caption for caption in app.captions)
     assert app.at.dataframe[0].value.set_index("name").loc["lite0", "translator"] == True  # noqa: E712
 
     explore.run()
