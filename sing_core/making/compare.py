@@ -21,8 +21,7 @@ from sing_core.files.digests import content_key
 from sing_core.files.store import Store
 from sing_core.making.features import REFERENCE
 from sing_core.making.make import load_heads
-from sing_core.making.material import Material
-from sing_core.making.measure import photograph_rows
+from sing_core.making.material import Material, photograph_rows
 from sing_core.maths.cross_fit import partner_of
 from sing_core.maths.feature_map import FeatureMap
 from sing_core.maths.folds import FOLDS

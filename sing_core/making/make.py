@@ -12,8 +12,8 @@ from safetensors.torch import save
 from sing_core.files.atomic import write_atomically
 from sing_core.making.features import REFERENCE, classifier_head
 from sing_core.making.heads import Head, Heads, TextHead
-from sing_core.making.material import Material
-from sing_core.making.measure import measure, photograph_rows
+from sing_core.making.material import Material, photograph_rows
+from sing_core.making.measure import measure
 from sing_core.making.measure_heads import Training
 from sing_core.making.recipe import Recipe
 from sing_core.making.translators import Pairs, fit_translator

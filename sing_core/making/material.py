@@ -157,3 +157,11 @@ def _sample_rows(views: Sequence[View]) -> Tensor:
 def _values(views: Sequence[View]) -> Tensor:
     names = {group: [value.name for value in values] for group, values in GROUPS.items()}
     return torch.tensor([names[v.kind].index(v.value) if v.kind in names else 0 for v in views])
+
+
+def photograph_rows(rows: Tensor) -> Tensor:
+    """Return which views are the sample photographs as they are, one a photograph.
+
+    ``rows`` ``(n,)`` the sample row of each view, -1 for others: the plain ones come first.
+    """
+    return torch.nonzero(rows >= 0).squeeze(1)[: int(rows.max()) + 1]

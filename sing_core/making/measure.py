@@ -7,12 +7,12 @@ that ships is measured on the sample photographs as well, by the stand-ins that 
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
 from sing_core.making.features import CLASSIFIERS, REFERENCE, classifier_head
 from sing_core.making.heads import Head, Heads
+from sing_core.making.material import photograph_rows
 from sing_core.making.measure_heads import Found, Training, measure_folds, overlap, summary
 from sing_core.making.translators import Classifiers, Pairs, fit_translator, fold_moments
 from sing_core.maths.cross_fit import fit_without
@@ -72,14 +72,6 @@ def _fold_translator(
     true = head.embed(photos.reference)
     found = _suffixed("unseen_classes", fitted, photos.features, true, photos.labels, prompts)
     return found | {"lambda": float(fitted.details["lambda"])}
-
-
-def photograph_rows(rows: Tensor) -> Tensor:
-    """Return which views are the sample photographs as they are, one a photograph.
-
-    ``rows`` ``(n,)`` the sample row of each view, -1 for others: the plain ones come first.
-    """
-    return torch.nonzero(rows >= 0).squeeze(1)[: int(rows.max()) + 1]
 
 
 def _photographs(

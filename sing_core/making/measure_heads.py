@@ -11,7 +11,7 @@ from torch import Tensor
 from sing_core.making.captions import GROUPS
 from sing_core.making.cases import answer, left_out, neighbour_overlap
 from sing_core.making.heads import Heads, Views
-from sing_core.making.material import Material
+from sing_core.making.material import Material, photograph_rows
 from sing_core.making.recipe import Recipe, Words
 from sing_core.making.train import train_heads
 from sing_core.maths.folds import FOLDS
@@ -87,8 +87,7 @@ class Training:
         self.views, self.rows = material.views()
         self.folds = material.sample_folds()
         self._classifier = classifier
-        photographs = torch.nonzero(self.rows >= 0).squeeze(1)[: int(self.rows.max()) + 1]
-        self.photos = self.views.take(photographs)
+        self.photos = self.views.take(photograph_rows(self.rows))
 
     def everything(self, progress: Callable[[int, int, float], None] | None = None) -> Heads:
         """Train the heads that ship."""

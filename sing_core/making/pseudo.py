@@ -44,7 +44,7 @@ class Neighbours:
 
     def __init__(self, labels: Tensor, rows: Tensor, weight: Tensor) -> None:
         """Index ``rows`` of views by their class in ``labels (n,)``; ``weight`` is ``(c, m)``."""
-        self._labels, self._rows, self._classes = labels, rows, len(weight)
+        self._rows, self._classes = rows, len(weight)
         own = labels[rows]
         order = own.argsort(stable=True)
         self._sorted = rows[order]
@@ -57,16 +57,13 @@ class Neighbours:
         there = min(_NEAREST, int((counts > 0).sum()))
         self._nearest = similar.topk(there, dim=1).indices  # (c, 10), the class itself included
 
-    def draw(self, count: int, real: float, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Return rows and goal classes, ``(count,)`` each; a share ``real`` keeps its own class."""
+    def draw(self, count: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Return rows and goal classes, ``(count,)`` each: a quarter of the rows from anywhere."""
         goals = torch.randint(self._classes, (count,), generator=generator)
         rows = self.near(goals, generator)
         far = torch.rand(count, generator=generator) < _FAR_SHARE
         any_row = self._rows[torch.randint(len(self._rows), (count,), generator=generator)]
-        rows = torch.where(far, any_row, rows)
-        kept = round(real * count)
-        goals[:kept] = self._labels[rows[:kept]]
-        return rows, goals
+        return torch.where(far, any_row, rows), goals
 
     def near(self, goals: Tensor, generator: Generator) -> Tensor:
         """Return one row per goal class, of one of its nearest classes."""

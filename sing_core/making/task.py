@@ -133,7 +133,7 @@ class Task:
     def _draw(self) -> tuple[Tensor, Tensor]:
         """Return rows of photographs and the classes they are pushed to, ``(batch,)`` each."""
         recipe, generator = self._recipe, self._generator
-        rows, goals = self._neighbours.draw(recipe.batch, 0.0, generator)
+        rows, goals = self._neighbours.draw(recipe.batch, generator)
         kept = round(recipe.real * recipe.batch)
         small = round(recipe.small * kept) if len(self._kinds[1]) else 0
         for kind, start, stop in ((1, 0, small), (0, small, kept)):

@@ -2,10 +2,10 @@
 
 Both towers stay frozen. The start is closed form: names of classes and of their kin in WordNet are
 mapped to what a photograph of them should look like (``kin``). Gradient descent then tells the
-1,000 classes apart, mostly on pseudo-features (``pseudo``), with
-lite2's softmax as target, while a second question keeps the text space whole: sentences that name
-no class must keep the neighbours that they have in MiniLM's own space. At last attribute read-outs
-(``attributes``) are added, the class part is moved out of their way, and the text head rests.
+1,000 classes apart, mostly on pseudo-features (``pseudo``), with lite2's softmax as target, while a
+second question keeps the text space whole: sentences that name no class must keep the neighbours
+that they have in MiniLM's own space. At last attribute read-outs (``attributes``) are added, the
+class part is moved out of their way, and the text head rests.
 
 The image head learns in whitened coordinates of the features and of the texts.
 """

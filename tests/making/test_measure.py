@@ -8,7 +8,8 @@ import torch
 from sing_core.making import measure as module
 from sing_core.making.features import CLASSIFIERS, REFERENCE
 from sing_core.making.heads import Head, Heads, TextHead
-from sing_core.making.measure import measure, photograph_rows
+from sing_core.making.material import photograph_rows
+from sing_core.making.measure import measure
 from sing_core.making.measure_heads import PROBES
 from sing_core.making.translators import Pairs
 from sing_core.maths.folds import FOLDS, folds_of

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from sing_core.making.pseudo import Neighbours, draw_margins, push
 
@@ -36,11 +37,16 @@ def test_margins_lie_between_the_two_that_are_given():
     assert 13.5 < float(found.max()) <= 14
 
 
-def test_neighbours_come_only_from_classes_that_have_photographs(classifier):
-    labels = torch.randint(20, (100,))
-    rows, goals = Neighbours(labels, torch.arange(100), classifier[0]).draw(
-        64, 0.25, torch.Generator().manual_seed(0)
-    )
-    assert bool((rows >= 0).all())
-    assert bool((rows < 100).all())
-    assert torch.equal(goals[:16], labels[rows[:16]])
+def test_neighbours_come_only_from_near_classes_that_have_photographs(classifier):
+    weight, generator = classifier[0], torch.Generator().manual_seed(0)
+    labels = torch.randint(20, (400,), generator=generator)
+    neighbours = Neighbours(labels, torch.arange(400), weight)
+    goals = torch.arange(len(weight)).repeat(20)
+    origins = labels[neighbours.near(goals, generator)]
+    units = normalize(weight - weight.mean(0), dim=1)
+    nearest = (units @ units[:20].mT).topk(10, dim=1).indices
+    assert bool((nearest[goals] == origins[:, None]).any(1).all())
+    rows, drawn = neighbours.draw(4000, generator)
+    assert set(drawn.tolist()) == set(range(len(weight)))
+    inside = (nearest[drawn] == labels[rows][:, None]).any(1).float().mean()
+    assert 0.8 < float(inside) < 0.95  # a quarter from anywhere, half of which are near by chance
