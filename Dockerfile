@@ -3,13 +3,21 @@
 #
 #   docker build -t sing-explorer .
 #   docker run --rm -p 127.0.0.1:8501:8501 -v sing-cache:/app/cache [--gpus all] sing-explorer
+# By name: its digest can only be read from the image registry, which was not at hand when this was
+# written. `docker buildx imagetools inspect python:3.11-slim` shows it; pin it as python@sha256:….
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 
-COPY requirements.txt ./
-RUN pip install --no-cache-dir -r requirements.txt
+# Exact packages with their hashes where the lock is made for the machine, else the newest in range.
+COPY requirements.txt requirements-vit.txt requirements.lock ./
+RUN if [ "$(uname -m)" = x86_64 ]; then \
+        pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock; \
+    else \
+        pip install --no-cache-dir -r requirements.txt \
+        && pip install --no-cache-dir --no-deps -r requirements-vit.txt; \
+    fi
 
 RUN useradd --create-home --uid 1000 sing && chown sing:sing /app
 COPY --chown=sing:sing . .

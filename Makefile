@@ -1,13 +1,15 @@
 # make app      set everything up and serve the dashboard on 127.0.0.1:8501
 # make test     set everything up and pass everything, the real-browser tests included
 # make setup    .venv alone          make bench   benchmarks -> benchmarks/latest.json
+# make bench-cuda                    what a CUDA device changes, in one table
 # make lint     ruff, mypy, imports  make clean   remove what can be rebuilt
+# make lock     requirements.lock    make sbom    what is installed -> sbom.cdx.json (CycloneDX)
 #
 # PYTHON=python3.12 chooses the interpreter for a new .venv, PORT=8600 the port.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := app
-.PHONY: app test bench setup develop assemble chromium lint clean
+.PHONY: app test bench bench-cuda setup develop assemble chromium lint lock sbom clean
 
 # Threads that wait by spinning starve each other when anything else runs (see sing_core/allocator.py).
 export OMP_WAIT_POLICY ?= passive
@@ -15,6 +17,7 @@ PORT ?= 8501
 # How many processes share the tests that can run beside others; the others follow one by one.
 WORKERS ?= 2
 VENV := .venv
+TOOLS := .venv-tools
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -28,8 +31,8 @@ app: assemble
 
 test: develop chromium assemble lint
 	failed=0; \
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not alone and not roomy" || failed=1; \
-	$(BIN)/python -m pytest -n 0 -m "alone or roomy" || failed=1; \
+	$(BIN)/python -m pytest --durations=30 -n $(WORKERS) -m "not alone and not roomy" || failed=1; \
+	$(BIN)/python -m pytest --durations=5 -n 0 -m "alone or roomy" || failed=1; \
 	exit $$failed
 
 lint: develop
@@ -40,6 +43,28 @@ lint: develop
 
 bench: develop assemble
 	$(BIN)/python -m benchmarks
+
+bench-cuda: develop assemble
+	$(BIN)/python -m benchmarks.on_cuda
+
+# Hashes come from the registry's index: only a recent pip says them without fetching every file.
+lock: $(TOOLS)/.installed
+	$(TOOLS)/bin/pip install --dry-run --ignore-installed --quiet --report $(TOOLS)/app.json \
+		-r requirements.txt
+	$(TOOLS)/bin/pip install --dry-run --ignore-installed --quiet --report $(TOOLS)/vit.json \
+		--no-deps -r requirements-vit.txt
+	$(TOOLS)/bin/python .ci/lock.py $(TOOLS)/app.json $(TOOLS)/vit.json > $(TOOLS)/lock
+	mv $(TOOLS)/lock requirements.lock
+
+sbom: $(TOOLS)/.installed $(VENV)/.installed
+	$(TOOLS)/bin/cyclonedx-py environment $(BIN)/python --output-reproducible --of JSON \
+		-o sbom.cdx.json
+
+$(TOOLS)/.installed: | $(BIN)/python
+	$(BIN)/python -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/pip install --disable-pip-version-check --quiet --upgrade \
+		"pip~=26.3" "cyclonedx-bom~=7.5"
+	@touch $@
 
 setup: $(VENV)/.installed
 
@@ -65,8 +90,9 @@ $(BIN)/python:
 	echo "Making $(VENV) with $$($$python --version)."; \
 	$$python -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.installed: requirements.txt | $(BIN)/python
+$(VENV)/.installed: requirements.txt requirements-vit.txt | $(BIN)/python
 	$(PIP) -r requirements.txt
+	$(PIP) --no-deps -r requirements-vit.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements-ray.txt $(VENV)/.installed
@@ -85,6 +111,6 @@ chromium:
 	fi
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(TOOLS) sbom.cdx.json .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find cache -mindepth 1 ! -name .gitkeep -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,7 +21,7 @@ gc.disable()  # imports make nothing but what stays: looking through it takes a 
 
 from streamlit.web import cli  # noqa: E402
 
-NEEDED = ("pages._view.loaders", "pages._view.explore.downloads", "pages._view.explore.figures")
+NEEDED = ("pages._view.loaders", "pages._view.explore.downloads")
 
 
 def load() -> None:

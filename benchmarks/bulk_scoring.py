@@ -16,7 +16,7 @@ from torch import Tensor
 
 from benchmarks.timing import Line, compare, demand
 from sing_core.leakage.classes import class_table
-from sing_core.leakage.score_files import SCORES, ScoreBatch, query, write_scores
+from sing_core.leakage.score_files import DRAWN, SCORES, ScoreBatch, query, write_scores
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import Pairs
 from sing_core.maths.linear_head import LinearHead
@@ -103,4 +103,5 @@ def _batches(seed: int) -> Iterator[ScoreBatch]:
             },
             whole={"row": rows, "label": [r % CLASSES for r in rows], "top1": [0] * len(rows)},
             scores={name: torch.randn(len(rows), generator=generator).double() for name in SCORES},
+            drawn={name: torch.rand(len(rows), 2, generator=generator) for name in DRAWN},
         )

@@ -52,7 +52,7 @@ class Quality:
 def photo_of(folder: ImageFolder, row: int) -> Photo:
     """Return row ``row`` of the sample photographs."""
     table = folder.table("sample")
-    return Photo(table.digest(row), table.image(row), ())
+    return Photo.of(table.digest(row), table.image(row))
 
 
 def quality(studio: Studio, folder: ImageFolder, count: int) -> Quality:

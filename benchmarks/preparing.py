@@ -20,7 +20,7 @@ from benchmarks.timing import Line, compare, demand
 from sing_core.files.images import decode_image
 from sing_core.files.store import Store
 from sing_core.leakage.prepare import prepare
-from sing_core.models.embedded import EMBED_DIM
+from sing_core.models.embedded_reference import EMBED_DIM
 from sing_core.models.pool import ModelPool
 from sing_core.models.workbench import Workbench
 from sing_core.sets.extract import ReferenceNetwork

@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks.timing import Line, compare, demand
 from sing_core.maths.cross_fit import CrossFit, cross_fit, moments_by_fold
 from sing_core.maths.folds import FOLDS
-from sing_core.maths.ridge import RidgePath, fit_ridge_path, lambdas_around
+from sing_core.maths.ridge import Moments, RidgePath, fit_path, lambdas_around
 
 ROWS, HELD_OUT, FEATURES, DIM = 12_000, 1_500, 1280, 384
 ALPHAS = tuple(float(a) for a in np.logspace(-1, 4, 20))
@@ -43,9 +43,8 @@ def _folds() -> Line:
         return cross_fit(moments_by_fold(x, y, folds))
 
     def one() -> RidgePath:
-        fitting, choosing = (x[tenth:], y[tenth:]), (x[:tenth], y[:tenth])
-        eigenvalue = float((fitting[0] - fitting[0].mean(dim=0)).square().sum() / FEATURES)
-        return fit_ridge_path(*fitting, *choosing, alphas=lambdas_around(eigenvalue))
+        fitting, choosing = Moments.of(x[tenth:], y[tenth:]), Moments.of(x[:tenth], y[:tenth])
+        return fit_path(fitting, choosing, alphas=lambdas_around(fitting.mean_eigenvalue))
 
     def check(found: CrossFit, path: RidgePath) -> None:
         apart = found.whole.weight - path.translator.weight
@@ -62,28 +61,24 @@ def _path() -> Line:
     fitted, held_out = (x[:ROWS], y[:ROWS]), (x[ROWS:], y[ROWS:])
 
     def ours() -> RidgePath:
-        return fit_ridge_path(*fitted, *held_out, alphas=ALPHAS)
+        return fit_path(Moments.of(*fitted), Moments.of(*held_out), alphas=ALPHAS)
 
-    def theirs() -> list[tuple[float, float, np.ndarray, np.ndarray]]:
+    def theirs() -> list[tuple[float, np.ndarray, np.ndarray]]:
         arrays, (x_new, y_new) = [t.numpy() for t in fitted], [t.numpy() for t in held_out]
         found = []
         for alpha in ALPHAS:
             model = Ridge(alpha=alpha).fit(*arrays)
-            guess = model.predict(x_new)
-            mse = float(((guess - y_new) ** 2).mean())
-            lengths = np.linalg.norm(guess, axis=1) * np.linalg.norm(y_new, axis=1)
-            cosine = float(((guess * y_new).sum(axis=1) / lengths).mean())
-            found.append((mse, cosine, model.coef_, model.intercept_))
+            mse = float(((model.predict(x_new) - y_new) ** 2).mean())
+            found.append((mse, model.coef_, model.intercept_))
         return found
 
-    def check(path: RidgePath, fits: list[tuple[float, float, np.ndarray, np.ndarray]]) -> None:
+    def check(path: RidgePath, fits: list[tuple[float, np.ndarray, np.ndarray]]) -> None:
         demand(np.allclose(path.mse, [f[0] for f in fits], rtol=1e-6, atol=0), "held-out error")
-        demand(np.allclose(path.cosine, [f[1] for f in fits], rtol=1e-6, atol=0), "cosine")
-        best = int(np.argmax([f[1] for f in fits]))
+        best = int(np.argmin([f[0] for f in fits]))
         demand(path.best_alpha == ALPHAS[best], "the lambda chosen")
         for name, a, b in (
-            ("coefficients", path.translator.weight.numpy(), fits[best][2]),
-            ("intercept", path.translator.bias.numpy(), fits[best][3]),
+            ("coefficients", path.translator.weight.numpy(), fits[best][1]),
+            ("intercept", path.translator.bias.numpy(), fits[best][2]),
         ):
             demand(float(np.abs(a - b).max() / np.abs(b).max()) < 1e-6, name)
 

@@ -13,6 +13,8 @@ st.caption(
     "For every image of a prepared set the null part of its feature is taken away; the table says, "
     "class by class, whether the meaning moved towards or away from the class itself."
 )
+state.say_in(st.container())  # what is wrong with a link stands above everything
+answer = st.container()  # it is known last, and read first
 
 # 1. Ask.
 left, middle, right = st.columns(3)
@@ -36,18 +38,21 @@ except SingError as error:
 shown = decided_first(only.kept(rows))
 
 # 3. Show.
-classes.show_summary(model, rows)
+answer.markdown(classes.summary(rows))
+classes.show_notes(model)
 if not shown:
     state.write_url()
     st.info(NOTHING_LEFT, icon=":material/search_off:")
     st.stop()
-chosen = classes.pick_class(shown)
-state.write_url()
 table, single = st.columns([3, 2], gap="large")
+with single:
+    chosen = classes.pick_class(shown)
+    scores = classes.beside(chosen, shown, model, images)
+    classes.show_class(chosen, scores[chosen.label], model, images)
 with table:
     classes.show_table(shown)
-with single:
-    figure = classes.show_class(chosen, shown, model, images)
+    figure = classes.show_violins(scores)
+state.write_url()
 if versus:
     classes.show_two_models(rows, second, (model, versus))
 classes.offer(shown, figure, only, model, images)

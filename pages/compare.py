@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import state
-from pages._view.tables import asks, compare, steering
+from pages._view.tables import asks, compare, deciding, steering
 from sing_core.errors import SingError
 
 state.enter("compare")
@@ -12,6 +12,7 @@ st.caption(
     "Null removal over the same images under several classifiers, beside the size of their null "
     "spaces and beside random subspaces of the same size. Every class counts once."
 )
+answer = st.container()  # it is known last, and read first
 
 # 1. Ask.
 left, right = st.columns([1, 2])
@@ -19,19 +20,24 @@ with left:
     images = asks.pick_set("compare")
 with right:
     models = compare.pick_models(images)
+    chosen = deciding.pick_deciding(models, images)
 state.write_url()
 
-# 2. Compute: one call per table.
+# 2. Compute: what was never asked before, then one call per table.
 try:
     with st.spinner("Comparing…"):
-        rows = asks.model_rows(models, images)
-        pairs = asks.pair_rows(models, images)
-        classes = {model: asks.class_rows(model, images) for model in models}
+        deciding.score(models, images, chosen)
+        rows = asks.model_rows(models, images, chosen.part)
+        pairs = asks.pair_rows(models, images, chosen.part)
+        classes = {model: asks.class_rows(model, images, chosen.part) for model in models}
 except SingError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
 # 3. Show.
+with answer:
+    compare.show_answer(rows, pairs)
+deciding.show_note(chosen)
 compare.show_verdicts(rows)
 left, right = st.columns(2, gap="large")
 with left:
@@ -40,5 +46,5 @@ with right:
     compare.show_controls(rows)
 compare.show_table(rows)
 compare.show_pairs(pairs)
-compare.offer(rows, figure, models, images)
-steering.show_steering(models, images)
+compare.offer(rows, figure, models, images, chosen)
+steering.show_steering(models, images, chosen)

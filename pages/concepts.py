@@ -12,6 +12,8 @@ st.caption(
     "A class, or the whole set, against your own list of concepts: the angle before and after null "
     "removal, and what two tests say about the difference."
 )
+state.say_in(st.container())  # what is wrong with a link stands above everything
+answer = st.container()  # it is known last, and read first
 
 # 1. Ask.
 left, middle, right = st.columns(3)
@@ -40,13 +42,17 @@ except SingError as error:
     st.stop()
 
 # 3. Show.
+answer.markdown(concepts.summary(found, asked.bound_deg, whole=label is None))
 for note in wanted.notes:
     st.warning(note, icon=":material/playlist_remove:")
-concepts.show_summary(found, model, asked.bound_deg, whole=label is None)
-left, right = st.columns(2, gap="large")
-with left:
-    figure = concepts.show_figure(found, model, images)
-with right:
+concepts.show_notes(model, asked.bound_deg)
+table, single = st.columns([3, 2], gap="large")
+with single:
+    chosen = concepts.pick_concept(found)
+    of = "all classes" if label is None else next(row.label for row in rows if row.index == label)
+    concepts.show_images(chosen, model, images, label, of)
+with table:
     concepts.show_table(found)
+    figure = concepts.show_figure(found, model, images)
 concepts.offer(found, figure, asked, model, images, label, rows)
 state.write_url()

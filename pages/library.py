@@ -31,6 +31,7 @@ except SingError as error:
     st.error(in_words(str(error), 1000), icon=":material/error:")
 
 # 3. Show.
+classifiers.show_how(name)
 if head is not None:
     classifiers.show_head(head)
 memory = st.container()

@@ -16,20 +16,20 @@ st.caption(
 for row in (STEPS[:2], STEPS[2:]):
     for column, step in zip(st.columns(2, gap="medium"), row, strict=True):
         with column.container(border=True, height="stretch"):
-            st.subheader(step.title, anchor=False)
+            st.header(step.title, anchor=False)
             st.markdown(step.text)
             for formula in step.formulas:
                 st.latex(formula)
 
-st.subheader("Where the numbers come from", anchor=False)
+st.header("Where the numbers come from", anchor=False)
 st.markdown(ORIGINS)
 
-st.subheader("What the pictures are", anchor=False)
+st.header("What the pictures are", anchor=False)
 st.markdown(PICTURES)
 
-st.subheader("Limits", anchor=False)
+st.header("Limits", anchor=False)
 st.markdown(LIMITS)
 
-st.subheader("Glossary", anchor=False)
+st.header("Glossary", anchor=False)
 for term, name in TERMS.items():
     st.markdown(f"**{term}.** {HELP[name]}")

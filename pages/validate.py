@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages._view import pickers, state
+from pages._view import loaders, pickers, state
 from pages._view.validate import heads, panels
+from pages._view.validate.answer import answer
 from sing_core.errors import SingError
 
 state.enter("validate")
@@ -12,6 +13,7 @@ st.caption(
     "Where the head’s rank is cut, what three kinds of steps of one length do to the logits, and "
     "how near a translated feature comes to the reference’s own embedding."
 )
+told = st.container()  # it is known last, and read first
 
 # 1. Ask.
 left, middle, right = st.columns([2, 2, 1])
@@ -33,6 +35,7 @@ except SingError as error:
     st.stop()
 
 # 3. Show.
+told.markdown(answer(found, loaders.models()[model].title))
 panels.show_facts(found)
 left, right = st.columns(2, gap="large")
 with left:

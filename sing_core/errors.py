@@ -97,5 +97,13 @@ class TextListError(SingError, ValueError):
     """A file of names cannot be read as a list; the message says why."""
 
 
+class TypedPathError(SingError, ValueError):
+    """A path that a visitor typed may not be followed on this server."""
+
+
 class ConceptListError(SingError, ValueError):
     """A list of concepts cannot be used; the message says why."""
+
+
+class SceneError(SingError, ValueError):
+    """A scene of a talk, or its file, cannot be used; the message says why."""

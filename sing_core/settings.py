@@ -17,14 +17,20 @@ class Settings(BaseSettings):
         assets_dir: small weights and vocabularies that ship with the repository.
         images_dir: folder of the user's own images, or a Parquet file of them, offered where a page
             looks at a set of images; ``None``: there is none.
+        sets_dir: folder inside which visitors of the dashboard may type paths although other
+            computers reach the server; ``None``: there is none.
         device: ``auto`` takes CUDA when present, else the CPU.
         threads: CPU threads of torch; ``None`` leaves torch's own choice.
         max_pixels: largest photo, in pixels, refused from the header before decoding.
+        max_photos_mb: most memory that decoded photos of visitors may take, in MB; they are decoded
+            again when needed. One alone may be larger.
         max_upload_mb: largest upload, in MB.
         max_prompt_chars: longest prompt, in characters.
         keep_uploads: how many uploaded photos the cache keeps so that links to them work.
         renderer: who draws the pictures of Explore until somebody chooses; ``off``: nobody.
         max_frames_mb: most that rendered pictures may take in the cache, in MB.
+        max_features_mb: most that the features of photos may take in the cache, in MB; those used
+            least recently go first, and are computed again when needed.
         render_timeout_s: longest that one rendering may take, in seconds.
         karlo_dir: folder that holds Karlo's weights as the hub lays them out; ``None`` looks in
             the Hugging Face cache.
@@ -36,7 +42,9 @@ class Settings(BaseSettings):
         max_models_mb: most memory that loaded classifiers and references may take, in MB; the
             least recently used ones leave. One alone may be larger.
         typed_models: whether visitors of the dashboard may load a classifier by typing its name,
-            and prepare images by typing their path; switch it off where strangers reach the page.
+            and prepare images that they send or whose path they type; switch it off where
+            strangers reach the page. Paths need more: a server that listens on this computer
+            alone, or ``sets_dir``.
     """
 
     model_config = SettingsConfigDict(env_prefix="SING_", frozen=True, extra="ignore")
@@ -44,14 +52,17 @@ class Settings(BaseSettings):
     cache_dir: Path = _ROOT / "cache"
     assets_dir: Path = _ROOT / "assets"
     images_dir: Path | None = None
+    sets_dir: Path | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
     max_pixels: int = Field(default=50_000_000, ge=1)
+    max_photos_mb: int = Field(default=400, ge=1)
     max_upload_mb: int = Field(default=20, ge=1)
     max_prompt_chars: int = Field(default=300, ge=1)
     keep_uploads: int = Field(default=200, ge=0)
-    renderer: Literal["inversion", "karlo", "off"] = "inversion"
+    renderer: Literal["inversion", "drawn", "neighbours", "karlo", "off"] = "inversion"
     max_frames_mb: int = Field(default=256, ge=1)
+    max_features_mb: int = Field(default=256, ge=1)
     render_timeout_s: float = Field(default=900.0, gt=0)
     karlo_dir: Path | None = None
     karlo_revision: str = Field(default="", pattern=r"^([0-9a-f]{40})?$")

@@ -1,5 +1,6 @@
-"""The command line for real: another process."""
+"""The command line and the benchmarks for real: another process."""
 
+import json
 import os
 import subprocess
 import sys
@@ -18,3 +19,18 @@ def command(*arguments, **environment):
         timeout=300,
         check=False,
     )
+
+
+def benchmark(name, *arguments, timeout):
+    """Return what ``python -m benchmarks.NAME`` found, and what it said beside it."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.stdout, done.stderr[-2000:]
+    return json.loads(done.stdout), done.stderr

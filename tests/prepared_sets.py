@@ -7,9 +7,13 @@ import subprocess
 import sys
 
 import numpy as np
+import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from sing_core.files.digests import sha256_of_bytes
+from sing_core.leakage.set_scores import score_set
+from sing_core.sets.chunks import Chunk, ImageRow, SetFacts, SetFolder
 from tests.shared_data import ROOT
 
 WNIDS = ("n01440764", "n01443537", "n02123045", "n03345487")
@@ -45,6 +49,28 @@ def parquet(path, rows, **columns):
     kept = {name: values for name, values in table.items() if values is not None}
     pq.write_table(pa.table(kept), path, row_group_size=7)
     return path
+
+
+def made_up_set(bench, path, models=("lite0",), *, counts=(5, 5, 5, 5), chunk_rows=8):
+    """Prepare a set of made-up features, ``counts`` images of each wnid; no image is needed."""
+    names = [(w, f"{w}/{i:03d}.jpg") for w, n in zip(WNIDS, counts, strict=True) for i in range(n)]
+    images = [
+        ImageRow(row, name, wnid, sha256_of_bytes(f"{row} {name}".encode()))
+        for row, (wnid, name) in enumerate(names)
+    ]
+    key = sha256_of_bytes(repr(images).encode())
+    folder = SetFolder.create(path, SetFacts(path.name, key, len(images), "float32", chunk_rows))
+    for model in models:
+        entry = bench.entry(model)
+        generator = torch.Generator().manual_seed(entry.feature_dim)
+        features = torch.rand(len(images), entry.feature_dim, generator=generator)
+        for index in range(folder.facts.chunks):
+            part = folder.rows(index)
+            own = tuple(images[row] for row in part)
+            chunk = Chunk(features[part.start : part.stop], own, ())
+            folder.save(entry.name, entry.weights_digest, index, chunk)
+        score_set(bench, folder, entry, "mini", 0.0)
+    return folder
 
 
 def start_worker(assets, images, root, *, chunk_rows):

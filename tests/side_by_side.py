@@ -2,8 +2,9 @@
 
 The inner loop (``-m "not slow and ..."`` over everything) is shared by two without being asked. A
 file's tests stay in one process, which makes its fixtures once; the browser tests stay in one
-together, which has one server and one Chromium. What measures time or takes most of the memory is
-not run this way: ``make test`` runs it afterwards, by itself.
+together, which has one server and one Chromium, but for a walk that takes as long as the others
+and mostly waits. What measures time or takes most of the memory is not run this way: ``make test``
+runs it afterwards, by itself.
 """
 
 import os
@@ -13,6 +14,7 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 TOGETHER = ("tests/browser/",)
+BY_ITSELF = "tests/browser/test_one_owner.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,6 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     long = Counter(scope_of(item) for item in items if item.get_closest_marker("slow"))
     if "PYTEST_XDIST_WORKER" in os.environ:
+        long[BY_ITSELF] = len(items)
         items.sort(key=lambda item: (-long[scope_of(item)], scope_of(item)))
     items.sort(key=lambda item: item.get_closest_marker("roomy") is None)
 
@@ -29,7 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def scope_of(test: pytest.Item | str) -> str:
     """Return what stays in one process: a test's file, or the folder of those that share more."""
     path = (test if isinstance(test, str) else test.nodeid).split("::", 1)[0]
-    return next((folder for folder in TOGETHER if path.startswith(folder)), path)
+    together = (folder for folder in TOGETHER if path.startswith(folder) and path != BY_ITSELF)
+    return next(together, path)
 
 
 class WholeFiles(LoadScopeScheduling):

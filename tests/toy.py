@@ -7,14 +7,17 @@ text, and translators are random matrices, so that nothing here waits for a text
 import hashlib
 import shutil
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
 
 from sing_core.files.store import Store
+from sing_core.maths.centre import Centre
 from sing_core.maths.translator import Translator
 from sing_core.models import registry
 from sing_core.models.pool import ModelPool
+from sing_core.models.readings import shipped_centre_path
 from sing_core.models.references import space_id
 from sing_core.models.workbench import Workbench
 from sing_core.settings import Settings
@@ -65,22 +68,29 @@ def make_assets(folder):
     shutil.copy(ROOT / "assets" / "registry.toml", folder)
     for name, payload in (
         ("mini/head.safetensors", b"a head of no meaning"),
+        ("mini/vit_head.safetensors", b"another head of no meaning"),
         ("vocabulary/attributes.txt", "\n".join(ATTRIBUTES).encode()),
     ):
-        (folder / name).parent.mkdir()
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(payload)
     shutil.copy(ROOT / "assets" / "vocabulary" / "superclasses.toml", folder / "vocabulary")
+    for kind in ("denoiser", "vits"):
+        shutil.copytree(ROOT / "assets" / kind, folder / kind)
     settings = Settings(assets_dir=folder)
-    for entry in registry.models(settings):
+    for into in registry.references(settings):
+        means = seeded("centre of images", DIM), seeded("centre of texts", DIM) / DIM**0.5
+        centre = Centre(*means, space_id(into.name, settings))
+        centre.save(shipped_centre_path(settings, into.name))
+    for entry, into in product(registry.models(settings), registry.references(settings)):
         translator = Translator(
             seeded(entry.name, DIM, entry.feature_dim) / 30,
             seeded(f"bias of {entry.name}", DIM) / 10,
             entry.name,
             entry.weights_digest,
-            space_id("mini", settings),
+            space_id(into.name, settings),
             {"lambda": "1.0"},
         )
-        translator.save(folder / "translators" / f"{entry.name}--mini.safetensors")
+        translator.save(folder / "translators" / f"{entry.name}--{into.name}.safetensors")
     return folder
 
 

@@ -77,16 +77,16 @@ def _files_of(rows: Sequence[Mapping[str, Any]]) -> tuple[File, ...]:
 
 
 def show_command(page: str, command: str) -> None:
-    """Draw the folded command; what colours its words costs the browser a third of a second.
+    """Draw the folded command, sent to the browser only once somebody unfolds it.
 
-    So it is sent to the browser only once somebody unfolds it.
+    Its words are not coloured: those colours have 2.6 to 2.9 : 1 on the light page.
     """
     folded = st.expander(
         "The same from the command line", icon=":material/terminal:", on_change="rerun",
         key=f"{page}.command",
     )  # fmt: skip
     if folded.open:
-        folded.code(command, language="bash", wrap_lines=True)
+        folded.code(command, language=None, wrap_lines=True)
 
 
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -40,6 +40,7 @@ class LinkedNumber:
         linked: str = st.session_state[self._text]
         if linked != before or self.key not in st.session_state:
             st.session_state[self.key] = self._read(linked)
+        state.reassert(self.key)
         return self._read(linked)
 
     def publish(self, value: float | None) -> float:

@@ -6,11 +6,14 @@ Cached functions draw nothing, and no photo, array or prompt is ever a cache key
 import atexit
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_run_yield_check
 
+from pages._view.photo_desk import PhotoDesk
 from sing_core.files.digests import content_key
-from sing_core.files.images import Photo, decode_image, picture_url, thumbnail
+from sing_core.files.images import Photo, picture_url, thumbnail
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.files.store import Store
 from sing_core.models import registry
@@ -21,31 +24,43 @@ from sing_core.models.pool import ModelPool
 from sing_core.models.workbench import Workbench
 from sing_core.pictures.jobs import PictureDesk
 from sing_core.pictures.studio import Studio
+from sing_core.sets.stored import StoredImage
 from sing_core.settings import Settings
 from sing_core.studies.heads import class_names as names_of
 from sing_core.studies.photo import analyse_image
 from sing_core.studies.question import Question
 from sing_core.studies.reports import ImageReport
 
+if TYPE_CHECKING:
+    from pages._view.library.turns import Preparations
+
 UPLOADS = "uploads"
 _UPLOAD_BYTES = 512 * 2**20
-_WARM_AFTER_S = 6.0
-_DRAW_AFTER_S = 6.0
+_SQUARE_PX = 384
+_WARM_AFTER_S = 1.0  # the browser, often on the same machine, paints meanwhile
+_DRAW_AFTER_S = 20.0  # where no page came to its end
 _WARM_AT_MOST_S = 60.0
+_REST_S = 0.6
 
 
 @st.cache_resource
 def bench() -> Workbench:
-    """Return the process's workbench; the networks are loaded behind the first page."""
+    """Return the process's workbench; it loads no network yet, see ``warm_up``."""
     settings = Settings()
     prepare_torch(settings)
-    made = Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
-    # The first page needs no network; importing them beside it would only make it late.
-    behind = threading.Timer(_WARM_AFTER_S, _warm, args=(made,))
+    return Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
+
+
+@st.cache_resource
+def warm_up() -> None:
+    """Load the default classifier and the reference, once a process, behind the first page.
+
+    That page needs no network; importing them beside it would only make it late.
+    """
+    behind = threading.Timer(_WARM_AFTER_S, _warm, args=(bench(), desk()))
     behind.daemon = True
     behind.start()
     atexit.register(_finish, behind)
-    return made
 
 
 @st.cache_resource
@@ -62,14 +77,29 @@ def desk() -> PictureDesk:
     return made
 
 
+def rest() -> None:
+    """Let drawing and preparing wait a moment: a page is about to compute its numbers."""
+    desk().rest.begin(_REST_S)
+
+
+@st.cache_resource
+def preparations() -> "Preparations":
+    """Return the process's one worker for preparations; it rests when the drawing does."""
+    from pages._view.library.turns import Preparations
+
+    made = Preparations(desk().rest)
+    atexit.register(made.close)
+    return made
+
+
 def _finish(behind: threading.Timer) -> None:
     """Let a warm-up under way end: a process that leaves a thread inside torch aborts."""
     behind.cancel()
     behind.join(_WARM_AT_MOST_S)
 
 
-def _warm(made: Workbench) -> None:
-    """Load the default classifier and the reference, so that the first upload does not wait."""
+def _warm(made: Workbench, pictures: PictureDesk) -> None:
+    """Load what the first prompt and the first upload need, then let pictures be drawn."""
     from sing_core.errors import SingError
 
     try:
@@ -78,6 +108,8 @@ def _warm(made: Workbench) -> None:
     except SingError:
         # The page meets the same error when it needs the network, and shows it.
         return
+    finally:
+        pictures.wake()
 
 
 def settings() -> Settings:
@@ -97,7 +129,10 @@ def models() -> dict[str, registry.ModelEntry]:
     return chosen | {name: bench().entry(name) for name in loaded if name not in rows}
 
 
-REFERENCE = "app.reference"  # one choice for all pages: their scores shall be comparable
+# One choice for all pages: their scores shall be comparable.
+REFERENCE = "app.reference"
+READING = "app.reading"
+RAW_READING, CENTRED_READING = "raw", "centred"
 
 
 def references() -> dict[str, str]:
@@ -116,10 +151,13 @@ def references() -> dict[str, str]:
 
 
 def reference() -> str:
-    """Return the reference that is chosen on all pages."""
+    """Return the reference that is chosen on all pages, by the name of its chosen reading."""
     offered = references()
     chosen = st.session_state.get(REFERENCE)
-    return chosen if chosen in offered else next(iter(offered))
+    centred = st.session_state.get(READING) == CENTRED_READING
+    return registry.in_reading(
+        chosen if chosen in offered else next(iter(offered)), centred=centred
+    )
 
 
 def photo_bytes(name: str) -> bytes | None:
@@ -141,14 +179,35 @@ def keep_upload(payload: bytes, digest: str) -> bool:
     )
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def decoded(digest: str, _payload: bytes) -> Photo:
-    """Return the decoded photo whose file has this digest.
+@st.cache_resource
+def photo_desk() -> PhotoDesk:
+    """Return the process's one place where photos of visitors are decoded."""
+    return PhotoDesk(settings().max_pixels, settings().max_photos_mb * 2**20)
+
+
+def decoded(digest: str, payload: bytes) -> Photo:
+    """Return the photo whose file has this digest, decoded at least once.
+
+    Decoding ends where the visitor has left or asks for something else.
 
     Raises:
         UnsupportedImageError: the file cannot be used.
     """
-    return decode_image(_payload, max_pixels=settings().max_pixels)
+    return photo_desk().photo(digest, payload, get_run_yield_check() or _nobody_left)
+
+
+def _nobody_left() -> None:
+    """Go on: no visitor's run waits for this."""
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def photo_square(digest: str, _photo: Photo) -> str:
+    """Return the photo's centre square, as pictures of it are drawn, as a data URL."""
+    image = _photo.image
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    square = image.crop((left, top, left + side, top + side))
+    return picture_url(thumbnail(square, _SQUARE_PX))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -180,15 +239,20 @@ def class_names(model: str) -> tuple[str, ...]:
     return names_of(bench(), model)
 
 
-def report(photo: Photo, question: Question) -> ImageReport:
-    """Return the analysis of one photo, computed once per distinct question.
+def identity(photo: Photo | StoredImage) -> str:
+    """Return what tells a photo from any other, and from a set's feature of it."""
+    return photo.digest if isinstance(photo, Photo) else f"stored {photo.address}"
+
+
+def report(photo: Photo | StoredImage, question: Question) -> ImageReport:
+    """Return the analysis of one photo, or stored feature, computed once per distinct question.
 
     Raises:
         SingError: see ``analyse_image``.
     """
     model, reference = question.model, question.reference
     state = bench().translator_state(model, reference)
-    key = content_key(photo.digest, question.key, file_state(model), state)
+    key = content_key(identity(photo), question.key, file_state(model), state)
     return _kept(key, lambda: analyse_image(bench(), photo, question))
 
 

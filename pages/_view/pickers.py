@@ -5,6 +5,7 @@ import streamlit as st
 from pages._view import loaders, state
 from pages._view.linked_number import LinkedNumber
 from pages._view.words.help import (
+    CENTRED_NOTE,
     HELP,
     NO_SUCH_REFERENCE,
     OTHER_REFERENCE_NOTE,
@@ -13,10 +14,12 @@ from pages._view.words.help import (
 )
 from pages._view.words.phrases import in_words
 from sing_core.models import registry
-from sing_core.models.prompts import class_prompt
+from sing_core.models.prompts import spoken_prompt
 from sing_core.studies.question import Mode
 
-DEFAULT_PROMPT = "an image of a jellyfish"
+DEFAULT_PROMPT = "an image of a red fox"  # of the best vetted scene in which all classes decide
+_NAME_PX = 260  # the longest name of a reference that ships, whole
+_LINKED = "app.reference.linked"  # the name in the URL, of reference and reading
 _TARGET = LinkedNumber("is", "explore.is", 40.0, (1.0, 170.0), "an image score")
 MODES: dict[Mode, str] = {"steer": "Steer towards a prompt", "remove": "Remove the null part"}
 
@@ -43,40 +46,71 @@ def pick_model(page: str = "explore") -> str:
 
 
 def pick_reference() -> str:
-    """Draw the picker of references where there are several; return the name of the chosen one."""
+    """Draw the pickers of the reference, where there are several, and of its reading.
+
+    Return the name of the two together.
+    """
     offered = loaders.references()
-    key, default = loaders.REFERENCE, next(iter(offered))
-    if st.session_state.get(key) not in offered:  # it was unloaded meanwhile
-        st.session_state.pop(key, None)
-    asked = in_words(str(st.query_params.get("reference", "")), 120)
-    state.receive("reference", key, default, offered.__contains__, asked, NO_SUCH_REFERENCE)
-    if len(offered) > 1:
-        st.selectbox(
-            "Image–text reference",
-            list(offered),
-            format_func=offered.__getitem__,
-            key=key,
+    default = next(iter(offered))
+    if st.session_state.get(loaders.REFERENCE) not in offered:  # it was unloaded meanwhile
+        st.session_state.pop(_LINKED, None)
+    _follow_link(offered, default)
+    with st.container(horizontal=True, vertical_alignment="top"):  # one line of labels
+        if len(offered) > 1:
+            st.selectbox(
+                "Image–text reference",
+                list(offered),
+                format_func=offered.__getitem__,
+                key=loaders.REFERENCE,
+                persist_state="session",
+                help=HELP["pick_reference"],
+                width=_NAME_PX,
+            )
+        st.segmented_control(
+            "Reading of angles",
+            [loaders.RAW_READING, loaders.CENTRED_READING],
+            required=True,
+            key=loaders.READING,
             persist_state="session",
-            help=HELP["pick_reference"],
+            help=HELP["reading"],
         )
-    chosen = st.session_state[key] or default
+    chosen = loaders.reference()
     state.publish("reference", chosen, default)
     return chosen
 
 
+def _follow_link(offered: dict[str, str], default: str) -> None:
+    """Set both pickers from the one name in the URL when it changed."""
+    asked = in_words(state.linked("reference") or "", 120)
+    followed = state.receive(
+        "reference", _LINKED, default, lambda name: registry.base_of(name) in offered, asked,
+        NO_SUCH_REFERENCE,
+    )  # fmt: skip
+    if not (followed or st.session_state.get("app.returned", False)):
+        state.reassert(loaders.REFERENCE, loaders.READING)
+        return
+    # What a link has set, the pickers of the next page do not take over by themselves.
+    name = st.session_state[_LINKED] if followed else loaders.reference()
+    centred = registry.is_centred(name)
+    st.session_state[loaders.REFERENCE] = registry.base_of(name)
+    st.session_state[loaders.READING] = loaders.CENTRED_READING if centred else loaders.RAW_READING
+
+
 def show_reference_note(reference: str) -> None:
-    """Say in which reference all angles are measured."""
-    if registry.references(loaders.settings())[0].name == reference:
-        st.caption(REFERENCE_NOTE.format(reference=reference))
+    """Say in which reference all angles are measured, and in which reading if it is not raw."""
+    base = registry.base_of(reference)
+    if registry.references(loaders.settings())[0].name == base:
+        note = REFERENCE_NOTE.format(reference=base)
     else:
-        title = loaders.references().get(reference, reference)
-        st.caption(OTHER_REFERENCE_NOTE.format(reference=in_words(title, 120)))
+        title = loaders.references().get(base, base)
+        note = OTHER_REFERENCE_NOTE.format(reference=in_words(title, 120))
+    st.caption(f"{note} {CENTRED_NOTE}" if registry.is_centred(reference) else note)
 
 
 def show_tower_note(model: str, reference: str) -> None:
     """Say that a classifier shares its image tower with the reference that it is measured in."""
     title = loaders.bench().entry(model).title
-    note = SHARED_TOWER_NOTE.format(model=title, reference=reference)
+    note = SHARED_TOWER_NOTE.format(model=title, reference=registry.base_of(reference))
     st.info(note, icon=":material/merge:")
 
 
@@ -103,7 +137,7 @@ def pick_prompt(labels: tuple[str, ...]) -> str:
     state.receive("prompt", "explore.prompt", DEFAULT_PROMPT, bool, "a prompt")
     chosen: str | None = st.selectbox(
         "Prompt",
-        [class_prompt(label) for label in labels],
+        [spoken_prompt(label) for label in labels],
         key="explore.prompt",
         accept_new_options=True,
         persist_state="session",

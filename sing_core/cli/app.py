@@ -17,12 +17,14 @@ from rich.text import Text
 
 from sing_core.errors import UnsupportedImageError
 from sing_core.files.images import Photo, decode_image
+from sing_core.files.regular import MOST_IMAGE_BYTES, read_regular
 from sing_core.files.store import Store
 from sing_core.models.device import prepare_torch
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
     from sing_core.models.workbench import Workbench
+    from sing_core.sets.chunks import Problem
 
 
 app = typer.Typer(
@@ -36,9 +38,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per li
 Images = Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP files.")]
 Model = Annotated[str, typer.Option(help="Classifier, see `models`.")]
 Prompt = Annotated[str, typer.Option(help="Text target, e.g. “an image of a jellyfish”.")]
-Ref = Annotated[str, typer.Option("--reference", help="Image-text space, see `references`.")]
+Ref = Annotated[
+    str,
+    typer.Option(
+        "--reference",
+        help="Image-text space, see `references`; centred:NAME takes its mean embedding away.",
+    ),
+]
 Out = Annotated[Path, typer.Option(help="Safetensors file to write.")]
 Row = Mapping[str, Any]
+_NAMED = 20
 _WRAPPED = 24  # longer cells may be broken into lines
 
 
@@ -101,10 +110,18 @@ def tell(note: str) -> None:
     typer.echo(note, err=True)
 
 
+def name_problems(problems: "Sequence[Problem]") -> None:
+    """Name the images that could not be used on stderr, the first ones one by one."""
+    for problem in problems[:_NAMED]:
+        tell(f"{problem.name}: {problem.reason}")
+    if len(problems) > _NAMED:
+        tell(f"… and {len(problems) - _NAMED:,} more.")
+
+
 def open_photo(path: Path, settings: Settings) -> Photo:
     """Decode an image file within the limits of ``settings``."""
     try:
-        return decode_image(path.read_bytes(), max_pixels=settings.max_pixels)
+        return decode_image(read_regular(path, MOST_IMAGE_BYTES), max_pixels=settings.max_pixels)
     except UnsupportedImageError as error:
         raise UnsupportedImageError(f"{path.name}: {error}") from error
 

@@ -19,7 +19,8 @@ def assemble() -> None:
             status.update(message)
 
         paths = assemble_weights(Settings(), progress)
-        console.print(f"Ready: {len(paths.trunks)} classifiers and the mini reference.")
+        names = " and ".join(paths.references)
+        console.print(f"Ready: {len(paths.trunks)} classifiers; to measure in: {names}.")
 
 
 @app.command()

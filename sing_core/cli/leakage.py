@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Model, Models, Ref, Set, app, open_bench, show
+from sing_core.cli.app import Json, Model, Models, Ref, Set, app, open_bench, show, tell
+from sing_core.cli.variants import Centred
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -73,23 +74,32 @@ def compare(
     paired: Annotated[bool, typer.Option(help="Print differences on the same images.")] = False,
     prompt: Annotated[str, typer.Option(help="Steer the set towards this instead.")] = "",
     image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
+    classes: Annotated[
+        str,
+        typer.Option(help="Classes that decide: “0-199, fig”, or “several”: with several images."),
+    ] = "",
+    centred: Centred = False,
+    dimension: Annotated[
+        int | None, typer.Option(min=1, help="Cut larger null spaces to as many dimensions.")
+    ] = None,
     json_: Json = False,
 ) -> None:
-    """Print the models side by side, beside their null spaces' size and two random controls."""
+    """Print the models side by side, beside their null spaces' size and three controls.
+
+    The verdict is `rank_among_draws`, the place among `control_draws` random subspaces that remove
+    as much, and `above_energy`, whose interval holds the spread of these draws.
+
+    With --classes the same classes decide for every model, and only their images count.
+    """
     from sing_core.leakage.comparison import model_row, pair_rows
-    from sing_core.leakage.scored_sets import scored_models
     from sing_core.leakage.steered import steered_row
     from sing_core.models.prompts import clean_prompt
-    from sing_core.sets.catalogue import image_sets as prepared_sets
 
     settings = Settings()
     bench = open_bench(settings)
-    if not model:
-        found = [f for f in prepared_sets(settings) if set_ in ("", f.facts.name)]
-        model = list(scored_models(bench, found[0], reference)) if found else []
-        if not model:
-            raise SingError("No set of images is prepared yet: run `python -m sing_core prepare`.")
-    sets = [_open(bench, name, set_, reference) for name in model]
+    names = model or _all_scored(bench, set_, reference)
+    opened = [_open(bench, name, set_, reference) for name in names]
+    sets = [_under(scored, classes, centred, dimension) for scored in opened]
     if prompt:
         prompt = clean_prompt(prompt, max_chars=settings.max_prompt_chars)
         show([steered_row(scored, prompt, image_score).as_row() for scored in sets], json_)
@@ -132,6 +142,32 @@ def concepts(
         Console(stderr=True).print(note, markup=False, highlight=False)
     label = find_class(scored, class_) if class_ else None
     show([r.as_row() for r in concept_table(scored, wanted, label=label, bound_deg=bound)], json_)
+
+
+def _all_scored(bench: "Workbench", set_: str, reference: str) -> list[str]:
+    """Return every model that the set has scores of."""
+    from sing_core.leakage.scored_sets import scored_models
+    from sing_core.sets.catalogue import image_sets as prepared_sets
+
+    found = [f for f in prepared_sets(bench.settings) if set_ in ("", f.facts.name)]
+    models = list(scored_models(bench, found[0], reference)) if found else []
+    if not models:
+        raise SingError("No set of images is prepared yet: run `python -m sing_core prepare`.")
+    return models
+
+
+def _under(scored: "ScoredSet", classes: str, centred: bool, dimension: int | None) -> "ScoredSet":
+    """Return the scores where the named classes decide; computed on the first call."""
+    from sing_core.leakage.variant_scores import deciding_classes, under
+    from sing_core.maths.head_variants import HeadVariant
+
+    chosen = deciding_classes(scored, classes) if classes else ()
+
+    def report(done: int, total: int) -> None:
+        if done == 0:
+            tell(f"{scored.model}: scoring {total:,} images where these classes decide …")
+
+    return under(scored, HeadVariant(chosen, centred), report, dimension=dimension)
 
 
 def _open(bench: "Workbench", model: str, set_: str, reference: str) -> "ScoredSet":

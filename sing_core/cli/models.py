@@ -98,8 +98,12 @@ def head(
 
 @app.command()
 def references(json_: Json = False) -> None:
-    """List the image-text references: what ships first, then what can be fetched."""
-    from sing_core.models.library import reference_is_here
+    """List the image-text references: what ships first, then what can be fetched.
+
+    Each has two readings, by its name and by `centred:` in front of it (any other name too): there
+    the mean embedding is taken away first. `readings` says which can be had on this machine.
+    """
+    from sing_core.models.library import readings_here, reference_is_here
 
     settings = Settings()
     rows: list[Row] = [
@@ -109,6 +113,7 @@ def references(json_: Json = False) -> None:
             "available": reference_is_here(entry, settings),
             "licence": entry.licence,
             "dim": entry.dim,
+            "readings": list(readings_here(entry.name, settings)),
         }
         for entry in registry.all_references(settings)
     ]

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sing_core.cli.app import Json, Ref, app, open_bench, open_photo, show
+from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
 from sing_core.errors import RenderError
 from sing_core.files.atomic import write_atomically
+from sing_core.files.regular import open_regular
 from sing_core.models.registry import DEFAULT_REFERENCE
-from sing_core.pictures.catalogue import INVERSION, RENDERERS, find_renderer
+from sing_core.pictures.catalogue import INVERSION, KARLO, RENDERERS, find_renderer
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
-    from sing_core.pictures.protocol import Frames
+    from collections.abc import Sequence
+
+    from sing_core.pictures.audit import PictureAudit
+    from sing_core.pictures.protocol import Frames, Renderer
     from sing_core.pictures.studio import Studio
+    from sing_core.studies.question import Question
+    from sing_core.studies.strips import Strip
 
 OutDir = Annotated[Path, typer.Option(help="Folder for the PNG files and manifest.json.")]
+_ROWS = 72  # pictures that are drawn together: eight batches of the network
 Name = Annotated[str, typer.Option("--renderer", help="See `renderers`.")]
 
 
@@ -48,33 +56,31 @@ def render(
     epsilon: Annotated[list[float] | None, typer.Option(help="Step; repeatable.")] = None,
     embeddings: Annotated[Path | None, typer.Option(help="Safetensors with `embeddings`.")] = None,
     renderer: Name = INVERSION.name,
-    feasible: Annotated[bool, typer.Option(help="Draw the feasible step.")] = False,
+    feasible: Annotated[bool, typer.Option(help="Steer inside what the network can make.")] = False,
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the random draws.")] = 0,
     size: Annotated[int, typer.Option(help="Side in pixels; 0 takes the largest.")] = 0,
     reference: Ref = DEFAULT_REFERENCE,
     json_: Json = False,
 ) -> None:
-    """Draw features along a null step, or rows of embeddings, as PNG files with a manifest."""
-    from sing_core.pictures.studio import Studio
+    """Draw features along a null step, or rows of embeddings, as PNG files with a manifest.
 
-    names = [_file_name(path, step) for path in images or [] for step in epsilon or []]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise RenderError(
-            f"Two pictures would be called {sorted(twice)[0]}: give images of different names and "
-            "steps that differ in six digits, or another folder."
-        )
+    Many images are drawn in shared batches.
+    """
+    from sing_core.pictures.studio import Studio
+    from sing_core.studies.question import Question
+
+    _check_names(images or [], epsilon or [])
     studio = Studio(open_bench(Settings()))
     if embeddings is not None:
         rows = _render_embeddings(studio, embeddings, renderer, seed, size, out)
     elif images and prompt and epsilon:
-        rows = [
-            row
-            for path in images
-            for row in _render_image(
-                studio, path, model=model, prompt=prompt, epsilon=epsilon, renderer=renderer,
-                feasible=feasible, seed=seed, size=size, reference=reference, out=out,
-            )
-        ]  # fmt: skip
+        variant = chosen_variant(studio.bench, model, classes, centred, threshold)
+        question = Question(model, prompt, reference=reference, variant=variant)
+        drawer = studio.renderer(renderer, model, reference)
+        rows = _render_images(studio, drawer, images, question, epsilon, feasible, seed, size, out)
     else:
         raise typer.TyperException("Give images with --prompt and --epsilon, or --embeddings.")
     text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
@@ -82,30 +88,52 @@ def render(
     show(rows, json_)
 
 
+def _check_names(images: list[Path], steps: list[float]) -> None:
+    names = [_file_name(path, step) for path in images for step in steps]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise RenderError(
+            f"Two pictures would be called {sorted(twice)[0]}: give images of different names and "
+            "steps that differ in six digits, or another folder."
+        )
+
+
 def _file_name(path: Path, step: float) -> str:
     return f"{path.stem}_{step:g}.png"
 
 
-def _render_image(
-    studio: "Studio", path: Path, *, model: str, prompt: str, epsilon: list[float],
-    renderer: str, feasible: bool, seed: int, size: int, reference: str, out: Path,
+def _render_images(
+    studio: "Studio", drawer: "Renderer", images: list[Path], question: "Question",
+    epsilon: list[float], feasible: bool, seed: int, size: int, out: Path,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Draw one image at every step; return the manifest's rows."""
-    from sing_core.studies.question import Question
+    """Draw every image at every step; return the manifest's rows."""
     from sing_core.studies.strips import at_steps
     from sing_core.studies.subject import Subject
 
-    photo = open_photo(path, studio.bench.settings)
-    subject = Subject.of(studio.bench, photo, Question(model, prompt, reference=reference))
-    strip = at_steps(subject, epsilon, feasible=feasible)
-    drawer = studio.renderer(renderer, model, reference)
-    request = studio.request(
-        drawer, subject, strip.features, seed=seed, size=size or drawer.sizes[-1]
-    )
-    frames = studio.draw(drawer, request).frames
-    audits = studio.audit(subject, frames, strip.features)
+    side, strips, requests = size or drawer.sizes[-1], [], []
+    for path in images:
+        photo = open_photo(path, studio.bench.settings)
+        subject = Subject.of(studio.bench, photo, question)
+        strip = at_steps(subject, epsilon, feasible=feasible)
+        strips.append((path, subject, strip))
+        requests.append(studio.request(drawer, subject, strip.features, seed=seed, size=side))
+    together = max(1, _ROWS // len(epsilon))
+    rows: list[dict[str, Any]] = []
+    for first in range(0, len(images), together):
+        chosen = slice(first, first + together)
+        drawn = studio.draw_all(drawer, requests[chosen])
+        for (path, subject, strip), frames in zip(strips[chosen], drawn, strict=True):
+            audits = studio.audit(subject, frames, strip.features)
+            found = _manifest(path, strip, frames, audits, out)
+            rows += [row | {"seed": seed, "renderer": drawer.name} for row in found]
+    return rows
+
+
+def _manifest(
+    path: Path, strip: "Strip", frames: "Frames", audits: "Sequence[PictureAudit]", out: Path
+) -> list[dict[str, Any]]:
+    """Write the pictures of one image; return what is known of each."""
     rows = []
-    for row, step in enumerate(epsilon):
+    for row, step in enumerate(strip.epsilon):
         name = _file_name(path, step)
         _write_png(out / name, frames[row])
         rows.append(
@@ -119,9 +147,9 @@ def _render_image(
                 "picture_top1_agrees": audits[row].agrees,
                 "feature_max_logit_drift": strip.max_logit_drift[row],
                 "infeasible_share": strip.infeasible_share[row] if strip.infeasible_share else None,
+                "image_score_deg": strip.image_score_deg[row],
+                "attribute_score_deg": strip.attribute_score_deg[row],
                 "prompt_cosine": audits[row].prompt_cosine,
-                "seed": seed,
-                "renderer": drawer.name,
             }
         )
     return rows
@@ -135,9 +163,13 @@ def _render_embeddings(
 
     from sing_core.pictures.protocol import RenderRequest
 
-    if find_renderer(renderer).draws_features:
-        raise RenderError("Inversion draws features over a photo; give images, not embeddings.")
+    if find_renderer(renderer) is not KARLO:
+        raise RenderError(
+            "Inversion draws features over a photo, and neighbours are looked for by a "
+            "classifier's features; give images, not embeddings."
+        )
     drawer = studio.renderer(renderer, "")
+    open_regular(path).close()
     try:
         with safe_open(path, framework="pt") as file:
             vectors = file.get_tensor("embeddings")

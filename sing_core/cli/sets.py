@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Models, Ref, Row, app, open_bench, show
+from sing_core.cli.app import (
+    Json,
+    Models,
+    Ref,
+    Row,
+    app,
+    name_problems,
+    open_bench,
+    show,
+    tell,
+)
 from sing_core.models import registry
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -17,10 +27,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from sing_core.sets.chunks import Problem
+    from sing_core.models.workbench import Workbench
     from sing_core.sets.extract import Progress
-
-_NAMED = 20
 
 
 class Engine(StrEnum):
@@ -30,12 +38,16 @@ class Engine(StrEnum):
     ray = "ray"
 
 
-Source = Annotated[Path, typer.Option(help="Class folders, Parquet (jpeg, wnid), or a zip.")]
+Source = Annotated[Path, typer.Option(help="Class folders, Parquet, zip or tar.")]
 SetName = Annotated[str, typer.Option(help="Name of the set; the path's own.")]
 Half = Annotated[bool, typer.Option(help="Store features at half the size.")]
 Embed = Annotated[bool, typer.Option(help="Keep the reference's own embeddings too.")]
 Fit = Annotated[
     bool, typer.Option(help="Fit a translator from this set where a classifier has none.")
+]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(help="Of a head's own classes: lines of an ImageNet-1k class, a tab, the head's."),
 ]
 By = Annotated[Engine, typer.Option(help="`ray`: the workers of a Ray cluster (RAY_ADDRESS).")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Of `ray`; one per GPU or machine.")]
@@ -52,6 +64,7 @@ def prepare(
     fit: Fit = False,
     engine: By = Engine.local,
     workers: Workers = None,
+    mapping: Mapping = None,
     json_: Json = False,
 ) -> None:
     """Turn a set of images into features and scores; started again, it goes on where it was."""
@@ -61,14 +74,15 @@ def prepare(
 
     settings = Settings()
     models = tuple(model or [registry.models(settings)[0].name])
-    console = Console(stderr=True)
+    console, bench = Console(stderr=True), open_bench(settings)
+    _keep_mapping(bench, models, mapping)
     with _bar(console, quiet=json_) as report:
         made = prepare_set(
-            open_bench(settings), images, models=models, reference=reference, name=name or None,
+            bench, images, models=models, reference=reference, name=name or None,
             precision="float16" if float16 else "float32", embed=embed, fit=fit,
-            engine=engine.value, workers=workers, report=report,
+            engine=engine.value, workers=workers, report=report, say=tell,
         )  # fmt: skip
-    _name_problems(console, made[0].problems)
+    name_problems(made[0].problems)
     rows: list[Row] = [
         {
             "set": found.name, "model": found.model, "reference": found.reference,
@@ -79,6 +93,21 @@ def prepare(
         for found in made
     ]  # fmt: skip
     show(rows, json_)
+
+
+def _keep_mapping(bench: "Workbench", models: "Sequence[str]", mapping: Path | None) -> None:
+    """Keep what a file says of the heads' own classes."""
+    from sing_core.files.text_lists import text_of
+    from sing_core.models.head_classes import keep_mapping
+
+    if mapping is None:
+        return
+    text, notes = text_of(mapping)
+    for note in notes:
+        tell(note)
+    for model in models:
+        count = keep_mapping(bench.settings, bench.classifier(model), text, mapping.name)
+        tell(f"{mapping.name} says what {count:,} classes of ImageNet-1k are to {model}.")
 
 
 @contextmanager
@@ -97,13 +126,6 @@ def _bar(console: "Console", *, quiet: bool) -> "Iterator[Callable[[Progress], N
             bar.update(task, completed=done.done, total=done.total, rate=said)
 
         yield report
-
-
-def _name_problems(console: "Console", problems: "Sequence[Problem]") -> None:
-    for problem in problems[:_NAMED]:
-        console.print(f"{problem.name}: {problem.reason}", markup=False, highlight=False)
-    if len(problems) > _NAMED:
-        console.print(f"… and {len(problems) - _NAMED:,} more; all of them are in the set.")
 
 
 @app.command()

@@ -12,19 +12,21 @@ from sing_core.cli.app import (
     ModelName,
     Ref,
     app,
+    name_problems,
     open_bench,
     show,
 )
-from sing_core.models.registry import DEFAULT_REFERENCE
+from sing_core.models.registry import DEFAULT_REFERENCE, base_of
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
-    from sing_core.maths.fitting import PairedRows
+    from sing_core.maths.fitting import Fit, PairedRows
     from sing_core.models.workbench import Workbench
+    from sing_core.sets.chunks import Problem
     from sing_core.sets.image_sets import ImageSet
 
 ImageSource = Annotated[
-    Path, typer.Option("--images", help="Folder of images, or Parquet file with `jpeg`.")
+    Path, typer.Option("--images", help="Folder of images, Parquet, zip or tar.")
 ]
 MaybeOut = Annotated[
     Path | None,
@@ -70,7 +72,10 @@ def import_translator(
 def _see(
     bench: "Workbench", images: "ImageSet", model: str, reference: str, *, quiet: bool
 ) -> "PairedRows":
-    """Show the images to both networks, with a progress bar unless a program reads along."""
+    """Show the images to both networks, with a progress bar unless a program reads along.
+
+    What could not be used is named.
+    """
     from rich.progress import Progress
 
     from sing_core.sets.paired_rows import see
@@ -81,7 +86,12 @@ def _see(
         def progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return see(bench, images, model=model, reference=reference, progress=progress)
+        problems: list[Problem] = []
+        found = see(
+            bench, images, model=model, reference=reference, problems=problems, progress=progress
+        )
+    name_problems(problems)
+    return found
 
 
 @app.command()
@@ -95,23 +105,37 @@ def fit_translator(
     limit: AtMost = 100_000,
     json_: Json = False,
 ) -> None:
-    """Fit a translator from a classifier's features to a reference's embeddings (eq. 4)."""
+    """Fit a translator from a classifier's features to a reference's embeddings (eq. 4).
+
+    One translator serves both readings of a reference: it is fitted in the raw one.
+    """
     from sing_core.maths.fitting import check_fit, fit
     from sing_core.models.workbench import fitted_path
+    from sing_core.sets.centring import keep_centre
+    from sing_core.sets.chunks import Stored
     from sing_core.sets.image_sets import open_image_set
 
+    reference = base_of(reference)
     settings, chosen = Settings(), open_image_set(images).at_most(limit)
     check_fit(len(chosen), architecture, loss)
-    rows = _see(open_bench(settings), chosen, model, reference, quiet=json_)
+    bench = open_bench(settings)
+    rows = _see(bench, chosen, model, reference, quiet=json_)
     found = fit(rows, model=model, architecture=architecture, loss=loss)
     target = out or fitted_path(settings, model, _place(reference, architecture))
     found.translator.save(target)
-    row: dict[str, Any] = {
+    if out is None:
+        keep_centre(bench, Stored(reference, rows.space_id), [rows.embeddings], rows.data_digest)
+    row = _row(model, reference, rows, found)
+    show([row | {"architecture": architecture, "out": str(target)}], json_)
+
+
+def _row(model: str, reference: str, rows: "PairedRows", found: "Fit") -> dict[str, Any]:
+    """Return what is printed of a fit."""
+    return {
         "model": model,
         "model_digest": rows.model_digest,
         "reference": reference,
         "space_id": rows.space_id,
-        "architecture": architecture,
         "lambda": found.translator.details.get("lambda"),
         "data_digest": rows.data_digest,
         "images": list(found.n),
@@ -120,9 +144,7 @@ def fit_translator(
         "cosine_high": found.cosine.high,
         "mse": found.mse.estimate,
         "r2": found.r2,
-        "out": str(target),
     }
-    show([row], json_)
 
 
 def _place(reference: str, architecture: str) -> str:

@@ -13,6 +13,7 @@ from sing_core.cli.app import (
     ModelName,
     Ref,
     app,
+    name_problems,
     open_bench,
     open_photo,
     show,
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 
     from sing_core.maths.head_transfer import Transfer
     from sing_core.models.workbench import Workbench
+    from sing_core.sets.chunks import Problem
+    from sing_core.sets.image_sets import ImageSet
 
 
 @app.command()
 def validate_heads(
     model: Annotated[list[str], typer.Option(help="Classifier; repeatable.")],
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of images, or Parquet file with `jpeg`.")
-    ] = None,
+    images: Annotated[Path | None, typer.Option(help="Class folders, Parquet, zip or tar.")] = None,
     set_: Annotated[str, typer.Option("--set", help="Prepared set, instead of images.")] = "",
     reference: Ref = DEFAULT_REFERENCE,
     limit: AtMost = 100_000,
@@ -84,18 +85,30 @@ def _of_images(
 
     chosen = open_image_set(images).at_most(limit)
     if not all(chosen.labels):
-        raise SingError("Heads need classes: class folders, or a column `wnid` or `label`.")
+        unnamed = sum(not label for label in chosen.labels)
+        raise SingError(
+            f"{unnamed:,} of the {len(chosen):,} images have no class, and heads need classes: "
+            "class folders, or a column `wnid` or `label`."
+        )
     for model in models:
         digests: list[str] = []
-
-        def pictures(digests: list[str] = digests) -> "Iterator[Image]":
-            for photo in chosen.photos(max_pixels=bench.settings.max_pixels):
-                digests.append(photo.digest)
-                yield photo.image
-
-        features = torch.cat(list(bench.pool.backbone(model).extract(pictures())))
+        labels: list[str] = []
+        pictures = _pictures(chosen, bench.settings.max_pixels, digests, labels)
+        features = torch.cat(list(bench.pool.backbone(model).extract(pictures)))
         head, translator = bench.classifier(model).linear.head, bench.translator(model, reference)
-        yield transfer(model, features, chosen.labels, head, Unseen.of(translator, digests))
+        yield transfer(model, features, labels, head, Unseen.of(translator, digests))
+
+
+def _pictures(
+    chosen: "ImageSet", max_pixels: int, digests: list[str], labels: list[str]
+) -> "Iterator[Image]":
+    """Yield the pictures that can be used; add what each is, and name the others at the end."""
+    problems: list[Problem] = []
+    for place, photo in chosen.photos(problems, max_pixels=max_pixels):
+        digests.append(photo.digest)
+        labels.append(chosen.labels[place])
+        yield photo.image
+    name_problems(problems)
 
 
 @app.command()

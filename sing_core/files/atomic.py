@@ -29,15 +29,16 @@ def write_atomically(path: Path, payload: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync(path.parent)
     for leftover in path.parent.glob(".*.tmp"):  # of a process that was killed
         with suppress(OSError):
             if time.time() - leftover.stat().st_mtime > _LEFTOVER_S:
                 leftover.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Flush a file, or what a folder says of the names in it, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

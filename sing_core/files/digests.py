@@ -2,11 +2,17 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sing_core.files.regular import open_regular
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+_BLOCK_BYTES = 2**20
 
 
 def content_key(*parts: str | bytes) -> str:
@@ -24,8 +30,45 @@ def content_key(*parts: str | bytes) -> str:
 
 def sha256_of(path: Path) -> str:
     """Return the hexadecimal SHA-256 of the file at ``path``."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """Return the SHA-256 of the file at ``path``, read once a process.
+
+    It is read again when anything of its ``state_of`` differs.
+    """
+    return _read_once(path, state_of(path))
+
+
+def sha256_with(path: Path, place: int, filling: bytes) -> str:
+    """Return the SHA-256 that the file at ``path`` would have with ``filling`` at ``place``."""
+    digest = hashlib.sha256()
+    with open_regular(path) as file:
+        left = place
+        while left and (block := file.read(min(_BLOCK_BYTES, left))):
+            digest.update(block)
+            left -= len(block)
+        digest.update(filling)
+        file.seek(place + len(filling))
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """Return what differs when a program wrote to a file: inode, size, and both its times.
+
+    Whoever puts the time of modification back changes the other.
+    """
+    state = path.stat()
+    return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+@lru_cache(maxsize=1024)
+def _read_once(path: Path, state: tuple[int, ...]) -> str:
+    return sha256_of(path)
 
 
 def sha256_of_bytes(payload: bytes) -> str:

@@ -3,8 +3,12 @@
 The containers are walked here, so that sizes are known while no pixel exists, and only the parts
 that make pixels are handed on: text chunks, animation tables and camera tags, which Pillow would
 parse with warnings, never reach it, and no global limit or filter has to be changed.
+
+The whole file is walked, to its end marker: how often a picture is painted over, and of how many
+parts its file is made, decides how long it takes, and not how many bytes it has.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -13,11 +17,24 @@ from dataclasses import dataclass
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _MAX_ICC_BYTES = 16 * 2**20
+# A camera's file has some dozens of parts, an editor's some hundreds; a PNG may be cut into chunks
+# of a few hundred bytes.
+MOST_PARTS = {"JPEG": 5_000, "PNG": 60_000, "WebP": 10_000}
+# Markers with a length behind them: no stuffing, no padding, none that stands alone.
+_SEGMENT = re.compile(rb"\xff[\x02-\xcf\xda-\xfe]")
+_SEGMENT_OR_END = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+
+
+class TooManyPartsError(ValueError):
+    """The file is made of more parts than any picture needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the container says before a pixel is decoded; ``body`` is what Pillow gets to see."""
+    """What the container says before a pixel is decoded; ``body`` is what Pillow gets to see.
+
+    ``scans`` is how often the decoder goes over the whole picture.
+    """
 
     kind: str
     width: int
@@ -27,13 +44,15 @@ class Header:
     icc: bytes | None = None
     frames: int = 1
     bits: int = 8
+    scans: int = 1
     clear_colour: tuple[int, ...] | None = None
 
 
 def _png_chunks(payload: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Yield the name, the data and the whole of every chunk up to the end chunk."""
-    position, name = 8, b""
+    position, name, left = 8, b"", MOST_PARTS["PNG"]
     while name != b"IEND":
+        left = _one_less(left)
         length, name = struct.unpack_from(">I4s", payload, position)
         end = position + 12 + length
         if end > len(payload):
@@ -78,40 +97,72 @@ def _inflate(chunk: bytes) -> bytes:
         return b""
 
 
+def _one_less(left: int) -> int:
+    if left < 1:
+        raise TooManyPartsError("more parts than any picture needs")
+    return left - 1
+
+
 def _jpeg_header(payload: bytes) -> Header:
     size, exif, parts, position = None, b"", [payload[:2]], 2
-    while True:
-        position = payload.index(0xFF, position)
-        code = payload[position + 1]
-        if code in (0x00, 0xFF):  # stuffing and padding
-            position += 1
-            continue
-        if code == 0x01 or 0xD0 <= code <= 0xD9:  # markers that stand alone
-            position += 2
-            continue
-        (length,) = struct.unpack_from(">H", payload, position + 2)
-        segment = payload[position : position + 2 + length]
+    for position, code, segment in _jpeg_segments(payload):  # noqa: B007 - where the first scan is
         if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
             size = struct.unpack_from(">HH", segment, 5)
         if code == 0xE1 and segment[4:10] == b"Exif\0\0":
             exif = exif or segment[4:]
         if code == 0xDA:
             break
+        length = len(segment) - 2
         profile = code == 0xE2 and segment[4:16] == b"ICC_PROFILE\0" and length > 18
         adobe = code == 0xEE and segment[4:9] == b"Adobe" and length >= 14
         jfif = code == 0xE0 and segment[4:9] == b"JFIF\0" and length >= 16
         if not (0xE0 <= code <= 0xEF or code == 0xFE) or profile or adobe or jfif:
             parts.append(segment)
-        position += 2 + length
     if size is None:
         raise ValueError("no frame header before the scan")
     height, width = size
-    parts.append(payload[position:])
-    return Header("JPEG", width, height, b"".join(parts), exif=exif)
+    scans, end = _jpeg_scans(payload, position)
+    parts.append(payload[position:end])
+    return Header("JPEG", width, height, b"".join(parts), exif=exif, scans=scans)
+
+
+def _jpeg_segments(payload: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the place, the code and the whole of every segment up to the first scan's header."""
+    position, code, left = 2, 0, MOST_PARTS["JPEG"]
+    while code != 0xDA:
+        left = _one_less(left)
+        found = _SEGMENT.search(payload, position)
+        if found is None:
+            raise EOFError("the file ends before its first scan")
+        position, code = found.start(), payload[found.start() + 1]
+        (length,) = struct.unpack_from(">H", payload, position + 2)
+        yield position, code, payload[position : position + 2 + length]
+        position += 2 + length
+
+
+def _jpeg_scans(payload: bytes, position: int) -> tuple[int, int]:
+    """Return how many scans follow from ``position``, and where the picture's end marker ends."""
+    scans, left = 0, MOST_PARTS["JPEG"]
+    while (found := _SEGMENT_OR_END.search(payload, position)) is not None:
+        left = _one_less(left)
+        position, code = found.start(), payload[found.start() + 1]
+        if code == 0xD9:
+            return scans, position + 2
+        if position + 4 > len(payload):
+            break
+        (length,) = struct.unpack_from(">H", payload, position + 2)
+        scans += code == 0xDA
+        position += 2 + length
+    return scans, len(payload)
 
 
 def _webp_header(payload: bytes) -> Header:
     """Read the size; libwebp itself reads the rest without a warning."""
+    position, left = 12, MOST_PARTS["WebP"]
+    while position + 8 <= len(payload):
+        left = _one_less(left)
+        (length,) = struct.unpack_from("<I", payload, position + 4)
+        position += 8 + length + length % 2
     name = payload[12:16]
     if name == b"VP8X":
         width, height = (1 + int.from_bytes(payload[at : at + 3], "little") for at in (24, 27))

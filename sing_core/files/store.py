@@ -21,7 +21,7 @@ from torch import Tensor
 
 from sing_core.errors import StaleArtefactError
 from sing_core.files.atomic import write_atomically
-from sing_core.files.digests import sha256_of_bytes
+from sing_core.files.digests import sha256_of, sha256_of_bytes
 from sing_core.files.manifest import fault_of, manifest_of
 
 _SUFFIX = ".safetensors"
@@ -175,7 +175,7 @@ class Store:
             ValueError: a bad ``kind`` or ``key``.
         """
         try:
-            _evict(self.save(kind, key, tensors, meta), None, max_bytes)
+            evict_oldest(self.save(kind, key, tensors, meta), None, max_bytes)
         except OSError as error:
             self._note(error)
             return False
@@ -199,11 +199,11 @@ class Store:
         if max_files < 1 or len(payload) > max_bytes:
             return False
         try:
-            if path.exists():
+            if path.is_file() and sha256_of(path) == key:
                 os.utime(path)
             else:
                 write_atomically(path, payload)
-            _evict(path, max_files, max_bytes)
+            evict_oldest(path, max_files, max_bytes)
         except OSError as error:
             self._note(error)
             return False
@@ -243,8 +243,11 @@ def _own(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _evict(newest: Path, max_files: int | None, max_bytes: int) -> None:
-    """Delete the oldest files of the suffix of ``newest`` beside it until both bounds hold."""
+def evict_oldest(newest: Path, max_files: int | None, max_bytes: int) -> None:
+    """Delete the oldest files of the suffix of ``newest`` beside it until both bounds hold.
+
+    Their locks go with them: who waits for one computes once more, and writes the same.
+    """
     ages = []
     for path in newest.parent.glob(f"*{newest.suffix}"):
         with suppress(FileNotFoundError):  # another process evicts too
@@ -256,4 +259,5 @@ def _evict(newest: Path, max_files: int | None, max_bytes: int) -> None:
     while ages and (len(ages) > limit or total > max_bytes):
         _, _, name, size = ages.pop(0)
         newest.with_name(name).unlink(missing_ok=True)
+        newest.with_name(name).with_suffix(".lock").unlink(missing_ok=True)
         total -= size

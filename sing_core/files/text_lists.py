@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from sing_core.errors import TextListError
+from sing_core.files.regular import open_regular
 
 MAX_BYTES = 16 * 2**20
 _BOMS = (
@@ -64,9 +65,9 @@ def text_of(path: Path) -> tuple[str, tuple[str, ...]]:
         TextListError: it cannot be read, is too large, or no text.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             payload = stream.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # a ValueError: the name holds a zero byte
+    except OSError as error:
         reason = getattr(error, "strerror", None) or str(error)
         name = os.fspath(path).replace("\0", "�")
         raise TextListError(f"The list {name} cannot be read: {reason.lower()}.") from error

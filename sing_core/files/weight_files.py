@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sing_core.errors import WeightsUnavailableError
 from sing_core.files.digests import sha256_of
+from sing_core.files.regular import open_regular, read_regular
 from sing_core.files.text_lists import TextList, read_list
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _PICKLES = (b"PK\x03\x04", b"\x80")  # torch's zip archives, plain pickles
 _LENGTH = 8  # bytes at the start of a safetensors file: how long its JSON header is
+_MOST_NOTE_BYTES = 2**16
 _CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 # The last part of a head's name where only it and its bias lie in the file, or beside a backbone.
 _HEAD_NAMES = ("classifier", "head", "fc", "linear", "linear_head")
@@ -31,9 +33,9 @@ def shapes_in(path: Path) -> Shapes:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             start, size = stream.read(_LENGTH + 1), os.fstat(stream.fileno()).st_size
-    except (OSError, ValueError) as error:  # a ValueError: the name holds a zero byte
+    except OSError as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise WeightsUnavailableError(
             f"The weights {path} cannot be read: {reason.lower()}."
@@ -72,7 +74,11 @@ def check_beside(path: Path) -> None:
     note = path.with_name(f"{path.name}.sha256")
     if not note.is_file():
         return
-    promised = _CHECKSUM.match(note.read_text("utf-8", errors="replace").strip())
+    try:
+        text = read_regular(note, _MOST_NOTE_BYTES).decode("utf-8", errors="replace")
+    except OSError as error:
+        raise WeightsUnavailableError(f"{note.name} cannot be read: {error.strerror}.") from error
+    promised = _CHECKSUM.match(text.strip())
     if promised is None:
         raise WeightsUnavailableError(f"{note.name} holds no SHA-256 of {path.name}.")
     found = sha256_of(path)

@@ -8,15 +8,16 @@ import numpy as np
 from sing_core.errors import ImageSetError
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, adjusted, student
+from sing_core.models.head_classes import mapping_of, names_of
 
 _BY_CLASS = """
 SELECT label, any_value(wnid) AS wnid, count(*) AS n,
     avg(attribute_score_deg) AS as_mean, stddev_samp(attribute_score_deg) AS as_sd,
     avg(abs(attribute_score_deg)) AS abs_as_mean, avg(image_score_deg) AS is_mean,
-    avg(directed_score_deg) AS directed_mean, stddev_samp(directed_score_deg) AS directed_sd,
-    avg(CAST(top1 = label AS INTEGER)) AS accuracy
+    avg(directed_score_deg) AS directed_mean, stddev_samp(directed_score_deg) AS directed_sd
 FROM images GROUP BY label ORDER BY label
 """
+_DECISIONS = "SELECT label, top1, count(*) AS n FROM images GROUP BY label, top1"
 _OF_CLASS = """
 SELECT row, name, digest, top1, attribute_score_deg, image_score_deg, directed_score_deg,
     average_score_deg, null_energy, max_logit_drift
@@ -37,7 +38,8 @@ class ClassRow:
         directed_mean: the part of AS that depends on where the null part points.
         p: of "the directed part is 0 on average"; ``p_adjusted`` after Benjamini-Hochberg over all
             classes that have one.
-        accuracy: share of images whose first class is this one.
+        accuracy: share of images whose first class is this one; None where nobody said which of
+            the head's classes it is.
     """
 
     index: int
@@ -52,7 +54,7 @@ class ClassRow:
     directed_mean: float
     p: float | None
     p_adjusted: float | None
-    accuracy: float
+    accuracy: float | None
 
     @property
     def verdict(self) -> str:
@@ -85,6 +87,7 @@ def class_table(scored: ScoredSet) -> tuple[ClassRow, ...]:
     low, high, _ = student(columns["as_mean"], spread["as_sd"], columns["n"])
     _, _, p = student(columns["directed_mean"], spread["directed_sd"], columns["n"])
     q = adjusted(p)
+    accuracy = _accuracy(scored)
     return tuple(
         ClassRow(
             index=int(columns["label"][i]),
@@ -99,7 +102,7 @@ def class_table(scored: ScoredSet) -> tuple[ClassRow, ...]:
             directed_mean=float(columns["directed_mean"][i]),
             p=known(p[i]),
             p_adjusted=known(q[i]),
-            accuracy=float(columns["accuracy"][i]),
+            accuracy=accuracy.get(int(columns["label"][i])),
         )
         for i in range(len(found))
     )
@@ -111,9 +114,25 @@ def class_images(scored: ScoredSet, index: int) -> "list[dict[str, Any]]":
     Raises:
         SingError: the scores cannot be read.
     """
-    labels = scored.bench.vocabulary(scored.reference).labels
+    labels = names_of(scored.bench.classifier(scored.model))
     rows: list[dict[str, Any]] = scored.ask(_OF_CLASS, [index]).to_pylist()
     return [{**row, "top1": labels[row["top1"]]} for row in rows]
+
+
+def _accuracy(scored: ScoredSet) -> dict[int, float]:
+    """Return class -> share of its images whose first class is the head's own of that meaning.
+
+    Raises:
+        SingError: the scores, or the mapping of the head's classes, cannot be read.
+    """
+    meant = mapping_of(scored.bench.settings, scored.bench.classifier(scored.model))
+    found: dict[int, list[int]] = {}
+    for row in scored.ask(_DECISIONS).to_pylist() if meant else ():
+        label = row["label"]
+        if meant and label in meant:
+            right, total = found.setdefault(label, [0, 0])
+            found[label] = [right + row["n"] * (row["top1"] == meant[label]), total + row["n"]]
+    return {label: right / total for label, (right, total) in found.items()}
 
 
 def find_class(scored: ScoredSet, name: str) -> int:

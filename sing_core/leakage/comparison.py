@@ -1,19 +1,24 @@
-"""Which model leaks: scores with intervals, beside the size of its null space and two controls."""
+"""Which model leaks: scores with intervals, beside the size of its null space and its controls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from math import nan
 from typing import Any
 
 import numpy as np
 
 from sing_core.errors import ImageSetError
+from sing_core.leakage.score_files import DRAWN
 from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.maths.draws import among_draws
 from sing_core.maths.statistics import (
+    FAMILY_WISE_ERROR,
     Floats,
     Interval,
     clustered_mean,
     clustered_ratio,
+    family_wise,
     paired_difference,
 )
 
@@ -25,6 +30,8 @@ _COLUMNS = {
     "dim_abs_as": "control_dim_abs_attribute_score_deg",
     "energy_is": "control_energy_image_score_deg",
     "energy_abs_as": "control_energy_abs_attribute_score_deg",
+    "principal_is": "control_principal_image_score_deg",
+    "principal_abs_as": "control_principal_abs_attribute_score_deg",
 }
 MEASURES = {
     "image_score_deg": "is",
@@ -47,8 +54,14 @@ class ModelRow:
             dimension.
         energy_image_score, energy_abs_attribute_score, energy_ratio: the same scaled to remove as
             much of the feature's length as null removal does.
-        above_dim: ``|AS|`` minus that of the control of equal dimension, on the same images;
-            ``above_energy`` of the other.
+        principal_image_score, principal_abs_attribute_score: the same of as many random directions
+            that the head reads (all where it reads fewer), scaled to remove as much.
+        above_dim: ``|AS|`` minus the mean of the controls of equal dimension, on the same images,
+            with an interval that holds the spread of the draws; ``above_energy`` and
+            ``above_principal`` of the others.
+        control_draws: random subspaces of either kind.
+        rank_among_draws: place of ``|AS|`` among those that remove as much, in ascending order, 1
+            to ``control_draws + 1``; None without a null space.
     """
 
     model: str
@@ -67,8 +80,13 @@ class ModelRow:
     energy_image_score: Interval
     energy_abs_attribute_score: Interval
     energy_ratio: Interval
+    principal_image_score: Interval
+    principal_abs_attribute_score: Interval
     above_dim: Interval
     above_energy: Interval
+    above_principal: Interval
+    control_draws: int
+    rank_among_draws: int | None
 
     def as_row(self) -> dict[str, Any]:
         """Return the table's row: each interval as mean, ``_low`` and ``_high``."""
@@ -81,25 +99,41 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """One measure of two models on the same images: ``first`` minus ``second``, degrees."""
+    """One measure of two models on the same images: ``first`` minus ``second``, degrees.
+
+    ``barrier`` says why their measures must not be compared; empty where they may be.
+    ``p_adjusted`` is of "there is no difference", corrected for all pairs and measures that are
+    told beside it; None where nothing is.
+    """
 
     first: str
     second: str
     measure: str
     n: int
     difference: Interval
+    barrier: str = ""
+    p_adjusted: float | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether one is larger: beyond the interval, and however many pairs are compared."""
+        corrected = self.p_adjusted is None or self.p_adjusted <= FAMILY_WISE_ERROR
+        return not self.barrier and self.difference.decided and corrected
 
     @property
     def verdict(self) -> str:
-        """Which model's measure is larger, or ``not decided``."""
-        if not self.difference.decided:
+        """Which model's measure is larger, ``not decided``, or ``not comparable``."""
+        if self.barrier:
+            return "not comparable"
+        if not self.decided:
             return "not decided"
         return f"{self.first if self.difference.estimate > 0 else self.second} is larger"
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
         names = {"first": self.first, "second": self.second, "measure": self.measure, "n": self.n}
-        return {**names, **spread("difference", self.difference), "verdict": self.verdict}
+        told = {"p_adjusted": self.p_adjusted, "verdict": self.verdict, "barrier": self.barrier}
+        return {**names, **spread("difference", self.difference), **told}
 
 
 def model_row(scored: ScoredSet) -> ModelRow:
@@ -114,12 +148,13 @@ def model_row(scored: ScoredSet) -> ModelRow:
     def mean(name: str) -> Interval:
         return clustered_mean(data[name], label)
 
+    dim, energy, principal = (among_draws(data["abs_as"], d, label) for d in _drawn(scored))
     return ModelRow(
         model=scored.model,
-        shares_tower=entry.shares_tower_with == scored.reference,
+        shares_tower=entry.shares_tower(scored.reference),
         n=len(label),
         classes=len(np.unique(label)),
-        nullity=entry.nullity,
+        nullity=scored.nullity,
         feature_dim=entry.feature_dim,
         image_score=mean("is"),
         attribute_score=mean("as"),
@@ -131,13 +166,21 @@ def model_row(scored: ScoredSet) -> ModelRow:
         energy_image_score=mean("energy_is"),
         energy_abs_attribute_score=mean("energy_abs_as"),
         energy_ratio=clustered_ratio(data["energy_is"], data["energy_abs_as"], label),
-        above_dim=paired_difference(data["abs_as"], data["dim_abs_as"], label),
-        above_energy=paired_difference(data["abs_as"], data["energy_abs_as"], label),
+        principal_image_score=mean("principal_is"),
+        principal_abs_attribute_score=mean("principal_abs_as"),
+        above_dim=dim.difference,
+        above_energy=energy.difference,
+        above_principal=principal.difference,
+        control_draws=energy.draws,
+        rank_among_draws=energy.rank if scored.nullity else None,
     )
 
 
 def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
     """Return the differences of every two models on the images that both have scores of.
+
+    Their p values are corrected together (Holm): any false verdict among all of them comes up in
+    at most 5 % of comparisons of models that do not differ.
 
     Raises:
         ImageSetError: two of them are of different sets, or have no image in common.
@@ -146,8 +189,9 @@ def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
     if len({scored.folder.facts.key for scored in sets}) > 1:
         raise ImageSetError("Models are compared on the same set of images.")
     data = {scored.model: _columns(scored) for scored in sets}
+    barriers = {(a.model, b.model): _barrier(a, b) for a, b in combinations(sets, 2)}
     rows = []
-    for first, second in combinations(data, 2):
+    for (first, second), barrier in barriers.items():
         _, left, right = np.intersect1d(
             data[first]["row"], data[second]["row"], assume_unique=True, return_indices=True
         )
@@ -156,8 +200,31 @@ def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
         for measure, name in MEASURES.items():
             a, b = data[first][name][left], data[second][name][right]
             found = paired_difference(a, b, data[first]["label"][left])
-            rows.append(PairRow(first, second, measure, len(left), found))
-    return tuple(rows)
+            rows.append(PairRow(first, second, measure, len(left), found, barrier))
+    return corrected(rows)
+
+
+def corrected(rows: Sequence[PairRow]) -> tuple[PairRow, ...]:
+    """Return the rows with p values corrected for all of them that may be compared."""
+    raw = [nan if row.barrier or row.difference.p is None else row.difference.p for row in rows]
+    return tuple(
+        replace(row, p_adjusted=None if np.isnan(p) else float(p))
+        for row, p in zip(rows, family_wise(raw), strict=True)
+    )
+
+
+def _barrier(first: ScoredSet, second: ScoredSet) -> str:
+    """Return why the scores of two models must not be compared; empty where they may be."""
+    for scored in (first, second):
+        if scored.nullity == 0:
+            return f"{scored.model} has no null space"
+    own = [
+        scored.model
+        for scored in (first, second)
+        if scored.bench.entry(scored.model).shares_tower(scored.reference)
+    ]
+    # Translation is easier in one's own tower: of two that both are, neither has it easier.
+    return f"{own[0]} is measured in its own image tower" if len(own) == 1 else ""
 
 
 def spread(name: str, interval: Interval) -> dict[str, float | None]:
@@ -170,3 +237,13 @@ def _columns(scored: ScoredSet) -> dict[str, Floats]:
     parts = ", ".join(f"{sql} AS '{name}'" for name, sql in _COLUMNS.items())
     found = scored.ask(f"SELECT row, label, {parts} FROM images ORDER BY row")
     return {name: found[name].to_numpy(zero_copy_only=False) for name in found.column_names}
+
+
+def _drawn(scored: ScoredSet) -> tuple[Floats, ...]:
+    """Return ``|AS|`` of the draws of each control, ``(n, k)`` in the order of ``DRAWN``."""
+    found = scored.ask(f"SELECT {', '.join(DRAWN)} FROM images ORDER BY row")
+    columns = (found[name].combine_chunks() for name in DRAWN)
+    return tuple(
+        column.flatten().to_numpy().astype(np.float64).reshape(len(column), -1)
+        for column in columns
+    )

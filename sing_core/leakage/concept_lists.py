@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sing_core.errors import ConceptListError, PromptError
 from sing_core.files.text_lists import rows_of
-from sing_core.models.prompts import CLASS_TEMPLATE, clean_prompt
+from sing_core.models.prompts import CLASS_TEMPLATE, clean_prompt, filled
 
 MAX_CONCEPTS = 5_000
 _NAMED = 3
@@ -50,7 +50,7 @@ def parse_concepts(
     for line in lines:
         try:
             label = clean_prompt(line, max_chars=max_chars)
-            prompt = clean_prompt(template.replace("{}", label), max_chars=max_chars)
+            prompt = clean_prompt(filled(template, label), max_chars=max_chars)
         except PromptError:
             refused.append(line.strip()[:40])
             continue

@@ -98,6 +98,35 @@ def concept_table(
     return _rows(concepts, means.numpy(), bound_deg)
 
 
+_IMAGES = """
+SELECT row, label, name, digest, top1, image_score_deg FROM images {where} ORDER BY row
+"""
+
+
+def concept_images(
+    scored: ScoredSet, prompt: str, *, label: int | None = None
+) -> list[dict[str, Any]]:
+    """Return every image of class ``label`` (None: of the set) with its scores towards ``prompt``.
+
+    Degrees; ``angle_before`` is that of T(f) to the prompt.
+
+    Raises:
+        SingError: features, scores or the reference cannot be read.
+    """
+    where, given = ("", None) if label is None else ("WHERE label = ?", [label])
+    found: list[dict[str, Any]] = scored.ask(_IMAGES.format(where=where), given).to_pylist()
+    labels, rows = scored.bench.vocabulary(scored.reference).labels, {r["row"]: r for r in found}
+    text = embed(scored, (prompt,))
+    for own, pairs, _ in scored.pairs(list(rows)):
+        table = [part[:, 0].tolist() for part in concept_scores(pairs, text)]
+        for row, before, score, directed in zip(own, *table, strict=True):
+            rows[row] |= {
+                "angle_before": before, "attribute_score_deg": score,
+                "directed_score_deg": directed, "top1": labels[rows[row]["top1"]],
+            }  # fmt: skip
+    return found
+
+
 def embed(scored: ScoredSet, prompts: tuple[str, ...]) -> Tensor:
     """Return ``(k, d)`` raw embeddings of prompts: from the vocabulary, the disk, or the network.
 

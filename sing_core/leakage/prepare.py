@@ -7,18 +7,19 @@ can make them again to the last bit.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from sing_core.errors import ImageSetError
-from sing_core.leakage.set_scores import Prepared, score_set
+from sing_core.errors import ImageSetError, StaleArtefactError, WeightsUnavailableError
+from sing_core.leakage.set_scores import Prepared, check_scored, score_set
 from sing_core.models import registry
 from sing_core.models.references import space_id
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench, fitted_path
+from sing_core.sets.centring import keep_centre_of_set
 from sing_core.sets.chunks import (
     CHUNK_ROWS,
     Precision,
@@ -28,9 +29,11 @@ from sing_core.sets.chunks import (
 )
 from sing_core.sets.cluster import Job, extract_on_cluster, moments_on_cluster
 from sing_core.sets.extract import Progress, extract, set_networks
+from sing_core.sets.items import Source
+from sing_core.sets.judged import judge
 from sing_core.sets.originals import remember
 from sing_core.sets.set_fit import FoldMoments, fit_set, run_moments, runs
-from sing_core.sets.sources import Source, open_source
+from sing_core.sets.sources import open_source
 
 Engine = Literal["local", "ray"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -52,22 +55,21 @@ def prepare(
     chunk_rows: int = CHUNK_ROWS,
     strata: Mapping[str, str] | None = None,
     report: Callable[[Progress], object] = lambda progress: None,
+    say: Callable[[str], object] = lambda note: None,
 ) -> tuple[Prepared, ...]:
     """Prepare a set for ``models``: extract what is missing, then score what changed.
 
-    ``name`` None takes the folder's or file's own with a part of its key. ``embed`` also keeps the
-    reference's embeddings; ``fit`` does so and fits a translator from this set for every classifier
-    that has none (each image is then scored by a stand-in that did not see it). ``engine`` ``ray``
-    has the images shown by ``workers`` of a cluster (None: one per GPU, else per machine); the
-    bytes are the same. ``root`` None is ``prepared`` under the cache folder; ``strata`` see
-    ``SetFacts``. A run that is stopped loses at most the ``chunk_rows`` images it was about.
+    ``name`` None is the source's with a part of its key. ``embed`` also keeps the reference's
+    embeddings, and their mean as its centre where it has none; ``fit`` does so and fits a
+    translator from this set where there is none (each image is scored by a fit that did not see
+    it). ``engine`` ``ray``: ``workers`` of a cluster show the images (None: one per GPU or
+    machine). ``root`` None is the cache's; ``strata`` see ``SetFacts``; ``say`` hears of classes.
 
     Raises:
-        SingError: images, a model or the reference cannot be used; the name or the set is taken.
-        OSError: the disk refuses.
+        SingError: images, model, reference or name cannot be used, or no image can be scored.
     """
+    source = _judged(images, say)
     entries = [bench.entry(model) for model in models]
-    source = open_source(images)
     listed = _set_name(source, name), source.key, source.total
     folder = _folder(bench, images, SetFacts(*listed, precision, chunk_rows, strata or {}), root)
     job = _job(bench, images, folder, entries, reference if embed or fit else None, workers)
@@ -75,7 +77,20 @@ def prepare(
         rate = _extract(bench, job, entries, source, engine, report)
         for entry in entries if fit else ():
             _fit_where_missing(bench, job, entry, engine)
-        return tuple(score_set(bench, folder, entry, reference, rate) for entry in entries)
+        made = [score_set(bench, folder, entry, reference, rate) for entry in entries]
+    return tuple(check_scored(found) for found in made)
+
+
+def _judged(images: Path, say: Callable[[str], object]) -> Source:
+    """Return the source of the images, judged by its classes.
+
+    Raises:
+        ImageSetError: it cannot be read, or no image can be scored.
+    """
+    source = open_source(images)
+    for note in judge(source):
+        say(note)
+    return source
 
 
 def _folder(bench: Workbench, images: Path, facts: SetFacts, root: Path | None) -> SetFolder:
@@ -96,7 +111,8 @@ def _job(
 ) -> Job:
     names = tuple(entry.name for entry in entries)
     paths = images.resolve(), folder.path.resolve()
-    return Job(bench.settings, *paths, names, reference, workers)
+    base = None if reference is None else registry.base_of(reference)  # embeddings are kept raw
+    return Job(bench.settings, *paths, names, base, workers)
 
 
 @contextmanager
@@ -127,7 +143,10 @@ def _extract(
     engine: Engine,
     report: Callable[[Progress], object],
 ) -> float:
-    """Extract what is missing; return images per second, 0 where all was there."""
+    """Extract what is missing; return images per second, 0 where all was there.
+
+    The reference that saw the images gets its centre from them where it has none.
+    """
     if engine == "ray":
         stored = [Stored(entry.name, entry.weights_digest) for entry in entries]
         stored += [_space(bench, job.reference)] if job.reference else []
@@ -136,6 +155,8 @@ def _extract(
         networks = set_networks(bench, job.models, job.reference)
         folder, most = SetFolder.open(job.folder), bench.settings.max_pixels
         found = extract(source, networks, folder, max_pixels=most, report=report)
+    if job.reference:
+        keep_centre_of_set(bench, SetFolder.open(job.folder), _space(bench, job.reference))
     return found.rate if found.done > found.found else 0.0
 
 
@@ -146,9 +167,10 @@ def _space(bench: Workbench, reference: str) -> Stored:
 def _fit_where_missing(
     bench: Workbench, job: Job, entry: registry.ModelEntry, engine: Engine
 ) -> None:
-    """Fit the translator of a classifier from the set, unless there is one."""
+    """Fit the translator of a classifier from the set, unless there is a sound one."""
     reference = job.reference or ""
-    if bench.translator_path(entry.name, reference).is_file():
+    with suppress(StaleArtefactError, WeightsUnavailableError):  # damaged, or none
+        bench.translator(entry.name, reference)
         return
     folder = SetFolder.open(job.folder)
     model, space = Stored(entry.name, entry.weights_digest), _space(bench, reference)

@@ -1,6 +1,5 @@
 """Scores of a prepared set as one Parquet file per model and reference, whole or not there."""
 
-import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sing_core.errors import StaleArtefactError
+from sing_core.files.seals import (
+    PARQUET_SEAL,
+    UNSEALED_PARQUET,
+    parquet_is_whole,
+    seal_parquet,
+)
 from sing_core.models.registry import file_stem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "sing-scores-2"
+FORMAT = "sing-scores-3"
 TEXTS = ("name", "wnid", "digest", "stratum")
 SCORES = (
     "image_score_deg",
@@ -26,9 +31,18 @@ SCORES = (
     "control_dim_abs_attribute_score_deg",
     "control_energy_image_score_deg",
     "control_energy_abs_attribute_score_deg",
+    "control_principal_image_score_deg",
+    "control_principal_abs_attribute_score_deg",
     "null_energy",
     "max_logit_drift",
     "max_abs_logit",
+)
+# |AS| of each draw of a control, one list an image: enough to hold a mean over any images against
+# the draws. Eight bits of mantissa are kept, half a percent of an angle, and the files stay small.
+DRAWN = (
+    "control_dim_abs_attribute_draws_deg",
+    "control_energy_abs_attribute_draws_deg",
+    "control_principal_abs_attribute_draws_deg",
 )
 
 
@@ -40,11 +54,13 @@ class ScoreBatch:
         texts: the columns of ``TEXTS``; ``stratum`` is the kind of image, "" in a set of one.
         whole: columns ``row``, ``label`` (true class), ``top1`` (predicted class).
         scores: the columns of ``SCORES``, each ``(k,)`` float64.
+        drawn: the columns of ``DRAWN``, each ``(k, draws)``.
     """
 
     texts: Mapping[str, list[str]]
     whole: Mapping[str, list[int]]
     scores: Mapping[str, Tensor]
+    drawn: Mapping[str, Tensor]
 
 
 def score_path(folder: Path, model: str, reference: str) -> Path:
@@ -72,12 +88,13 @@ def write_scores(path: Path, batches: Iterable[ScoreBatch], facts: Mapping[str, 
             for batch in batches:
                 columns = [*batch.whole.values(), *batch.texts.values()]
                 columns += [batch.scores[name].numpy() for name in SCORES]
+                columns += [list(batch.drawn[name].bfloat16().float().numpy()) for name in DRAWN]
                 writer.write_batch(
                     pa.record_batch([pa.array(c) for c in columns], names=schema.names).cast(schema)
                 )
                 count += len(batch.whole["row"])
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
+            writer.add_key_value_metadata(UNSEALED_PARQUET)
+        seal_parquet(draft)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
@@ -96,14 +113,31 @@ def facts_of(path: Path) -> dict[str, str] | None:
 
     if not path.is_file():
         return None
+    _check_whole(path)
     try:
         found = pq.read_schema(path).metadata or {}
     except (OSError, pa.ArrowException) as error:
         raise StaleArtefactError(f"The score file {path.name} is damaged.") from error
-    facts = {k.decode(): v.decode() for k, v in found.items()}
+    facts = {k.decode(): v.decode() for k, v in found.items() if k.decode() != PARQUET_SEAL}
     if facts.get("format") != FORMAT:
-        raise StaleArtefactError(f"{path.name} holds no scores of format {FORMAT}.")
+        raise StaleArtefactError(
+            f"{path.name} holds no scores of format {FORMAT}: prepare the set again."
+        )
     return facts
+
+
+def count_of(path: Path) -> int:
+    """Return how many images have scores in a file; 0 where there is none.
+
+    Raises:
+        StaleArtefactError: it is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        return 0
+    _check_whole(path)
+    return int(pq.read_metadata(path).num_rows)
 
 
 def query(path: Path, sql: str, parameters: list[Any] | None = None) -> "pa.Table":
@@ -116,6 +150,7 @@ def query(path: Path, sql: str, parameters: list[Any] | None = None) -> "pa.Tabl
     """
     import duckdb
 
+    _check_whole(path)
     with duckdb.connect(":memory:") as connection:
         try:
             connection.execute("SET enable_progress_bar = false")
@@ -129,10 +164,30 @@ def query(path: Path, sql: str, parameters: list[Any] | None = None) -> "pa.Tabl
             raise StaleArtefactError(f"The score file {path.name} cannot be read.") from error
 
 
+def _check_whole(path: Path) -> None:
+    """Check that a score file is as it was written.
+
+    Raises:
+        StaleArtefactError: it is missing, damaged, or of a version without a seal.
+    """
+    try:
+        whole = parquet_is_whole(path)
+    except OSError as error:
+        raise StaleArtefactError(
+            f"The score file {path.name} of {path.parent.name} cannot be read."
+        ) from error
+    if not whole:
+        raise StaleArtefactError(
+            f"The score file {path.name} of {path.parent.name} is damaged, or of an earlier "
+            "version: prepare the set again."
+        )
+
+
 def _schema(facts: Mapping[str, str]) -> "pa.Schema":
     import pyarrow as pa
 
     fields = [("row", pa.int64()), ("label", pa.int32()), ("top1", pa.int32())]
     fields += [(name, pa.string()) for name in TEXTS]
     fields += [(name, pa.float64()) for name in SCORES]
+    fields += [(name, pa.list_(pa.float32())) for name in DRAWN]
     return pa.schema(fields, metadata={"format": FORMAT, **facts})

@@ -17,6 +17,7 @@ from sing_core.maths.equivalents import DRIFT_BUDGET
 from sing_core.maths.feature_map import RowMap
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_deg, angle_table
+from sing_core.maths.translator import Translator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,10 +80,24 @@ class Pairs:
         return Pairs(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Controls:
+    """What a null space is held against: random subspaces, and directions that the head reads."""
+
+    random: RandomSubspaces
+    principal: RandomSubspaces
+
+    def through(self, translator: Translator) -> "Controls":
+        """Return the same subspaces and what another translator makes of them."""
+        return Controls(self.random.through(translator), self.principal.through(translator))
+
+
 def image_scores(
-    features: Tensor, pairs: Pairs, own: Tensor, classes: Tensor, controls: RandomSubspaces
+    features: Tensor, pairs: Pairs, own: Tensor, classes: Tensor, controls: Controls
 ) -> dict[str, Tensor]:
     """Return the columns of scores of ``n`` images, each ``(n,)``, degrees unless named otherwise.
+
+    Those whose names end in ``_draws_deg`` are ``(n, k)``, one of ``k`` draws a column.
 
     ``features`` ``(n, m)``; ``own`` ``(n,)`` each image's class; ``classes`` ``(c, d)`` the raw
     text embeddings of all classes.
@@ -93,7 +108,9 @@ def image_scores(
     texts = classes.double()[own]
     attribute, directed = attribute_scores(pairs, texts)
     everywhere = angle_table(pairs.z, classes) - angle_table(pairs.z_equivalent, classes)
-    random: ControlScores = controls.score(features, pairs.z, pairs.removed_length, texts)
+    asked = (features, pairs.z, pairs.removed_length, texts)
+    random: ControlScores = controls.random.score(*asked)
+    principal: ControlScores = controls.principal.score(*asked)
     return {
         "image_score_deg": angle_deg(pairs.z, pairs.z_equivalent),
         "attribute_score_deg": attribute,
@@ -103,6 +120,11 @@ def image_scores(
         "control_dim_abs_attribute_score_deg": random.dim_abs_attribute_score,
         "control_energy_image_score_deg": random.energy_image_score,
         "control_energy_abs_attribute_score_deg": random.energy_abs_attribute_score,
+        "control_principal_image_score_deg": principal.energy_image_score,
+        "control_principal_abs_attribute_score_deg": principal.energy_abs_attribute_score,
+        "control_dim_abs_attribute_draws_deg": random.dim_draws,
+        "control_energy_abs_attribute_draws_deg": random.energy_draws,
+        "control_principal_abs_attribute_draws_deg": principal.energy_draws,
         "null_energy": pairs.null_energy,
         "max_logit_drift": pairs.max_logit_drift.double(),
         "max_abs_logit": pairs.max_abs_logit.double(),

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import torch
 
-from sing_core.errors import StaleArtefactError
+from sing_core.errors import ImageSetError, StaleArtefactError
 from sing_core.files.atomic import write_atomically
+from sing_core.files.seals import sealed, unsealed
 from sing_core.leakage.score_files import (
+    DRAWN,
     FORMAT,
     SCORES,
     ScoreBatch,
@@ -18,13 +20,14 @@ from sing_core.leakage.score_files import (
     score_path,
     write_scores,
 )
-from sing_core.leakage.scoring import Pairs, image_scores
+from sing_core.leakage.scoring import Controls, Pairs, image_scores
 from sing_core.maths.controls import RandomSubspaces
 from sing_core.maths.folds import OUTSIDE
 from sing_core.maths.translator import Translator
 from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
-from sing_core.models.imagenet import imagenet_wnids
+from sing_core.models.bench import Classifier
+from sing_core.models.imagenet import imagenet_places
 from sing_core.models.workbench import Workbench
 from sing_core.sets.chunks import Chunk, Problem, SetFolder
 
@@ -54,17 +57,24 @@ class Prepared:
 
 
 def score_set(
-    bench: Workbench, folder: SetFolder, entry: registry.ModelEntry, reference: str, rate: float
+    bench: Workbench,
+    folder: SetFolder,
+    entry: registry.ModelEntry,
+    reference: str,
+    rate: float,
+    *,
+    place: Path | None = None,
 ) -> Prepared:
     """Write the scores of one model unless the files there were made from the same things.
 
-    ``rate`` is what the extraction ran at, images per second.
+    ``rate`` is what the extraction ran at, images per second; ``place`` the folder to write in,
+    None for the set's own.
 
     Raises:
         SingError: there is no translator of the two, or a chunk is missing.
         OSError: the disk refuses.
     """
-    path = score_path(folder.path, entry.name, reference)
+    path = score_path(place or folder.path, entry.name, reference)
     translator = bench.translator(entry.name, reference)
     facts = score_facts(folder, entry, reference, translator)
     problems = _kept_problems(path, facts, translator.digests)
@@ -72,13 +82,27 @@ def score_set(
         problems = []
         write_scores(path, _batches(bench, folder, entry, reference, problems), facts)
         listing = {"facts": facts, "problems": [asdict(problem) for problem in problems]}
-        write_atomically(problem_path(path), json.dumps(listing, indent=1).encode())
+        write_atomically(problem_path(path), json.dumps(sealed(listing), indent=1).encode())
     counts = query(path, "SELECT count(*) AS n, count(DISTINCT digest) AS own FROM all_images")
     scored, own = counts["n"][0].as_py(), counts["own"][0].as_py()
     return Prepared(
         folder.facts.name, entry.name, reference, folder.path, folder.facts.total, scored,
         scored - own, tuple(problems), rate,
     )  # fmt: skip
+
+
+def check_scored(found: Prepared) -> Prepared:
+    """Return what became of a set if an image of it has a score.
+
+    Raises:
+        ImageSetError: none has; the message says why, by the first image.
+    """
+    if found.scored:
+        return found
+    why = f" {found.problems[0].name}: {found.problems[0].reason}" if found.problems else ""
+    raise ImageSetError(
+        f"No image of the set {found.name} could be scored under {found.model}.{why}"
+    )
 
 
 def problem_path(scores: Path) -> Path:
@@ -94,7 +118,7 @@ def _kept_problems(
     ``translators`` are the digests by which files know the translator.
     """
     try:
-        listing = json.loads(problem_path(path).read_text("utf-8"))
+        listing = unsealed(json.loads(problem_path(path).read_text("utf-8")))
         known = [facts | {"translator": digest} for digest in translators]
         if facts_of(path) == listing["facts"] and listing["facts"] in known:
             return [Problem(**entry) for entry in listing["problems"]]
@@ -129,7 +153,7 @@ def _batches(
     """Yield the scores chunk by chunk; what cannot be scored is added to ``problems``."""
     vocabulary = bench.vocabulary(reference)
     classes = vocabulary.embeddings[: vocabulary.n_classes]
-    labels = {wnid: index for index, wnid in enumerate(imagenet_wnids())}
+    labels = imagenet_places()
     scorer = Scorer(bench, entry.name, reference, classes, folder.facts.stratum)
     for index in range(folder.facts.chunks):
         chunk = folder.chunk(entry.name, entry.weights_digest, index)
@@ -150,18 +174,25 @@ class Scorer:
         reference: str,
         classes: torch.Tensor,
         stratum: Callable[[str], str] = lambda name: "",
+        deciding: Classifier | None = None,
+        controls: RandomSubspaces | None = None,
     ) -> None:
         """Load head and translator and draw the controls.
 
-        ``classes`` ``(c, d)`` are raw texts; ``stratum`` tells the kind of an image by its name.
+        ``classes`` ``(c, d)`` are raw texts; ``stratum`` tells the kind of an image by its name;
+        ``deciding`` is the part of the head whose null space is removed; None for all of it.
+        ``controls``: the random ones; None draws subspaces of the dimension of that null space.
         """
         self._stratum = stratum
-        self._classifier = bench.classifier(model)
+        self._classifier = deciding or bench.classifier(model)
         self._translator = bench.translator(model, reference)
         self._classes = classes
-        nullity = self._classifier.linear.head.nullity
-        # The same random subspaces for every fold, each seen through the fold's own translator.
-        self._controls = {OUTSIDE: RandomSubspaces.draw(self._translator, nullity)}
+        head = self._classifier.linear.head
+        if controls is None:
+            controls = RandomSubspaces.draw(self._translator, head.nullity)
+        read = RandomSubspaces.principal(head, self._translator)
+        # The same subspaces for every fold, each seen through the fold's own translator.
+        self._controls = {OUTSIDE: Controls(controls, read)}
 
     def score(
         self, chunk: Chunk, labels: dict[str, int]
@@ -193,24 +224,31 @@ class Scorer:
             whole={
                 "row": [image.row for image in images],
                 "label": label.tolist(),
-                "top1": sound.top1.tolist(),
+                "top1": self._classes_of(sound.top1.tolist()),
             },
             scores={name: scores[name] for name in SCORES},
+            drawn={name: scores[name] for name in DRAWN},
         ), refused
+
+    def _classes_of(self, rows: list[int]) -> list[int]:
+        """Return the classes whose logits the ``rows`` of the deciding weight give."""
+        deciding = self._classifier.classes
+        return [deciding[row] for row in rows] if deciding else rows
 
     def _scores(
         self, features: torch.Tensor, pairs: Pairs, own: torch.Tensor, unseen: Unseen
     ) -> dict[str, torch.Tensor]:
         """Return the columns of ``n`` images, each by the translator that never saw it."""
-        columns = {name: torch.empty(len(features), dtype=torch.float64) for name in SCORES}
+        columns: dict[str, torch.Tensor] = {}
         for place, translator, rows in unseen.groups():
             if place not in self._controls:
                 self._controls[place] = self._controls[OUTSIDE].through(translator)
             found = image_scores(
                 features[rows], pairs.select(rows), own[rows], self._classes, self._controls[place]
             )
-            for name, column in columns.items():
-                column[rows] = found[name]
+            for name, values in found.items():
+                whole = values.new_empty(len(features), *values.shape[1:])
+                columns.setdefault(name, whole)[rows] = values
         return columns
 
 
@@ -219,4 +257,4 @@ def _why(wnid: str, label: int) -> str:
         return "Its feature and the equivalent are not finite or differ in their logits."
     if not wnid:
         return "It lies in no class folder, and without a class it has no attribute score."
-    return f"Its class “{wnid[:40]}” is no wnid of ImageNet-1k."
+    return f"Its class “{wnid[:40]}” is no class of ImageNet-1k."

@@ -14,12 +14,15 @@ from torch import Tensor
 
 from sing_core.leakage.comparison import spread
 from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.maths.equivalents import DRIFT_BUDGET
 from sing_core.maths.head import HeadDecomposition
+from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.statistics import Interval, clustered_mean
 from sing_core.maths.translator import Translator
 
 _TINY = 1e-9
+_FLAT = 1e-12  # a shorter gradient of a unit vector's cosine is rounding: it lies on the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,10 @@ class SteeredRow:
 
     Attributes:
         model: classifier; ``prompt`` the target; ``image_score_deg`` the score asked for.
-        n: images; ``unreachable`` the share of them for which no step reaches it.
+        n: images; ``unreachable`` the share of them for which no step reaches it; ``drifting`` the
+            share whose step is so long that rounding moves a logit by more than 1e-5 of the
+            largest: they have no score.
+        max_logit_drift: the most that a logit of the others moves; None where there are none.
         abs_as: mean ``|AS|`` of the others with interval, every class counting once;
             ``abs_as_sd`` its standard deviation over images.
     """
@@ -38,6 +44,8 @@ class SteeredRow:
     image_score_deg: float
     n: int
     unreachable: float
+    drifting: float
+    max_logit_drift: float | None
     abs_as: Interval | None
     abs_as_sd: float | None
 
@@ -47,7 +55,8 @@ class SteeredRow:
         return {
             "model": self.model, "prompt": self.prompt, "image_score_deg": self.image_score_deg,
             "n": self.n, "unreachable": self.unreachable, **spread("abs_as", interval),
-            "abs_as_sd": self.abs_as_sd,
+            "abs_as_sd": self.abs_as_sd, "drifting": self.drifting,
+            "max_logit_drift": self.max_logit_drift,
         }  # fmt: skip
 
 
@@ -62,24 +71,29 @@ def steered_row(scored: ScoredSet, prompt: str, image_score_deg: float = 40.0) -
     grams = NullGrams(scored)
     found = scored.ask("SELECT row, label FROM images ORDER BY row")
     label_of = dict(zip(found["row"].to_pylist(), found["label"].to_pylist(), strict=True))
-    scores, labels = [], []
-    for rows, pairs, unseen in scored.pairs(list(label_of)):
-        part = torch.empty(len(rows), dtype=torch.float64)
-        for place, translator, own in unseen.groups():
-            gram = grams.of(place, translator)
-            part[own] = steered_scores(pairs.z[own], gram, text, image_score_deg)
-        scores.append(part)
-        labels += [label_of[row] for row in rows]
-    values = torch.cat(scores)
+    linear, parts, labels = scored.linear, [], []
+    for images, features in scored.features(list(label_of)):
+        part = torch.full((3, len(images)), math.nan, dtype=torch.float64)
+        for place, translator, own in scored.unseen(images).groups():
+            z = translator.apply(features[own])
+            part[0, own] = steered_scores(z, grams.of(place, translator), text, image_score_deg)
+            on = own[part[0, own].isfinite()]
+            moved = stepped(features[on], linear.head, translator, text, image_score_deg)
+            part[1:, on] = torch.stack(logit_drift(linear, features[on], moved))
+        parts.append(part)
+        labels += [label_of[image.row] for image in images]
+    values, drift, largest = torch.cat(parts, dim=1)
     reached = values.isfinite()
-    classes = torch.tensor(labels)[reached]
-    size = values[reached].abs()
+    kept = reached & (drift <= DRIFT_BUDGET * largest)
+    classes, size = torch.tensor(labels)[kept], values[kept].abs()
     return SteeredRow(
         model=scored.model,
         prompt=prompt,
         image_score_deg=image_score_deg,
         n=len(values),
         unreachable=float((~reached).double().mean()),
+        drifting=float((reached & ~kept).double().mean()),
+        max_logit_drift=float(drift[kept].max()) if len(size) else None,
         abs_as=clustered_mean(size.numpy(), classes.numpy()) if len(size) else None,
         abs_as_sd=float(size.std()) if len(size) > 1 else None,
     )
@@ -148,7 +162,7 @@ class NullGrams:
         Raises:
             SingError: the head cannot be loaded.
         """
-        self._head = scored.bench.classifier(scored.model).linear.head
+        self._head = scored.linear.head
         self._known: dict[int, Tensor] = {}
 
     def of(self, place: int, translator: Translator) -> Tensor:
@@ -161,10 +175,16 @@ class NullGrams:
 def null_gram(head: HeadDecomposition, translator: Translator) -> Tensor:
     """Return ``M = A Pi_n A^T`` ``(d, d)``, float64.
 
+    It is exactly 0 for a head without null space, and for a translator that is blind to it: what is
+    left then is the rounding of its weights, and a set would be steered along that.
+
     Raises:
         ShapeError: head and translator are of different widths.
     """
     inside = head.null_part(translator.weight.double())
+    whole = translator.weight.double().square().sum()
+    if head.nullity == 0 or bool(inside.square().sum() <= _TINY * whole):
+        inside = torch.zeros_like(inside)
     return inside @ inside.mT
 
 
@@ -184,7 +204,8 @@ def steered_scores(z0: Tensor, gram: Tensor, text: Tensor, image_score_deg: floa
     w = gradient @ gram
     length = torch.linalg.vector_norm(w, dim=-1)
     negligible = _TINY * torch.linalg.matrix_norm(gram) * torch.linalg.vector_norm(gradient, dim=-1)
-    has_direction = length > negligible
+    flat = torch.linalg.vector_norm(gradient, dim=-1) <= _FLAT
+    has_direction = (length > negligible) & ~flat
     w = torch.where(has_direction[:, None], w, goal)
     limit = angle_deg(z, w)
     across = torch.nn.functional.normalize(w - (w * z).sum(dim=-1, keepdim=True) * z, dim=-1)
@@ -192,3 +213,33 @@ def steered_scores(z0: Tensor, gram: Tensor, text: Tensor, image_score_deg: floa
     moved = math.cos(phi) * z + math.sin(phi) * across
     reached = has_direction & (limit > image_score_deg)
     return torch.where(reached, before - angle_deg(moved, goal), math.nan)
+
+
+def stepped(
+    features: Tensor,
+    head: HeadDecomposition,
+    translator: Translator,
+    text: Tensor,
+    image_score_deg: float,
+) -> Tensor:
+    """Return ``features`` ``(n, m)`` stepped towards ``text`` ``(d,)`` until IS is the wanted one.
+
+    Each must be able to reach it (see ``steered_scores``). Float64.
+    """
+    z = translator.apply(features)
+    unit = torch.nn.functional.normalize(z, dim=-1)
+    goal = torch.nn.functional.normalize(text.double(), dim=-1)
+    gradient = goal - (unit @ goal)[:, None] * unit
+    inside = head.null_part(gradient @ translator.weight.double())
+    w = translator.linear(inside)
+    phi = math.radians(image_score_deg)
+    lengths = torch.linalg.vector_norm(z, dim=-1) / torch.linalg.vector_norm(w, dim=-1)
+    step = lengths * math.sin(phi) / torch.sin(angle_deg(z, w).deg2rad() - phi)
+    moved: Tensor = features.double() + step[:, None] * inside
+    return moved
+
+
+def logit_drift(linear: LinearHead, features: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    """Return by how much a logit moves at most, and the largest logit before, ``(n,)`` each."""
+    before, after = linear.logits(features), linear.logits(moved.float())
+    return (after - before).abs().amax(dim=-1).double(), before.abs().amax(dim=-1).double()

@@ -28,6 +28,6 @@ def set_transfer(scored: ScoredSet) -> Transfer:
         )
     parts = list(scored.features(found["row"].to_pylist()))
     features = torch.cat([part for _, part in parts])
-    head = scored.bench.classifier(scored.model).linear.head
+    head = scored.linear.head
     unseen = scored.unseen([image for images, _ in parts for image in images])
     return transfer(scored.model, features, labels, head, unseen)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,7 +13,12 @@ from rich.progress import Progress
 
 from sing_core.allocator import take_over
 from sing_core.errors import SingError
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sing_core.models.workbench import Workbench
+    from sing_core.pictures.studio import Studio
 
 app = typer.Typer(add_completion=False, help="How what ships was trained and measured.")
 
@@ -34,6 +39,17 @@ def _words() -> Iterator[None]:
         sys.exit(2)
 
 
+def _bench() -> "Workbench":
+    from sing_core.files.store import Store
+    from sing_core.models.device import prepare_torch
+    from sing_core.models.pool import ModelPool
+    from sing_core.models.workbench import Workbench
+
+    settings = Settings()
+    prepare_torch(settings)
+    return Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
+
+
 @app.command()
 def train_reference(nouns: Nouns, data: Data = _DATA) -> None:
     """Train both heads of mini on the shared images; overwrites assets/mini."""
@@ -46,7 +62,7 @@ def train_reference(nouns: Nouns, data: Data = _DATA) -> None:
 
 @app.command()
 def train_translators(data: Data = _DATA) -> None:
-    """Fit the translators of the three classifiers into mini; overwrites assets/translators."""
+    """Fit the translators of all classifiers into both references; overwrites them."""
     from sing_core.making.make import make_translators
 
     with _words(), Progress() as bar:
@@ -75,12 +91,64 @@ def compare_translators(data: Data = _DATA) -> None:
 
 @app.command()
 def embedded_set(data: Data = _DATA) -> None:
-    """Prepare the embedded image set for the three classifiers; overwrites assets/prepared."""
+    """Prepare the embedded image set for every classifier and reference that ship."""
     from sing_core.making.embedded_set import make_embedded_set
 
     with _words(), Progress(console=Console(stderr=True)) as bar:
         for line in make_embedded_set(Settings(), data, bar):
             typer.echo(line)
+
+
+@app.command()
+def choose_scenes(
+    renderer: Annotated[str, typer.Option(help="Who draws, see `renderers`.")] = "inversion",
+) -> None:
+    """Try photos x prompts x heads, keep the eight scenes that ship; overwrites assets/scenes."""
+    from sing_core.making.scenes import make_scenes
+
+    with _words():
+        for line in make_scenes(_studio(), renderer):
+            typer.echo(line)
+
+
+@app.command()
+def record_scenes() -> None:
+    """Record the scenes that ship anew where classifier or reference are others than then."""
+    from sing_core.making.scenes import record_scenes as record_anew
+
+    with _words():
+        for line in record_anew(_studio()):
+            typer.echo(line)
+
+
+def _studio() -> "Studio":
+    from sing_core.pictures.studio import Studio
+
+    return Studio(_bench())
+
+
+@app.command()
+def centres(data: Data = _DATA) -> None:
+    """Take the centre of every reference that ships; overwrites assets/centres."""
+    from sing_core.making.centres import make_centres
+
+    with _words(), Progress(console=Console(stderr=True)) as bar:
+        for line in make_centres(_bench(), data, bar):
+            typer.echo(line)
+
+
+@app.command()
+def measure_readings(
+    model: Annotated[str, typer.Option(help="Classifier, see `models`.")] = "lite0",
+    reference: Annotated[str, typer.Option(help="One that ships.")] = DEFAULT_REFERENCE,
+    data: Data = _DATA,
+) -> None:
+    """Measure a reference in both its readings: scores of the samples, angles to classes."""
+    from sing_core.making import centres
+
+    with _words(), Progress(console=Console(stderr=True)) as bar:
+        for row in centres.measure_readings(_bench(), data, model, reference, bar):
+            typer.echo(json.dumps(row, indent=1))
 
 
 @app.command()
@@ -102,6 +170,23 @@ def restore_vit(
         vit_reference.restore_vit(
             Settings(), data, work, typer.echo, passes=passes, workers=workers
         )
+
+
+@app.command()
+def train_denoiser(
+    work: Annotated[Path, typer.Option(help="Folder for the checkpoint, outside the tree.")],
+    data: Data = _DATA,
+    steps: Annotated[int, typer.Option(help="Steps, all in all.")] = 3400,
+) -> None:
+    """Train the prior of the inversion; goes on from what WORK holds; overwrites assets/denoiser.
+
+    About 15 minutes on one core. Print the digest with ``sha256sum`` and pin it in ``prior.py``.
+    """
+    from sing_core.making import denoiser
+
+    with _words():
+        plan = denoiser.Plan(steps=steps)
+        denoiser.train_denoiser(Settings(), data, work, typer.echo, plan)
 
 
 @app.command()

@@ -26,7 +26,7 @@ from sing_core.maths.cross_fit import partner_of
 from sing_core.maths.feature_map import FeatureMap
 from sing_core.maths.folds import FOLDS
 from sing_core.maths.nonlinear import ARCHITECTURES
-from sing_core.maths.ridge import Moments, fit_moments, lambdas_around
+from sing_core.maths.ridge import Moments, fit_path, lambdas_around
 from sing_core.maths.training import LOSSES, Recipe, train
 from sing_core.maths.translator_quality import LINEAR, PerImage, compare, per_image
 from sing_core.models.device import prepare_torch
@@ -89,8 +89,8 @@ def _fit(
     if architecture == LINEAR:
         fitting, choosing = Moments.of(*parts["fit"]), Moments.of(*parts["choose"])
         alphas = lambdas_around(fitting.mean_eigenvalue)
-        translator, alpha = fit_moments(fitting, choosing, alphas=alphas)
-        return translator, {"lambda": alpha}
+        path = fit_path(fitting, choosing, alphas=alphas)
+        return path.translator, {"lambda": path.best_alpha}
     done = train(architecture, loss, parts["fit"], parts["choose"], recipe)
     history = [asdict(epoch) for epoch in done.epochs]
     return done.translator, {"best_epoch": done.best, "epochs": history}

@@ -50,18 +50,23 @@ def make_embedded_set(settings: "Settings", data: Path, bar: "Progress") -> Iter
     def report(done: "Done") -> None:
         bar.update(task, completed=done.done, total=done.total)
 
-    made = prepare(
-        bench,
-        images,
-        models=tuple(entry.name for entry in registry.models(settings)),
-        name=NAME,
-        precision="float16",
-        root=settings.assets_dir / "prepared",
-        strata=STRATA,
-        report=report,
-    )
-    for found in made:
-        yield f"{found.model}: {found.scored:,} images scored, {len(found.problems)} could not be."
+    for reference in registry.references(settings):
+        made = prepare(
+            bench,
+            images,
+            models=tuple(entry.name for entry in registry.models(settings)),
+            reference=reference.name,
+            name=NAME,
+            precision="float16",
+            root=settings.assets_dir / "prepared",
+            strata=STRATA,
+            report=report,
+        )
+        for found in made:
+            yield (
+                f"{found.model} in {found.reference}: {found.scored:,} images scored, "
+                f"{len(found.problems)} could not be."
+            )
 
 
 def collect_images(data: Path, out: Path) -> int:

@@ -4,14 +4,20 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sing_core.files.atomic import write_atomically
-from sing_core.files.digests import sha256_of_bytes
+from sing_core.files.digests import sha256_of, sha256_of_bytes
 from sing_core.making.data import ImageFolder, View
-from sing_core.models.embedded import IMAGE_SIZE, REFERENCE_TRUNK, assemble_trunks
+from sing_core.models.embedded_reference import IMAGE_SIZE, REFERENCE_TRUNK
+from sing_core.models.focus_vit import ARCHITECTURE
+from sing_core.models.networks import load_network
+from sing_core.models.registry import models
+from sing_core.models.restored_vit import upper_path
+from sing_core.models.trunks import assemble_trunk
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,7 +25,8 @@ if TYPE_CHECKING:
     from sing_core.settings import Settings
 
 REFERENCE = "reference"
-CLASSIFIERS = ("tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")
+LITES = ("tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")
+CLASSIFIERS = (*LITES, ARCHITECTURE)
 _FORMAT = "1"
 _SHARD = 400
 _BATCH = 8
@@ -58,11 +65,10 @@ def load_extractor(name: str, settings: "Settings") -> Extractor:
     """Load ``name``: one of ``CLASSIFIERS``, or ``reference``."""
     import timm
     import torch
-    from safetensors.torch import load_file
 
     trunk = REFERENCE_TRUNK if name == REFERENCE else name
-    network = timm.create_model(trunk)
-    network.load_state_dict(load_file(assemble_trunks(settings)[trunk]))
+    row = next(row for row in models(settings) if row.architecture == trunk)
+    network = load_network(row.name, settings).network
     network.eval().to(memory_format=torch.channels_last)
     if name == REFERENCE:
         from open_clip.transform import PreprocessCfg, image_transform_v2
@@ -80,12 +86,13 @@ def load_extractor(name: str, settings: "Settings") -> Extractor:
 
 
 def classifier_head(name: str, settings: "Settings") -> tuple["Tensor", "Tensor"]:
-    """Return weight ``(1000, 1280)`` and bias ``(1000,)`` of a classifier's last layer."""
+    """Return weight ``(1000, m)`` and bias ``(1000,)`` of a classifier's last layer."""
     from safetensors import safe_open
 
     trunk = REFERENCE_TRUNK if name == REFERENCE else name
-    with safe_open(assemble_trunks(settings)[trunk], "pt") as weights:
-        return weights.get_tensor("classifier.weight"), weights.get_tensor("classifier.bias")
+    with safe_open(assemble_trunk(trunk, settings), "pt") as weights:
+        layer = "head" if trunk == ARCHITECTURE else "classifier"
+        return weights.get_tensor(f"{layer}.weight"), weights.get_tensor(f"{layer}.bias")
 
 
 class FeatureCache:
@@ -105,7 +112,7 @@ class FeatureCache:
         names: Sequence[str],
         progress: Callable[[int, int], None] | None = None,
     ) -> dict[str, "Tensor"]:
-        """Return network name -> ``(n, 1280)`` float32 features of ``views``.
+        """Return network name -> ``(n, m)`` float32 features of ``views``.
 
         ``progress`` receives the number of views done and their total.
         """
@@ -123,8 +130,15 @@ class FeatureCache:
         return {name: torch.cat(values) for name, values in parts.items()}
 
     def _path(self, shard: Sequence[View], name: str) -> Path:
-        text = "\n".join([_FORMAT, name, str(self._fast), *(view.key() for view in shard)])
+        weights = self._weights if name == ARCHITECTURE else ""
+        known = [_FORMAT, name, str(self._fast), *([weights] if weights else [])]
+        text = "\n".join([*known, *(view.key() for view in shard)])
         return self._root / f"{name}-{sha256_of_bytes(text.encode())[:24]}.safetensors"
+
+    @cached_property
+    def _weights(self) -> str:
+        """Digest of the transformer's trained half: the other networks do not change."""
+        return sha256_of(upper_path(self._settings))
 
     def _shard(self, shard: Sequence[View], names: Sequence[str]) -> dict[str, "Tensor"]:
         from safetensors.torch import load_file, save

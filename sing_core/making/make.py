@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,15 @@ from sing_core.maths.translator_quality import per_image
 from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
 from sing_core.models.device import prepare_torch
-from sing_core.models.embedded import TEXT_INNER, TEXT_OUTER, head_path, read_head
+from sing_core.models.embedded_reference import (
+    MINI,
+    MINI_VIT,
+    TEXT_INNER,
+    TEXT_OUTER,
+    EmbeddedReference,
+)
 from sing_core.models.references import space_id
-from sing_core.models.registry import DEFAULT_REFERENCE
+from sing_core.models.registry import ModelEntry
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +54,7 @@ def make_reference(settings: "Settings", data: Path, nouns: Path, bar: "Progress
         bar.update(task, completed=step, total=steps, description=f"Heads, loss {loss:.3f}")
 
     heads = training.everything(progress)
-    write_atomically(head_path(settings), save(to_file(heads)))
+    write_atomically(MINI.head_path(settings), save(to_file(heads)))
     photos, prompts = training.photos, heads.unit(training.words.texts.classes[0])
     guess = heads.image.embed(photos.features) @ prompts.mT
     share = float((guess.argmax(1) == photos.labels).float().mean())
@@ -67,28 +74,57 @@ def _training(
 
 
 def make_translators(settings: "Settings", data: Path, bar: "Progress") -> Iterator[str]:
-    """Fit the three translators and write them; yields lines to print."""
+    """Fit the translators of every classifier into both references; yields lines to print.
+
+    The image head of ``mini-vit`` is what leads its tower into ``mini``, in closed form: the
+    translator of ``vits``. It is written as well.
+    """
     prepare_torch(settings)
     pairs, rows = Material(settings, data, _advance(bar, "Features")).pairs()
-    head, photographs = load_heads(settings).image, photograph_rows(rows)
-    lite2 = classifier_head(REFERENCE, settings)
+    into = partial(_into, settings, pairs, photograph_rows(rows))
+    fitted: Translator | None = None
     for entry in registry.models(settings):
-        own = classifier_head(entry.architecture, settings)
-        views = pairs[entry.architecture]
-        fitted = fit_translator(views, head, (own, lite2))
-        measured = _measured(fitted, views.take(photographs), head)
-        replace(
-            fitted,
-            model=entry.name,
-            model_digest=entry.weights_digest,
-            space_id=space_id(DEFAULT_REFERENCE, settings),
-            details=fitted.details | {name: repr(value) for name, value in measured.items()},
-        ).save(settings.assets_dir / "translators" / f"{entry.name}--mini.safetensors")
-        yield (
-            f"{entry.name}: lambda {float(fitted.details['lambda']):.0f}; on the photographs "
-            f"cosine {measured['cosine']:.3f} cross-fitted, {measured['cosine_in_sample']:.3f} "
-            "in-sample"
-        )
+        fitted, line = into(entry, MINI, load_heads(settings).image)
+        yield line
+        if entry.architecture != MINI_VIT.trunk:
+            continue
+        head = Head(fitted.weight, fitted.bias)
+        stored = {"weight": head.weight.contiguous(), "bias": head.bias.contiguous()}
+        write_atomically(MINI_VIT.head_path(settings), save(stored))
+        for other in registry.models(settings):
+            yield into(other, MINI_VIT, head)[1]
+
+
+def _into(
+    settings: "Settings",
+    pairs: dict[str, Pairs],
+    photographs: "Tensor",
+    entry: ModelEntry,
+    reference: EmbeddedReference,
+    head: Head,
+) -> tuple[Translator, str]:
+    """Fit and write the translator of ``entry`` into ``reference``; return it and a line."""
+    views = pairs[entry.architecture]
+    if reference is MINI_VIT:
+        views = replace(views, reference=pairs[reference.trunk].features)
+    heads = tuple(classifier_head(name, settings) for name in (entry.architecture, reference.trunk))
+    if entry.architecture == reference.trunk and reference is MINI_VIT:
+        fitted = Translator(head.weight, head.bias, details={"exact": "the tower's own head"})
+    else:
+        fitted = fit_translator(views, head, (heads[0], heads[1]))
+        fitted = replace(fitted, weight=fitted.weight.half().float())  # a file half as large
+    measured = _measured(fitted, views.take(photographs), head)
+    replace(
+        fitted,
+        model=entry.name,
+        model_digest=entry.weights_digest,
+        space_id=space_id(reference.name, settings),
+        details=fitted.details | {name: repr(value) for name, value in measured.items()},
+    ).save(settings.assets_dir / "translators" / f"{entry.name}--{reference.name}.safetensors")
+    return fitted, (
+        f"{entry.name} to {reference.name}: on the photographs cosine {measured['cosine']:.3f} "
+        f"cross-fitted, {measured['cosine_in_sample']:.3f} in-sample"
+    )
 
 
 def _measured(fitted: Translator, photos: Pairs, head: Head) -> dict[str, float]:
@@ -112,12 +148,15 @@ def make_measures(
 
 
 def to_file(heads: Heads) -> dict[str, "Tensor"]:
-    """Return what ``head.safetensors`` holds, from which the reference is assembled."""
+    """Return what ``head.safetensors`` holds, from which the reference is assembled.
+
+    Matrices are rounded to half precision; what is measured and fitted starts from the file.
+    """
     return {
-        "weight": heads.image.weight.contiguous(),
+        "weight": heads.image.weight.contiguous().half(),
         "bias": heads.image.bias.contiguous(),
-        TEXT_INNER: heads.text.inner.contiguous(),
-        TEXT_OUTER: heads.text.outer.contiguous(),
+        TEXT_INNER: heads.text.inner.contiguous().half(),
+        TEXT_OUTER: heads.text.outer.contiguous().half(),
     }
 
 
@@ -127,7 +166,7 @@ def load_heads(settings: "Settings") -> Heads:
     Raises:
         WeightsUnavailableError: their file is damaged, or holds something else.
     """
-    stored = read_head(head_path(settings))
+    stored = MINI.read_head(settings)
     text = TextHead(stored[TEXT_INNER], stored[TEXT_OUTER])
     return Heads(Head(stored["weight"], stored["bias"]), text)
 

@@ -168,13 +168,18 @@ def summary(found: Found) -> dict[str, Any]:
             "other classes": float(torch.cat(found.other_deg).median()),
         },
         "neighbours_kept_in_folds": found.overlap,
-        "probes": {
-            group: {
-                " / ".join(prompts[:2]): _mean([fold[group][i] for fold in found.probes])
-                for i, prompts in enumerate(PROBES[group][1])
-            }
-            for group in PROBES
-        },
+        "probes": probe_means(found.probes),
+    }
+
+
+def probe_means(folds: list[dict[str, list[float]]]) -> dict[str, dict[str, float]]:
+    """Return the mean over folds of ``probe`` for every group, by its prompts."""
+    return {
+        group: {
+            " / ".join(prompts[:2]): _mean([fold[group][i] for fold in folds])
+            for i, prompts in enumerate(PROBES[group][1])
+        }
+        for group in PROBES
     }
 
 

@@ -57,7 +57,7 @@ class Recipe:
     whole: float = 3.0
     sentences: int = 512
     nearness: float = 0.05
-    removed: int = 20
+    removed: int = 26
     probe_ridge: float = 3.0
     attribute: float = 0.45
     seed: int = 0

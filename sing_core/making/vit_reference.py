@@ -28,7 +28,8 @@ from sing_core.making.vit_training import Batch, Plan, Teacher, Training, places
 from sing_core.making.vit_views import CHUNK, Pile, Piles, Views
 from sing_core.making.vit_workers import Workers, together
 from sing_core.models.device import prepare_torch
-from sing_core.models.focus_vit import encoder_weights, shipped_name
+from sing_core.models.focus_vit import encoder_weights
+from sing_core.models.restored_vit import packed
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings
@@ -263,14 +264,10 @@ def measure_fully(settings: "Settings", data: Path, work: Path) -> dict[str, flo
 
 
 def export_upper(work: Path, target: Path) -> None:
-    """Write what ships of ``best.safetensors``: upper blocks, last norm and head, float16."""
+    """Write what ships of ``best.safetensors``: upper blocks, last norm and head."""
     stored = load_file(work / "best.safetensors")
-    kept = {
-        shipped_name(name): value.half()
-        for name, value in stored.items()
-        if not name.startswith("guide.")
-    }
-    write_atomically(target, save(kept))
+    kept = {name: value for name, value in stored.items() if not name.startswith("guide.")}
+    write_atomically(target, save(packed(kept)))
 
 
 def write_pid(work: Path) -> None:

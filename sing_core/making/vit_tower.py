@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
-from sing_core.models.focus_vit import ARCHITECTURE, FROZEN, SIZE
+from sing_core.models.focus_vit import ARCHITECTURE, SIZE
+from sing_core.models.restored_vit import FROZEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from sing_core.making import transforms
 from sing_core.making.data import ImageFolder, random_attribute
 from sing_core.making.features import Extractor, load_extractor
-from sing_core.models.embedded import REFERENCE_TRUNK
+from sing_core.models.embedded_reference import REFERENCE_TRUNK
 from sing_core.models.focus_vit import SIZE
 
 if TYPE_CHECKING:

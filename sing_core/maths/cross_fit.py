@@ -10,14 +10,13 @@ without fold k is chosen on fold k's partner by fits without both, so nothing of
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Self
 
 import torch
 from torch import Tensor
 
 from sing_core.errors import ShapeError
 from sing_core.maths.folds import FOLDS, Folds
-from sing_core.maths.ridge import SHARES, Moments, fit_from_moments, lambdas_around
+from sing_core.maths.ridge import SHARES, Basis, Moments, fit_from_moments, lambdas_around
 from sing_core.maths.translator import Translator
 
 FEWEST_FOLDS = 3
@@ -122,7 +121,8 @@ def fit_without(folds: Sequence[Moments], fold: int) -> tuple[Translator, float]
     held = _held(folds)
     partner = held[partner_of(fold, len(held))]
     rest = reduce(Moments.merge, held).without(held[fold])
-    share = _best(_Basis.of(rest.without(partner)).errors(partner))
+    basis, alphas = _diagonalised(rest.without(partner))
+    share = _best(basis.errors(partner, alphas))
     return _fit(rest, share), share
 
 
@@ -150,47 +150,22 @@ def partner_of(fold: int, count: int) -> int:
 
 def _errors_of_all(folds: Sequence[Moments], without: Sequence[Moments]) -> list[list[float]]:
     """Return for every fold the errors on its partner; a pair shares one factorisation."""
-    known: dict[frozenset[int], _Basis] = {}
+    known: dict[frozenset[int], tuple[Basis, tuple[float, ...]]] = {}
     found = []
     for fold in range(len(folds)):
         partner = partner_of(fold, len(folds))
         pair = frozenset((fold, partner))
         if pair not in known:
-            known[pair] = _Basis.of(without[fold].without(folds[partner]))
-        found.append(known[pair].errors(folds[partner]))
+            known[pair] = _diagonalised(without[fold].without(folds[partner]))
+        basis, alphas = known[pair]
+        found.append(basis.errors(folds[partner], alphas))
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Basis:
-    """Moments of a fit in the eigenbasis of their features, float32 where that converges.
+def _diagonalised(fitting: Moments) -> tuple[Basis, tuple[float, ...]]:
+    """Return the basis in which a lambda is judged, and the lambdas at ``SHARES``.
 
-    A choice among steps of a factor of three can afford it; the fits are made in float64.
+    A choice among steps of a factor of three can afford single precision; the fits are made in
+    double.
     """
-
-    fitting: Moments
-    values: Tensor  # (m,) eigenvalues of X^T X
-    vectors: Tensor  # (m, m)
-    rotated: Tensor  # (m, d) = vectors^T X^T Y
-
-    @classmethod
-    def of(cls, fitting: Moments) -> Self:
-        try:
-            values, vectors = torch.linalg.eigh(fitting.xx.float())
-        except torch.linalg.LinAlgError:  # fewer images than features: many eigenvalues are 0
-            values, vectors = (part.float() for part in torch.linalg.eigh(fitting.xx))
-        return cls(fitting, values.clamp_min(0), vectors, vectors.mT @ fitting.xy.float())
-
-    def errors(self, choosing: Moments) -> list[float]:
-        """Return the mean squared error on ``choosing`` of the fit at each of ``SHARES``."""
-        spread = self.vectors.mT @ choosing.xx.float() @ self.vectors
-        cross = self.vectors.mT @ choosing.xy.float()
-        shift = self.vectors.mT @ (choosing.feature_mean - self.fitting.feature_mean).float()
-        gap = (self.fitting.embedding_mean - choosing.embedding_mean).float()
-        found = []
-        for alpha in lambdas_around(self.fitting.mean_eigenvalue):
-            fit = self.rotated / (self.values + alpha)[:, None]
-            inside = float((fit * (spread @ fit - 2 * cross)).sum()) + choosing.yy
-            offset = float((shift @ fit + gap).square().sum())
-            found.append((inside / choosing.weight + offset) / len(gap))
-        return found
+    return Basis.of(fitting, torch.float32), lambdas_around(fitting.mean_eigenvalue)

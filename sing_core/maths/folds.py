@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import ShapeError
+from sing_core.maths.row_steps import from_row_steps, row_steps
 
 FOLDS = 5
 OUTSIDE = -1
 _HEX = 8  # digits of a digest that are read: 32 bits
-_LARGEST_STEP = 127
 
 
 def fold_of(digest: str, count: int = FOLDS) -> int:
@@ -70,15 +70,13 @@ class Folds:
     ) -> Self:
         """Round ``K`` maps ``(d, m)``, ``(d,)`` that were fitted around the features ``(m,)``."""
         exact, mean = torch.stack(list(weights)).double(), torch.stack(list(means)).double()
-        scales = (exact.abs().amax(dim=-1) / _LARGEST_STEP).float()
-        wide = scales.double()[..., None]
-        steps = torch.where(wide > 0, (exact / wide.clamp_min(1e-300)).round(), 0.0)
-        steps = steps.clamp(-_LARGEST_STEP, _LARGEST_STEP)
-        moved = ((exact - steps * wide) @ mean[..., None]).squeeze(-1)
+        steps, scales = row_steps(exact)
+        rounded = steps.double() * scales.double()[..., None]
+        moved = ((exact - rounded) @ mean[..., None]).squeeze(-1)
         offsets = torch.stack(list(biases)).double() + moved
         seen = sorted({_prefix(digest) for digest in digests})
         return cls(
-            steps.to(torch.int8),
+            steps,
             scales,
             offsets.float(),
             torch.tensor(seen, dtype=torch.int32),
@@ -97,7 +95,7 @@ class Folds:
 
     def fit(self, fold: int) -> tuple[Tensor, Tensor]:
         """Return weight ``(d, m)`` and bias ``(d,)``, float32, of the fit without ``fold``."""
-        return self.steps[fold].float() * self.scales[fold][:, None], self.biases[fold]
+        return from_row_steps(self.steps[fold], self.scales[fold]), self.biases[fold]
 
 
 def _prefix(digest: str) -> int:

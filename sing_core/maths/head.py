@@ -103,6 +103,19 @@ class HeadDecomposition:
         return self.principal_part(features).to(features.dtype)
 
 
+def check_reads(head: HeadDecomposition, name: str) -> None:
+    """Check that a classifier's head reads anything at all.
+
+    Raises:
+        HeadError: every weight of the head of ``name`` is zero.
+    """
+    if head.rank == 0:
+        raise HeadError(
+            f"Every weight of the head of {name} is zero: it gives all images the same logits, so "
+            "that there is nothing to analyse; its weights were probably never loaded or trained."
+        )
+
+
 def _gram_split(weight: Tensor, rtol: float) -> tuple[Tensor, Tensor] | None:
     """Return ``(sigma, V_p)`` by way of W W^T, or None where that would lose accuracy.
 

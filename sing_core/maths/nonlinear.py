@@ -12,10 +12,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from sing_core.errors import ShapeError, StaleArtefactError, UnknownNameError
 from sing_core.files.atomic import write_atomically
 from sing_core.files.digests import tensor_digest
+from sing_core.files.seals import facts_are_whole, sealed_facts
 from sing_core.maths.feature_map import gradient_by_autograd
 
 ARCHITECTURES = ("mlp3", "mlp4", "residual")
@@ -25,17 +27,41 @@ _DROPOUT = 0.1
 _FORMAT = "sing-nonlinear-translator-1"
 
 
-def _block(wide: int, out: int) -> nn.Sequential:
+class _Dropout(nn.Module):
+    """``nn.Dropout`` that draws from a generator of its own: other threads draw from torch's."""
+
+    def __init__(self, chance: torch.Generator) -> None:
+        super().__init__()
+        self.chance = chance
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        kept = torch.empty_like(x).bernoulli_(1 - _DROPOUT, generator=self.chance)
+        return x * kept.div_(1 - _DROPOUT)
+
+
+def _linear(wide: int, out: int, chance: torch.Generator) -> nn.Linear:
+    """Return ``nn.Linear`` with the same initial weights, drawn from ``chance``."""
+    layer: nn.Linear = skip_init(nn.Linear, wide, out)  # type: ignore[no-untyped-call]
+    nn.init.kaiming_uniform_(layer.weight, a=5**0.5, generator=chance)
+    nn.init.uniform_(layer.bias, -(wide**-0.5), wide**-0.5, generator=chance)
+    return layer
+
+
+def _block(wide: int, out: int, chance: torch.Generator) -> nn.Sequential:
     """Return the paper's block, LayerNorm-GELU-Dropout-FC."""
-    return nn.Sequential(nn.LayerNorm(wide), nn.GELU(), nn.Dropout(_DROPOUT), nn.Linear(wide, out))
+    return nn.Sequential(
+        nn.LayerNorm(wide), nn.GELU(), _Dropout(chance), _linear(wide, out, chance)
+    )
 
 
 class _Residual(nn.Module):
     """``x + block(x)`` at constant width."""
 
-    def __init__(self, wide: int) -> None:
+    def __init__(self, wide: int, chance: torch.Generator) -> None:
         super().__init__()
-        self.block = _block(wide, wide)
+        self.block = _block(wide, wide, chance)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + cast(Tensor, self.block(x))
@@ -48,8 +74,12 @@ class TranslatorNetwork(nn.Module):
     mean vector and one scale each, so that a learning rate means the same for every classifier.
     """
 
-    def __init__(self, architecture: str, features: int, dim: int, hidden: int = HIDDEN) -> None:
+    def __init__(
+        self, architecture: str, features: int, dim: int, hidden: int = HIDDEN, seed: int = 0
+    ) -> None:
         """Build for ``features`` inputs and ``dim`` outputs; the standardisation is the identity.
+
+        ``seed`` decides initial weights, dropout, and whatever else draws from ``chance``.
 
         Raises:
             UnknownNameError: there is no such architecture.
@@ -60,12 +90,14 @@ class TranslatorNetwork(nn.Module):
                 f"No translator architecture is called “{architecture[:80]}”. There are: linear, "
                 f"{', '.join(ARCHITECTURES)}."
             )
+        self.chance = chance = torch.Generator().manual_seed(seed)
         parts: list[nn.Module]
         if architecture == "residual":
-            parts = [_Residual(features), nn.Linear(features, dim)]
+            parts = [_Residual(features, chance), _linear(features, dim, chance)]
         else:
-            inner = [_block(hidden, hidden) for _ in range(int(architecture[-1]) - 2)]
-            parts = [nn.Linear(features, hidden), *inner, _block(hidden, dim)]
+            parts = [_linear(features, hidden, chance)]
+            parts += [_block(hidden, hidden, chance) for _ in range(int(architecture[-1]) - 2)]
+            parts += [_block(hidden, dim, chance)]
         self.layers = nn.Sequential(*parts)
         self.register_buffer("feature_mean", torch.zeros(features))
         self.register_buffer("feature_scale", torch.ones(()))
@@ -155,7 +187,8 @@ class NonlinearTranslator:
         facts = {"format": _FORMAT, "architecture": self.architecture, "model": self.model}
         facts |= {"model_digest": self.model_digest, "space_id": self.space_id}
         facts |= {f"detail.{k}": v for k, v in self.details.items()}
-        write_atomically(path, save(tensors, {**facts, "sha256": tensor_digest(tensors)}))
+        facts |= {"sha256": tensor_digest(tensors)}
+        write_atomically(path, save(tensors, sealed_facts(facts)))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -172,6 +205,8 @@ class NonlinearTranslator:
             raise StaleArtefactError(f"The translator file {path.name} cannot be read.") from error
         if facts.get("format") != _FORMAT:
             raise StaleArtefactError(f"{path.name} is not a translator of format {_FORMAT}.")
+        if not facts_are_whole(facts):
+            raise StaleArtefactError(f"What {path.name} says of itself is not what was saved.")
         if facts.get("sha256") != tensor_digest(tensors):
             raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
         details = {

@@ -132,52 +132,84 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RidgePath:
-    """One ridge fit per lambda, all from a single factorisation, judged on held-out rows.
+    """One ridge fit per lambda, all from a single factorisation, judged on other rows.
 
     Attributes:
         alphas: the lambdas asked for, in the order given.
-        mse: mean squared error per entry on the held-out rows, one per lambda.
-        cosine: mean cosine between translated and true embedding there, one per lambda.
-        best_alpha: the lambda of the largest held-out cosine.
+        mse: mean squared error per entry on the other rows, one per lambda.
+        best_alpha: the lambda of the smallest.
         translator: the fit at ``best_alpha``.
     """
 
     alphas: tuple[float, ...]
     mse: tuple[float, ...]
-    cosine: tuple[float, ...]
     best_alpha: float
     translator: Translator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Normal:
-    """Normal equations ``(X^T S X + alpha) A = X^T S Y`` of moments, diagonalised once."""
+class Basis:
+    """Normal equations ``(X^T S X + alpha) A = X^T S Y`` of moments, diagonalised once.
 
-    values: Tensor  # (m,) eigenvalues of X^T S X
-    vectors: Tensor  # (m, m)
-    rotated: Tensor  # (m, d) = vectors^T X^T S Y
-    feature_mean: Tensor  # (m,)
-    embedding_mean: Tensor  # (d,)
+    Attributes:
+        values: ``(m,)`` eigenvalues of ``X^T S X``; ``vectors`` ``(m, m)`` in its columns.
+        rotated: ``(m, d)`` = ``vectors^T X^T S Y``.
+        feature_mean: ``(m,)``; ``embedding_mean`` ``(d,)``.
+    """
+
+    values: Tensor
+    vectors: Tensor
+    rotated: Tensor
+    feature_mean: Tensor
+    embedding_mean: Tensor
 
     @classmethod
-    def of(cls, moments: Moments) -> Self:
-        values, vectors = torch.linalg.eigh(moments.xx)
-        rotated = vectors.mT @ moments.xy
-        return cls(
-            values.clamp_min(0), vectors, rotated, moments.feature_mean, moments.embedding_mean
-        )
+    def of(cls, moments: Moments, dtype: torch.dtype = torch.float64) -> Self:
+        """Diagonalise ``moments``; single precision, where it converges, is enough for a choice."""
+        try:
+            values, vectors = torch.linalg.eigh(moments.xx.to(dtype))
+        except torch.linalg.LinAlgError:  # fewer images than features: many eigenvalues are 0
+            values, vectors = (part.to(dtype) for part in torch.linalg.eigh(moments.xx))
+        rotated = vectors.mT @ moments.xy.to(dtype)
+        means = moments.feature_mean.to(dtype), moments.embedding_mean.to(dtype)
+        return cls(values.clamp_min(0), vectors, rotated, *means)
 
-    def coefficients(self, alpha: float) -> Tensor:
-        """Return the ``(m, d)`` ridge coefficients in the rotated basis."""
+    def shrunk(self, alpha: float) -> Tensor:
+        """Return ``(m,)`` the factors on ``rotated`` at ``alpha``.
+
+        Raises:
+            ShapeError: ``alpha`` is negative.
+        """
         if not alpha >= 0:
             raise ShapeError(f"Lambda must not be negative, got {alpha}.")
-        shrunk = self.values + alpha
-        return torch.where(shrunk > 0, 1 / shrunk, 0.0)[:, None] * self.rotated
+        inverse = self.values + alpha
+        return torch.where(inverse > 0, 1 / inverse, 0.0)
 
     def translator(self, alpha: float) -> Translator:
-        weight = (self.vectors @ self.coefficients(alpha)).mT
+        """Return the fit at ``alpha``."""
+        weight = (self.vectors @ (self.shrunk(alpha)[:, None] * self.rotated)).mT
         bias = self.embedding_mean - weight @ self.feature_mean
         return Translator(weight.contiguous(), bias)
+
+    def errors(self, choosing: Moments, alphas: Sequence[float]) -> list[float]:
+        """Return the mean squared error on ``choosing`` of the fit at each of ``alphas``.
+
+        ``tr(B^T D S D B) = d^T (S * B B^T) d`` for the diagonal d of D: after two products, a
+        lambda costs no more than its d.
+        """
+        dtype = self.rotated.dtype
+        spread = self.vectors.mT @ choosing.xx.to(dtype) @ self.vectors
+        squared = (spread * (self.rotated @ self.rotated.mT)).double()
+        crossed = (self.rotated * (self.vectors.mT @ choosing.xy.to(dtype))).sum(dim=1).double()
+        shift = self.vectors.mT @ (choosing.feature_mean.to(dtype) - self.feature_mean)
+        gap = self.embedding_mean - choosing.embedding_mean.to(dtype)
+        found = []
+        for alpha in alphas:
+            d = self.shrunk(alpha)
+            inside = float(d.double() @ squared @ d.double() - 2 * (d.double() @ crossed))
+            offset = float(((shift * d) @ self.rotated + gap).square().sum())
+            found.append(((inside + choosing.yy) / choosing.weight + offset) / len(gap))
+        return found
 
 
 def _pair(features: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor]:
@@ -208,7 +240,7 @@ def fit_ridge(
     Raises:
         ShapeError: shapes do not agree, fewer than two rows, or a negative ``alpha`` or weight.
     """
-    return _Normal.of(_moments(features, embeddings, weights)).translator(alpha)
+    return Basis.of(_moments(features, embeddings, weights)).translator(alpha)
 
 
 def fit_from_moments(moments: Moments, alpha: float) -> Translator:
@@ -224,52 +256,24 @@ def fit_from_moments(moments: Moments, alpha: float) -> Translator:
     return Translator(weight, moments.embedding_mean - weight @ moments.feature_mean)
 
 
-def fit_ridge_path(
-    features: Tensor,
-    embeddings: Tensor,
-    held_out_features: Tensor,
-    held_out_embeddings: Tensor,
-    *,
-    alphas: Sequence[float],
-    weights: Tensor | None = None,
-) -> RidgePath:
+def fit_path(fitting: Moments, choosing: Moments, *, alphas: Sequence[float]) -> RidgePath:
     """Fit one ridge translator per lambda from a single factorisation and keep the best.
-
-    ``features`` ``(n, m)`` and ``embeddings`` ``(n, d)`` are fitted; the held-out pair of the
-    same widths chooses the lambda by mean cosine.
-
-    Raises:
-        ShapeError: shapes do not agree, no lambda is given, or one is negative.
-    """
-    if not alphas:
-        raise ShapeError("A ridge path needs at least one lambda.")
-    normal = _Normal.of(_moments(features, embeddings, weights))
-    x, y = _pair(held_out_features, held_out_embeddings)
-    rotated = (x - normal.feature_mean) @ normal.vectors  # (n_held_out, m)
-    mse, cosine = [], []
-    for alpha in alphas:
-        guess = rotated @ normal.coefficients(alpha) + normal.embedding_mean
-        mse.append(float((guess - y).square().mean()))
-        cosine.append(float(torch.cosine_similarity(guess, y, dim=-1).mean()))
-    best = float(alphas[max(range(len(alphas)), key=cosine.__getitem__)])
-    fitted = replace(normal.translator(best), details={"lambda": repr(best)})
-    return RidgePath(tuple(alphas), tuple(mse), tuple(cosine), best, fitted)
-
-
-def fit_moments(
-    fitting: Moments, choosing: Moments, *, alphas: Sequence[float]
-) -> tuple[Translator, float]:
-    """Fit one ridge translator per lambda from moments; return the best one and its lambda.
 
     ``choosing`` are moments of other rows: the lambda of the smallest mean squared error there is
     taken (a cosine is no function of moments).
 
     Raises:
-        ShapeError: no lambda is given, or one is negative.
+        ShapeError: no lambda is given, one is negative, or widths differ.
     """
     if not alphas:
         raise ShapeError("A ridge path needs at least one lambda.")
-    normal = _Normal.of(fitting)
-    fits = {alpha: normal.translator(alpha) for alpha in alphas}
-    best = min(fits, key=lambda alpha: choosing.mse(fits[alpha]))
-    return replace(fits[best], details={"lambda": repr(float(best))}), float(best)
+    if choosing.xy.shape != fitting.xy.shape:
+        raise ShapeError(
+            f"Moments of {tuple(fitting.xy.shape)} cannot be judged on ones of "
+            f"{tuple(choosing.xy.shape)}."
+        )
+    basis = Basis.of(fitting)
+    mse = basis.errors(choosing, alphas)
+    best = float(alphas[min(range(len(alphas)), key=mse.__getitem__)])
+    fitted = replace(basis.translator(best), details={"lambda": repr(best)})
+    return RidgePath(tuple(alphas), tuple(mse), best, fitted)

@@ -4,7 +4,7 @@ The unit of chance is the class: photos of one class resemble each other, so tha
 classes is resampled by class, and every class counts once however many photos it has.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,8 @@ from sing_core.errors import ShapeError
 DRAWS = 2_000
 LEVEL = 0.95
 FALSE_DISCOVERY_RATE = 0.05
+FAMILY_WISE_ERROR = 0.05
+FEWEST_FOR_BCA = 20
 _PERMUTATIONS = 9_999
 _BATCH = 50  # resamples at once: memory is this many times the values
 
@@ -33,12 +35,14 @@ class Interval:
         low: lower end; None (like ``high``) where one class alone cannot give an interval.
         high: upper end.
         clusters: number of classes that it rests on, or of images where each counts for itself.
+        p: two-sided, of "it is 0", by a t test over classes; None where there is none.
     """
 
     estimate: float
     low: float | None
     high: float | None
     clusters: int
+    p: float | None = field(default=None, compare=False)  # follows from what the rest rests on
 
     @property
     def decided(self) -> bool:
@@ -48,7 +52,7 @@ class Interval:
     def times(self, factor: float) -> "Interval":
         """Return the same in another unit, ``factor > 0`` of which make one of this."""
         low, high = (None if end is None else factor * end for end in (self.low, self.high))
-        return Interval(factor * self.estimate, low, high, self.clusters)
+        return Interval(factor * self.estimate, low, high, self.clusters, self.p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,13 @@ def clustered_mean(
 ) -> Interval:
     """Return the mean over classes of the class means of ``values`` ``(n,)``.
 
-    ``clusters`` ``(n,)`` are the classes. The 95 % interval is a BCa bootstrap over classes.
+    ``clusters`` ``(n,)`` are the classes. The 95 % interval is a BCa bootstrap over classes; of
+    fewer than 20 it covers too little (0.68 of three, 0.84 of five), and a t interval is given.
 
     Raises:
         ShapeError: the two are not lists of one length, or empty.
     """
-    (means,) = _cluster_means(clusters, values)
+    (means,) = cluster_means(clusters, values)
     return _bootstrap((means,), draws, seed)
 
 
@@ -104,12 +109,14 @@ def clustered_ratio(
 ) -> Interval:
     """Return the ratio of two clustered means, both resampled by the same classes.
 
+    Of fewer than 20 classes a t interval of what is left of the linearised ratio is given.
+
     Arguments are ``(n,)`` each. Where the denominator is 0 throughout the ratio is not a number.
 
     Raises:
         ShapeError: the lists differ in length, or are empty.
     """
-    means = _cluster_means(clusters, numerator, denominator)
+    means = cluster_means(clusters, numerator, denominator)
     if not means[1].any():
         return Interval(float("nan"), None, None, len(means[1]))
     return _bootstrap(means, draws, seed)
@@ -132,6 +139,22 @@ def paired_difference(
     if a.shape != b.shape:
         raise ShapeError(f"Pairs need equal lengths, got {a.shape} and {b.shape}.")
     return clustered_mean(a - b, clusters, draws=draws, seed=seed)
+
+
+def cluster_means(clusters: ArrayLike, *values: ArrayLike) -> tuple[Floats, ...]:
+    """Return the class means ``(k,)`` of each list of ``values`` ``(n,)``, in one order.
+
+    Raises:
+        ShapeError: the lists differ in length, or are empty.
+    """
+    names = np.asarray(clusters)
+    lists = [np.asarray(v, dtype=np.float64) for v in values]
+    if names.ndim != 1 or not len(names) or any(v.shape != names.shape for v in lists):
+        shapes = ", ".join(str(v.shape) for v in lists)
+        raise ShapeError(f"Values and their classes need one length, got {shapes}, {names.shape}.")
+    _, index = np.unique(names, return_inverse=True)
+    counts = np.bincount(index)
+    return tuple(np.bincount(index, weights=v) / counts for v in lists)
 
 
 def student(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -177,6 +200,20 @@ def adjusted(p: ArrayLike) -> Floats:
     return result
 
 
+def family_wise(p: ArrayLike) -> Floats:
+    """Return Holm's adjusted p values ``(k,)``; what is not a number stays so and counts not.
+
+    Calling those at most 0.05 found errs anywhere among all of them once in twenty times.
+    """
+    raw = np.asarray(p, dtype=np.float64)
+    result = np.full_like(raw, np.nan)
+    known = np.flatnonzero(np.isfinite(raw))
+    order = known[np.argsort(raw[known], kind="stable")]
+    steps = np.arange(len(order), 0, -1)
+    result[order] = np.minimum(np.maximum.accumulate(raw[order] * steps), 1)
+    return result
+
+
 def rank_correlation(x: ArrayLike, y: ArrayLike, *, seed: int = 0) -> RankCorrelation:
     """Return Spearman's correlation of ``x`` and ``y`` ``(n,)`` with a permutation test.
 
@@ -208,17 +245,6 @@ def _standard_errors(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floa
     return centre, error, np.where(usable, count - 1, np.nan)
 
 
-def _cluster_means(clusters: ArrayLike, *values: ArrayLike) -> tuple[Floats, ...]:
-    names = np.asarray(clusters)
-    lists = [np.asarray(v, dtype=np.float64) for v in values]
-    if names.ndim != 1 or not len(names) or any(v.shape != names.shape for v in lists):
-        shapes = ", ".join(str(v.shape) for v in lists)
-        raise ShapeError(f"Values and their classes need one length, got {shapes}, {names.shape}.")
-    _, index = np.unique(names, return_inverse=True)
-    counts = np.bincount(index)
-    return tuple(np.bincount(index, weights=v) / counts for v in lists)
-
-
 def _bootstrap(
     parts: tuple[Floats, ...], draws: int, seed: int, *, method: _Method = "BCa"
 ) -> Interval:
@@ -235,9 +261,16 @@ def _bootstrap(
         return Interval(estimate, None, None, count)
     if all(np.ptp(part) == 0 for part in parts):
         return Interval(estimate, estimate, estimate, count)
+    # What each class adds to the estimate: of a ratio, by its linearisation.
+    lead = parts[0] - estimate if len(parts) == 1 else parts[0] - estimate * parts[1]
+    error = float(lead.std(ddof=1) / np.sqrt(count) / (1 if len(parts) == 1 else parts[1].mean()))
+    p = float(2 * stats.t.sf(abs(estimate) / error, count - 1)) if error > 0 else None
+    if method == "BCa" and count < FEWEST_FOR_BCA:
+        half = float(stats.t.isf((1 - LEVEL) / 2, count - 1)) * error
+        return Interval(estimate, estimate - half, estimate + half, count, p)
     found = stats.bootstrap(
         parts, statistic, n_resamples=draws, confidence_level=LEVEL, method=method,
         paired=True, vectorized=True, batch=_BATCH, rng=np.random.default_rng(seed),
     )  # fmt: skip
     ends = found.confidence_interval
-    return Interval(estimate, float(ends.low), float(ends.high), count)
+    return Interval(estimate, float(ends.low), float(ends.high), count, p)

@@ -16,8 +16,14 @@ from sing_core.maths.feature_map import FeatureMap
 from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.scores import angle_deg, angles_of_cosines
 
-# A projected gradient shorter than this share of the gradient is rounding, not a direction.
+# A null part shorter than this share of the feature is rounding, not a direction.
 _NEGLIGIBLE = 1e-10
+# A projected gradient is rounding below this share of the gradient: weights are kept in float32, so
+# that a translator blind to the null space still sees 6e-8 of it.
+_BLIND = 1e-6
+# A step as long as the feature along a gradient below this floor would not turn the cosine by more:
+# the feature lies on the text, and what is left of the gradient is rounding.
+_FLAT = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,15 @@ def null_direction(
     ``features`` ``(m,)``; result ``(m,)`` float64.
 
     Raises:
-        ZeroVectorError: the null space holds no direction towards this text (nullity 0 included).
+        ZeroVectorError: the null space holds no direction towards this text (nullity 0, and a
+            feature that lies on the text already, included).
     """
     gradient = similarity_gradient(features, translator, text)
     inside = head.null_part(gradient)
     length = torch.linalg.vector_norm(inside)
-    if float(length) <= _NEGLIGIBLE * float(torch.linalg.vector_norm(gradient)):
+    step = float(length) * float(torch.linalg.vector_norm(features.double()))
+    blind = float(length) <= _BLIND * float(torch.linalg.vector_norm(gradient))
+    if blind or step <= _FLAT:
         raise ZeroVectorError("No direction of the null space leads towards this prompt.")
     unit: Tensor = inside / length
     return unit

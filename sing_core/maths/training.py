@@ -89,11 +89,9 @@ def train(
             )
     recipe = recipe or Recipe()
     x, z = rows[0].float(), rows[1].float()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        network = TranslatorNetwork(architecture, x.shape[1], z.shape[1], recipe.hidden)
-        network.standardise(x, z)
-        return _run(architecture, network, loss, (x, z), held_out, recipe, progress)
+    network = TranslatorNetwork(architecture, x.shape[1], z.shape[1], recipe.hidden, recipe.seed)
+    network.standardise(x, z)
+    return _run(architecture, network, loss, (x, z), held_out, recipe, progress)
 
 
 def _run(
@@ -132,7 +130,7 @@ def _pass(
     """Go once over ``rows`` in random order; return the mean loss."""
     network.train()
     scale = network.get_buffer("embedding_scale")
-    order, total = torch.randperm(len(rows[0])), 0.0
+    order, total = torch.randperm(len(rows[0]), generator=network.chance), 0.0
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
         optimiser.zero_grad(set_to_none=True)

@@ -16,8 +16,10 @@ from torch import Tensor
 from sing_core.errors import ShapeError, StaleArtefactError, TranslatorMismatchError
 from sing_core.files.atomic import write_atomically
 from sing_core.files.digests import nameless_digest, tensor_digest
+from sing_core.files.seals import facts_are_whole, sealed_facts
 from sing_core.maths.feature_map import cosine_to
 from sing_core.maths.folds import Folds
+from sing_core.maths.row_steps import half_if_exact, widened
 
 _FORMAT = "sing-translator-1"
 
@@ -69,7 +71,7 @@ class Translator:
         named = {"weight": self.weight.contiguous(), "bias": self.bias.contiguous()}
         if self.folds is not None:
             named |= {f"folds.{name}": getattr(self.folds, name) for name in Folds.__slots__}
-        return named
+        return {name: widened(value) for name, value in named.items()}
 
     def apply(self, features: Tensor) -> Tensor:
         """Return ``T(f)`` of shape ``(..., d)`` in float64 for ``features`` ``(..., m)``.
@@ -128,12 +130,15 @@ class Translator:
     def save(self, path: Path) -> None:
         """Write the translator as one safetensors file with its facts as metadata.
 
+        What half precision holds exactly is written in half precision, and read back as it was.
+
         Raises:
             OSError: the disk refuses; an older file is untouched.
         """
         facts = {"format": _FORMAT, "model": self.model, "model_digest": self.model_digest}
         facts |= {"space_id": self.space_id, **{f"detail.{k}": v for k, v in self.details.items()}}
-        write_atomically(path, save(self._tensors, {**facts, "sha256": self.digests[0]}))
+        kept = {name: half_if_exact(value) for name, value in self._tensors.items()}
+        write_atomically(path, save(kept, sealed_facts({**facts, "sha256": self.digests[0]})))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -146,11 +151,15 @@ class Translator:
         try:
             with safe_open(path, framework="pt") as file:
                 facts = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                tensors = {key: widened(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
-            raise StaleArtefactError(f"The translator file {path.name} cannot be read.") from error
+            raise StaleArtefactError(
+                f"The translator file {path.name} cannot be read: fit it again, or restore it."
+            ) from error
         if facts.get("format") != _FORMAT:
             raise StaleArtefactError(f"{path.name} is not a translator of format {_FORMAT}.")
+        if not facts_are_whole(facts):
+            raise StaleArtefactError(f"What {path.name} says of itself is not what was saved.")
         details = {
             k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
         }
@@ -163,7 +172,10 @@ class Translator:
             details=details,
         )
         if "sha256" in facts and facts["sha256"] not in found.digests:
-            raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
+            raise StaleArtefactError(
+                f"The numbers in {path.name} are not those that were saved: "
+                "fit the translator again, or restore the file."
+            )
         return found
 
 

@@ -84,7 +84,7 @@ class Comparison:
             return "The linear translator has the largest mean cosine."
         start = (
             f"The linear translator’s mean cosine is {gap.estimate:.3f} "
-            f"({gap.low:.3f} to {gap.high:.3f}) below that of the best, "
+            f"({gap.low:z.3f} to {gap.high:z.3f}) below that of the best, "
             f"{best.architecture} trained by {best.loss}: "
         )
         if self.linear_suffices:

@@ -7,7 +7,7 @@ reads; the check on load decides, not the architecture's name.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sing_core.errors import HeadError, ShapeError, WeightsUnavailableError
-from sing_core.files.digests import network_digest
+from sing_core.files.digests import content_key, network_digest
 from sing_core.models.device import prepare_torch, torch_device
 from sing_core.models.registry import find_model
 from sing_core.models.timm_surface import TimmNetwork
@@ -242,6 +242,9 @@ def load_backbone(name: str, settings: "Settings") -> Backbone:
         labels=loaded.labels,
         notes=loaded.notes,
     )
+    if loaded.named_side:
+        digest = content_key(backbone.weights_digest, f"side {loaded.named_side}")
+        backbone = replace(backbone, weights_digest=digest)
     if entry is not None and entry.ships and backbone.weights_digest != entry.weights_digest:
         raise WeightsUnavailableError(
             f"The weights of {name} are not the pinned ones (digest "

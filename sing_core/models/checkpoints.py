@@ -20,12 +20,12 @@ _UNBUILDABLE = (TypeError, ValueError, RuntimeError, AssertionError)
 
 
 def fill(
-    architecture: str, path: Path, build: Build, *, headless: bool
+    architecture: str, path: Path, build: Build, *, headless: bool, side: int = 0
 ) -> tuple[nn.Module, tuple[str, ...]] | None:
     """Return the network with the weights in ``path``, and sentences about what is not plain.
 
-    ``headless`` ignores the head. None: the names are not the network's own, as in checkpoints of
-    other libraries, and none of this can be judged.
+    ``headless`` ignores the head; a ``side`` of the input of 0 is what the file says. None: the
+    names are not the network's own, as in checkpoints of other libraries: nothing can be judged.
 
     Raises:
         WeightsUnavailableError: the file is no whole network of this architecture.
@@ -36,20 +36,31 @@ def fill(
     match = match_names(path.name, wanted, shapes)
     if match is None:
         _check_foreign(path.name, wanted, shapes)
+        if side:
+            raise WeightsUnavailableError(
+                f"{path.name} has the names of another library: no input size can be named for it."
+            )
         return None
-    side, notes = side_of(path.name, wanted.shapes, match.sources, shapes, build), match.notes
-    if side:
-        wanted = _wanted(architecture, _blank(build, headless, side), headless)
-        notes += (
-            f"{path.name} was trained at {side} x {side} px, as its position embedding says; "
-            "images are shown to it at that size.",
-        )
+    built = side_of(path.name, wanted.shapes, match.sources, shapes, build, side)
+    if built:
+        wanted = _wanted(architecture, _blank(build, headless, built), headless)
     _check_shapes(path.name, wanted, match, shapes)
-    network = build(match.classes, side)
+    network = build(match.classes, built)
     _load(network, path, match)
-    if side:
-        tell_size(network, side)
-    return network, notes
+    if built or side:
+        tell_size(network, built or side)
+    return network, match.notes + _on_size(path.name, built, side)
+
+
+def _on_size(where: str, built: int, named: int) -> tuple[str, ...]:
+    if named:
+        return (f"Images are shown to {where} at {named} x {named} px, as its name asks.",)
+    if not built:
+        return ()
+    return (
+        f"{where} was trained at {built} x {built} px, as its position embedding says; images are "
+        "shown to it at that size.",
+    )
 
 
 def tell_size(network: nn.Module, side: int) -> None:
@@ -59,13 +70,18 @@ def tell_size(network: nn.Module, side: int) -> None:
 
 
 def side_of(
-    where: str, wanted: Shapes, sources: dict[str, str], shapes: Shapes, build: Build
+    where: str, wanted: Shapes, sources: dict[str, str], shapes: Shapes, build: Build, named: int
 ) -> int:
-    """Return the side of the input that a position embedding of another length asks for, else 0.
+    """Return the side of the input that the network is built at, 0 for the architecture's own.
+
+    A position embedding of another length asks for it; else ``named``, where sides can be chosen.
 
     Raises:
-        WeightsUnavailableError: it belongs to no square image that the architecture takes.
+        WeightsUnavailableError: the embedding belongs to no square image that the architecture
+            takes, or to another one than was named.
     """
+    if named:
+        return _side_named(where, sources, shapes, build, named)
     for name, source in sources.items():
         if not name.endswith(_POSITIONS) or wanted[name] == shapes[source]:
             continue
@@ -75,6 +91,22 @@ def side_of(
             return side
         raise WeightsUnavailableError(_other_size(where, source, shapes[source], wanted[name]))
     return 0
+
+
+def _side_named(
+    where: str, sources: dict[str, str], shapes: Shapes, build: Build, named: int
+) -> int:
+    try:
+        state = _blank(build, True, named).state_dict()
+    except _UNBUILDABLE:
+        return 0  # it takes images of any size, and is not told of one
+    for name, source in sources.items():
+        if name.endswith(_POSITIONS) and tuple(state[name].shape) != shapes[source]:
+            raise WeightsUnavailableError(
+                f"{where} was not trained at {named} x {named} px: {source} has the shape "
+                f"{shapes[source]}, and images of that size need {tuple(state[name].shape)}."
+            )
+    return named
 
 
 def _scaled(wanted: tuple[int, ...], found: tuple[int, ...], side: int) -> int:

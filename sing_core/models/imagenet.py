@@ -1,5 +1,7 @@
 """Class names of ImageNet, from data files inside installed packages."""
 
+from functools import lru_cache
+
 _IMAGENET_CLASSES = 1000
 
 
@@ -32,9 +34,23 @@ def known_labels(n_classes: int) -> tuple[str, ...]:
     return tuple(ImageNetInfo(subset).label_descriptions())
 
 
+def imagenet_lemmas() -> list[tuple[str, ...]]:
+    """Return the names that WordNet has for each of the 1,000 classes."""
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    return [tuple(info.index_to_description(i).split(", ")) for i in range(_IMAGENET_CLASSES)]
+
+
 def imagenet_wnids() -> list[str]:
     """Return the 1,000 WordNet ids (``n01440764`` …) in ImageNet-1k order."""
     from timm.data import ImageNetInfo
 
     names: list[str] = ImageNetInfo().label_names()  # type: ignore[no-untyped-call]
     return names
+
+
+@lru_cache(maxsize=1)
+def imagenet_places() -> dict[str, int]:
+    """Return the place of every WordNet id in ImageNet-1k order; not to be changed."""
+    return {wnid: place for place, wnid in enumerate(imagenet_wnids())}

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sing_core.errors import WeightsUnavailableError
+from sing_core.errors import SingError
 from sing_core.files import hub
+from sing_core.files.packages import TEXT_TOWER, is_installed
 from sing_core.models import registry
+from sing_core.models.readings import centre_files, has_centre
 from sing_core.models.reference_files import WEIGHTS
+from sing_core.models.references import space_id
 from sing_core.models.registry import ModelEntry, ReferenceEntry
 from sing_core.models.workbench import fitted_path
 
 if TYPE_CHECKING:
-    from sing_core.files.packages import SourceFile
     from sing_core.models.workbench import Workbench
     from sing_core.settings import Settings
 
@@ -71,9 +73,9 @@ def survey(bench: "Workbench", reference: str) -> tuple[LibraryRow, ...]:
 def state_of(entry: ModelEntry, settings: "Settings") -> State:
     """Return whether the weights of a row ship, were fetched, or are missing here."""
     if entry.ships:
-        from sing_core.files.packages import TRUNKS
+        from sing_core.models.trunks import source_of
 
-        return "ships" if _installed(TRUNKS[entry.architecture]) else "missing"
+        return "ships" if is_installed(source_of(entry.architecture)) else "missing"
     return "fetched" if all(path.is_file() for path in _files(entry, settings)) else "missing"
 
 
@@ -97,10 +99,22 @@ def reference_is_here(entry: ReferenceEntry, settings: "Settings") -> bool:
     if not entry.ships:
         places = (hub.cached(entry.repository, name, settings) for name in WEIGHTS)
         return any(place is not None for place in places)
-    from sing_core.files.packages import TEXT_TOWER
-    from sing_core.models.embedded import head_path
+    from sing_core.models.embedded_reference import embedded_reference
+    from sing_core.models.trunks import source_of
 
-    return head_path(settings).is_file() and all(_installed(s) for s in TEXT_TOWER.values())
+    found = embedded_reference(entry.name)
+    needed = [source_of(found.trunk), *TEXT_TOWER.values()]
+    return found.head_path(settings).is_file() and all(is_installed(s) for s in needed)
+
+
+def readings_here(name: str, settings: "Settings") -> tuple[str, ...]:
+    """Return the names by which a reference can be read on this machine: raw, perhaps centred."""
+    try:  # to know a space, open_clip may have to be imported: not for those without a file
+        files = centre_files(settings, name)
+        centred = bool(files) and has_centre(name, space_id(name, settings), settings)
+    except SingError:  # its weights are not here, or what is here is damaged
+        centred = False
+    return (name, registry.in_reading(name, centred=True)) if centred else (name,)
 
 
 def _files(entry: ModelEntry, settings: "Settings") -> list[Path]:
@@ -114,7 +128,9 @@ def _files(entry: ModelEntry, settings: "Settings") -> list[Path]:
 
 def _disk(entry: ModelEntry, settings: "Settings") -> int | None:
     if entry.ships:
-        paths = [settings.cache_dir / "mini" / f"{entry.architecture}.safetensors"]
+        from sing_core.models.trunks import trunk_path
+
+        paths = [trunk_path(entry.architecture, settings)]
     else:
         paths = _files(entry, settings)
     return sum(p.stat().st_size for p in paths) if all(p.is_file() for p in paths) else None
@@ -123,12 +139,3 @@ def _disk(entry: ModelEntry, settings: "Settings") -> int | None:
 def _has_translator(name: str, reference: str, settings: "Settings") -> bool:
     own = fitted_path(settings, name, reference)
     return own.is_file() or (settings.assets_dir / "translators" / own.name).is_file()
-
-
-def _installed(source: "SourceFile") -> bool:
-    from sing_core.files.packages import locate
-
-    try:
-        return locate(source).is_file()
-    except WeightsUnavailableError:
-        return False

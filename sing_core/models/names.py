@@ -4,7 +4,8 @@
 * a timm name, best with its tag: ``resnet18.a1_in1k``
 * a repository of the model hub: ``hf-hub:owner/name`` or ``hf-hub:owner/name@revision``
 * a local file: ``architecture@/path/to/weights.safetensors``, and where the backbone has no head,
-  ``architecture@/path/to/backbone.safetensors@/path/to/head.safetensors``
+  ``architecture@/path/to/backbone.safetensors@/path/to/head.safetensors``; with a size of the input
+  in pixels as ``architecture:256@…`` where the file cannot say it
 """
 
 import re
@@ -17,6 +18,7 @@ _HUB = "hf-hub:"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _REVISION = re.compile(r"[\w./-]{1,100}")
 _HEAD_FOLLOWS = ".safetensors@"
+_SIDES = 32, 2048
 
 HOW_TO_NAME = "A timm name, hf-hub:owner/name or architecture@file.safetensors works too."
 
@@ -31,11 +33,15 @@ class HubName:
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """Local weights of a timm ``architecture``; ``head`` None where they hold their own head."""
+    """Local weights of a timm ``architecture``; ``head`` None where they hold their own head.
+
+    ``side`` of the square input in pixels, 0 where it was not named.
+    """
 
     architecture: str
     weights: Path
     head: Path | None = None
+    side: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,19 @@ def _file_name(text: str, architecture: str, rest: str) -> FileName:
         )
     if follows:
         weights += _HEAD_FOLLOWS[:-1]
-    return FileName(architecture, _expanded(weights), _expanded(head) if head else None)
+    architecture, colon, size = architecture.partition(":")
+    side = _side(size) if colon else 0
+    return FileName(architecture, _expanded(weights), _expanded(head) if head else None, side)
+
+
+def _side(size: str) -> int:
+    least, most = _SIDES
+    if not (size.isascii() and size.isdecimal() and least <= int(size[:9]) <= most):
+        raise UnknownNameError(
+            f"“{size[:20]}” is no size of an input: a side in pixels from {least} to {most:,} is "
+            "needed, as in architecture:256@file.safetensors."
+        )
+    return int(size)
 
 
 def _expanded(text: str) -> Path:

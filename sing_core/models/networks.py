@@ -37,11 +37,13 @@ class LoadedNetwork:
         network: the timm module.
         labels: class names that came with the weights; () where they brought none.
         notes: whole sentences about how the file was read, where that is not plain.
+        named_side: of the input, where the name says it; the weights do not tell it.
     """
 
     network: nn.Module
     labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    named_side: int = 0
 
 
 def load_network(name: str, settings: "Settings") -> LoadedNetwork:
@@ -53,8 +55,7 @@ def load_network(name: str, settings: "Settings") -> LoadedNetwork:
             do not fit the architecture.
         HeadError: a separate head does not fit its backbone.
     """
-    entry = find_model(name, settings)
-    if entry is not None:
+    if (entry := find_model(name, settings)) is not None:
         return _of_row(entry, settings)
     found = parse_name(name)
     if isinstance(found, HubName):
@@ -123,10 +124,10 @@ def with_head(network: nn.Module, head: Head) -> nn.Module:
 
 def _of_row(entry: ModelEntry, settings: "Settings") -> LoadedNetwork:
     if entry.ships:
-        from sing_core.models.embedded import assemble_trunks
+        from sing_core.models.trunks import assemble_trunk
 
-        path = assemble_trunks(settings)[entry.architecture]
-        return LoadedNetwork(_filled(entry.architecture, path))
+        path = assemble_trunk(entry.architecture, settings)
+        return LoadedNetwork(_filled(entry.architecture, path, side=entry.side))
     weights = hub.fetch(entry.repository, hub.WEIGHTS, settings, revision=entry.revision).path
     if not entry.head_repository:
         return LoadedNetwork(_filled(entry.architecture, weights, side=entry.side))
@@ -135,14 +136,13 @@ def _of_row(entry: ModelEntry, settings: "Settings") -> LoadedNetwork:
 
 
 def _of_file(name: FileName) -> LoadedNetwork:
-    for path in (name.weights, name.head):
-        if path is not None:
-            shapes_in(path)
-            check_beside(path)
+    for path in filter(None, (name.weights, name.head)):
+        shapes_in(path)
+        check_beside(path)
     head = read_head(name.head) if name.head is not None else None
     _config(name.architecture)
     build = partial(_built, name.architecture)
-    found = fill(name.architecture, name.weights, build, headless=head is not None)
+    found = fill(name.architecture, name.weights, build, headless=head is not None, side=name.side)
     if found is None:  # timm knows the names of other libraries' checkpoints
         found = _filled(name.architecture, name.weights, head=head), ()
     elif head is not None:
@@ -150,7 +150,7 @@ def _of_file(name: FileName) -> LoadedNetwork:
     network, notes = found
     classes = int(cast(Any, network).num_classes) if head is None else len(head[0])
     labels = labels_beside(name.head or name.weights, classes)
-    return LoadedNetwork(network, labels.lines, (*notes, *labels.notes))
+    return LoadedNetwork(network, labels.lines, (*notes, *labels.notes), name.side)
 
 
 def _built(architecture: str, classes: int, side: int) -> nn.Module:

@@ -6,9 +6,12 @@ from typing import Literal, cast
 
 from sing_core.allocator import give_back_freed_memory
 from sing_core.models.backbones import Backbone, load_backbone
+from sing_core.models.centred_reference import CentredReference
 from sing_core.models.names import file_state
+from sing_core.models.readings import find_centre
 from sing_core.models.reference_files import folder_state
 from sing_core.models.references import Reference, load_reference
+from sing_core.models.registry import base_of, is_centred
 from sing_core.models.shelf import Shelf
 from sing_core.settings import Settings
 
@@ -75,20 +78,35 @@ class ModelPool:
         """
         return cast("Backbone", self._shelf.get(_Key("classifier", name, file_state(name))))
 
-    def reference(self, name: str) -> Reference:
-        """Return the reference, loading it on first use.
+    def reference(self, name: str) -> Reference | CentredReference:
+        """Return the reference in the reading that its name says, loading it on first use.
+
+        Both readings share one network.
+
+        Raises:
+            SingError: it cannot be loaded (see ``load_reference``), or has no centre.
+        """
+        found = self.raw_reference(name)
+        if not is_centred(name):
+            return found
+        centre = find_centre(base_of(name), found.space_id, self.settings)
+        return CentredReference(name, found, centre)
+
+    def raw_reference(self, name: str) -> Reference:
+        """Return the network of a reference, in whatever reading ``name`` asks for it.
 
         Raises:
             SingError: it cannot be loaded (see ``load_reference``).
         """
-        return cast("Reference", self._shelf.get(_Key("reference", name, folder_state(name))))
+        base = base_of(name)
+        return cast("Reference", self._shelf.get(_Key("reference", base, folder_state(base))))
 
     def unload(self, name: str) -> bool:
-        """Forget everything called ``name``; return whether there was anything.
+        """Forget everything called ``name``, in all readings; return whether there was anything.
 
         Its memory is free as soon as nobody computes with it any longer.
         """
-        keys = [key for key in self._shelf.names() if key.name == name]
+        keys = [key for key in self._shelf.names() if key.name == base_of(name)]
         found = sum(self._shelf.forget(key) for key in keys) > 0
         give_back_freed_memory()
         return found

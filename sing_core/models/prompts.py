@@ -1,6 +1,7 @@
 """Prompts and the concept vocabulary: a person's text made safe to embed and to show."""
 
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,12 +17,18 @@ from sing_core.models.imagenet import imagenet_labels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sing_core.models.centred_reference import CentredReference
     from sing_core.models.references import Reference
     from sing_core.settings import Settings
 
 # Raise when class labels change: older vocabularies are then not found.
 _VERSION = "2"
 CLASS_TEMPLATE = "an image of a {}"  # the paper's own
+_ARTICLES = ("a ", "an ", "the ")
+# Words that sound otherwise than their first letter looks: an hourglass, a unicycle.
+_OPEN = ("hour", "heir", "honest", "honour", "x-ray")
+_SHUT = ("uni", "eu", "use", "ukulele", "one-", "one ")
+_ARTICLE_AT_END = re.compile(r"\b(?:a|an|the)\s+$", re.IGNORECASE)
 _ATTRIBUTE_TEMPLATE = "a photo, {}"
 
 
@@ -47,6 +54,27 @@ def clean_prompt(text: str, *, max_chars: int = 300) -> str:
 def class_prompt(label: str) -> str:
     """Return the paper's prompt for a class, ``an image of a <class>``."""
     return CLASS_TEMPLATE.format(label)
+
+
+def filled(template: str, label: str) -> str:
+    """Return ``template`` with ``label`` for its ``{}``; of two articles in a row, the label's."""
+    before, after = template.split("{}")
+    if label.lower().startswith(_ARTICLES):
+        before = _ARTICLE_AT_END.sub("", before)
+    return f"{before}{label}{after}"
+
+
+def spoken_prompt(label: str) -> str:
+    """Return the prompt of a class as a person writes it: ``an image of an espresso``.
+
+    The vocabulary embeds ``class_prompt``, as the paper does; where the two are the same words a
+    choice from the list costs no embedding.
+    """
+    if label.lower().startswith(_ARTICLES):
+        return f"an image of {label}"
+    first = label.lower()
+    sounds_open = first.startswith(_OPEN) or (first[:1] in "aeiou" and not first.startswith(_SHUT))
+    return f"an image of {'an' if sounds_open else 'a'} {label}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +118,10 @@ def _attributes(settings: "Settings") -> list[str]:
 
 
 def load_vocabulary(
-    settings: "Settings", store: Store, space: str, reference: "Callable[[], Reference]"
+    settings: "Settings",
+    store: Store,
+    space: str,
+    reference: "Callable[[], Reference | CentredReference]",
 ) -> Vocabulary:
     """Return the vocabulary in ``space``, embedding it once and keeping it on disk.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sing_core.errors import TranslatorFileError
 from sing_core.files.digests import sha256_of
+from sing_core.files.regular import MB, read_regular
 from sing_core.maths.translator import Translator
 from sing_core.models.references import OPENAI_VIT_L14
 
@@ -42,6 +43,9 @@ _PICKLE_TROUBLE = (
     AttributeError,
     TypeError,
 )
+
+
+_MOST_CARD_BYTES = MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def read_published(folder: Path, *, model: str = "", model_digest: str = "") -> 
 def _read_card(folder: Path) -> _Card:
     path = folder / "metadata.yaml"
     try:
-        found: Any = yaml.safe_load(path.read_text("utf-8"))
+        found: Any = yaml.safe_load(read_regular(path, _MOST_CARD_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise TranslatorFileError(f"{path.name} in {folder.name} cannot be read.") from error
     except yaml.YAMLError as error:
@@ -120,7 +124,7 @@ def _read_card(folder: Path) -> _Card:
 
 
 def _read_weights(path: Path, card: _Card) -> tuple[Tensor, Tensor]:
-    if not path.is_file():
+    if not path.is_file():  # nor a device or a pipe
         raise TranslatorFileError(f"The checkpoint {path.name} is missing beside metadata.yaml.")
     try:
         with warnings.catch_warnings():

@@ -88,9 +88,10 @@ def reference_files(name: str, settings: "Settings") -> ReferenceFiles:
     """
     row = find_reference(name, settings)
     if row is not None and row.ships:
-        from sing_core.models.embedded import assemble
+        from sing_core.models.embedded import assemble_reference
+        from sing_core.models.embedded_reference import embedded_reference
 
-        folder = assemble(settings).reference
+        folder = assemble_reference(embedded_reference(row.name), settings)
         return ReferenceFiles(f"{LOCAL}{folder}", str(folder_weights(folder)))
     if name.startswith(LOCAL):
         return ReferenceFiles(name, str(folder_weights(Path(name.removeprefix(LOCAL)))))
@@ -142,8 +143,11 @@ def folder_weights(folder: Path) -> Path:
     Raises:
         WeightsUnavailableError: it is no such folder, or which of its files is meant is not clear.
     """
-    weights = sorted(p for p in folder.glob("*") if p.suffix in _SUFFIXES and p.is_file())
-    if not (folder / CONFIG).is_file() or not weights:
+    try:
+        weights = sorted(p for p in folder.iterdir() if p.suffix in _SUFFIXES and p.is_file())
+    except (OSError, ValueError):  # no such folder, or no folder has such a name
+        weights = []
+    if not weights or not (folder / CONFIG).is_file():
         raise WeightsUnavailableError(
             f"The folder “{folder.name}” is not an open_clip model: {CONFIG} and a "
             "weights file were looked for."

@@ -5,7 +5,6 @@ import pickle
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from sing_core.errors import PromptError, WeightsUnavailableError
-from sing_core.files.digests import content_key, sha256_of
+from sing_core.files.digests import content_key, sha256_once
 from sing_core.models.device import prepare_torch, torch_device
+from sing_core.models.readings import find_centre
 from sing_core.models.reference_files import (
     HUB,
     LOCAL,
@@ -24,7 +24,7 @@ from sing_core.models.reference_files import (
     open_clip_name,
     reference_files,
 )
-from sing_core.models.registry import find_reference
+from sing_core.models.registry import base_of, find_reference, is_centred
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings
@@ -160,17 +160,22 @@ def space_id(name: str, settings: "Settings") -> str:
     """Return the id of a reference's embedding space without loading the model.
 
     ``name`` is one of the registry, ``<architecture>/<weights>`` of open_clip, ``local-dir:PATH``
-    or ``hf-hub:OWNER/NAME``. For ``mini`` the id changes whenever the trained head does, for a
-    local folder whenever its weights do.
+    or ``hf-hub:OWNER/NAME``; or one of these behind ``centred:``, which is a space of its own. For
+    ``mini`` the id changes whenever the trained head does, for a local folder whenever its weights
+    do, for a centred reading whenever what is taken away does.
 
     Raises:
         UnknownNameError: no reference is called so.
-        WeightsUnavailableError: the trained head or the folder is missing.
+        WeightsUnavailableError: the trained head, the folder or the centre is missing.
         ReferenceMismatchError: architecture and weights do not belong together.
+        StaleArtefactError: the centre is damaged.
     """
+    if is_centred(name):
+        base = base_of(name)
+        return find_centre(base, space_id(base, settings), settings).space_id
     row = find_reference(name, settings)
     if row is not None and row.ships:
-        return _space_of_mini(name, settings)
+        return _space_of_embedded(name, settings)
     if name == OPENAI_VIT_L14.name:
         return OPENAI_VIT_L14.space_id
     if name.startswith(LOCAL):
@@ -181,39 +186,23 @@ def space_id(name: str, settings: "Settings") -> str:
     return f"open_clip-{architecture}-{tag}"
 
 
-def _space_of_mini(name: str, settings: "Settings") -> str:
-    from sing_core.models.embedded import head_path
+def _space_of_embedded(name: str, settings: "Settings") -> str:
+    from sing_core.models.embedded_reference import embedded_reference
 
-    try:
-        digest = _digest(head_path(settings))
-    except OSError as error:
-        raise WeightsUnavailableError(
-            f"The trained head of {name} is missing: {head_path(settings).name} was looked for "
-            "under assets/mini."
-        ) from error
+    digests = [sha256_once(path) for path in embedded_reference(name).trained(settings).values()]
+    digest = digests[0] if len(digests) == 1 else content_key(*digests)
     return f"{name}-{digest[:16]}"
 
 
 def _space_of_folder(folder: Path) -> str:
-    digests = (_digest(path) for path in deciding_files(folder))
+    digests = (sha256_once(path) for path in deciding_files(folder))
     return f"local-{content_key(_FOLDER_VERSION, *digests)[:16]}"
 
 
-def _digest(path: Path) -> str:
-    """Return the file's SHA-256, read again only when its size or time has changed."""
-    state = path.stat()
-    return _read_digest(path, state.st_size, state.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _read_digest(path: Path, size: int, changed: int) -> str:
-    return sha256_of(path)
-
-
 def load_reference(name: str, settings: "Settings") -> Reference:
-    """Load a reference through open_clip; one of the registry from disk alone.
+    """Load a reference through open_clip, in its raw reading; one of the registry from disk alone.
 
-    ``name`` as for ``space_id``.
+    ``name`` as for ``space_id``, without a reading.
 
     Raises:
         UnknownNameError: no reference is called so.

@@ -13,6 +13,22 @@ if TYPE_CHECKING:
 
 # The first row of the table's references; what is measured in when nothing else is asked for.
 DEFAULT_REFERENCE = "mini"
+CENTRED = "centred:"  # in front of a reference's name: its centred reading (``readings``)
+
+
+def base_of(reference: str) -> str:
+    """Return the name of a reference without its reading."""
+    return reference.removeprefix(CENTRED)
+
+
+def is_centred(reference: str) -> bool:
+    """Return whether a reference's name asks for its centred reading."""
+    return reference.startswith(CENTRED)
+
+
+def in_reading(reference: str, *, centred: bool) -> str:
+    """Return the name of a reference in one of its two readings."""
+    return f"{CENTRED}{base_of(reference)}" if centred else base_of(reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,10 @@ class ModelEntry:
     non_commercial: bool = False
     shares_tower_with: str = ""
     ships: bool = False
+
+    def shares_tower(self, reference: str) -> bool:
+        """Return whether ``reference``, in whatever reading, is built on the same image tower."""
+        return self.shares_tower_with == base_of(reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +132,9 @@ def find_model(name: str, settings: "Settings") -> ModelEntry | None:
 
 
 def find_reference(name: str, settings: "Settings") -> ReferenceEntry | None:
-    """Return the reference called ``name``, or None when the table has none."""
-    return next((entry for entry in all_references(settings) if entry.name == name), None)
+    """Return the reference called ``name``, in whatever reading; None when the table has none."""
+    base = base_of(name)
+    return next((entry for entry in all_references(settings) if entry.name == base), None)
 
 
 def file_stem(name: str) -> str:

@@ -4,7 +4,10 @@ Everything here is content-addressed on disk, so that a second start can show nu
 single network has been loaded.
 """
 
+import os
+from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +17,15 @@ from torch import Tensor
 from sing_core.errors import WeightsUnavailableError
 from sing_core.files.digests import content_key
 from sing_core.files.images import Photo
-from sing_core.files.store import Store
-from sing_core.maths.head import HeadDecomposition
+from sing_core.files.store import Store, evict_oldest
+from sing_core.maths.head import HeadDecomposition, check_reads
 from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant, deciding_part
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.translator import Translator
 from sing_core.models import registry
 from sing_core.models.bench import Classifier
 from sing_core.models.prompts import Vocabulary, load_vocabulary
+from sing_core.models.readings import find_centre
 from sing_core.models.references import space_id
 from sing_core.models.shelf import Shelf
 
@@ -31,11 +35,17 @@ if TYPE_CHECKING:
 
 # Raise when preprocessing or feature extraction changes: older features are then not found.
 _FEATURE_VERSION = "1"
+# A feature takes some 8 kB: between two looks at the folder it grows by half a megabyte at most.
+_USES_BETWEEN_LOOKS = 64
 
 
 def fitted_path(settings: "Settings", model: str, reference: str) -> Path:
-    """Return where a translator that a user fitted or imported is kept and found again."""
-    name = f"{registry.file_stem(model)}--{registry.file_stem(reference)}.safetensors"
+    """Return where a translator that a user fitted or imported is kept and found again.
+
+    It is the raw one: whatever reading ``reference`` is asked in is a shift of that.
+    """
+    into = registry.file_stem(registry.base_of(reference))
+    name = f"{registry.file_stem(model)}--{into}.safetensors"
     return settings.cache_dir / "translators" / name
 
 
@@ -56,8 +66,9 @@ class Workbench:
         self._translators: Shelf[tuple[Path, int, int, int], Translator] = Shelf(
             lambda file: Translator.load(file[0]), 8
         )
-        self._vocabularies = Shelf(self._load_vocabulary, 2)
+        self._vocabularies = Shelf(self._load_vocabulary, 4)
         self._texts = Shelf(self._embed_text, 512)
+        self._uses = count()
         self._notes = Shelf(self._note_on, 512)
 
     def entry(self, model: str) -> registry.ModelEntry:
@@ -87,6 +98,13 @@ class Workbench:
             weights_digest=digest,
             shares_tower_with=twin.shares_tower_with if twin else "",
         )
+
+    def notes_on(self, model: str) -> tuple[str, ...]:
+        """Return sentences about how the weights of a classifier were read, once it is loaded."""
+        entry = registry.find_model(model, self.settings)
+        if (entry is not None and entry.ships) or model not in self.pool.classifiers:
+            return ()
+        return self.pool.backbone(model).notes
 
     def _twin(self, digest: str) -> registry.ModelEntry | None:
         """Return the shipped classifier with the very same weights, None where there is none."""
@@ -118,6 +136,7 @@ class Workbench:
         def compute() -> dict[str, Tensor]:
             backbone = self.pool.backbone(entry.name)
             head = HeadDecomposition.from_weight(backbone.weight)
+            check_reads(head, entry.name)
             return {
                 "weight": backbone.weight,
                 "bias": backbone.bias,
@@ -156,14 +175,25 @@ class Workbench:
 
         key = content_key(digest, photo.digest, _FEATURE_VERSION)
         meta = {"image": photo.digest}
-        return self.store.get_or_compute("features", key, compute, meta=meta)["features"]
+        found = self.store.get_or_compute("features", key, compute, meta=meta)["features"]
+        self._bound_features(self.store.path("features", key))
+        return found
+
+    def _bound_features(self, used: Path) -> None:
+        """Note that a feature was used; now and then, delete those that were not for longest."""
+        with suppress(OSError):  # a cache that cannot be written does not grow either
+            os.utime(used)
+            if next(self._uses) % _USES_BETWEEN_LOOKS == 0:
+                evict_oldest(used, None, self.settings.max_features_mb * 2**20)
 
     def translator(self, model: str, reference: str) -> Translator:
         """Return the translator of ``model`` into ``reference``: the user's own, else the shipped.
 
+        In the reading that the reference's name says.
+
         Raises:
             UnknownNameError: there is no such classifier or reference.
-            WeightsUnavailableError: there is none for the two.
+            WeightsUnavailableError: there is none for the two, or no centre.
             TranslatorMismatchError: it was fitted for other weights or another space.
         """
         path = self.translator_path(model, reference)
@@ -173,15 +203,17 @@ class Workbench:
                 "among those that ship and under translators in the cache folder. Fit one from a "
                 "folder of images, in the Library or with `fit-translator`."
             )
-        entry = self.entry(model)
-        state = path.stat()
+        entry, base = self.entry(model), registry.base_of(reference)
+        space, state = space_id(base, self.settings), path.stat()
         translator = self._translators.get((path, state.st_ino, state.st_mtime_ns, state.st_size))
         translator.check_belongs(
             model=self._owner(entry).name,
             model_digest=entry.weights_digest,
-            space_id=space_id(reference, self.settings),
+            space_id=space,
         )
-        return translator
+        if not registry.is_centred(reference):
+            return translator
+        return find_centre(base, space, self.settings).translator(translator)
 
     def _owner(self, entry: registry.ModelEntry) -> registry.ModelEntry:
         """Return whose translators fit: the shipped classifier with the same weights, else it."""
@@ -198,7 +230,10 @@ class Workbench:
             SingError: there is no such classifier, or it cannot be loaded.
         """
         path = self.translator_path(model, reference)
-        return f"{path} {path.stat().st_mtime_ns}" if path.is_file() else ""
+        if not path.is_file():
+            return ""
+        read = space_id(reference, self.settings) if registry.is_centred(reference) else ""
+        return f"{path} {path.stat().st_mtime_ns} {read}".rstrip()
 
     @property
     def _shipped_translators(self) -> Path:
@@ -210,15 +245,20 @@ class Workbench:
         return own if own.is_file() else self._shipped_translators / own.name
 
     def vocabulary(self, reference: str) -> Vocabulary:
-        """Return the concept vocabulary, embedded once and kept on disk.
+        """Return the concept vocabulary, embedded once and kept on disk as it is read raw.
 
         Raises:
             UnknownNameError: there is no such reference.
+            WeightsUnavailableError: the reading that is asked needs a centre, and there is none.
         """
         return self._vocabularies.get((reference, space_id(reference, self.settings)))
 
     def _load_vocabulary(self, wanted: tuple[str, str]) -> Vocabulary:
         reference, space = wanted
+        if registry.is_centred(reference):
+            raw = self.vocabulary(registry.base_of(reference))
+            centre = find_centre(registry.base_of(reference), raw.space_id, self.settings)
+            return replace(raw, embeddings=centre.texts(raw.embeddings), space_id=space)
         return load_vocabulary(
             self.settings, self.store, space, lambda: self.pool.reference(reference)
         )

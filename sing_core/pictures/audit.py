@@ -18,6 +18,7 @@ from sing_core.pictures.protocol import Frames
 
 if TYPE_CHECKING:
     from sing_core.models.backbones import Backbone
+    from sing_core.models.centred_reference import CentredReference
     from sing_core.models.references import Reference
 
 
@@ -46,7 +47,7 @@ def audit_pictures(
     asked: Tensor,
     original: Tensor,
     backbone: "Backbone",
-    reference: "Reference",
+    reference: "Reference | CentredReference",
     text: Tensor,
 ) -> tuple[PictureAudit, ...]:
     """Read ``frames (n, h, w, 3)`` again, as photos are read.

@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING
 
 from sing_core.errors import UnknownNameError
 from sing_core.pictures.karlo.files import REPOSITORY, why_missing
+from sing_core.sets.catalogue import image_sets
+from sing_core.sets.originals import are_here
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings
+
+
+def _no_images(settings: "Settings") -> str | None:
+    if any(are_here(folder, settings) for folder in image_sets(settings)):
+        return None
+    return (
+        "The images of no prepared set are on this machine; prepare one from images that are here."
+    )
 
 
 def _never(settings: "Settings") -> str | None:
@@ -42,7 +52,17 @@ INVERSION = RendererEntry(
 KARLO = RendererEntry(
     "karlo", "Karlo UnCLIP", REPOSITORY, "CreativeML OpenRAIL-M", False, why_missing
 )
-RENDERERS = (INVERSION, KARLO)
+DRAWN = RendererEntry(
+    "drawn",
+    "Drawn equivalents",
+    "the classifier, its translator and the reference",
+    "that of the classifier",
+    True,
+)
+NEIGHBOURS = RendererEntry(
+    "neighbours", "Neighbours", "prepared image sets", "that of the images", False, _no_images
+)
+RENDERERS = (INVERSION, DRAWN, NEIGHBOURS, KARLO)
 OFF = "off"  # what stands in place of a name where nobody draws
 
 

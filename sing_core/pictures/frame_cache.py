@@ -1,12 +1,14 @@
 """Pictures on disk by what decided them: shared between users, bounded, checked on reading.
 
 A frame lies in the store as lossless WebP with its facts; a file that was cut short or changed is
-noticed by the store's checksum, dropped and drawn again, never shown.
+noticed by the store's checksum, dropped and drawn again, never shown. Pictures that were drawn
+together know of each other: where a process was killed before it had kept them all, the same
+request draws the same ones together again, and ends with the same bytes.
 """
 
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from PIL import Image
 from sing_core.errors import StaleArtefactError
 from sing_core.pictures.protocol import (
     Frames,
+    GroupRenderer,
     ProgressCallback,
     RenderedFrames,
     Renderer,
@@ -29,6 +32,8 @@ from sing_core.pictures.protocol import (
 )
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from sing_core.files.store import Store
 
 _KIND = "frames"
@@ -49,6 +54,10 @@ class FrameCache:
 
     def get(self, key: str) -> Frames | None:
         """Return the frame ``(h, w, 3)`` of a picture key, or None when it must be drawn."""
+        found = self._load(key)
+        return None if found is None else decode_webp(found["webp"].numpy().tobytes())
+
+    def _load(self, key: str) -> "dict[str, Tensor] | None":
         path = self.store.path(_KIND, key)
         try:
             found = self.store.load(_KIND, key, expect={"key": key})  # not under another's name
@@ -57,19 +66,42 @@ class FrameCache:
             with suppress(OSError):
                 path.unlink()
             return None
-        if found is None:
-            return None
-        with suppress(OSError):  # a read-only cache still answers
-            path.touch()
-        return decode_webp(found["webp"].numpy().tobytes())
+        if found is not None:
+            with suppress(OSError):  # a read-only cache still answers
+                path.touch()
+        return found
 
-    def put(self, key: str, frame: Frames, facts: Mapping[str, str | int | float]) -> bool:
-        """Keep one frame; return whether it could be kept."""
-        payload = np.frombuffer(encode_webp(frame), dtype=np.uint8).copy()
+    def put(
+        self,
+        key: str,
+        frame: Frames,
+        facts: Mapping[str, str | int | float],
+        company: Sequence[str] = (),
+    ) -> bool:
+        """Keep one frame, drawn together with those of ``company``; return whether it was kept."""
+        parts = {"webp": encode_webp(frame), "company": " ".join(company).encode()}
+        tensors = {
+            name: torch.from_numpy(np.frombuffer(part, dtype=np.uint8).copy())
+            for name, part in parts.items()
+            if part
+        }
         meta = {name: str(value) for name, value in facts.items()} | {"key": key}
-        return self.store.try_save(
-            _KIND, key, {"webp": torch.from_numpy(payload)}, meta, max_bytes=self.max_bytes
-        )
+        return self.store.try_save(_KIND, key, tensors, meta, max_bytes=self.max_bytes)
+
+    def _recall(self, keys: Sequence[str]) -> list[Frames | None]:
+        """Return the frame of each key, None where it must be drawn.
+
+        A frame that was drawn together with one that is missing among ``keys`` is drawn again too:
+        in other company it would differ in detail.
+        """
+        found = [self._load(key) for key in keys]
+        absent = {key for key, one in zip(keys, found, strict=True) if one is None}
+        return [
+            decode_webp(one["webp"].numpy().tobytes())
+            if one is not None and absent.isdisjoint(_company(one))
+            else None
+            for one in found
+        ]
 
     def find(self, renderer: Renderer, request: RenderRequest, row: int) -> Frames | None:
         """Return the frame ``(h, w, 3)`` of a request's ``row``, or None."""
@@ -92,7 +124,7 @@ class FrameCache:
             SingError: as ``renderer.render``.
         """
         keys = [picture_key(renderer, request, row) for row in range(len(request.vectors))]
-        frames = [self.get(key) for key in keys]
+        frames = self._recall(keys)
         missing = [row for row, frame in enumerate(frames) if frame is None]
         if missing and not renderer.rows_are_independent:
             missing = list(range(len(keys)))
@@ -102,11 +134,43 @@ class FrameCache:
             drawn = renderer.render(
                 part, on_progress=_renamed(on_progress, missing), should_stop=should_stop
             )
-            facts = drawn.facts
+            facts, company = drawn.facts, [keys[row] for row in missing]
             for row, frame in zip(missing, drawn.frames, strict=True):
                 frames[row] = frame
-                self.put(keys[row], frame, facts)
+                self.put(keys[row], frame, facts, company)
         return RenderedFrames(np.stack([f for f in frames if f is not None]), facts)
+
+    def render_together(
+        self, renderer: GroupRenderer, requests: Sequence[RenderRequest]
+    ) -> tuple[Frames, ...]:
+        """Return the frames ``(n, h, w, 3)`` of each request; what is not here is drawn together.
+
+        Raises:
+            SingError: as ``renderer.render_together``.
+        """
+        keys = [
+            [picture_key(renderer, request, row) for row in range(len(request.vectors))]
+            for request in requests
+        ]
+        recalled = iter(self._recall([key for of_request in keys for key in of_request]))
+        frames = [[next(recalled) for _ in of_request] for of_request in keys]
+        missing = {
+            at: [row for row, frame in enumerate(found) if frame is None]
+            for at, found in enumerate(frames)
+            if any(frame is None for frame in found)
+        }
+        parts = [
+            replace(requests[at], vectors=requests[at].vectors[rows])
+            for at, rows in missing.items()
+        ]
+        company = [keys[at][row] for at, rows in missing.items() for row in rows]
+        for (at, rows), drawn in zip(
+            missing.items(), renderer.render_together(parts) if parts else (), strict=True
+        ):
+            for row, frame in zip(rows, drawn.frames, strict=True):
+                frames[at][row] = frame
+                self.put(keys[at][row], frame, drawn.facts, company)
+        return tuple(np.stack([one for one in found if one is not None]) for found in frames)
 
 
 def _renamed(listener: ProgressCallback | None, rows: list[int]) -> ProgressCallback | None:
@@ -117,6 +181,11 @@ def _renamed(listener: ProgressCallback | None, rows: list[int]) -> ProgressCall
         listener(replace(progress, rows=tuple(rows[row] for row in progress.rows)))
 
     return tell
+
+
+def _company(found: "Mapping[str, Tensor]") -> list[str]:
+    """Return the keys of the frames that were drawn together with this one."""
+    return found["company"].numpy().tobytes().decode().split() if "company" in found else []
 
 
 def encode_webp(frame: Frames) -> bytes:

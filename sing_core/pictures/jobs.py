@@ -154,11 +154,11 @@ class PictureDesk:
     def __init__(self, timeout_s: float, first_after_s: float = 0.0) -> None:
         """Start no thread yet; no job runs longer than ``timeout_s`` seconds.
 
-        The first job waits ``first_after_s`` seconds: it loads a network, and the page that asks
-        for it shall be there before.
+        The first job waits for ``wake``, at most ``first_after_s`` seconds: it loads a network,
+        and the page that asks for it shall be there before.
         """
         self._timeout_s, self._first_after_s = timeout_s, first_after_s
-        self._closing = threading.Event()
+        self._woken = threading.Event()
         self.rest = Rest()
         self.awake = first_after_s == 0.0
         self._jobs: OrderedDict[str, PictureJob] = OrderedDict()
@@ -195,9 +195,13 @@ class PictureDesk:
             waiting = [other for other in self._queue if not (other.done or other.is_stopped)]
         return waiting.index(job) if job in waiting else 0
 
+    def wake(self) -> None:
+        """Let the first job begin: what goes before it is done."""
+        self._woken.set()
+
     def close(self) -> None:
         """Stop everything and wait for the worker: no thread stays inside torch."""
-        self._closing.set()
+        self.wake()
         with self._guard:
             for job in self._jobs.values():
                 job.stop()
@@ -205,12 +209,13 @@ class PictureDesk:
 
     def _begin(self) -> None:
         """Let the worker, and the threads that torch starts for it, yield to everything else."""
-        _step_back()
-        self._closing.wait(self._first_after_s)
+        step_back()
+        self._woken.wait(self._first_after_s)
         self.awake = True
 
 
-def _step_back() -> None:
+def step_back() -> None:
+    """Let this thread, and those that torch starts for it, yield to everything else."""
     if sys.platform == "linux":  # elsewhere a niceness belongs to the whole process
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

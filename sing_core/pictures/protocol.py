@@ -4,7 +4,7 @@ Two renderers share this: Karlo draws image-text embeddings, inversion draws cla
 over the person's own photo. Whoever shows, stores or queues pictures needs nothing else of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -29,6 +29,7 @@ class RenderRequest:
         size: side of the square pictures in pixels, one of the renderer's ``sizes``.
         steps: steps of each stage in order; empty takes the renderer's defaults.
         photo: ``(h, w, 3)`` for renderers that start from a photo, else ``None``.
+        own: ``(k,)`` the feature of a photo that is not here, for these renderers; else ``None``.
     """
 
     vectors: Tensor
@@ -37,13 +38,14 @@ class RenderRequest:
     size: int
     steps: tuple[int, ...] = ()
     photo: Frames | None = None
+    own: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Check once, at the boundary.
 
         Raises:
-            ShapeError: ``vectors`` is not ``(n, k)`` with n > 0 and finite entries, or ``photo``
-                is not an RGB picture.
+            ShapeError: ``vectors`` is not ``(n, k)`` with n > 0 and finite entries, ``photo``
+                is not an RGB picture, or ``own`` has another width.
             RenderError: a seed or a number of steps is out of range.
         """
         shape = tuple(self.vectors.shape)
@@ -53,6 +55,8 @@ class RenderRequest:
             raise ShapeError("A vector to be drawn has entries that are not finite.")
         if self.photo is not None and (self.photo.ndim != 3 or self.photo.shape[2] != 3):
             raise ShapeError(f"A photo is (height, width, 3), got {self.photo.shape}.")
+        if self.own is not None and self.own.shape != self.vectors.shape[1:]:
+            raise ShapeError(f"A photo’s own feature is (k,), got {tuple(self.own.shape)}.")
         if not 0 <= self.seed < 2**63:
             raise RenderError(f"A seed lies between 0 and 2**63 - 1, got {self.seed}.")
         if any(steps < 1 for steps in self.steps):
@@ -145,6 +149,23 @@ class Renderer(Protocol):
         """
 
 
+class GroupRenderer(Renderer, Protocol):
+    """A renderer that draws several requests, over their own photos, in shared batches."""
+
+    def render_together(
+        self,
+        requests: Sequence[RenderRequest],
+        *,
+        on_progress: ProgressCallback | None = None,
+        should_stop: StopQuestion = never_stop,
+    ) -> tuple[RenderedFrames, ...]:
+        """Draw ``requests`` of one size and seed; progress counts the rows of all.
+
+        Raises:
+            SingError: as ``render``; or their sizes or seeds differ.
+        """
+
+
 def check_space(renderer: Renderer, request: RenderRequest) -> None:
     """Refuse vectors of another space; that the widths agree proves nothing.
 
@@ -162,22 +183,25 @@ def picture_key(renderer: Renderer, request: RenderRequest, row: int) -> str:
     """Return the content address of one picture: 64 hexadecimal digits.
 
     It covers all that decides the pixels: the renderer's identity, the vector in float64 (every
-    row's where rows are not independent), space, seed, size, steps and the photo.
+    row's where rows are not independent), space, seed, size, steps and what it starts from.
     """
     rows = request.vectors.detach().cpu().double().numpy()
     asked = rows[row : row + 1] if renderer.rows_are_independent else rows
     place = 0 if renderer.rows_are_independent else row
-    photo = "" if request.photo is None else _picture_digest(request.photo)
     numbers = (request.seed, request.size, place, *asked.shape, *request.steps)
     return content_key(
         renderer.identity,
         request.space_id,
         repr(numbers),
-        photo,
+        _start_digest(request),
         np.ascontiguousarray(asked).data.tobytes(),
     )
 
 
-def _picture_digest(picture: Frames) -> str:
-    shape = repr(picture.shape).encode()
-    return sha256_of_bytes(shape + np.ascontiguousarray(picture).tobytes())
+def _start_digest(request: RenderRequest) -> str:
+    if request.photo is not None:
+        shape = repr(request.photo.shape).encode()
+        return sha256_of_bytes(shape + np.ascontiguousarray(request.photo).tobytes())
+    if request.own is None:
+        return ""
+    return sha256_of_bytes(request.own.detach().cpu().double().numpy().tobytes())

@@ -10,6 +10,7 @@ from sing_core.pictures.catalogue import INVERSION
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.protocol import Frames, Renderer, RenderProgress, RenderRequest
 from sing_core.pictures.studio import Studio
+from sing_core.sets.stored import StoredImage
 from sing_core.studies import strips
 from sing_core.studies.reports import ImageReport
 from sing_core.studies.subject import Subject
@@ -24,19 +25,19 @@ class Commission:
 
     Attributes:
         studio: who draws.
-        photo: whose feature.
+        photo: whose feature, or what a set holds of it.
         report: its analysis, at the step that is looked at.
         renderer: name of the renderer.
         seed: chooses the noise.
-        feasible: whether steps are cut to what the network can produce.
+        feasible: whether steps are steered inside what the network can produce.
     """
 
     studio: Studio
-    photo: Photo
+    photo: Photo | StoredImage
     report: ImageReport
     renderer: str = INVERSION.name
     seed: int = 0
-    feasible: bool = False
+    feasible: bool = True
 
     def subject(self) -> Subject:
         """Return the report's question, resolved.
@@ -48,7 +49,7 @@ class Commission:
 
 
 def strip_work(asked: Commission) -> Work:
-    """Return the work that draws the report's step at every size, then the key frames."""
+    """Return the work that draws the report's step, also larger than the rest, then the rest."""
 
     def work(job: PictureJob) -> None:
         subject = asked.subject()
@@ -58,7 +59,9 @@ def strip_work(asked: Commission) -> Work:
         rest = [row for row in range(len(strip.indices)) if row not in pair]
         drawer = easel.drawer
         easel.recall([*pair, *rest])
-        easel.draw(pair, drawer.sizes, asked.seed)
+        # Nobody sees less than the strip's size: a smaller one before it would only take time.
+        sizes = tuple(size for size in drawer.sizes if size >= drawer.strip_size)
+        easel.draw(pair, sizes, asked.seed)
         easel.read(pair)
         easel.draw(rest, (drawer.strip_size,), asked.seed)
         easel.read(rest)

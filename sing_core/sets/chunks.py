@@ -7,6 +7,7 @@ of folders, what a path could misread is replaced.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from sing_core.errors import ImageSetError, StaleArtefactError
 from sing_core.files.atomic import write_atomically
+from sing_core.files.seals import SEAL, sealed, unsealed
 from sing_core.files.store import Store
 from sing_core.models.registry import file_stem
 
@@ -123,20 +125,27 @@ class SetFolder:
             StaleArtefactError: ``set.json`` is missing or damaged.
         """
         try:
-            return cls(path, SetFacts(**json.loads((path / FILE).read_text("utf-8"))))
+            found = json.loads((path / FILE).read_text("utf-8"))
+            facts = unsealed(found) if SEAL in found else found  # of an earlier version
+            return cls(path, SetFacts(**facts))
         except (OSError, ValueError, TypeError) as error:
-            raise StaleArtefactError(f"The prepared set {path.name} lost its {FILE}.") from error
+            raise StaleArtefactError(
+                f"The {FILE} of the prepared set {path.name} is missing or damaged: prepare the "
+                "set again."
+            ) from error
 
     @classmethod
     def create(cls, path: Path, facts: SetFacts) -> "SetFolder":
-        """Open the folder of the set with these ``facts``, or make it.
+        """Open the folder of the set with these ``facts``, or make it; a damaged one is mended.
 
         Raises:
             ImageSetError: the folder belongs to other images.
             OSError: the disk refuses.
         """
-        if (path / FILE).is_file():
+        found = None
+        with suppress(StaleArtefactError):  # missing or damaged: the chunks say whose they are
             found = cls.open(path)
+        if found is not None:
             if replace(found.facts, strata=facts.strata) != facts:
                 raise ImageSetError(
                     f"There is already a prepared set called “{path.name}” of other images or "
@@ -144,7 +153,7 @@ class SetFolder:
                 )
             if found.facts == facts:
                 return found
-        write_atomically(path / FILE, json.dumps(asdict(facts), indent=1).encode())
+        write_atomically(path / FILE, json.dumps(sealed(asdict(facts)), indent=1).encode())
         return cls(path, facts)
 
     def rows(self, index: int) -> range:

@@ -108,8 +108,7 @@ def extract_on_cluster(job: Job, networks: Sequence[Stored], report: Report) -> 
     report(progress)
     wanted = [index for index, lacking in missing.items() if lacking]
     for row in _spread(Extractor, (job,), wanted, job):
-        progress.bad += int(row["bad"])
-        progress.done += len(folder.rows(int(row["chunk"])))
+        progress.end_chunk(len(folder.rows(int(row["chunk"]))), int(row["bad"]))
         report(progress)
     return progress
 

@@ -19,10 +19,11 @@ from torch import Tensor
 from sing_core.errors import ImageSetError, UnsupportedImageError
 from sing_core.files.images import decode_image
 from sing_core.models import registry
+from sing_core.models.centred_reference import CentredReference
 from sing_core.models.references import Reference
 from sing_core.models.workbench import Workbench
 from sing_core.sets.chunks import Chunk, ImageRow, Problem, SetFolder
-from sing_core.sets.sources import Item, Source
+from sing_core.sets.items import Item, Source
 
 _BATCH = 16
 _AHEAD = 48
@@ -60,7 +61,7 @@ class Network(Named, Protocol):
 class ReferenceNetwork:
     """The image tower of a reference, as a network of the set."""
 
-    reference: Reference
+    reference: Reference | CentredReference
     feature_dim: int
 
     @property
@@ -103,6 +104,7 @@ class Progress:
 
     Attributes:
         total: rows of the set; ``done`` of them are behind us, ``found`` before this run began.
+        under_way: rows of the chunk at work that the networks have seen; kept once it is whole.
         bad: rows that could not be used.
         started: clock reading at the start of this run, seconds.
     """
@@ -111,6 +113,7 @@ class Progress:
     done: int = 0
     found: int = 0
     bad: int = 0
+    under_way: int = 0
     started: float = field(default_factory=time.monotonic)
 
     def begin(self, folder: SetFolder, missing: Mapping[int, Sequence[int]]) -> None:
@@ -119,15 +122,24 @@ class Progress:
             len(folder.rows(index)) for index, lacking in missing.items() if not lacking
         )
 
+    def end_chunk(self, rows: int, bad: int) -> None:
+        """Count a chunk that is whole: its rows are under way no longer."""
+        self.under_way, self.done, self.bad = 0, self.done + rows, self.bad + bad
+
+    @property
+    def seen(self) -> int:
+        """Rows that are behind us or under way."""
+        return self.done + self.under_way
+
     @property
     def rate(self) -> float:
         """Rows per second in this run."""
-        return (self.done - self.found) / max(time.monotonic() - self.started, 1e-9)
+        return (self.seen - self.found) / max(time.monotonic() - self.started, 1e-9)
 
     @property
     def left_s(self) -> float | None:
-        """Seconds that the rest will take at this rate; None before the first chunk."""
-        return (self.total - self.done) / self.rate if self.done > self.found else None
+        """Seconds that the rest will take at this rate; None before the first images."""
+        return (self.total - self.seen) / self.rate if self.seen > self.found else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,14 +198,17 @@ def extract(
     def decode(task: _Task) -> _Decoded:
         return _decode(task, [preparers[n] for n in task.missing], max_pixels)
 
+    def tell(count: int) -> None:
+        progress.under_way = count
+        report(progress)
+
     with ThreadPoolExecutor(_DECODERS) as pool:
         stream = _ahead(pool, decode, _tasks(source, folder, missing))
         for index, rows in groupby(stream, key=lambda decoded: decoded.task.chunk):
             lacking = [networks[n] for n in missing[index]]
-            for network, chunk in zip(lacking, _compute(rows, lacking), strict=True):
+            for network, chunk in zip(lacking, _compute(rows, lacking, tell), strict=True):
                 folder.save(network.name, network.weights_digest, index, chunk)
-            progress.bad += len(chunk.problems)
-            progress.done += len(folder.rows(index))
+            progress.end_chunk(len(folder.rows(index)), len(chunk.problems))
             report(progress)
     return progress
 
@@ -231,8 +246,13 @@ def _ahead(
         yield waiting.popleft().result()
 
 
-def _compute(rows: Iterator[_Decoded], networks: Sequence[Network]) -> list[Chunk]:
-    """Return the chunk of every network from the decoded rows of one chunk."""
+def _compute(
+    rows: Iterator[_Decoded], networks: Sequence[Network], tell: Callable[[int], object]
+) -> list[Chunk]:
+    """Return the chunk of every network from the decoded rows of one chunk.
+
+    ``tell`` hears after each batch how many rows it has been.
+    """
     images: list[ImageRow] = []
     problems: list[Problem] = []
     parts: list[list[Tensor]] = [[] for _ in networks]
@@ -243,6 +263,7 @@ def _compute(rows: Iterator[_Decoded], networks: Sequence[Network]) -> list[Chun
             stacked = torch.stack([decoded.inputs[place] for decoded in batch])
             parts[place].append(network.features(stacked))
         batch.clear()
+        tell(len(images) + len(problems))
 
     for decoded in rows:
         item = decoded.task.item

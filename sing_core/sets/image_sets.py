@@ -1,42 +1,47 @@
-"""Sets of images somebody has: a folder (class folders or not) or a Parquet file, read lazily."""
+"""Images that somebody has, of any source, decoded one after the other for a fit or a check."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sing_core.errors import UnsupportedImageError
+from sing_core.errors import ImageSetError, UnsupportedImageError
 from sing_core.files.images import Photo, decode_image
-from sing_core.sets.sources import files_under
+from sing_core.models.class_names import wnid_of
+from sing_core.sets.chunks import Problem
+from sing_core.sets.items import Item, Source
+from sing_core.sets.sources import open_source
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-_LABEL_COLUMNS = ("wnid", "label")
+_RUN = 256  # rows that a source is asked for at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSet:
-    """Images by position; nothing is decoded before it is asked for.
+    """Some rows of a source; nothing is decoded before it is asked for.
 
     Attributes:
+        source: where they come from.
+        rows: their places in it, ascending.
         names: a name for each, for messages.
         labels: a class for each; empty texts where the source has no classes.
-        payload: position -> the file's bytes.
     """
 
+    source: Source
+    rows: tuple[int, ...]
     names: tuple[str, ...]
     labels: tuple[str, ...]
-    payload: Callable[[int], bytes]
 
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.names)
 
-    def take(self, rows: Sequence[int]) -> Self:
-        """Return the images at ``rows``."""
+    def take(self, places: Sequence[int]) -> Self:
+        """Return the images at ``places``, ascending."""
         return type(self)(
-            tuple(self.names[i] for i in rows),
-            tuple(self.labels[i] for i in rows),
-            lambda row: self.payload(rows[row]),
+            self.source,
+            tuple(self.rows[i] for i in places),
+            tuple(self.names[i] for i in places),
+            tuple(self.labels[i] for i in places),
         )
 
     def at_most(self, count: int) -> Self:
@@ -45,67 +50,52 @@ class ImageSet:
             return self
         return self.take([i * len(self) // count for i in range(count)])
 
-    def photos(self, *, max_pixels: int) -> Iterator[Photo]:
-        """Decode one image after the other.
+    def photos(self, problems: list[Problem], *, max_pixels: int) -> Iterator[tuple[int, Photo]]:
+        """Decode one image after the other; yield each with its place in this set.
+
+        One that cannot be used is left out, and said in ``problems``.
 
         Raises:
-            UnsupportedImageError: an image cannot be used; the message names it.
+            ImageSetError: the source is damaged; or not a single image could be used.
         """
-        for row, name in enumerate(self.names):
+        found = False
+        for place, item in enumerate(self._items()):
             try:
-                yield decode_image(self.payload(row), max_pixels=max_pixels)
-            except UnsupportedImageError as error:
-                raise UnsupportedImageError(f"{name}: {error}") from error
+                photo = decode_image(item.read(), max_pixels=max_pixels)
+            except (UnsupportedImageError, ImageSetError) as error:
+                problems.append(Problem(item.row, item.name, str(error)))
+                continue
+            found = True
+            yield place, photo
+        if not found:
+            first = problems[0]
+            raise ImageSetError(
+                f"Not one of the {len(self):,} images of {self.source.name} can be used. "
+                f"{first.name}: {first.reason}"
+            )
+
+    def _items(self) -> Iterator[Item]:
+        """Yield the rows, in order; a source is read once from its start to its end."""
+        wanted = iter(self.rows)
+        following = next(wanted, None)
+        while following is not None:
+            start, stop = following, following + _RUN
+            for item in self.source.items(start, stop):
+                if item.row == following:
+                    yield item
+                    following = next(wanted, None)
+                if following is None or following >= stop:
+                    break
 
 
 def open_image_set(path: Path) -> ImageSet:
-    """Return the images under a folder, or in the ``jpeg`` column of a Parquet file.
-
-    An image's class is the name of the folder it lies in, unless that is ``path`` itself; in a
-    Parquet file it is the column ``wnid`` or ``label``.
+    """Return the images of a source: see ``open_source``.
 
     Raises:
-        UnsupportedImageError: there is nothing there, or not a single image.
+        ImageSetError: there is nothing there, or not a single image.
     """
-    if path.is_dir():
-        return _folder(path)
-    if path.suffix == ".parquet" and path.is_file():
-        return _parquet(path)
-    raise UnsupportedImageError(
-        f"{path.name} is neither a folder of images nor a Parquet file with a column `jpeg`."
-    )
-
-
-def _folder(path: Path) -> ImageSet:
-    found = files_under(path, hidden=True)
-    files = sorted(p for p in found if p.suffix.lower() in _SUFFIXES and p.is_file())
-    if not files:
-        raise UnsupportedImageError(f"There is no JPEG, PNG or WebP file in {path.name}.")
-    return ImageSet(
-        tuple(str(file.relative_to(path)) for file in files),
-        tuple("" if file.parent == path else file.parent.name for file in files),
-        lambda row: files[row].read_bytes(),
-    )
-
-
-def _parquet(path: Path) -> ImageSet:
-    import pyarrow
-    import pyarrow.parquet as pq
-
-    try:
-        known = pq.read_schema(path).names
-        label = next((name for name in _LABEL_COLUMNS if name in known), None)
-        table = pq.read_table(path, columns=["jpeg", *([label] if label else [])])
-    except (pyarrow.ArrowException, OSError, KeyError) as error:
-        raise UnsupportedImageError(
-            f"{path.name} cannot be read as Parquet with a column `jpeg`."
-        ) from error
-    if "jpeg" not in table.column_names or len(table) == 0:
-        raise UnsupportedImageError(f"{path.name} has no images in a column `jpeg`.")
-    files = table["jpeg"]
-    labels = [str(value) for value in table[label].to_pylist()] if label else [""] * len(table)
-    return ImageSet(
-        tuple(f"row {row}" for row in range(len(table))),
-        tuple(labels),
-        lambda row: bytes(files[row].as_py()),
-    )
+    source = open_source(path)
+    listed = list(source.listing())
+    names, classes = zip(*listed, strict=True)
+    labels = tuple(wnid_of(own) or own for own in classes)
+    return ImageSet(source, tuple(range(len(listed))), names, labels)

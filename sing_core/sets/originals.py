@@ -4,12 +4,14 @@ A set holds features and scores, no image. Where its images lie is written under
 not in the set: one that is copied elsewhere tells nothing of it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sing_core.errors import ImageSetError
 from sing_core.files.atomic import write_atomically
 from sing_core.files.digests import sha256_of_bytes
 from sing_core.sets.chunks import SetFolder
+from sing_core.sets.items import Item
 from sing_core.sets.sources import open_source
 from sing_core.settings import Settings
 
@@ -23,29 +25,62 @@ def remember(folder: SetFolder, images: Path, settings: Settings) -> None:
     write_atomically(_note(folder, settings), str(images.resolve()).encode())
 
 
+def are_here(folder: SetFolder, settings: Settings) -> bool:
+    """Return whether there is something where the images of ``folder`` were prepared from."""
+    try:
+        return Path(_note(folder, settings).read_text("utf-8")).exists()
+    except (OSError, ValueError):  # gone, or no text any longer
+        return False
+
+
 def original(folder: SetFolder, row: int, digest: str, settings: Settings) -> bytes:
     """Return the file of the image in ``row``, whose SHA-256 is ``digest``.
 
     Raises:
         ImageSetError: the images are not on this machine, were moved, or are others by now.
     """
-    name = folder.facts.name
+    found = found_originals(folder, {row: digest}, settings)
+    if row not in found:
+        raise ImageSetError(_moved(folder))
+    return found[row]
+
+
+def found_originals(
+    folder: SetFolder, wanted: Mapping[int, str], settings: Settings
+) -> dict[int, bytes]:
+    """Return the files of the ``wanted`` images, row to SHA-256, that are still what they were.
+
+    Raises:
+        ImageSetError: the images are not on this machine, or none of the set is where it was.
+    """
     try:
         place = Path(_note(folder, settings).read_text("utf-8"))
-    except OSError:
+    except (OSError, ValueError):
         raise ImageSetError(
-            f"The images of the set {name} are not on this machine, only their features and "
-            "scores: upload the image to explore it."
+            f"The images of the set {folder.facts.name} are not on this machine, only their "
+            "features and scores: upload the image to explore it."
         ) from None
-    moved = f"The images of the set {name} are no longer where they were prepared from."
     if not place.exists():
-        raise ImageSetError(moved)
-    source = open_source(place)
-    item = next(iter(source.items(row, row + 1)), None)
-    payload = item.read() if item else b""
-    if sha256_of_bytes(payload) != digest:
-        raise ImageSetError(moved)
-    return payload
+        raise ImageSetError(_moved(folder))
+    source = open_source(place, key=folder.facts.key)  # each file is checked by itself
+    found = {}
+    for row, digest in sorted(wanted.items()):
+        for item in source.items(row, row + 1):
+            payload = _read(item)
+            if sha256_of_bytes(payload) == digest:
+                found[row] = payload
+    return found
+
+
+def _read(item: Item) -> bytes:
+    try:
+        return item.read()
+    except ImageSetError:  # it was taken away since the source was listed
+        return b""
+
+
+def _moved(folder: SetFolder) -> str:
+    return f"The images of the set {folder.facts.name} are no longer where they were prepared from."
 
 
 def _note(folder: SetFolder, settings: Settings) -> Path:

@@ -1,7 +1,7 @@
 """Features and embeddings of the same images, batch by batch."""
 
+from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -9,10 +9,8 @@ from torch import Tensor
 from sing_core.files.images import Photo
 from sing_core.maths.fitting import _BATCH, PairedRows, Progress
 from sing_core.models.workbench import Workbench
+from sing_core.sets.chunks import Problem
 from sing_core.sets.image_sets import ImageSet
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def see(
@@ -21,34 +19,39 @@ def see(
     *,
     model: str,
     reference: str,
+    problems: list[Problem],
     progress: Progress | None = None,
 ) -> PairedRows:
     """Show every image to the classifier and to the reference; each is decoded once.
 
+    One that cannot be used is left out, and said in ``problems``.
+
     Raises:
-        SingError: an image cannot be used, or a network cannot be loaded.
+        SingError: no image can be used, or a network cannot be loaded.
     """
     backbone, space = bench.pool.backbone(model), bench.pool.reference(reference)
-    photos = images.photos(max_pixels=bench.settings.max_pixels)
+    photos = images.photos(problems, max_pixels=bench.settings.max_pixels)
     features: list[Tensor] = []
     embeddings: list[Tensor] = []
     digests: list[str] = []
+    labels: list[str] = []
     while batch := _next(photos):
-        pictures = [photo.image for photo in batch]
+        pictures = [photo.image for _, photo in batch]
         features.extend(backbone.extract(pictures, batch_size=_BATCH))
         embeddings.append(space.embed_images(pictures))
-        digests += [photo.digest for photo in batch]
+        digests += [photo.digest for _, photo in batch]
+        labels += [images.labels[place] for place, _ in batch]
         if progress is not None:
-            progress(len(digests), len(images))
+            progress(len(digests) + len(problems), len(images))
     return PairedRows(
         torch.cat(features),
         torch.cat(embeddings),
-        images.labels,
+        tuple(labels),
         tuple(digests),
         backbone.weights_digest,
         space.space_id,
     )
 
 
-def _next(photos: "Iterator[Photo]") -> list[Photo]:
+def _next(photos: Iterator[tuple[int, Photo]]) -> list[tuple[int, Photo]]:
     return list(islice(photos, _BATCH))

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
 from sing_core.files.atomic import write_atomically
 from sing_core.files.images import decode_image
+from sing_core.files.regular import MOST_IMAGE_BYTES, read_regular
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.models import registry
 from sing_core.models.prompts import clean_prompt
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+def _photo(path: Path, max_pixels: int) -> Image.Image:
+    return decode_image(read_regular(path, MOST_IMAGE_BYTES), max_pixels=max_pixels).image
+
+
 def write_features(bench: Workbench, images: Sequence[Path], model: str, out: Path) -> Row:
     """Write ``features`` (n, m) and ``logits`` (n, c) of image files, rows in the order given.
 
@@ -28,7 +34,7 @@ def write_features(bench: Workbench, images: Sequence[Path], model: str, out: Pa
         SingError: a file is not a usable image, or the model cannot be loaded.
     """
     limit = bench.settings.max_pixels
-    photos = (decode_image(path.read_bytes(), max_pixels=limit).image for path in images)
+    photos = (_photo(path, limit) for path in images)
     bench.entry(model)
     backbone = bench.pool.backbone(model)
     found = torch.cat(list(backbone.extract(photos)))
@@ -45,7 +51,7 @@ def write_embeddings(
     """
     settings = bench.settings
     prompts = [clean_prompt(text, max_chars=settings.max_prompt_chars) for text in texts]
-    photos = [decode_image(p.read_bytes(), max_pixels=settings.max_pixels).image for p in images]
+    photos = [_photo(path, settings.max_pixels) for path in images]
     space = bench.pool.reference(reference)
     parts = [space.embed_images(photos[i : i + 16]) for i in range(0, len(photos), 16)]
     if prompts:

@@ -10,6 +10,7 @@ from sing_core.maths.head_variants import (
     drift_per_step,
     nothing_hidden,
 )
+from sing_core.models.head_classes import names_of
 from sing_core.models.workbench import Workbench
 
 THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
@@ -125,9 +126,4 @@ def class_names(bench: Workbench, model: str) -> tuple[str, ...]:
         SingError: the model cannot be loaded.
     """
     whole = bench.classifier(model)
-    if whole.labels:
-        return whole.labels
-    from sing_core.models.imagenet import known_labels
-
-    count = len(whole.linear.weight)
-    return known_labels(count) or tuple(f"class {i}" for i in range(count))
+    return whole.labels or names_of(whole)

@@ -8,11 +8,12 @@ from torch import Tensor
 
 from sing_core.errors import RoundingDriftError, SingError, ZeroVectorError
 from sing_core.files.images import Photo
-from sing_core.maths.equivalents import Equivalents, NullLine
+from sing_core.maths.equivalents import Equivalents
 from sing_core.maths.scores import attribute_score_deg, image_score_deg
 from sing_core.maths.steering import EpsilonForImageScore, angles_along
 from sing_core.models.bench import Bench, Classifier
-from sing_core.models.prompts import Vocabulary
+from sing_core.models.prompts import Vocabulary, spoken_prompt
+from sing_core.sets.stored import StoredImage
 from sing_core.studies.question import Question
 from sing_core.studies.reports import (
     ClassScore,
@@ -25,9 +26,10 @@ from sing_core.studies.subject import Subject, null_energy
 from sing_core.studies.targets import chosen, target
 
 _NEAREST = 10
+_MOVED = 5
 
 
-def analyse_image(bench: Bench, photo: Photo, question: Question) -> ImageReport:
+def analyse_image(bench: Bench, photo: Photo | StoredImage, question: Question) -> ImageReport:
     """Return the sweep of one image: scores, concepts and classes along a null step.
 
     A steering sweep ends where float32 rounding would move a logit by 1e-5 of the largest. With a
@@ -53,7 +55,7 @@ def analyse_image(bench: Bench, photo: Photo, question: Question) -> ImageReport
         digest=photo.digest,
         question=subject.question,
         space_id=subject.translator.space_id,
-        shares_tower=classifier.entry.shares_tower_with == question.reference,
+        shares_tower=classifier.entry.shares_tower(question.reference),
         feature_dim=classifier.entry.feature_dim,
         rank=classifier.linear.head.rank,
         nullity=classifier.linear.head.nullity,
@@ -179,17 +181,23 @@ def _swept(subject: Subject) -> tuple[Sweep, Equivalents]:
     walk = line.sweep(subject.classifier.linear, question.steps, wanted)
     angles = angles_along(line.z0, line.w, walk.epsilon, subject.vocabulary.embeddings)
     tracks = _tracks(subject, walk, angles)
-    return _sweep(line, walk, angles, tracks, wanted), walk
+    return _sweep(subject, walk, angles, tracks, wanted), walk
 
 
 def _tracks(subject: Subject, walk: Equivalents, angles: Tensor) -> tuple[ConceptTrack, ...]:
-    """Return the angles to the prompt, then to every concept that is among the nearest anywhere.
+    """Return the angles to the prompt, then to every concept that is shown at any step.
 
-    ``angles`` ``(k, concepts)`` in degrees, to the whole vocabulary.
+    ``angles`` ``(k, concepts)`` in degrees, to the whole vocabulary. No word comes twice.
     """
     line, vocabulary, prompt = subject.line, subject.vocabulary, subject.question.prompt
     toward = angles_along(line.z0, line.w, walk.epsilon, subject.text[None])[:, 0]
-    near = sorted(set(angles.topk(_NEAREST, dim=-1, largest=False).indices.flatten().tolist()))
+    other = _other_concepts(vocabulary, prompt)
+    kept = angles[:, other]
+    nearest = kept.topk(min(_NEAREST, len(other)), dim=-1, largest=False).indices
+    moved = kept - kept[0]
+    count = min(_MOVED, len(other))
+    ends = [moved.topk(count, dim=-1, largest=largest).indices for largest in (False, True)]
+    shown = sorted({other[i] for found in (nearest, *ends) for i in found.flatten().tolist()})
     own = ConceptTrack(prompt, prompt, "prompt", tuple(toward.tolist()))
     return (
         own,
@@ -200,21 +208,32 @@ def _tracks(subject: Subject, walk: Equivalents, angles: Tensor) -> tuple[Concep
                 vocabulary.kind(i),
                 tuple(angles[:, i].tolist()),
             )
-            for i in near
-            if vocabulary.prompts[i] != prompt
+            for i in shown
         ),
     )
 
 
+def _other_concepts(vocabulary: Vocabulary, prompt: str) -> list[int]:
+    """Return the positions of the concepts that are not the prompt itself in other words."""
+    return [
+        i
+        for i, label in enumerate(vocabulary.labels)
+        if not prompt.endswith(label)
+        or prompt not in (label, vocabulary.prompts[i], spoken_prompt(label))
+    ]
+
+
 def _sweep(
-    line: NullLine,
+    subject: Subject,
     walk: Equivalents,
     angles: Tensor,
     tracks: tuple[ConceptTrack, ...],
     wanted: EpsilonForImageScore | None,
 ) -> Sweep:
+    line, toward = subject.line, tracks[0].angle_deg
     image = angles_along(line.z0, line.w, walk.epsilon, line.z0[None])[:, 0]
-    toward = tracks[0].angle_deg
+    others = angles[:, _other_concepts(subject.vocabulary, subject.question.prompt)]
+    nearer = (others < torch.tensor(toward, dtype=others.dtype)[:, None]).sum(dim=-1)
     return Sweep(
         epsilon=tuple(walk.epsilon.tolist()),
         image_score_deg=tuple(image.tolist()),
@@ -223,4 +242,6 @@ def _sweep(
         max_logit_drift=tuple(walk.max_logit_drift.tolist()),
         concepts=tracks,
         target=target(line, walk, image, wanted),
+        prompt_rank=tuple((nearer + 1).tolist()),
+        concept_count=others.shape[1] + 1,
     )

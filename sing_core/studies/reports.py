@@ -61,8 +61,11 @@ class Sweep:
         average_score_deg: AS averaged over all concepts of the vocabulary: what AS towards an
             arbitrary concept would be, to compare with.
         max_logit_drift: largest absolute logit difference to eps = 0.
-        concepts: the nearest concepts at any of the steps, and the prompt itself (first).
+        concepts: the prompt itself (first), then the concepts that are among the nearest, or
+            among those that rise or fall most beside the average concept, at any of the steps.
         target: the wanted image score; None when none was asked for.
+        prompt_rank: the prompt's place among all concepts by nearness, 1 being the nearest.
+        concept_count: how many concepts the place is among, the prompt included.
     """
 
     epsilon: tuple[float, ...]
@@ -72,6 +75,8 @@ class Sweep:
     max_logit_drift: tuple[float, ...]
     concepts: tuple[ConceptTrack, ...]
     target: Target | None
+    prompt_rank: tuple[int, ...]
+    concept_count: int
 
     def index_of(self, epsilon: float) -> int:
         """Return the position whose step is nearest to ``epsilon``."""

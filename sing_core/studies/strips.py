@@ -9,15 +9,18 @@ from torch import Tensor
 
 from sing_core.errors import SingError
 from sing_core.maths.controls import perturbations
-from sing_core.maths.feasible import nearly_feasible
+from sing_core.maths.feasible import FeasibleSteps, feasible_steps
 from sing_core.maths.scores import attribute_score_deg, image_score_deg
-from sing_core.maths.steering import steer
 from sing_core.studies.reports import ImageReport, Sweep
 from sing_core.studies.subject import Subject
 
 KEY_FRAMES = 9
-# The largest logit may move by this share in a step that is cut to what a network can produce.
+# A logit may move by this share of the largest in a step inside what a network can produce.
 FEASIBLE_BUDGET = 0.03
+# What exact equivalence may cost of the move before that budget is used.
+_MOST_LOST = 0.5
+# Share of the dimensions that head and zeros may take together before it is not even tried.
+_CROWDED = 0.8
 # Image scores of the angle scale, in degrees (Fig. 10).
 SCALE_DEG = (0.0, 3.0, 10.0, 20.0, 40.0)
 # The columns of ``beside_controls``: steps of equal length.
@@ -32,7 +35,8 @@ class Strip:
         indices: ``k`` positions in the sweep, ascending from 0, or else ``0..k-1``.
         epsilon: ``k`` steps, feature-norm units.
         features: ``(k, m)`` float32, what is asked for.
-        infeasible_share: share of each step that was cut off; None when nothing was.
+        infeasible_share: how much of each step's move along the direction a network cannot
+            produce; None where the steps are the asked ones.
         negative_share: length of each feature's negative part over that of its step: what a
             network with a last ReLU cannot produce; 0 where there is no step or no such bound.
         max_logit_drift: ``k`` largest absolute logit differences to the photo's feature.
@@ -61,8 +65,9 @@ def along(
 ) -> Strip:
     """Return the features at ``frames`` even positions of the sweep and at the chosen one.
 
-    ``report`` is the answer to the subject's question. ``feasible`` cuts every step to what the
-    network can produce while no logit moves by more than 3 % of the largest.
+    ``report`` is the answer to the subject's question. ``feasible`` steers every step inside what
+    the network can produce while no logit moves by more than 3 % of the largest: as far along the
+    direction as a step of this length can go.
 
     Raises:
         SingError: the report has no sweep.
@@ -86,16 +91,30 @@ def at_steps(subject: Subject, epsilon: Sequence[float], *, feasible: bool = Fal
         LogitDriftError: a step is so long that rounding moves the logits.
         ZeroVectorError: there is no direction to step along.
     """
-    linear, line, features = subject.classifier.linear, subject.line, subject.features
     steps = torch.tensor(list(epsilon), dtype=torch.float64)
-    walk = line.walk(linear, steps)
+    walk = subject.line.walk(subject.classifier.linear, steps)
     if not feasible:
         return _measured(subject, walk.features, steps)
-    budget = FEASIBLE_BUDGET * float(walk.original_logits.abs().max())
-    exact = steer(features, line.direction, steps)
-    cut = nearly_feasible(features, exact, linear.weight, budget=budget)
-    found = _measured(subject, cut.features.float(), steps)
-    return replace(found, infeasible_share=tuple(cut.infeasible_share.tolist()))
+    steered = _steered(subject, steps, float(walk.original_logits.abs().max()))
+    found = _measured(subject, steered.features.float(), steps)
+    return replace(found, infeasible_share=tuple(steered.lost_share.tolist()))
+
+
+def _steered(subject: Subject, steps: Tensor, largest: float) -> FeasibleSteps:
+    """Return the feasible steps: with logits that stand still where that leaves a way to go.
+
+    A network's zeros cannot go down. Where they leave the null space many dimensions to spare, as
+    when few classes decide, and half of the move is left, no logit moves; else each may by 3 % of
+    the ``largest``.
+    """
+    linear, features = subject.classifier.linear, subject.features
+    line = features, subject.line.direction
+    zeros = int((features <= 0).sum())
+    if linear.is_exact and linear.head.rank + zeros < _CROWDED * len(features):
+        furthest = feasible_steps(*line, steps.max()[None], linear.weight, budget=0.0)
+        if float(furthest.lost_share[0]) <= _MOST_LOST:
+            return feasible_steps(*line, steps, linear.weight, budget=0.0)
+    return feasible_steps(*line, steps, linear.weight, budget=FEASIBLE_BUDGET * largest)
 
 
 def at_angles(subject: Subject, report: ImageReport) -> Strip:

@@ -15,6 +15,8 @@ from sing_core.maths.translator import Translator
 from sing_core.maths.unseen import unseen_by
 from sing_core.models.bench import Bench, Classifier
 from sing_core.models.prompts import Vocabulary, clean_prompt
+from sing_core.models.registry import ModelEntry
+from sing_core.sets.stored import StoredImage
 from sing_core.studies.question import Question
 
 
@@ -26,7 +28,7 @@ class Subject:
 
     Attributes:
         question: what is asked; its prompt is clean.
-        photo: whose feature.
+        photo: whose feature, or what a set holds of it.
         classifier: the part of the head that decides under the question's variant.
         features: ``(m,)`` float32.
         translator: of the classifier into the reference; the fit that did not see the photo.
@@ -36,7 +38,7 @@ class Subject:
     """
 
     question: Question
-    photo: Photo
+    photo: Photo | StoredImage
     classifier: Classifier
     features: Tensor
     translator: Translator
@@ -45,7 +47,7 @@ class Subject:
     prompt_note: str
 
     @classmethod
-    def of(cls, bench: Bench, photo: Photo, question: Question) -> Self:
+    def of(cls, bench: Bench, photo: Photo | StoredImage, question: Question) -> Self:
         """Resolve ``question`` on ``bench``.
 
         Raises:
@@ -54,7 +56,7 @@ class Subject:
         """
         prompt = clean_prompt(question.prompt, max_chars=bench.settings.max_prompt_chars)
         classifier = bench.deciding(question.model, question.variant)
-        features = bench.features(question.model, photo)
+        features = _features(bench, photo, question.model, classifier.entry)
         vocabulary = bench.vocabulary(question.reference)
         translator = unseen_by(_translator(bench, classifier, question), photo.digest)
         text = bench.text_embedding(question.reference, prompt, vocabulary)
@@ -82,6 +84,12 @@ def null_energy(classifier: Classifier, features: Tensor) -> float:
     """Return ``|Pi_n f| / |f|`` of a feature ``(m,)``, between 0 and 1."""
     inside = torch.linalg.vector_norm(classifier.linear.head.null_part(features))
     return float(inside / torch.linalg.vector_norm(features.double()).clamp_min(1e-300))
+
+
+def _features(bench: Bench, photo: Photo | StoredImage, model: str, entry: ModelEntry) -> Tensor:
+    if isinstance(photo, StoredImage):
+        return photo.feature(entry.name, entry.weights_digest)
+    return bench.features(model, photo)
 
 
 def _no_direction(classifier: Classifier, message: str) -> str:

@@ -4,10 +4,13 @@ import time
 from typing import Any, Self
 from urllib.parse import urlencode
 
-SLIDER = "ε — step inside the null space (feature-norm units)"
+SLIDER = "Move it where the classifier cannot look"
 SHADOW = "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
 PATIENCE_MS = 120_000
 THUMB = 28
+IN_THE_PICKER = ("Sample", "Upload", "Camera")
+IN_MORE = ("Steer towards a prompt", "Remove the null part")
+IN_PICTURES = ("Off", "Inversion")
 
 RECORD = f"""() => {{
   const root = {SHADOW}, value = root.querySelector('[data-part=is]');
@@ -30,7 +33,7 @@ QUIET = """() => {
   const app = document.querySelector('[data-testid=stApp]');
   const idle = app?.dataset.testScriptState === 'notRunning'
     && app.querySelector('[data-testid=stDataFrame], [data-testid=stAlert], [data-testid=stLatex],'
-      + '.katex');
+      + '.katex, [data-testid=stBidiComponentIsolated]');
   const now = performance.now();
   window.idleSince = idle ? (window.idleSince ?? now) : undefined;
   return idle && now - window.idleSince > 500;
@@ -40,14 +43,15 @@ NUMBERS = """() => {
   const root = document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot;
   const part = (name) => root?.querySelector(`[data-part=${name}]`);
   const spoken = part('range')?.getAttribute('aria-valuetext');
-  const shown = ['is', 'as', 'drift', 'mode', 'rows', 'first', 'last'];
-  return spoken && [spoken, ...shown.map((name) => part(name).innerText)];
+  const shown = ['is', 'as', 'drift', 'mode', 'rows', 'says-photo'];
+  return spoken && [spoken, ...shown.map((name) => part(name).textContent)];
 }"""
 NEXT_FRAME_DRAWN = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 # Notes when the page first sends something, and when the scrubber first shows something else.
 STOPWATCH = f"""() => {{
   const root = {SHADOW};
-  const watch = window.watch = {{ armed: performance.now() }};
+  const equivalent = root.querySelector('[data-part=frame-over]').src;
+  const watch = window.watch = {{ armed: performance.now(), equivalent }};
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (data) {{
     watch.sent ??= performance.now();
@@ -126,6 +130,13 @@ class Tab(Slider):
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("dialog", lambda dialog: (self.problems.append(dialog.message), dialog.dismiss()))
 
+    def unfold(self, drawer: str) -> Self:
+        """Open a drawer, of the page or of the scrubber, if it is shut."""
+        summary = self.page.locator("summary").filter(has_text=drawer)
+        if not summary.evaluate("node => node.parentElement.open"):
+            summary.click()
+        return self
+
 
 class Scrubber(Tab):
     """The component alone, on a synthetic sweep (scrubber_app.py)."""
@@ -184,11 +195,29 @@ class Explore(Tab):
         return self.settle()
 
     def click(self, label: str) -> Self:
+        """Choose ``label`` of a switch, wherever it is folded away."""
+        if label in IN_THE_PICKER:
+            self.open_picker()
+        elif label in IN_MORE:
+            self._open_popover("explore-more")
+        elif label in IN_PICTURES:
+            self.unfold("Pictures")
         self.page.get_by_role("radio", name=label, exact=True).click()
         return self.settle()
 
+    def open_picker(self) -> None:
+        """Open the choice of photos, if it is shut."""
+        self._open_popover("explore-photo_picker")
+
+    def _open_popover(self, key: str) -> None:
+        button = self.page.locator(f".st-key-{key} button").first
+        if button.get_attribute("aria-expanded") != "true":
+            button.click()
+            self.page.get_by_test_id("stPopoverBody").wait_for()
+
     def offer(self, name: str, payload: bytes, mime: str = "image/jpeg") -> None:
-        """Choose a file in the uploader, which must be open."""
+        """Choose a file in the uploader."""
+        self.open_picker()
         self.page.locator("input[type=file]").set_input_files(
             {"name": name, "mimeType": mime, "buffer": payload}
         )

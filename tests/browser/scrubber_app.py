@@ -12,6 +12,7 @@ from sing_core.maths.equivalents import DRIFT_BUDGET
 STEPS = 81
 LARGEST = 12.3
 MARKUP = "<img src=x onerror=alert(1)> <b>fox</b>"
+LONG = "an image of a red fox that runs over a field of snow on a very cold morning in January"
 PICTURE = (
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'>"
     "<rect width='1' height='1' fill='{colour}'/></svg>"
@@ -38,9 +39,10 @@ def synthetic_sweep(case: str, turn: int) -> dict[str, Any]:
     steps = {"single": 1, "empty": 0}.get(case, STEPS)
     epsilon = [0.1 * step for step in range(steps)]
     reach = 22.0 if case == "unreachable" else 62.0 - 6.0 * turn
-    image = [reach * math.tanh(value / 4.2) for value in epsilon]
+    bend = 2.8 if case == "steep" else 4.2  # the marks of small angles stand close together
+    image = [reach * math.tanh(value / bend) for value in epsilon]
     attribute = [0.72 * score * math.cos(score / 45.0) for score in image]
-    prompt = MARKUP if case == "html" else "an image of a red fox"
+    prompt = {"html": MARKUP, "long": LONG}.get(case, "an image of a red fox")
     concepts = [{"label": prompt, "kind": "prompt", "angle_deg": [78 - s for s in attribute]}]
     for place, word in enumerate([] if case == "bare" else WORDS):
         start, pull = 66.0 + 0.55 * place, 9.0 * math.sin(1.7 * place + turn)
@@ -79,16 +81,27 @@ def synthetic_sweep(case: str, turn: int) -> dict[str, Any]:
             "index": wanted,
             "sentence": sentence,
         },
-        "decision": "Egyptian cat · 71 %",
+        "before": {"label": "Egyptian cat", "probability": 0.71},
+        "after": {"label": "tabby cat", "probability": 0.5, "index": 1},
+        "photo": PICTURE.format(colour="teal"),
+        "pictures": "drawing 44 %",
+        "feasible_deg": 20.0 if case == "frames" else None,
+        "prompt_rank": [40 - step // 3 for step in range(steps)],
+        "concept_count": 1_268,
         "frames": [
-            {"index": step, "src": PICTURE.format(colour=colour)}
-            for step, colour in ((0, "blue"), (40, "red"), (80, "green"))
+            {"index": step, "src": PICTURE.format(colour=colour), "badge": badge}
+            for step, colour, badge in (
+                (0, "blue", ""),
+                (40, "red", "not what was asked: 60°"),
+                (80, "green", ""),
+            )
             if case == "frames"
         ],
         "help": {
             "image_score": "Angle between the translated original and its equivalent (eq. 8).",
             "attribute_score": "How much nearer the equivalent is to the prompt (eq. 7).",
             "logit_drift": "Largest absolute difference of any logit.",
+            "pictures": "What a feature means, drawn.",
             "epsilon": "Length of the step inside the null space, in units of the feature norm.",
         },
     }

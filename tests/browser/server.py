@@ -74,7 +74,16 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 def peak_memory_gb(root: int) -> float:
     """Return the sum of the peak resident sizes of a process and all that descend from it."""
-    parents, peaks = {}, {}
+    return _memory_gb(root, "VmHWM")
+
+
+def memory_gb(root: int) -> float:
+    """Return the sum of the resident sizes of a process and all that descend from it, as of now."""
+    return _memory_gb(root, "VmRSS")
+
+
+def _memory_gb(root: int, field: str) -> float:
+    parents, sizes = {}, {}
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
@@ -82,9 +91,9 @@ def peak_memory_gb(root: int) -> float:
             continue
         own = int(status.parent.name)
         parents[own] = int(lines["PPid"])
-        peaks[own] = int(lines.get("VmHWM", "0 kB").split()[0]) / 1e6
+        sizes[own] = int(lines.get(field, "0 kB").split()[0]) / 1e6
 
     def descends(process: int) -> bool:
         return process == root or (process in parents and descends(parents[process]))
 
-    return sum(peak for process, peak in peaks.items() if descends(process))
+    return sum(size for process, size in sizes.items() if descends(process))

@@ -31,7 +31,7 @@ def drop(tab: Explore, payload: bytes, name: str, mime: str) -> None:
 
 
 def wait_for_decision(tab: Explore, words: str) -> None:
-    tab.part("decision").get_by_text(re.compile(words)).wait_for(timeout=60_000)
+    tab.part("says-photo").get_by_text(re.compile(words)).wait_for(timeout=60_000)
     tab.settle()
 
 
@@ -68,6 +68,7 @@ def test_a_class_is_found_by_searching_the_list(explore: OpenExplore) -> None:
 def test_a_free_prompt_gives_numbers_towards_it(explore: OpenExplore) -> None:
     tab = explore().type_prompt(FREE)
     assert tab.part("mode").inner_text() == f"Steering towards “{FREE}”"
+    tab.unfold("Concepts that rise and fall")
     assert tab.page.locator(".concept").first.inner_text() == FREE
 
 
@@ -78,6 +79,7 @@ def test_mode_and_classifier_change_the_numbers(explore: OpenExplore) -> None:
     removed = tab.numbers()
     assert removed[4].startswith("Removing the null part")
     tab.choose("Classifier", "EfficientNet-Lite2")
+    tab.unfold("The decision and the null space")
     assert tab.page.get_by_text("is measured in its own image tower").is_visible()
     assert len({steered, removed, tab.numbers()}) == 3
     assert "mode=remove" in tab.page.url
@@ -131,6 +133,7 @@ def test_a_release_puts_the_step_into_the_url_and_the_table(explore: OpenExplore
     shown = re.search(r"ε (\d+\.\d+)", tab.slider.get_attribute("aria-valuetext")).group(1)
     in_url = float(re.search(r"eps=([\d.]+)", tab.page.url).group(1))
     assert in_url == pytest.approx(float(shown), abs=0.006)
+    tab.unfold("The decision and the null space")
     tab.page.get_by_text(f"At ε = {in_url:.3g}.").wait_for(timeout=10_000)
 
 
@@ -143,12 +146,28 @@ def test_another_prompt_forgets_the_old_step_and_back_brings_it(explore: OpenExp
     tab.type_prompt(FREE)
     assert tab.numbers() == expected
     assert "eps=" not in tab.page.url
-    tab.type_prompt("an image of a jellyfish")
+    tab.type_prompt("an image of a red fox")
     assert tab.numbers() == first
     for _ in range(2):
         tab.page.go_back()
         tab.settle()
     assert (tab.page.url, tab.numbers()) == released
+
+
+def test_back_after_a_release_shows_the_step_before_it(explore: OpenExplore) -> None:
+    tab = explore()
+    states = [(tab.page.url, tab.numbers())]
+    for index in (10, 30):
+        release_at(tab, index)
+        states.append((tab.page.url, tab.numbers()))
+    assert len({url for url, _ in states}) == 3
+    for expected in (states[1], states[0]):
+        tab.page.go_back()
+        tab.settle()
+        assert (tab.page.url, tab.numbers()) == expected
+    tab.page.go_forward()
+    tab.settle()
+    assert (tab.page.url, tab.numbers()) == states[1]
 
 
 @pytest.mark.alone
@@ -188,10 +207,6 @@ def test_everything_works_with_the_keyboard_alone(explore: OpenExplore) -> None:
     press("Enter")
     tab.settle()
     assert "model=lite" in tab.page.url
-    tab_to(tab, "it.closest('.st-key-explore-mode') !== null")
-    press("ArrowRight")
-    press("Enter")
-    tab.settle()
     tab_to(tab, "it.closest('.st-key-explore-prompt') !== null && it.matches('input')")
     tab.page.keyboard.type(FREE)
     press("Enter")
@@ -205,6 +220,13 @@ def test_everything_works_with_the_keyboard_alone(explore: OpenExplore) -> None:
     tab.settle()
     assert tab.index == before - 3
     assert "eps=" in tab.page.url
+    tab_to(tab, "it.closest('.st-key-explore-more') !== null && it.matches('button')", 90)
+    press("Enter")
+    tab_to(tab, "it.closest('.st-key-explore-mode') !== null && it.matches('[role=radio], input')")
+    press("ArrowRight")
+    press("Enter")
+    tab.settle()
+    assert "mode=remove" in tab.page.url
 
 
 def test_markup_in_a_prompt_is_inert(explore: OpenExplore) -> None:
@@ -248,12 +270,12 @@ def test_light_and_dark_follow_the_reader(explore: OpenExplore, scheme: str) -> 
 
 
 LABELS = """() => [...document.querySelectorAll('input, select, textarea')]
-  .filter((node) => node.type !== 'file' && node.offsetParent)
+  .filter((node) => node.type !== 'file' && node.offsetParent && node.checkVisibility())
   .filter((node) => !(node.labels?.length || node.getAttribute('aria-label')?.trim()
     || node.getAttribute('aria-labelledby')))
   .map((node) => node.outerHTML.slice(0, 160))"""
 NAMELESS = """() => [...document.querySelectorAll('button, a')]
-  .filter((node) => node.offsetParent && !node.innerText.trim()
+  .filter((node) => node.offsetParent && node.checkVisibility() && !node.innerText.trim()
     && !node.getAttribute('aria-label') && !node.title
     && !node.querySelector('[aria-label], title'))
   .map((node) => node.outerHTML.slice(0, 160))"""

@@ -48,6 +48,9 @@ def test_the_release_sends_the_slider_value_once(scrubber_page: OpenScrubber) ->
 
 def test_the_plot_scrubs_too_and_sends_on_release_only(scrubber_page: OpenScrubber) -> None:
     scrubber = scrubber_page()
+    scrubber.unfold("Curves of the two scores")
+    scrubber.part("plot").scroll_into_view_if_needed()
+    scrubber.page.wait_for_timeout(200)  # they are drawn once they have a width
     frames = len(scrubber.sent)
     box = scrubber.part("plot").bounding_box()
     scrubber.page.mouse.move(box["x"] + 100, box["y"] + 80)

@@ -22,13 +22,11 @@ def test_the_slider_speaks_its_values_and_the_readouts_carry_help(
     assert re.fullmatch(pattern, text)
     for name in ("Image score (IS)", "Attribute score (AS)", "Logit drift"):
         readout = scrubber.page.get_by_role("group", name=name)
-        assert readout.get_attribute("title")
+        described = readout.get_attribute("aria-describedby")
+        assert scrubber.page.locator(f"#{described}").text_content()
     assert re.fullmatch(r"[23]e-07", scrubber.part("drift").inner_text())
-    assert "of largest logit 12.3 — decision stands: Egyptian cat · 71 %" in (
-        scrubber.part("decision").inner_text()
-    )
+    assert "of largest logit 12.3: the decision stands" in scrubber.part("decision").inner_text()
     assert scrubber.slider.bounding_box()["height"] >= 24
-    assert scrubber.page.get_by_role("list", name="Nearest concepts").is_visible()
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])
@@ -39,7 +37,7 @@ def test_nothing_scrolls_sideways(scrubber_page: OpenScrubber, width: int) -> No
     scrubber.page.wait_for_timeout(600)
     overflow = f"""() => {{
       const box = {SHADOW}.querySelector('.scrubber'), main = document.scrollingElement;
-      const clipped = (node) => node.closest('svg, .lane, .carrier');
+      const clipped = (node) => node.closest('svg, .unseen, .carrier');
       const outside = [...box.querySelectorAll('*')].filter((node) =>
         !clipped(node) && node.getBoundingClientRect().right > innerWidth + 0.5);
       return [main.scrollWidth - main.clientWidth, box.scrollWidth - box.clientWidth,
@@ -98,7 +96,11 @@ CONTRASTS = f"""() => {{
 def test_text_and_marks_have_enough_contrast(
     scrubber_page: OpenScrubber, scheme: str, case: str
 ) -> None:
-    found = scrubber_page(case, scheme=scheme).page.evaluate(CONTRASTS)
+    scrubber = scrubber_page(case, scheme=scheme)
+    for drawer in scrubber.page.locator("summary").all():
+        drawer.click()
+    scrubber.page.wait_for_timeout(200)  # the curves are drawn once they have a width
+    found = scrubber.page.evaluate(CONTRASTS)
     assert (sum(found["ground"]) < 200) == (scheme == "dark")
     assert len(found["text"]) > 40
     lowest_text, lowest_mark = min(found["text"]), min(found["mark"])

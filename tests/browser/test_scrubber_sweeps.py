@@ -53,6 +53,7 @@ def test_a_degenerate_sweep_shows_dashes_and_no_error(
     if case == "empty":
         assert scrubber.part("is").inner_text() == DASH
     if case == "bare":
+        scrubber.unfold("Concepts that rise and fall")
         assert scrubber.page.get_by_text("No concepts in this sweep.").is_visible()
     if case == "nan":
         scrubber.slider.focus()

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from sing_core.cli import app
-from sing_core.models.registry import all_references, catalogue, models
+from sing_core.models.registry import all_references, catalogue, models, references
 from sing_core.settings import Settings
 from tests import reference
 from tests.command import command
@@ -33,12 +33,15 @@ def test_models_lists_name_source_licence_and_what_is_known(rows):
 
 
 def test_references_lists_name_source_and_licence(rows):
-    first, *others = rows("references")
-    assert list(first) == ["name", "source", "available", "licence", "dim"]
+    first, second, *others = rows("references")
+    assert list(first) == ["name", "source", "available", "licence", "dim", "readings"]
+    assert first["readings"] == ["mini", "centred:mini"]
+    assert all(row["readings"] == [row["name"]] for row in others), "no centre was taken"
     assert (first["name"], first["available"], first["dim"]) == ("mini", True, 512)
     assert [row["name"] for row in others] == [
-        entry.name for entry in all_references(Settings())[1:]
+        entry.name for entry in all_references(Settings())[2:]
     ]
+    assert (second["name"], second["available"], second["dim"]) == ("mini-vit", True, 512)
     assert not any(row["available"] for row in others)
 
 
@@ -199,7 +202,8 @@ def test_doctor_says_what_works_and_ends_with_one_when_something_does_not(
 def test_warm_prepares_every_artefact_and_a_second_time_only_reads(rows, toy_reference):
     first = rows("warm")
     shipped = models(Settings())
-    assert len(first) == 1 + 2 * len(shipped), "the vocabulary; of each a network and a head"
+    vocabularies = len(references(Settings()))
+    assert len(first) == vocabularies + 2 * len(shipped), "of each classifier a network and a head"
     asked = len(toy_reference.asked)
     assert rows("warm") == first
     assert len(toy_reference.asked) == asked

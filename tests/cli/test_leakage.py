@@ -15,6 +15,8 @@ from sing_core.maths.steering import epsilon_for_image_score, null_direction
 from tests.benches import exit_code, pretend_reference
 from tests.prepared_sets import WNIDS, class_folders, jpeg
 
+pytestmark = pytest.mark.slow  # sets are prepared
+
 SET = "command-line"
 FIELDS = [
     "class", "wnid", "n", "as_mean", "as_low", "as_high", "abs_as_mean", "is_mean", "p_adjusted",
@@ -50,7 +52,6 @@ def test_heads_are_validated_on_the_set_without_its_images(prepared, rows, refus
     assert "No prepared set" in refusal("validate-heads", "--set", "other", "--model", "lite0")
 
 
-@pytest.mark.slow
 def test_bad_images_are_named_on_standard_error(run, tmp_path):
     images = class_folders(tmp_path / "images", per_class=1)
     (images / WNIDS[0] / "broken.jpg").write_bytes(jpeg(1)[:90])
@@ -75,7 +76,6 @@ def test_classes_prints_the_fields_of_the_contract(prepared, rows):
         assert abs(row["as_mean"]) <= row["abs_as_mean"] <= row["is_mean"]
 
 
-@pytest.mark.slow
 def test_classes_are_narrowed_after_the_correction_and_ordered_on_demand(prepared, rows, run):
     ask = ("classes", "--model", "lite0", "--set", prepared[0])
     every = {row["wnid"]: row for row in rows(*ask)}
@@ -103,12 +103,15 @@ def test_a_class_is_the_mean_of_its_images(prepared, rows):
     assert row["abs_as_mean"] == pytest.approx(np.abs(scores).mean(), abs=1e-12)
 
 
-def test_compare_prints_intervals_and_both_controls(prepared, rows):
+def test_compare_prints_intervals_controls_and_the_place_among_the_draws(prepared, rows):
     found = rows("compare", "--set", prepared[0])
     assert [row["model"] for row in found] == ["lite0", "lite1"]
     for row in found:
         assert (row["n"], row["classes"], row["nullity"], row["feature_dim"]) == (20, 4, 280, 1280)
-        for name in ("image_score", "ratio", "dim_abs_attribute_score", "energy_ratio"):
+        assert row["control_draws"] >= 50
+        assert 1 <= row["rank_among_draws"] <= row["control_draws"] + 1
+        means = ("image_score", "ratio", "dim_abs_attribute_score", "energy_ratio", "above_energy")
+        for name in (*means, "principal_abs_attribute_score", "above_principal"):
             assert row[f"{name}_low"] <= row[name] <= row[f"{name}_high"]
         assert row["ratio"] == pytest.approx(row["image_score"] / row["abs_attribute_score"])
 
@@ -120,7 +123,35 @@ def test_paired_differences_are_those_of_the_means(prepared, rows):
     row = pairs["image_score_deg"]
     assert row["difference"] == pytest.approx(expected)
     decided = row["difference_low"] > 0 or row["difference_high"] < 0
-    assert (row["verdict"] == "not decided") != decided
+    assert (row["verdict"] == "not decided") != (decided and row["p_adjusted"] <= 0.05)
+    assert {0 <= pair["p_adjusted"] <= 1 for pair in pairs.values()} == {True}
+
+
+def test_compare_asks_the_same_classes_of_every_head(prepared, rows, run):
+    ask = ("compare", "--set", prepared[0])
+    found = rows(*ask, "--classes", "0-1, 281")
+    whole = rows(*ask)
+    assert [list(row) for row in found] == [list(row) for row in whole]
+    for row in found:
+        assert (row["n"], row["classes"], row["nullity"], row["feature_dim"]) == (15, 3, 1277, 1280)
+        assert row["image_score_low"] <= row["image_score"] <= row["image_score_high"]
+    assert {row["nullity"] for row in rows(*ask, "--classes", "several")} == {1276}
+    (one,) = rows(*ask, "--model", "lite1", "--classes", "0-1, 281", "--centred")
+    assert (one["nullity"], one["n"]) == (1278, 15)
+    (one,) = rows(*ask, "--model", "lite1", "--classes", "0-1, 281", "--dimension", 100)
+    assert (one["nullity"], one["n"]) == (100, 15)
+    pairs = {row["measure"]: row for row in rows(*ask, "--classes", "0-1, 281", "--paired")}
+    difference = found[0]["image_score"] - found[1]["image_score"]
+    assert pairs["image_score_deg"]["difference"] == pytest.approx(difference)
+    _, _, err = run(*ask, "--classes", "1,555", "--json")
+    assert "lite0: scoring 10 images where these classes decide" in err
+    assert run(*ask, "--classes", "1,555", "--json")[2] == "", "they were not kept"
+
+
+def test_compare_says_when_no_image_is_left_and_what_is_no_class(prepared, refusal):
+    ask = ("compare", "--set", prepared[0], "--classes")
+    assert "No image is left" in refusal(*ask, "2-9", kind="ImageSetError")
+    assert "“unicorn” is no class of this head" in refusal(*ask, "unicorn", kind="HeadError")
 
 
 def test_steering_a_set_agrees_with_stepping_image_by_image(prepared, toy_bench):
@@ -152,11 +183,11 @@ def test_classes_steers_one_class_towards_all_others(prepared, rows):
     assert all(0 < score <= 20 for score in scores)
 
 
-@pytest.mark.slow
 def test_compare_steers_towards_a_prompt(prepared, rows):
     ask = ("--set", prepared[0], "--prompt", "an image of a jellyfish", "--image-score")
     (row, _) = rows("compare", *ask, 20)
-    assert (row["unreachable"], row["n"]) == (0, 20)
+    assert (row["unreachable"], row["drifting"], row["n"]) == (0, 0, 20)
+    assert 0 < row["max_logit_drift"] < 0.01
     assert row["abs_as_low"] <= row["abs_as"] <= row["abs_as_high"] <= 20
     (row, _) = rows("compare", *ask, 179)
     assert (row["unreachable"], row["abs_as"]) == (1, None)

@@ -13,7 +13,7 @@ PROMPT = "an image of a jellyfish"
 
 def test_the_renderers_are_listed_with_why_one_is_not_here(rows):
     found = {row["name"]: row for row in rows("renderers")}
-    assert set(found) == {"inversion", "karlo"}
+    assert set(found) == {"inversion", "drawn", "neighbours", "karlo"}
     assert found["inversion"]["available"]
     assert not found["karlo"]["available"]
     assert "karlo" in found["karlo"]["reason"].lower()
@@ -36,6 +36,21 @@ def test_a_picture_per_image_and_step_with_its_manifest(rows, photos, tmp_path):
         assert row["feature_max_logit_drift"] < 1e-3 < row["picture_max_logit_drift"]
     with Image.open(out / names[0]) as first, Image.open(out / names[1]) as second:
         assert not np.array_equal(np.asarray(first), np.asarray(second))
+
+
+@pytest.mark.slow
+def test_many_images_are_drawn_together_and_a_head_of_few_classes_decides(rows, photos, tmp_path):
+    out = tmp_path / "pictures"
+    ask = ("--model", "lite0", "--prompt", PROMPT, "--epsilon", "6", "--classes", "281-296")
+    printed = rows("render", *photos[:2], *ask, "--feasible", "--size", "64", "--out", out)
+    assert [row["image"] for row in printed] == [path.name for path in photos[:2]]
+    for row in printed:
+        assert (out / row["file"]).is_file()
+        assert row["feature_max_logit_drift"] < 1e-3, "few classes leave exact feasible ways"
+        assert 0 <= row["infeasible_share"] < 0.5
+        assert row["attribute_score_deg"] > 0
+    again = rows("render", photos[1], *ask, "--feasible", "--size", "64", "--out", tmp_path / "b")
+    assert again[0]["cosine"] == pytest.approx(printed[1]["cosine"], abs=1e-4), "from the cache"
 
 
 def test_a_step_that_is_too_long_is_refused_before_anything_is_drawn(refusal, photos, tmp_path):

@@ -10,6 +10,7 @@ import yaml
 from PIL import Image
 
 from sing_core.maths.translator import Translator
+from sing_core.models.registry import base_of
 from sing_core.settings import Settings
 from tests.shared_data import shared
 
@@ -21,7 +22,8 @@ def own_translators(tmp_path, monkeypatch):
     """What a test fits or imports is found by no other test."""
     place = tmp_path / "translators"
     monkeypatch.setattr(
-        "sing_core.models.workbench.fitted_path", lambda s, m, r: place / f"{m}--{r}.safetensors"
+        "sing_core.models.workbench.fitted_path",
+        lambda s, m, r: place / f"{m}--{base_of(r)}.safetensors",
     )
     return place / "lite0--mini.safetensors"
 
@@ -77,7 +79,11 @@ def test_a_fitted_translator_is_the_one_that_scores_use_afterwards(
 ):
     ask = ("score", photos[0], "--model", "lite0", "--prompt", PROMPT)
     (before,) = rows(*ask)
-    (fitted,) = rows("fit-translator", "--model", "lite0", "--images", image_set)
+    (read,) = rows(*ask, "--reference", "centred:mini")
+    assert read["reference"] == "centred:mini"
+    fit = ("fit-translator", "--model", "lite0", "--images", image_set)
+    (fitted,) = rows(*fit, "--reference", "centred:mini")
+    assert fitted["reference"] == "mini", "one translator serves both readings"
     assert fitted["images"] == [40, 40, 40]
     assert fitted["architecture"] == "linear"
     assert float(fitted["lambda"]) > 0
@@ -91,6 +97,8 @@ def test_a_fitted_translator_is_the_one_that_scores_use_afterwards(
     (after,) = rows(*ask)
     assert after["null_energy"] == before["null_energy"]
     assert after["image_score_deg"] != before["image_score_deg"]
+    (other,) = rows(*ask, "--reference", "centred:mini")
+    assert len({row["image_score_deg"] for row in (before, read, after, other)}) == 4
     network = ("--architecture", "mlp3", "--loss", "both")
     (other,) = rows("fit-translator", "--model", "lite0", "--images", image_set, *network)
     assert other["out"].endswith("lite0--mini--mlp3.safetensors")

@@ -6,14 +6,42 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
+from benchmarks.on_cuda import Sizes, rows_of, table_of
 from tests.shared_data import ROOT
+
+SMALL = Sizes(
+    classes=20, features=64, rows=400, dim=8, concepts=9, steps=5, lambdas=6, images=4, batch=2
+)
 
 
 @pytest.mark.slow
-def test_without_a_cuda_device_the_benchmark_says_so_and_ends_well():
+def test_both_sides_of_the_cuda_table_give_the_same_answers():
+    """On the processor for both: a table of different answers would say nothing."""
+    rows = list(rows_of(SMALL, "cpu"))
+    assert [row.what.split(",")[0] for row in rows] == [
+        "head split",
+        "translator fit",
+        "sweep",
+        "extraction",
+    ]
+    assert max(row.apart for row in rows) < 1e-6
+    assert all(row.cpu_s > 0 and row.card_s > 0 for row in rows)
+    assert table_of(rows).row_count == 4
+
+
+@pytest.mark.gpu
+def test_the_card_gives_the_same_answers():
+    assert torch.cuda.is_available()
+    assert max(row.apart for row in rows_of(SMALL, "cuda")) < 1e-2  # lite0 in the card's float32
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pictures_on_cuda", "on_cuda"])
+def test_without_a_cuda_device_the_benchmark_says_so_and_ends_well(name):
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.pictures_on_cuda"],
+        [sys.executable, "-m", f"benchmarks.{name}"],
         cwd=ROOT,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,

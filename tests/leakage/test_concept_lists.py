@@ -28,7 +28,23 @@ def test_a_template_without_its_place_is_refused(template):
 
 
 def test_braces_in_a_concept_are_text():
-    assert parse_concepts("a {0} b").prompts == ("an image of a a {0} b",)
+    assert parse_concepts("{0} b").prompts == ("an image of a {0} b",)
+
+
+@pytest.mark.parametrize(
+    ("template", "line", "prompt"),
+    [
+        ("an image of a {}", "a red car", "an image of a red car"),
+        ("an image of a {}", "The red car", "an image of The red car"),
+        ("an image of a {}", "red car", "an image of a red car"),
+        ("an image of a {}", "aardvark", "an image of a aardvark"),  # the paper's own words
+        ("a photo, {}", "a red car", "a photo, a red car"),
+        ("The {} of a house", "the roof", "the roof of a house"),
+        ("banana {}", "a split", "banana a split"),
+    ],
+)
+def test_of_two_articles_in_a_row_the_person_s_stays(template, line, prompt):
+    assert parse_concepts(line, template=template).prompts == (prompt,)
 
 
 def test_a_list_of_100_000_lines_is_refused_with_its_length():

@@ -248,18 +248,18 @@ def test_bad_images_are_named_with_a_reason_and_the_others_are_scored(made, tmp_
         "n99999999/alien.jpg", "stray.jpg",
     }  # fmt: skip
     assert "damaged" in reasons[f"{WNIDS[0]}/corrupt.jpg"]
-    assert "“n99999999” is no wnid" in reasons["n99999999/alien.jpg"]
+    assert "“n99999999” is no class" in reasons["n99999999/alien.jpg"]
     assert "no class folder" in reasons["stray.jpg"]
     assert all(reason.endswith(".") for reason in reasons.values())
     assert len(made(images).problems) == 5, "a second run forgot them"
 
 
 @pytest.mark.slow
-def test_a_set_without_any_usable_image_is_a_result_and_not_a_crash(made, tmp_path):
+def test_a_set_without_any_usable_image_is_told_by_its_first(made, tmp_path):
     (tmp_path / "images" / WNIDS[0]).mkdir(parents=True)
     (tmp_path / "images" / WNIDS[0] / "x.jpg").write_bytes(b"nothing")
-    found = made(tmp_path / "images")
-    assert (found.scored, len(found.problems)) == (0, 1)
+    with pytest.raises(ImageSetError, match=r"could be scored .*/x\.jpg: This file is not"):
+        made(tmp_path / "images")
 
 
 @pytest.mark.slow

@@ -7,7 +7,11 @@ import pytest
 from sing_core.errors import ImageSetError
 from sing_core.leakage.prepare import prepare
 from sing_core.leakage.score_files import query, score_path
-from sing_core.sets.sources import class_of, open_source
+from sing_core.leakage.scored_sets import offered_sets, open_set, scored_models
+from sing_core.sets.catalogue import image_sets
+from sing_core.sets.sources import open_source
+from sing_core.settings import Settings
+from tests import toy
 from tests.prepared_sets import WNIDS, class_folders, jpeg, parquet
 
 
@@ -50,21 +54,6 @@ def test_folders_parquet_and_zip_of_the_same_images_give_the_same_scores(made, t
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize(
-    ("columns", "sentence"),
-    [
-        ({"wnid": None}, "has no column wnid; its columns are jpeg"),
-        ({"jpeg": None, "wnid": None, "x": [1, 2, 3]}, "no column jpeg and no column wnid"),
-        ({"jpeg": ["a", "b", "c"]}, "holds string, and should hold the bytes"),
-    ],
-    ids=["no wnid", "neither", "text"],
-)
-def test_a_parquet_file_without_its_columns_is_refused(tmp_path, columns, sentence):
-    path = parquet(tmp_path / "images.parquet", 3, **columns)
-    with pytest.raises(ImageSetError, match=sentence):
-        open_source(path)
-
-
 def test_what_is_no_image_set_is_refused_with_a_sentence(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("hello")
@@ -98,14 +87,45 @@ def test_a_changed_file_makes_another_set(tmp_path):
     assert open_source(images).key != before
 
 
-@pytest.mark.parametrize(
-    ("path", "wnid"),
-    [
-        ("n01440764/x.jpg", "n01440764"),
-        ("train/n01440764/images/x.jpg", "n01440764"),
-        ("dogs/x.jpg", "dogs"),
-        ("x.jpg", ""),
-    ],
-)
-def test_the_class_is_the_folder_that_looks_like_a_wnid(path, wnid):
-    assert class_of(path) == wnid
+@pytest.mark.slow
+def test_a_set_of_which_nothing_can_be_scored_is_told_everywhere_and_offered_nowhere(
+    toy_assets, toy_reference, tmp_path
+):
+    bench = toy.make_bench(Settings(assets_dir=toy_assets, cache_dir=tmp_path / "cache"))
+    folder = class_folders(tmp_path / "images", per_class=2, wnids=WNIDS[:1]) / WNIDS[0]
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes()[:300])
+    for _ in range(2):  # asked again, too
+        with pytest.raises(ImageSetError, match=r"No image of the set torn could be scored .*000"):
+            prepare(bench, tmp_path / "images", models=("lite0",), name="torn")
+    assert [found.facts.name for found in image_sets(bench.settings)] == ["torn"]
+    assert offered_sets(bench) == ()
+    assert scored_models(bench, image_sets(bench.settings)[0], "mini") == ()
+    with pytest.raises(ImageSetError, match="No image of the set torn could be scored"):
+        open_set(bench, "lite0", images="torn")
+
+
+@pytest.mark.slow
+def test_classes_are_judged_before_a_network_sees_an_image(made, tmp_path, monkeypatch):
+    for name in ("cat", "dog"):
+        (tmp_path / "images" / "train" / name).mkdir(parents=True)
+        (tmp_path / "images" / "train" / name / "0.jpg").write_bytes(jpeg(1))
+
+    def never(*arguments, **options):
+        raise AssertionError("a network was loaded")
+
+    monkeypatch.setattr("sing_core.leakage.prepare.set_networks", never)
+    with pytest.raises(ImageSetError, match="its classes “cat”, “dog” are not in ImageNet-1k"):
+        made(tmp_path / "images")
+    assert not (tmp_path / "sets").exists()
+
+
+@pytest.mark.slow
+def test_how_classes_were_read_is_said(made, tmp_path):
+    (tmp_path / "images" / "207").mkdir(parents=True)
+    (tmp_path / "images" / "207" / "0.jpg").write_bytes(jpeg(1))
+    said = []
+    (row,) = table(made(tmp_path / "images", say=said.append))
+    assert (row["wnid"], row["label"]) == ("n02099601", 207)
+    assert len(said) == 1
+    assert "are numbers: they were read as places in ImageNet-1k" in said[0]

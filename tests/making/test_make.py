@@ -18,7 +18,7 @@ from sing_core.making.material import Material
 from sing_core.making.recipe import Recipe, Words
 from sing_core.maths.translator import Translator
 from sing_core.models import registry
-from sing_core.models.embedded import EMBED_DIM, head_path
+from sing_core.models.embedded_reference import EMBED_DIM, MINI, MINI_VIT
 from sing_core.models.references import space_id
 from sing_core.settings import Settings
 from tests.toy import make_bench
@@ -44,15 +44,18 @@ def test_the_shipped_heads_map_features_and_texts_to_one_space():
     assert heads.text.outer.shape == (EMBED_DIM, middle)
     assert heads.unit(torch.ones(2, 384)).shape == (2, EMBED_DIM)
     for part in to_file(heads).values():
-        assert part.dtype == torch.float32
+        assert part.dtype == (torch.float16 if part.ndim == 2 else torch.float32)
         assert bool(part.isfinite().all())
 
 
 def test_heads_are_read_as_they_were_written(settings):
     generator = torch.Generator().manual_seed(0)
     known = to_file(load_heads(settings))
-    drawn = {name: torch.randn(part.shape, generator=generator) for name, part in known.items()}
-    save_file(drawn, head_path(settings))
+    drawn = {
+        name: torch.randn(part.shape, generator=generator).to(part.dtype)
+        for name, part in known.items()
+    }
+    save_file(drawn, MINI.head_path(settings))
     again = to_file(load_heads(settings))
     assert set(again) == set(drawn)
     assert all(again[name].equal(part) for name, part in drawn.items())
@@ -79,7 +82,7 @@ def without_the_texts(path):
     ],
 )
 def test_a_spoilt_file_of_heads_is_refused_with_a_sentence(settings, spoil, sentence):
-    spoil(head_path(settings))
+    spoil(MINI.head_path(settings))
     with pytest.raises(WeightsUnavailableError, match=sentence):
         load_heads(settings)
 
@@ -148,7 +151,7 @@ def test_heads_made_here_are_all_that_is_written_and_can_be_read(settings, tmp_p
         lines = list(reference_of(settings, tmp_path, bar))
     assert "Zero-shot top-1 on the training photographs" in lines[0]
     changed = {path for path, payload in contents(settings).items() if before.get(path) != payload}
-    assert changed == {head_path(settings)}
+    assert changed == {MINI.head_path(settings)}
     assert all(bool(part.isfinite().all()) for part in to_file(load_heads(settings)).values())
 
 
@@ -158,22 +161,29 @@ def test_translators_made_here_are_accepted_by_the_app(settings, small_data, che
     with Progress(disable=True) as bar:
         lines = list(make_translators(settings, small_data, bar))
     entries = registry.models(settings)
-    assert [line.split(":")[0] for line in lines] == [entry.name for entry in entries]
+    into = [(entry, reference) for reference in (MINI, MINI_VIT) for entry in entries]
+    assert [line.split(":")[0] for line in lines] == [f"{e.name} to {r.name}" for e, r in into]
     folder = settings.assets_dir / "translators"
     changed = {path for path, payload in contents(settings).items() if before.get(path) != payload}
-    assert changed == {folder / f"{entry.name}--mini.safetensors" for entry in entries}
+    written_to = {folder / f"{entry.name}--{r.name}.safetensors" for entry, r in into}
+    assert changed == written_to | {MINI_VIT.head_path(settings)}
     bench = make_bench(settings)
-    for entry in entries:
-        written = Translator.load(folder / f"{entry.name}--mini.safetensors")
+    exact = Translator.load(folder / "vits--mini-vit.safetensors")
+    head = MINI_VIT.read_head(settings)
+    assert torch.equal(exact.weight, head["weight"])
+    assert torch.equal(exact.bias, head["bias"])
+    assert float(exact.details["cosine"]) == pytest.approx(1)
+    for entry, reference in into[:-1]:
+        written = Translator.load(folder / f"{entry.name}--{reference.name}.safetensors")
         assert (written.model, written.model_digest) == (entry.name, entry.weights_digest)
-        assert written.space_id == space_id("mini", settings)
+        assert written.space_id == space_id(reference.name, settings)
         assert written.weight.dtype == torch.float32
         assert float(written.details["lambda"]) > 0
         assert -1 <= float(written.details["cosine"]) <= 1
         assert -1 <= float(written.details["cosine_in_sample"]) <= 1
         assert written.folds.count == int(written.details["folds"])
         assert len(written.folds.images) == int(written.details["images"])
-        served = bench.translator(entry.name, "mini")
+        served = bench.translator(entry.name, reference.name)
         feature = bench.features(entry.name, chelsea)
         assert torch.equal(served.apply(feature), written.apply(feature))
-    assert head_path(settings).read_bytes() == before[head_path(settings)]
+    assert MINI.head_path(settings).read_bytes() == before[MINI.head_path(settings)]

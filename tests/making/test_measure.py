@@ -7,7 +7,7 @@ import torch
 
 from sing_core.making import measure as module
 from sing_core.making.features import CLASSIFIERS, REFERENCE
-from sing_core.making.heads import Head, Heads, TextHead
+from sing_core.making.heads import Head, Heads, TextHead, Views
 from sing_core.making.material import photograph_rows
 from sing_core.making.measure import measure
 from sing_core.making.measure_heads import PROBES
@@ -43,6 +43,8 @@ class Folded:
         self.material, self.settings = self, Settings()
         self.words = self.texts = self
         self.classes = self.weight[None]
+        self.folds, self.asked = folds_of(self.photographs), []
+        self.folds, self.asked = folds_of(self.photographs), []
 
     def pairs(self):
         everything = torch.ones(PHOTOS)
@@ -55,6 +57,12 @@ class Folded:
             self.photographs,
         )
         return dict.fromkeys(CLASSIFIERS, one), torch.arange(PHOTOS)
+
+    def views(self, plan):
+        places = torch.arange(PHOTOS)
+        return Views(
+            torch.zeros(PHOTOS, 1), self.labels, ("",) * PHOTOS, places, self.labels >= 0
+        ), places
 
     def tiny_val(self):
         return dict.fromkeys((REFERENCE, *CLASSIFIERS), self.features), self.labels
@@ -76,6 +84,15 @@ def folded(monkeypatch):
     monkeypatch.setattr(module, "classifier_head", lambda name, settings: classifier)
     monkeypatch.setattr(module, "measure_folds", folds)
     monkeypatch.setattr(module, "overlap", lambda material, heads: 0.5)
+
+    def probe(material, heads, test, group):
+        """Asked about the views of one fold, with the features that the transformer has of them."""
+        (fold,) = set(world.folds[test.values].tolist())
+        assert torch.equal(test.features, world.features[world.folds == fold])
+        world.asked.append((fold, group))
+        return [1.0] * len(PROBES[group][1])
+
+    monkeypatch.setattr(module, "probe", probe)
     return world
 
 
@@ -86,6 +103,9 @@ def test_where_every_network_is_one_all_translators_are_nearly_perfect(folded):
     assert found["neighbours_kept"] == 0.5
     assert found["zero_shot_top1_photograph_new"] == 1
     assert len(said) == 1
+    assert sorted(folded.asked) == sorted(
+        (fold, group) for fold in range(FOLDS) for group in PROBES
+    )
     for measured in found["translators"].values():
         assert measured.pop("lambda") > 0
         assert len(measured) == 9

@@ -10,13 +10,15 @@ from torch.nn.functional import normalize
 from sing_core.files.images import decode_image
 from sing_core.files.samples import sample_bytes
 from sing_core.leakage.score_files import facts_of, query, score_path
+from sing_core.maths.centre import Centre
 from sing_core.maths.folds import OUTSIDE
 from sing_core.maths.translator import Translator
 from sing_core.maths.unseen import Unseen
-from sing_core.models.embedded import EMBED_DIM
+from sing_core.models.embedded_reference import EMBED_DIM
 from sing_core.models.imagenet import imagenet_labels
 from sing_core.models.prompts import class_prompt
-from sing_core.models.references import load_reference
+from sing_core.models.readings import shipped_centre_path
+from sing_core.models.references import load_reference, space_id
 from sing_core.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -75,6 +77,15 @@ def small_on_grey(image):
     small = image.resize((image.width // 4, image.height // 4))
     canvas.paste(small, (image.width * 3 // 8, image.height * 3 // 8))
     return canvas
+
+
+@pytest.mark.parametrize("name", ["mini", "mini-vit"])
+def test_the_centre_that_ships_is_that_of_the_reference_that_ships(name):
+    settings = Settings()
+    centre = Centre.load(shipped_centre_path(settings, name))
+    assert centre.raw_space_id == space_id(name, settings), "run `making centres` again"
+    assert space_id(f"centred:{name}", settings) == centre.space_id
+    assert (centre.image.shape, centre.details["images"]) == ((EMBED_DIM,), "800")
 
 
 def test_texts_and_images_live_in_one_raw_space(mini, photos):

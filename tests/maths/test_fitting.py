@@ -17,7 +17,7 @@ from sing_core.maths.folds import fold_of
 from sing_core.maths.nonlinear import NonlinearTranslator
 from sing_core.maths.training import Recipe
 from sing_core.maths.translator import Translator
-from sing_core.sets.image_sets import ImageSet
+from sing_core.sets.image_sets import open_image_set
 from sing_core.sets.paired_rows import see
 
 
@@ -129,15 +129,19 @@ def image(seed):
 
 
 @pytest.mark.slow
-def test_every_image_is_seen_by_both_networks(toy_bench):
+def test_every_image_is_seen_by_both_networks(toy_bench, tmp_path):
     files = [image(seed) for seed in range(18)]
-    images = ImageSet(tuple(map(str, range(18))), ("a", "b") * 9, files.__getitem__)
-    seen = []
+    for place, payload in enumerate(files):
+        path = tmp_path / f"{'ab'[place // 9]}/{place:02d}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(payload)
+    images = open_image_set(tmp_path)
+    seen, problems = [], []
     rows = see(
-        toy_bench, images, model="lite0", reference="mini",
+        toy_bench, images, model="lite0", reference="mini", problems=problems,
         progress=lambda done, total: seen.append((done, total)),
     )  # fmt: skip
-    assert seen == [(16, 18), (18, 18)]
+    assert (seen, problems) == ([(16, 18), (18, 18)], [])
     for place in (0, 17):
         photo = decode_image(files[place])
         own = toy_bench.features("lite0", photo)
@@ -145,6 +149,6 @@ def test_every_image_is_seen_by_both_networks(toy_bench):
         expected = toy_bench.pool.reference("mini").embed_images([photo.image])[0]
         assert torch.equal(rows.embeddings[place], expected)
         assert rows.digests[place] == photo.digest
-    assert rows.labels == ("a", "b") * 9
+    assert rows.labels == ("a",) * 9 + ("b",) * 9
     assert rows.model_digest == toy_bench.entry("lite0").weights_digest
     assert rows.space_id == toy_bench.pool.reference("mini").space_id

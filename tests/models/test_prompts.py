@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sing_core.errors import PromptError
 from sing_core.files.store import Store
 from sing_core.models.imagenet import imagenet_labels
-from sing_core.models.prompts import class_prompt, clean_prompt, load_vocabulary
+from sing_core.models.prompts import class_prompt, clean_prompt, load_vocabulary, spoken_prompt
 from sing_core.models.references import space_id
 from sing_core.settings import Settings
 from tests import toy
@@ -112,3 +112,27 @@ def test_other_attributes_or_another_space_are_another_vocabulary(toy_assets, tm
     found = ask(other, "one")
     assert calls == ["one", "two", "one"]
     assert found.labels[1000:] == ("red",)  # a class is not listed again as an attribute
+
+
+@pytest.mark.parametrize(
+    ("label", "spoken"),
+    [
+        ("jellyfish", "an image of a jellyfish"),
+        ("espresso", "an image of an espresso"),
+        ("Egyptian Mau", "an image of an Egyptian Mau"),
+        ("hourglass", "an image of an hourglass"),
+        ("hammer", "an image of a hammer"),
+        ("umbrella", "an image of an umbrella"),
+        ("unicycle", "an image of a unicycle"),
+        ("European polecat", "an image of a European polecat"),
+        ("one-piece bathing suit", "an image of a one-piece bathing suit"),
+        ("a red car", "an image of a red car"),
+        ("An owl", "an image of An owl"),
+    ],
+)
+def test_a_class_is_asked_for_as_a_person_would_write_it(label, spoken):
+    assert spoken_prompt(label) == spoken
+
+
+def test_what_is_embedded_for_a_class_stays_the_papers_own_words():
+    assert class_prompt("espresso") == "an image of a espresso"

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from sing_core.errors import UnknownNameError, WeightsUnavailableError
 from sing_core.files.hub_progress import watching
-from sing_core.models.reference_files import reference_files
+from sing_core.models.reference_files import folder_weights, reference_files
 from sing_core.models.references import load_reference
 from sing_core.models.registry import all_references
 from sing_core.settings import Settings
@@ -137,3 +137,9 @@ def test_what_is_fetched_is_what_lies_in_the_folder(hub, settings, tiny):
     folder = files.source.removeprefix("local-dir:")
     fetched = load_file(f"{folder}/open_clip_model.safetensors")
     assert all(torch.equal(value, tiny[0].state_dict()[name]) for name, value in fetched.items())
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a" * 5_000, "a\0b", "missing"])
+def test_a_folder_of_no_possible_name_is_no_model(name, tmp_path):
+    with pytest.raises(WeightsUnavailableError, match="not an open_clip model"):
+        folder_weights(tmp_path / name)

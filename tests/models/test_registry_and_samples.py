@@ -10,10 +10,11 @@ from sing_core.models.registry import find_model, find_reference, models, refere
 from sing_core.settings import Settings
 
 
-def test_the_table_lists_the_three_classifiers_and_mini():
-    assert [entry.name for entry in models(Settings())] == ["lite0", "lite1", "lite2"]
-    assert [entry.name for entry in references(Settings())] == ["mini"]
-    assert [e.name for e in models(Settings()) if e.shares_tower_with == "mini"] == ["lite2"]
+def test_the_table_lists_four_classifiers_and_two_references():
+    assert [entry.name for entry in models(Settings())] == ["lite0", "lite1", "lite2", "vits"]
+    assert [entry.name for entry in references(Settings())] == ["mini", "mini-vit"]
+    sharing = {e.shares_tower_with: e.name for e in models(Settings()) if e.shares_tower_with}
+    assert sharing == {"mini": "lite2", "mini-vit": "vits"}
 
 
 def test_an_unknown_name_has_no_row():

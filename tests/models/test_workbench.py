@@ -1,10 +1,15 @@
 """What an analysis needs at hand: from disk where it can, from a network where it must."""
 
+import os
+from types import SimpleNamespace
+
 import pytest
 import torch
+from PIL import Image
 
-from sing_core.errors import UnknownNameError
-from sing_core.files.images import decode_image
+from sing_core.errors import HeadError, UnknownNameError
+from sing_core.files.digests import sha256_of_bytes
+from sing_core.files.images import Photo, decode_image
 from sing_core.files.samples import sample_bytes
 from sing_core.maths.head import HeadDecomposition
 from sing_core.models import pool
@@ -32,6 +37,14 @@ def test_a_second_start_needs_no_network_at_all(toy_assets, toy_bench, chelsea, 
     text = fresh.text_embedding("mini", "an image of a goldfish", again)
     assert torch.equal(text, words.embeddings[1])
     assert fresh.pool.loaded == ()
+
+
+def test_a_head_of_zeros_is_said_to_read_nothing(toy_assets, tmp_path, monkeypatch):
+    bench = toy.make_bench(Settings(assets_dir=toy_assets, cache_dir=tmp_path))
+    nothing = SimpleNamespace(weight=torch.zeros(1000, 1280), bias=torch.zeros(1000), labels=())
+    monkeypatch.setattr(bench.pool, "backbone", lambda name: nothing)
+    with pytest.raises(HeadError, match="Every weight of the head of lite0 is zero"):
+        bench.classifier("lite0")
 
 
 @pytest.mark.slow
@@ -70,3 +83,29 @@ def test_unknown_names_are_errors_that_say_what_there_is(toy_bench, chelsea):
         toy_bench.features("vgg", chelsea)
     with pytest.raises(UnknownNameError, match="image-text reference"):
         toy_bench.vocabulary("clip")
+
+
+def test_features_take_bounded_room_and_those_used_least_recently_go(toy_assets, tmp_path):
+    settings = Settings(assets_dir=toy_assets, cache_dir=tmp_path, max_features_mb=1)
+    bench = toy.make_bench(settings)
+    photos = [
+        Photo.of(sha256_of_bytes(bytes([n])), Image.new("RGB", (9, 9), (n, 0, 0))) for n in range(6)
+    ]
+    first = bench.features("lite0", photos[0])
+    (kept,) = (tmp_path / "features").glob("*.safetensors")
+    for number in range(200):  # older than all that follow
+        other = kept.with_name(f"{number:064x}.safetensors")
+        other.write_bytes(bytes(20_000))
+        other.with_suffix(".lock").touch()
+        os.utime(other, (number, number))
+    os.utime(kept, (0, 0))  # the oldest by far, but used now
+    for _ in range(64):
+        assert torch.equal(bench.features("lite0", photos[0]), first)
+    for photo in photos:
+        bench.features("lite0", photo)
+    left = list((tmp_path / "features").glob("*.safetensors"))
+    assert kept in left
+    assert sum(path.stat().st_size for path in left) <= 2**20 + 6 * 20_000
+    assert {path.stem for path in left} >= {
+        path.stem for path in (tmp_path / "features").glob("*.lock")
+    }

@@ -7,6 +7,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
+from tests.history import travel
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,10 +29,29 @@ class App:
             self.at.query_params[name] = value
         self.run()
 
+    @classmethod
+    def at_page(cls, name, *, unfolded=(), **query):
+        """Open a page by its own address, as a link in a fresh session does.
+
+        ``unfolded``: the panels whose command is unfolded.
+        """
+        app = cls.__new__(cls)
+        app.at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+        app.at.switch_page(f"pages/{name}.py")
+        for key, value in query.items():
+            app.at.query_params[key] = value
+        for panel in unfolded:
+            app.at.session_state[f"{panel}.command"] = True
+        return app.run()
+
     def run(self):
         self.at.run()
+        return self._checked()
+
+    def _checked(self):
         assert [e.message for e in self.at.exception] == []
-        assert len(self.at.title) == 1
+        own = [html for html in self.at.get("html") if "<h1>" in html.proto.body]
+        assert len(self.at.title) + len(own) == 1
         return self
 
     def _set(self, widget, value):
@@ -59,6 +80,11 @@ class App:
         if self.at.button_group(key="explore.source").value != "upload":
             self.choose_source("upload")
         return self._set(self.at.file_uploader(key="explore.upload"), (name, payload, mime))
+
+    def travel(self, **query):
+        """Go Back or Forward to ``query``."""
+        travel(self.at, **query)
+        return self._checked()
 
     def open(self, page):
         self.at.switch_page(f"pages/{page}.py")
@@ -96,7 +122,7 @@ class App:
     @property
     def numbers(self):
         """The curves and the place on them, to compare two states by."""
-        names = ("epsilon", "image_score_deg", "attribute_score_deg", "index", "decision")
+        names = ("epsilon", "image_score_deg", "attribute_score_deg", "index", "before")
         return {name: self.sweep[name] for name in names}
 
     @property

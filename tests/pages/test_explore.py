@@ -35,7 +35,7 @@ def test_the_first_page_shows_every_number(app):
     assert 0 < drift <= 1e-5 * app.sweep["max_abs_logit"]
     assert app.sweep["drift_budget"] == 1e-5, "the browser would judge by another budget"
     assert app.sweep["target"]["sentence"].startswith("IS = 40° is reached at ε = ")
-    assert app.sweep["concepts"][0]["label"] == "an image of a jellyfish"
+    assert app.sweep["concepts"][0]["label"] == "an image of a red fox"
     assert any("no logit moved by more than" in text for text in app.captions)
 
 
@@ -122,7 +122,7 @@ def test_an_unusable_prompt_gets_one_sentence_and_the_page_lives_on(app, prompt,
     assert (len(app.errors), app.sweep) == (1, None)
     assert len(app.at.image) == 1, "the photo is gone"
     assert [fact.label for fact in app.at.metric] == ["Decision", "Null space", "Null energy"]
-    assert app.type_prompt("an image of a jellyfish").numbers == before
+    assert app.type_prompt("an image of a red fox").numbers == before
 
 
 def test_a_wanted_image_score_moves_the_slider_there(app):

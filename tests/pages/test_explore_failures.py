@@ -71,7 +71,7 @@ def assert_no_numbers_but_a_sentence(*parts):
     app = App().assert_says(*parts)
     assert (len(app.errors), app.sweep) == (1, None)
     app.open("method")
-    assert len(app.at.subheader) > 4
+    assert len(app.at.header) > 4
 
 
 def test_a_missing_head_of_the_reference_gets_a_sentence(assets):

@@ -9,6 +9,10 @@ def choose(app, kind):
     return app._set(app.at.radio(key="explore.head"), kind)
 
 
+def said(app):
+    return [element.value for element in app.at.markdown]
+
+
 def infos(app):
     return [element.value for element in app.at.info]
 
@@ -53,9 +57,9 @@ def test_weak_directions_say_what_they_cost_and_the_drift_is_shown(chelsea):
     assert any("moves a logit by up to" in caption for caption in chelsea.captions)
     assert any("the logits may move" in text for text in infos(chelsea))
     assert max(chelsea.sweep["max_logit_drift"]) > 1e-3
-    assert "The decision may drift" in [element.value for element in chelsea.at.subheader]
+    assert "**The decision may drift**" in said(chelsea)
     chelsea._set(chelsea.at.select_slider(key="explore.share"), "0.01")
     assert any("No further direction of this head is that weak" in c for c in chelsea.captions)
     assert chelsea.facts["Null space"][0] == "280 / 1280"
     assert infos(chelsea) == []
-    assert "The decision stands still" in [element.value for element in chelsea.at.subheader]
+    assert "**The decision stands still**" in said(chelsea)

@@ -4,6 +4,8 @@ import pytest
 
 from tests.pages.driver import App
 
+pytestmark = pytest.mark.slow  # whole pages
+
 FULL = {
     "model": "lite1",
     "photo": "coffee",
@@ -14,7 +16,6 @@ FULL = {
 RUBBISH = ("", "nan", "-1", "1e999", "../../etc/passwd", "<script>alert(1)</script>", "é" * 2_000)
 
 
-@pytest.mark.slow
 def test_a_cold_link_opens_what_was_set():
     app = App(**FULL).assert_shows_numbers()
     assert (app.errors, app.warnings, app.query) == ([], [], FULL)
@@ -26,7 +27,6 @@ def test_a_cold_link_opens_what_was_set():
     assert app.sweep["prompt"] == "a red dog"
 
 
-@pytest.mark.slow
 def test_a_link_opens_the_numbers_that_clicking_gives(app):
     app.choose_model("lite1").choose_sample("coffee").type_prompt("a red dog")
     app.choose_mode("remove").want(25.0)
@@ -34,22 +34,30 @@ def test_a_link_opens_the_numbers_that_clicking_gives(app):
     assert App(**FULL).numbers == app.numbers
 
 
-@pytest.mark.slow
 def test_a_step_in_the_link_sets_the_slider(app):
     step = app.sweep["epsilon"][17]
     linked = App(eps=f"{step:.6g}").assert_shows_numbers()
     assert linked.sweep["index"] == 17
     assert linked.query == {"eps": f"{step:.6g}"}
+    assert linked.warnings == []
 
 
-@pytest.mark.slow
+def test_a_step_between_two_of_the_sweep_is_said_once(app):
+    below, above = app.sweep["epsilon"][17:19]
+    linked = App(eps=f"{0.7 * below + 0.3 * above:.6g}").assert_shows_numbers()
+    linked.assert_says("which this sweep does not have", f"the nearest, ε = {below:.6g}, is shown")
+    assert linked.sweep["index"] == 17
+    linked.travel(eps=f"{below:.6g}")
+    assert linked.warnings == []
+
+
 def test_a_step_far_beyond_the_sweep_shows_its_end():
     linked = App(eps="1e9").assert_shows_numbers()
+    linked.assert_says("The link asks for a step of ε = 1e+09", "does not have; the nearest")
     assert linked.sweep["index"] == len(linked.sweep["epsilon"]) - 1
     assert linked.query == {"eps": f"{linked.sweep['epsilon'][-1]:.6g}"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -67,14 +75,11 @@ def test_a_step_belongs_to_its_question(app, change):
     assert (linked.numbers, linked.query) == (expected, app.query)
 
 
-@pytest.mark.slow
 def test_a_link_that_changes_the_question_brings_its_own_step(app):
     step = f"{app.sweep['epsilon'][17]:.6g}"
     linked = App(eps=step).type_prompt("a red dog")
     assert "eps" not in linked.query
-    linked.at.query_params.clear()
-    linked.at.query_params["eps"] = step
-    linked.run()
+    linked.travel(eps=step)
     assert (linked.sweep["index"], linked.query) == (17, {"eps": step})
 
 
@@ -84,7 +89,6 @@ def test_an_uploaded_photo_that_is_not_kept_here_gets_a_sentence():
     app.choose_source("sample").assert_shows_numbers()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model", "mode", "is", "eps"])
 @pytest.mark.parametrize("value", RUBBISH[1:3], ids=RUBBISH[1:3])
 def test_a_rubbish_value_is_told_even_where_the_photo_is_not_kept(name, value):
@@ -96,7 +100,6 @@ def test_a_rubbish_value_is_told_even_where_the_photo_is_not_kept(name, value):
     assert (app.warnings, app.query) == ([], {})
 
 
-@pytest.mark.slow
 def test_a_rubbish_step_is_told_beside_an_unusable_prompt():
     app = App(eps="nan", prompt="😀🎉").assert_says("The link asks for a step")
     assert (len(app.warnings), len(app.errors), app.sweep) == (1, 1, None)
@@ -112,7 +115,6 @@ def test_a_step_in_the_link_waits_until_there_is_a_photo(app):
     assert (linked.sweep["index"], linked.query) == (17, {"eps": step})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model", "mode", "is", "eps"])
 @pytest.mark.parametrize("value", RUBBISH, ids=range(len(RUBBISH)))
 def test_a_rubbish_value_gets_one_sentence_and_the_default(name, value):
@@ -159,7 +161,6 @@ def test_a_link_with_unknown_parameters_ignores_them():
     App(utm_source="mail", embed="true").assert_shows_numbers()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "switch",
     ["explore.mode", "explore.source", "explore.renderer", "explore.pictures", "explore.drawn"],

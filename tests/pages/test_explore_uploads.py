@@ -89,8 +89,7 @@ def test_back_leads_to_the_upload_before(app):
     first, query = app.numbers, app.query
     app.upload(photo_files.encoded(photo_files.picture(), "JPEG"))
     assert app.query != query
-    app.at.query_params["photo"] = query["photo"]  # what Back does; the uploader holds the second
-    app.run()
+    app.travel(**query)  # the uploader holds the second
     assert (app.numbers, app.query) == (first, query)
     assert app.type_prompt("an image of a dog").query["photo"] == query["photo"]
 

@@ -13,7 +13,7 @@ def method():
 
 @pytest.mark.slow
 def test_the_four_steps_carry_their_equations(method):
-    headings = [element.value for element in method.at.subheader]
+    headings = [element.value for element in method.at.header]
     steps = [text for text in headings if text[:2] in ("1.", "2.", "3.", "4.")]
     assert [text[0] for text in steps] == list("1234")
     words = "".join(element.value for element in method.at.markdown)
@@ -46,12 +46,8 @@ def test_the_method_opens_without_any_photo_or_prompt(method):
 @pytest.mark.parametrize(
     "name", ["explore", "compare", "classes", "concepts", "library", "method", "validate"]
 )
-def test_a_page_file_runs_cold(name):
-    from streamlit.testing.v1 import AppTest
-
-    page = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=300).run()
-    assert len(page.exception) == 0
-    assert len(page.title) == 1
+def test_a_page_runs_cold(name):
+    App.at_page(name)
 
 
 def test_a_page_file_has_no_main_and_no_function():

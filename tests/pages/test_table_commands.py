@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages._view import commands
 from pages._view.tables import classes, concepts
@@ -23,12 +22,7 @@ HOSTILE = (
 
 def opened(name, panel="", **query):
     """Open a page with its command, or that of one of its panels, unfolded."""
-    app = App.__new__(App)
-    app.at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=300)
-    for key, value in query.items():
-        app.at.query_params[key] = value
-    app.at.session_state[f"{panel or name}.command"] = True
-    return app.run()
+    return App.at_page(name, unfolded=[panel or name], **query)
 
 
 def copied(app):
@@ -243,7 +237,7 @@ def test_steering_towards_a_prompt_stays_on_the_page_and_its_command_prints_it(p
     text = copied(app.run())  # whatever is done next, the answer stays
     assert text == (
         "python -m sing_core compare --model lite0 --model lite1 --set embedded "
-        "--prompt 'an image of a jellyfish' --image-score 40"
+        "--prompt 'an image of a red fox' --image-score 40"
     )
     said = "\n".join(found.value for found in app.at.markdown)
     for row in printed(text).to_dict("records"):

@@ -2,40 +2,34 @@
 
 import io
 import json
+import re
 import shutil
+from collections import Counter
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages._view import exports
-from pages._view.tables import asks, classes, compare, concepts
+from pages._view.tables import asks, cells, classes, compare, concepts
 from pages._view.words import phrases
 from sing_core.leakage import scored_sets
 from sing_core.leakage.superclasses import superclasses
 from tests import reference
 from tests.command import command
-from tests.pages.driver import ROOT, App
+from tests.pages.driver import App
+
+pytestmark = pytest.mark.slow  # whole pages
 
 SET = "embedded"
 
 
 @pytest.fixture
 def page():
-    """Open a page file by name with query parameters, as a link to a fresh process would."""
-
-    def open_page(name, **query):
-        app = App.__new__(App)
-        app.at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=300)
-        for key, value in query.items():
-            app.at.query_params[key] = value
-        return app.run()
-
-    return open_page
+    """Open a page by name with query parameters."""
+    return App.at_page
 
 
-@pytest.mark.slow
 def test_the_three_pages_are_in_the_navigation():
     app = App()
     for name in ("compare", "classes", "concepts"):
@@ -59,7 +53,6 @@ def printed(*arguments):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.slow
 def test_the_classes_page_shows_what_the_command_line_prints(page):
     app = page("classes")
     shown = frame(app, "class").set_index("wnid")
@@ -74,7 +67,6 @@ def test_the_classes_page_shows_what_the_command_line_prints(page):
         assert own["verdict"] == row["verdict"]
 
 
-@pytest.mark.slow
 def test_the_scores_are_those_of_the_formulas_on_the_committed_features():
     bench = asks.loaders.bench()
     text = bench.vocabulary("mini").embeddings.double().numpy()
@@ -97,7 +89,6 @@ def test_the_scores_are_those_of_the_formulas_on_the_committed_features():
             assert row["image_score_deg"] == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.slow
 def test_the_classes_page_says_what_is_not_decided(page):
     text = said(page("classes"))
     assert "800 classes have too few images for a test: **not decided**" in text
@@ -115,7 +106,6 @@ def test_search_and_filter_narrow_the_table_and_land_in_the_url(page):
     assert "has this in its name" in app.at.info[0].value
 
 
-@pytest.mark.slow
 def test_a_group_keeps_its_classes_and_lands_in_the_url(page):
     app = page("classes", group="Fish")
     names = set(frame(app, "class")["class"])
@@ -128,20 +118,18 @@ def test_a_group_keeps_its_classes_and_lands_in_the_url(page):
 
 def test_one_class_is_shown_down_to_its_images(page):
     app = page("classes", **{"class": "goldfish"})
-    images = frame(app, "image")
+    images = frame(app, "name")
     row = frame(app, "class").set_index("class").loc["goldfish"]
     assert len(images) == row["n"] == 16
-    assert images["AS °"].mean() == pytest.approx(row["as_mean"], abs=1e-12)
+    assert images["attribute_score_deg"].mean() == pytest.approx(row["as_mean"], abs=1e-12)
     assert app.query["class"] == "goldfish"
 
 
-@pytest.mark.slow
 def test_two_models_come_with_their_rank_correlation(page):
     app = page("classes", versus="lite1", least="2")
     assert "Spearman’s ρ of mean AS over 1,000 classes" in said(app)
 
 
-@pytest.mark.slow
 def test_only_lite2_says_that_it_shares_its_tower(page):
     for name in ("classes", "concepts"):
         assert not [i for i in page(name).at.info if "own image tower" in i.value]
@@ -149,7 +137,6 @@ def test_only_lite2_says_that_it_shares_its_tower(page):
     assert [i for i in page("compare").at.info if "EfficientNet-Lite2 is measured" in i.value]
 
 
-@pytest.mark.slow
 def test_the_compare_page_shows_what_the_command_line_prints(page):
     app = page("compare")
     shown = frame(app, "model").set_index("model")
@@ -159,21 +146,118 @@ def test_the_compare_page_shows_what_the_command_line_prints(page):
             if isinstance(value, float):
                 assert shown.loc[row["model"]][name] == pytest.approx(value, abs=1e-12), name
     text = said(app)
-    assert "280 of 1280 dimensions" in text
-    assert "random subspace that removes as much" in text
+    assert "280 of 1,280 dimensions" in text
+    assert "random subspaces that remove as much" in text
+
+
+def test_compare_answers_first_and_holds_against_each_other_what_may_be(page):
+    app = page("compare")
+    first, *others = (element.value for element in app.at.markdown)
+    assert first.startswith("**Which of EfficientNet-Lite")
+    assert "(95 %: −" in first
+    assert "Not ranked: EfficientNet-Lite2 (its own image tower) and ViT-S/14" in first
     pairs = printed("compare", "--set", SET, "--paired")
-    assert text.count("not decided**.") >= sum(row["verdict"] == "not decided" for row in pairs)
+    verdicts = Counter(row["verdict"] for row in pairs)
+    assert verdicts["not comparable"] == sum(bool(row["barrier"]) for row in pairs) == 15
+    (listed,) = (text for text in others if text.startswith("- IS, "))
+    assert listed.count("\n") + 1 == len(pairs) - verdicts["not comparable"]
+    assert listed.count("**not decided**.") == verdicts["not decided"]
+    assert "Lite2" not in listed
+    assert "ViT" not in listed
 
 
-@pytest.mark.slow
+def test_no_number_of_compares_table_is_cut_off_or_minus_nothing(page):
+    app = page("compare")
+    (table,) = (d for d in app.at.dataframe if d.value.columns[0] == "model")
+    shown = table.proto.arrow_data.styler.display_values.decode("utf-8", "replace")
+    row = table.value.set_index("model").loc["lite0"]
+    for name, form in (("abs_attribute_score", ".3f"), ("above_energy", "+.3f"), ("ratio", ".1f")):
+        assert cells.span(row[name], row[f"{name}_low"], row[f"{name}_high"], form) in shown
+    assert "−0.000" not in shown
+    assert re.search(r"-\d\.", shown) is None
+
+
+@pytest.mark.parametrize(("name", "words"), [("classes", "Of 200"), ("concepts", "Over 16 images")])
+def test_the_answer_stands_above_what_can_be_asked(page, name, words):
+    app = page(name)
+    first = app.at.main.children
+    order = [element.type for element in _flat(first)]
+    assert order.index("markdown") < order.index("selectbox")
+    assert app.at.markdown[0].value.startswith(words)
+
+
+def _flat(blocks):
+    for block in blocks.values():
+        yield from _flat(block.children) if hasattr(block, "children") else [block]
+
+
+def test_concepts_names_the_strongest_with_its_size(page):
+    app = page("concepts", of="goldfish")
+    rows = frame(app, "concept")
+    moved = rows[rows["verdict"] != "not decided"]
+    row = moved.loc[moved["directed_mean"].abs().idxmax()]
+    where = "nearer to it" if row["as_mean"] > 0 else "further from it"
+    lie = f"without that part they lie {abs(row['as_mean']):.3f}° {where}"
+    assert f"most of all **{row['concept']}**: {lie}" in app.at.markdown[0].value
+
+
 def test_a_link_to_classifiers_that_are_not_there_is_said_and_all_are_compared(page):
     app = page("compare", models="nope,neither")
     (warning,) = app.at.warning
     assert "asks for classifiers that cannot be used" in warning.value
-    assert app.at.multiselect(key="compare.models").value == ["lite0", "lite1", "lite2"]
+    assert app.at.multiselect(key="compare.models").value == ["lite0", "lite1", "lite2", "vits"]
 
 
-@pytest.mark.slow
+def test_a_link_to_a_classifier_that_is_not_there_is_said_and_the_others_are_compared(page):
+    app = page("compare", models="lite0,no_pe")
+    (warning,) = app.warnings
+    assert warning == (
+        "The link also asks for “no\\_pe”, which has no scores here; the others are compared."
+    )
+    assert app.at.multiselect(key="compare.models").value == ["lite0"]
+
+
+def test_compare_writes_one_minus(page):
+    text = said(page("compare", models="lite0,lite1"))
+    assert "−" in text
+    assert re.search(r"-\d", text) is None
+
+
+def test_a_link_to_a_class_that_is_not_there_is_said(page):
+    app = page("classes", **{"class": "nope"})
+    assert app.warnings == [
+        "The link asks for a class that cannot be used; the default is shown instead."
+    ]
+    assert "class" not in app.query
+    assert page("classes", **{"class": "goldfish"}).warnings == []
+
+
+def test_a_link_to_a_concept_that_is_not_in_the_list_is_said(page):
+    app = page("concepts", list="goldfish\nlemon", concept="nope")
+    assert any("a concept that cannot be used" in text for text in app.warnings)
+    assert app.at.selectbox(key="concepts.concept").value == "goldfish"
+
+
+def test_an_interval_stands_in_the_cell_of_its_number(page):
+    app = page("concepts", list="goldfish\nlemon")
+    (table,) = (d for d in app.at.dataframe if d.value.columns[0] == "concept")
+    row = table.value.iloc[0]
+    shown = cells.span(row["as_mean"], row["as_low"], row["as_high"], "+.3f")
+    assert shown in table.proto.arrow_data.styler.display_values.decode("utf-8", "replace")
+    order = json.loads(table.proto.columns)
+    assert order["as_low"]["hidden"]
+    assert list(table.proto.column_order)[:3] == ["verdict", "concept", "as_mean"]
+
+
+def test_the_images_of_a_class_are_scored_towards_the_chosen_concept(page):
+    app = page("concepts", list="goldfish\nlemon", of="goldfish", concept="lemon")
+    images, rows = frame(app, "name"), frame(app, "concept").set_index("concept")
+    assert len(images) == rows.loc["lemon"]["n"] == 16
+    mean = images["attribute_score_deg"].mean()
+    assert mean == pytest.approx(rows.loc["lemon"]["as_mean"], abs=1e-9)
+    assert app.query["concept"] == "lemon"
+
+
 def test_the_compare_page_steers_when_asked(page):
     app = page("compare", models="lite0")
     assert "sd " not in said(app)
@@ -181,12 +265,11 @@ def test_the_compare_page_steers_when_asked(page):
     button.click().run()
     assert "of 4,000 images cannot reach IS = 40°" in said(app)
     (row,) = printed(
-        "compare", "--model", "lite0", "--set", SET, "--prompt", "an image of a jellyfish"
+        "compare", "--model", "lite0", "--set", SET, "--prompt", "an image of a red fox"
     )
     assert f"|AS| {row['abs_as']:.3f}°" in said(app)
 
 
-@pytest.mark.slow
 def test_the_concepts_page_shows_what_the_command_line_prints(page):
     app = page("concepts", list="goldfish\njellyfish\nlemon", of="goldfish")
     shown = frame(app, "concept").set_index("concept")
@@ -217,13 +300,11 @@ def test_a_list_that_cannot_be_used_gets_a_sentence_and_the_form_stays(page, tex
     assert app.at.text_area(key="concepts.list").value == text
 
 
-@pytest.mark.slow
 def test_lines_left_out_are_named(page):
     app = page("concepts", list="goldfish\n???\ngoldfish")
     assert any("“???”" in text for text in app.warnings)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classes", "compare", "concepts"])
 def test_a_link_to_a_set_that_is_not_here_is_answered(page, name):
     app = page(name, set="nowhere")
@@ -231,7 +312,6 @@ def test_a_link_to_a_set_that_is_not_here_is_answered(page, name):
     assert len(app.at.dataframe) >= 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classes", "compare", "concepts"])
 def test_without_any_prepared_set_the_page_says_what_to_run(page, assets, cache, name):
     shutil.rmtree(cache / "prepared", ignore_errors=True)

@@ -1,6 +1,7 @@
 """The Validate page: what it computes, its link, its downloads, and what without its files."""
 
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -13,14 +14,16 @@ from tests.pages.driver import App
 
 
 def validate(**query):
-    app = App(**query).open("validate")
+    """The page as somebody finds it who opens a link."""
+    app = App().open("method")
     for name, value in query.items():
         app.at.query_params[name] = value
-    return app.run()
+    return app.open("validate")
 
 
 def medians(app):
-    return {name: float(value) for name, (value, _) in app.facts.items() if "Median" in name}
+    facts = {name: value for name, (value, _) in app.facts.items() if "Median" in name}
+    return {name: float(value.replace("−", "-")) for name, value in facts.items()}
 
 
 @pytest.mark.slow
@@ -34,7 +37,13 @@ def test_a_first_visitor_sees_that_null_steps_move_nothing():
     assert null <= 1e-6
     assert min(found.values()) >= 1e3 * null
     words = " ".join(element.value for element in app.at.markdown)
+    first, *_ = (element.value for element in app.at.markdown)
+    assert first.startswith("**The null space is null: yes.**")
+    assert f"EfficientNet-Lite0 by {null:.0e} of their length".replace("e-", "e−") in first
+    assert f"that the head reads by {found['Median change, class row']:.2g}" in first
     assert "On these 6 images" in words
+    mean = float(re.search(r"is \*\*([\d.]+)\*\* on average", words).group(1))
+    assert float(re.search(r"mean cosine is ([\d.]+),", first).group(1)) == round(mean, 2)
     command, tables = read_comparisons(Settings())
     for table in tables.values():
         assert table.verdict in words
@@ -80,7 +89,8 @@ def test_ones_own_images_can_be_validated(tmp_path, monkeypatch):
     (tmp_path / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     forget_everything()
     app = validate(images="own")
-    assert any("3.png" in text for text in app.errors)
+    assert any("png" in text and "damaged" in text for text in app.warnings), app.warnings
+    assert app.errors == []
     monkeypatch.delenv("SING_IMAGES_DIR")
     forget_everything()
 
@@ -129,13 +139,29 @@ def test_heads_are_trained_on_a_prepared_set_and_correlated_over_its_models():
     button.click()
     app.run()
     table = app.at.dataframe[-1].value.set_index("classifier")
-    assert len(table) == 3
+    assert len(table) == 4
     assert set(table["classes"]) == {200}
     words = " ".join(element.value for element in app.at.markdown)
-    assert "over 3 classifiers" in words
+    assert "over 4 classifiers" in words
     command_line = next(text for text in app.captions if "validate-heads" in text).split("`")[1]
     done = command(*command_line.split()[3:], "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     shown = [f"{row['accuracy_before']:.1%}" for row in rows]
     assert list(table["accuracy before"]) == shown
     assert f"{rows[0]['pearson']:+.3f}" in words
+
+
+def test_the_answer_names_what_is_not_there_and_what_is_not_null():
+    from pages._view.validate.answer import answer
+    from sing_core.studies.validation import Perturbations, Spectrum, Validation
+
+    spectrum = Spectrum((1.0,), 2, 1, 1, 1e-9)
+    moved = Perturbations(("a", "b"), (1.0, 1.0), (0.1, 0.3), (0.2, 0.2), (0.5, 0.5))
+    text = answer(Validation("m", "mini", spectrum, moved, (0.5, 0.9)), "Toy")
+    assert text.startswith("**The null space is null: no.** A step inside it changes the logits of")
+    assert "Toy by 2e−01 of their length (median of 2 images)" in text
+    assert "the mean cosine is 0.70, the least 0.50" in text
+    none = Perturbations((), (), (), (), (), "Toy has no null space.")
+    text = answer(Validation("m", "mini", spectrum, none, (), "Nothing translates."), "Toy")
+    assert text.startswith("**The null space: there is none.** Toy reads every direction")
+    assert "**The meaning cannot be measured**" in text

@@ -166,3 +166,43 @@ def test_a_frame_under_another_ones_name_is_drawn_again(tmp_path):
     second.write_bytes(payloads[0])
     again = FrameCache(Store(tmp_path), 10**8)
     assert colours_of(again.render(Stripes(), ask(3, 5)).frames) == [3, 5]
+
+
+class Crowd(Stripes):
+    """A renderer whose pictures depend on how many are drawn with them, as rounding does."""
+
+    name = "crowd"
+
+    def render(self, request, *, on_progress=None, should_stop=lambda: False):
+        (drawn,) = self.render_together([request])
+        return drawn
+
+    def render_together(self, requests, *, on_progress=None, should_stop=lambda: False):
+        total = sum(len(request.vectors) for request in requests)
+        alone = [super(Crowd, self).render(request) for request in requests]
+        return tuple(RenderedFrames(one.frames + total, one.facts) for one in alone)
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_what_a_kill_left_half_kept_ends_as_it_would_have_undisturbed(tmp_path, lost):
+    store = Store(tmp_path)
+    cache, renderer, asked = FrameCache(store, 10**8), Crowd(), ask(10, 20, 30)
+    whole = colours_of(cache.render(renderer, asked).frames)
+    path = store.path("frames", picture_key(renderer, asked, lost))
+    path.unlink()
+    assert colours_of(cache.render(renderer, asked).frames) == whole == [13, 23, 33]
+    path.unlink()
+    together = [ask(10), ask(20, 30)]
+    found = cache.render_together(renderer, together)
+    assert [colour for frames in found for colour in colours_of(frames)] == whole
+    renderer.drawn.clear()
+    cache.render_together(renderer, together)
+    assert renderer.drawn == []  # all is there again
+
+
+def test_who_asks_for_another_picture_draws_no_more_than_that(tmp_path):
+    cache, renderer = FrameCache(Store(tmp_path), 10**8), Crowd()
+    cache.render(renderer, ask(10, 20))
+    renderer.drawn.clear()
+    cache.render(renderer, ask(10, 30))
+    assert renderer.drawn == [30]

@@ -148,6 +148,16 @@ def test_the_first_rendering_waits_but_never_holds_up_the_end():
     assert not job.finished
 
 
+def test_the_first_rendering_begins_when_it_is_woken():
+    desk = PictureDesk(timeout_s=30, first_after_s=60)
+    job = desk.job("a", lambda job: None)
+    assert not desk.awake
+    desk.wake()
+    wait_for(job)
+    assert (job.finished, desk.awake) == (True, True)
+    desk.close()
+
+
 def test_what_goes_wrong_becomes_a_sentence(desk):
     def refuse(job):
         raise SingError("The weights are missing.")

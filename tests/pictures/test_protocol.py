@@ -34,6 +34,7 @@ def request(vectors=None, **changes):
         ({"vectors": torch.zeros(0, 3)}, "rows"),
         ({"vectors": torch.full((1, 3), float("nan"))}, "not finite"),
         ({"photo": np.zeros((4, 4), np.uint8)}, "photo"),
+        ({"own": torch.zeros(4)}, "own feature"),
     ],
 )
 def test_shapes_are_checked_when_a_request_is_made(wrong, sentence):
@@ -76,6 +77,7 @@ def test_a_pictures_address_is_that_of_its_content():
         {"space_id": "other"},
         {"vectors": torch.eye(3) * (1 + 1e-7)},
         {"photo": np.zeros((2, 2, 3), np.uint8)},
+        {"own": torch.ones(3)},
     ],
     ids=str,
 )

@@ -28,7 +28,7 @@ def test_the_photo_itself_is_read_as_what_it_is(real_bench, chelsea, studio):
 
 
 def test_a_renderer_that_is_not_known_or_not_here_is_said_in_words(studio):
-    with pytest.raises(UnknownNameError, match="inversion, karlo"):
+    with pytest.raises(UnknownNameError, match="inversion, drawn, neighbours, karlo"):
         studio.renderer("dream", "lite0")
     with pytest.raises(SingError, match="Karlo"):
         studio.renderer("karlo", "lite0")

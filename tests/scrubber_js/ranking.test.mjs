@@ -1,44 +1,56 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { NEAREST, barLength, rankConcepts } from "../../pages/_view/scrubber/ranking.mjs";
+import { MOST, barLength, beyondAverage, rankConcepts } from "../../pages/_view/scrubber/ranking.mjs";
 
 const concept = (label, angles, kind = "class") => ({ label, kind, angle_deg: angles });
 const sweep = (concepts, count = 2) => ({ epsilon: Array.from({ length: count }, (_, i) => i), concepts });
 const labels = (ranking) => ranking.steps.map((step) => step.map(({ label }) => label));
 
-test("the concepts follow by nearness, anew at every step", () => {
-  const ranking = rankConcepts(sweep([concept("far", [80, 60]), concept("near", [50, 70]), concept("mid", [65, 65])]));
-  assert.deepEqual(labels(ranking), [["near", "mid", "far"], ["far", "mid", "near"]]);
+test("those that came nearest come first, anew at every step, and those that fell come last", () => {
+  const given = [concept("falls", [60, 70, 61]), concept("rises", [70, 50, 69]), concept("stays", [65, 65, 40])];
+  assert.deepEqual(labels(rankConcepts(sweep(given, 3))).slice(1), [
+    ["rises", "stays", "falls"],
+    ["stays", "rises", "falls"],
+  ]);
 });
 
-test("the prompt is pinned above nearer concepts and wherever the server put it", () => {
+test("the prompt is pinned above those that rise more and wherever the server put it", () => {
   const prompt = concept("fox", [85, 85], "prompt");
-  const ranking = rankConcepts(sweep([concept("cat", [50, 50]), prompt, concept("dog", [40, 60])]));
-  assert.deepEqual(labels(ranking), [["fox", "dog", "cat"], ["fox", "cat", "dog"]]);
+  const ranking = rankConcepts(sweep([concept("cat", [50, 50]), prompt, concept("dog", [60, 40])]));
+  assert.deepEqual(labels(ranking)[1], ["fox", "dog", "cat"]);
 });
 
 test("only the first prompt is pinned", () => {
-  const two = [concept("one", [70, 70], "prompt"), concept("two", [50, 50], "prompt"), concept("cat", [40, 40])];
-  assert.deepEqual(labels(rankConcepts(sweep(two)))[0], ["one", "cat", "two"]);
+  const two = [concept("one", [70, 70], "prompt"), concept("two", [50, 50], "prompt"), concept("cat", [40, 30])];
+  assert.deepEqual(labels(rankConcepts(sweep(two)))[1], ["one", "cat", "two"]);
 });
 
-test("ten concepts are kept beside the prompt, and they are the nearest ten", () => {
-  const many = Array.from({ length: 40 }, (_, i) => concept(`c${i}`, [90 - i, 50 + i]));
+test("five that rise most and five that fall most are kept beside the prompt, none twice", () => {
+  const many = Array.from({ length: 40 }, (_, i) => concept(`c${i}`, [70, 50 + i]));
   const ranking = rankConcepts(sweep([concept("fox", [89, 89], "prompt"), ...many]));
-  assert.equal(NEAREST, 10);
-  assert.deepEqual(labels(ranking)[0], ["fox", ...Array.from({ length: 10 }, (_, i) => `c${39 - i}`)]);
-  assert.deepEqual(labels(ranking)[1], ["fox", ...Array.from({ length: 10 }, (_, i) => `c${i}`)]);
+  assert.equal(MOST, 5);
+  const shown = ["fox", ...[0, 1, 2, 3, 4, 35, 36, 37, 38, 39].map((i) => `c${i}`)];
+  assert.deepEqual(labels(ranking)[1], shown);
+  const few = rankConcepts(sweep(many.slice(0, 7)));
+  assert.equal(new Set(labels(few)[1]).size, 7);
 });
 
-test("equally near concepts keep the server's order", () => {
+test("equally moved concepts keep the server's order", () => {
   const same = ["a", "b", "c"].map((label) => concept(label, [60, 60]));
   assert.deepEqual(labels(rankConcepts(sweep(same)))[1], ["a", "b", "c"]);
 });
 
+test("what moved is counted from the average concept", () => {
+  const data = { average_score_deg: [0, 3] };
+  assert.equal(beyondAverage(data, concept("cat", [60, 50]), 1), 7);
+  assert.equal(beyondAverage({}, concept("cat", [60, 50]), 1), 10);
+  assert.equal(beyondAverage(data, concept("cat", [60, null]), 1), null);
+});
+
 test("a concept without an angle at a step is left out there and comes back", () => {
-  const ranking = rankConcepts(sweep([concept("gap", [null, 40]), concept("short", [55]), concept("whole", [50, 50])]));
-  assert.deepEqual(labels(ranking), [["whole", "short"], ["gap", "whole"]]);
+  const ranking = rankConcepts(sweep([concept("gap", [50, null, 40]), concept("whole", [50, 50, 50])], 3));
+  assert.deepEqual(labels(ranking), [["gap", "whole"], ["whole"], ["gap", "whole"]]);
 });
 
 test("a prompt without an angle keeps its row", () => {
@@ -75,9 +87,9 @@ test("the scale is in round fives with a degree of air on both sides", () => {
 });
 
 test("the scale is one for the whole sweep, and only of concepts that are shown", () => {
-  const near = Array.from({ length: 10 }, () => concept("near", [50, 58]));
-  const { near: low, far } = rankConcepts(sweep([...near, concept("never", [110, 5 + 60])]));
-  assert.deepEqual([low, far], [45, 60]);
+  const five = (now) => Array.from({ length: 5 }, () => concept("shown", [50, now]));
+  const { near, far } = rankConcepts(sweep([...five(46), concept("never", [110, 109]), ...five(58)]));
+  assert.deepEqual([near, far], [45, 60]);
 });
 
 test("many concepts over many steps do not run out of stack", () => {

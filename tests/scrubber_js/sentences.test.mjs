@@ -13,7 +13,10 @@ const sweep = {
   max_logit_drift: [1e-6, 4e-3],
   max_abs_logit: 12.3,
   drift_budget: 1e-5,
-  decision: "Egyptian cat · 71 %",
+  before: { label: "Egyptian cat", probability: 0.711 },
+  after: { label: "lynx", probability: 0.5, index: 1 },
+  prompt_rank: [1491, 9],
+  concept_count: 1500,
   feature_norm: 15.5918,
 };
 
@@ -38,8 +41,8 @@ test("the mode says which way and names the prompt", () => {
 
 test("the decision stands up to the budget, the budget itself included", () => {
   const said = (drift, rest = {}) => sentences.decisionWords({ ...sweep, max_logit_drift: [drift], ...rest }, 0);
-  const within = "of largest logit 12.3 — decision stands: Egyptian cat · 71 %";
-  const beyond = "of largest logit 12.3 — too large to say that the decision stands: Egyptian cat · 71 %";
+  const within = "of largest logit 12.3: the decision stands";
+  const beyond = "of largest logit 12.3: too large to say that the decision stands";
   assert.equal(said(0), within);
   assert.equal(said(1e-5 * 12.3), within);
   assert.equal(said(1.001e-5 * 12.3), beyond);
@@ -48,21 +51,69 @@ test("the decision stands up to the budget, the budget itself included", () => {
 
 test("the largest logit counts by its size", () => {
   const said = sentences.decisionWords({ ...sweep, max_abs_logit: -12.3 }, 0);
-  assert.match(said, /^of largest logit \u221212\.3 — decision stands:/);
+  assert.match(said, /^of largest logit \u221212\.3: the decision stands$/);
 });
 
 test("what was not measured is never said to stand", () => {
   const gaps = [{ max_logit_drift: [null] }, { max_logit_drift: undefined }, { max_abs_logit: null }, { drift_budget: null }];
   for (const gap of gaps) {
-    assert.match(sentences.decisionWords({ ...sweep, ...gap }, 0), / — not measured: Egyptian cat · 71 %$/);
+    assert.match(sentences.decisionWords({ ...sweep, ...gap }, 0), /: not measured$/);
   }
-  assert.equal(sentences.decisionWords({}, 0), "of largest logit – — not measured: –");
+  assert.equal(sentences.decisionWords({}, 0), "of largest logit –: not measured");
 });
 
-test("the average concept and the length are said only where they are known", () => {
-  assert.equal(sentences.averageWords(sweep, 1), "average concept +2.4°");
-  assert.equal(sentences.averageWords({ ...sweep, average_score_deg: undefined }, 1), "");
-  assert.equal(sentences.averageWords(sweep, 2), "");
+test("the same logits are the same class; where they drift the released step alone is read", () => {
+  const stands = { ...sweep, max_logit_drift: [0, 0] };
+  assert.equal(sentences.saysBefore(sweep), "Egyptian cat 71 %");
+  assert.equal(sentences.saysAfter(stands, 1), "= Egyptian cat 71 %");
+  assert.equal(sentences.saysAfter(sweep, 1), "→ lynx 50 %");
+  assert.equal(sentences.saysAfter({ ...sweep, after: { ...sweep.after, index: 0 } }, 1), "let go of the slider to read it");
+  assert.equal(sentences.saysAfter({}, 0), "");
+  assert.equal(sentences.saysBefore({}), "");
+});
+
+test("beside AS stands what it is beyond the average concept, and the prompt's place", () => {
+  assert.equal(sentences.beyondWords(sweep, 1), "\u22128.7° beyond the average concept");
+  assert.equal(sentences.beyondWords({ ...sweep, average_score_deg: undefined }, 1), "+ is nearer to the prompt");
+  assert.equal(sentences.rankWords(sweep, 1), "prompt: nearest no. 9 of 1,500, was 1491");
+  assert.equal(sentences.rankWords(sweep, 0), "prompt: nearest no. 1491 of 1,500");
+  assert.equal(sentences.rankWords({}, 0), "");
+});
+
+test("one sentence says in plain words what the place of the slider means", () => {
+  const stands = { ...sweep, max_logit_drift: [0, 0] };
+  assert.match(sentences.plainSentence(stands, 0), /^Nothing has moved yet: pull the slider/);
+  assert.equal(
+    sentences.plainSentence(stands, 1),
+    "The classifier still says “Egyptian cat” (71 %), although the meaning of the photo’s feature has turned visibly " +
+      "(by 24°) and lies 6° further from “an image of a red fox”.",
+  );
+  assert.match(sentences.plainSentence({ ...stands, image_score_deg: [0, 4] }, 1), /turned hardly visibly \(by 4°\)/);
+  assert.match(sentences.plainSentence({ ...stands, image_score_deg: [0, 40] }, 1), /turned far \(by 40°\)/);
+  assert.match(sentences.plainSentence({ ...stands, attribute_score_deg: [0, 0.2] }, 1), /as near to “an image/);
+  assert.match(sentences.plainSentence({ ...stands, attribute_score_deg: [0, 7] }, 1), /7° nearer to “an image/);
+});
+
+test("who has not pulled the slider is asked to, where there is something to pull", () => {
+  assert.match(sentences.inviteWords(sweep, 1), /^ Pull the slider\.$/);
+  assert.equal(sentences.inviteWords(sweep, 0), "", "the sentence of the first step asks for it itself");
+  assert.equal(sentences.inviteWords({ epsilon: [0.5] }, 1), "");
+});
+
+test("the place of the sentence holds the longest of the sweep", () => {
+  const longest = sentences.longestSentence(sweep);
+  for (const index of [0, 1]) assert.ok(longest.length >= sentences.plainSentence(sweep, index).length);
+  assert.match(longest, /Pull the slider\.$/);
+  assert.equal(sentences.longestSentence({ epsilon: [] }), "");
+});
+
+test("what may drift is never said to be the same, and what is not known is not made up", () => {
+  assert.match(sentences.plainSentence(sweep, 1), /^The classifier’s answer may drift by 0.004, and the meaning/);
+  const gap = { ...sweep, image_score_deg: [0, null] };
+  assert.equal(sentences.plainSentence(gap, 1), "The scores of this step are not available.");
+});
+
+test("the length is said only where it is known", () => {
   assert.equal(sentences.lengthWords(sweep), "length of this photo’s feature |f| = 15.6");
   assert.equal(sentences.lengthWords({ feature_norm: null }), "");
 });

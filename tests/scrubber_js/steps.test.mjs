@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { boundedStep, bubbleLeft, messageOf, nearestStep, shareBefore } from "../../pages/_view/scrubber/steps.mjs";
+import { boundedStep, messageOf, nearestStep, shareBefore } from "../../pages/_view/scrubber/steps.mjs";
 
 test("the nearest step is the nearest by ε, however uneven the steps are", () => {
   const epsilons = [0, 0.1, 1, 10];
@@ -56,14 +56,6 @@ test("the share before a step runs from 0 to 1, and is 0 where there is nothing 
   assert.deepEqual([0, 40, 80].map((index) => shareBefore(index, 81)), [0, 0.5, 1]);
   assert.equal(shareBefore(0, 1), 0);
   assert.equal(shareBefore(0, 0), 0);
-});
-
-test("the bubble stands above the thumb's middle and never leaves the slider", () => {
-  assert.equal(bubbleLeft(0.5, 400, 80), 160);
-  assert.equal(bubbleLeft(0.25, 428, 20), 104);
-  assert.equal(bubbleLeft(0, 400, 80), 0);
-  assert.equal(bubbleLeft(1, 400, 80), 320);
-  assert.equal(bubbleLeft(1, 50, 80), 0);
 });
 
 test("a release says the sweep and its ε", () => {

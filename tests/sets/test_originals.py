@@ -3,10 +3,11 @@
 import pytest
 
 from sing_core.errors import ImageSetError
+from sing_core.files.digests import sha256_of_bytes
 from sing_core.leakage.prepare import prepare
 from sing_core.leakage.score_files import query, score_path
-from sing_core.sets.chunks import SetFolder
-from sing_core.sets.originals import original
+from sing_core.sets.chunks import SetFacts, SetFolder
+from sing_core.sets.originals import are_here, original, remember
 from tests.prepared_sets import WNIDS, class_folders, jpeg, parquet
 
 
@@ -55,3 +56,20 @@ def test_images_that_are_gone_or_were_never_here_are_said_to_be(opened, tmp_path
         note.unlink()
     with pytest.raises(ImageSetError, match="only their features and scores"):
         find(0)
+
+
+def test_a_damaged_note_of_where_they_lie_is_a_sentence(toy_bench, tmp_path):
+    images = class_folders(tmp_path / "images", per_class=1, wnids=WNIDS[:1])
+    settings = toy_bench.settings.model_copy(update={"cache_dir": tmp_path / "cache"})
+    facts = SetFacts("noted", "d" * 64, 1, "float32")
+    folder = SetFolder.create(tmp_path / "set", facts)
+    remember(folder, images, settings)
+    (note,) = (tmp_path / "cache" / "originals").iterdir()
+    whole, payload = note.read_bytes(), (images / WNIDS[0] / "000.jpg").read_bytes()
+    for place in range(len(whole)):
+        note.write_bytes(whole[:place] + bytes([whole[place] ^ 0x80]) + whole[place + 1 :])
+        assert not are_here(folder, settings)
+        with pytest.raises(ImageSetError, match=r"\.$"):
+            original(folder, 0, sha256_of_bytes(payload), settings)
+    remember(folder, images, settings)
+    assert original(folder, 0, sha256_of_bytes(payload), settings) == payload

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from sing_core.maths.steering import angles_along
 from sing_core.models.prompts import Vocabulary
 from sing_core.studies.photo import analyse_image, steer_image, top_classes
 from sing_core.studies.question import Question
 from sing_core.studies.reports import Sweep
-from sing_core.studies.subject import null_energy
+from sing_core.studies.subject import Subject, null_energy
 from tests import reference
 
 PROMPT = "an image of a jellyfish"
@@ -170,6 +171,39 @@ def test_a_prompt_of_the_vocabulary_is_not_shown_twice(toy_bench, chelsea):
     assert [c.prompt for c in report.sweep.concepts].count(PROMPT) == 1
 
 
+@pytest.mark.parametrize("prompt", ["an image of an espresso", "espresso"])
+def test_a_class_in_a_persons_own_words_is_not_shown_twice(toy_bench, chelsea, prompt):
+    report = analyse_image(toy_bench, chelsea, Question(model="lite0", prompt=prompt, steps=5))
+    labels = [concept.label for concept in report.sweep.concepts]
+    assert labels[0] == prompt
+    assert "espresso" not in labels[1:]
+    assert len(set(labels)) == len(labels)
+    assert report.sweep.concept_count == len(toy_bench.vocabulary("mini").labels)
+
+
+def test_the_rank_counts_the_concepts_that_are_nearer_than_the_prompt(toy_bench, chelsea):
+    report = analyse_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, steps=5))
+    feature, _, matrix, intercept, _ = ingredients(toy_bench, chelsea, PROMPT)
+    z = reference.translate(feature, matrix, intercept)
+    vocabulary = toy_bench.vocabulary("mini")
+    angles = [reference.angle_deg(z, row) for row in vocabulary.embeddings.double().numpy()]
+    own = angles[vocabulary.prompts.index(PROMPT)]
+    assert report.sweep.prompt_rank[0] == 1 + sum(angle < own for angle in angles)
+    assert report.sweep.concept_count == len(vocabulary.labels)
+
+
+def test_the_concepts_that_rise_and_fall_most_are_among_those_shown(toy_bench, chelsea):
+    ask = Question(model="lite0", prompt="a purple piano", steps=5)
+    report = analyse_image(toy_bench, chelsea, ask)
+    subject = Subject.of(toy_bench, chelsea, ask)
+    last = torch.tensor([0.0, report.sweep.epsilon[-1]], dtype=torch.float64)
+    vocabulary = subject.vocabulary
+    angles = angles_along(subject.line.z0, subject.line.w, last, vocabulary.embeddings)
+    order = (angles[0] - angles[1]).argsort().tolist()
+    extremes = {vocabulary.labels[i] for i in (*order[:5], *order[-5:])}
+    assert extremes <= {concept.label for concept in report.sweep.concepts}
+
+
 @pytest.mark.slow
 def test_the_average_score_is_over_the_whole_vocabulary(toy_bench, chelsea):
     report = analyse_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, steps=5))
@@ -222,5 +256,7 @@ def test_classes_without_known_names_are_numbered():
 
 
 def test_the_position_of_a_step_is_the_nearest_one():
-    sweep = Sweep((0.0, 1.0, 3.0), (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (), None)
+    sweep = Sweep(
+        (0.0, 1.0, 3.0), (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (0.0,) * 3, (), None, (1,) * 3, 1
+    )
     assert [sweep.index_of(e) for e in (-5, 0.4, 1.9, 2.1, 99)] == [0, 0, 1, 2, 2]

@@ -1,9 +1,12 @@
 """What is drawn: a strip, the angle scale, the controls; and the exact scores of each row."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from sing_core.errors import SingError
+from sing_core.maths.head_variants import HeadVariant
 from sing_core.studies import strips
 from sing_core.studies.photo import analyse_image
 from sing_core.studies.question import Question
@@ -63,7 +66,17 @@ def test_a_feasible_strip_is_not_negative_and_states_its_price(subject, report):
     assert max(strip.negative_share) == 0
     assert strips.along(subject, report, frames=3).negative_share[-1] > 0.1
     assert max(strip.max_logit_drift) <= 0.031 * report.max_abs_logit
-    assert strip.image_score_deg[-1] < report.sweep.image_score_deg[-1]
+    assert strip.attribute_score_deg[-1] < report.sweep.attribute_score_deg[-1]
+
+
+@pytest.mark.slow
+def test_few_deciding_classes_leave_a_feasible_way_that_moves_no_logit(bench, photo):
+    question = replace(QUESTION, variant=HeadVariant(tuple(range(281, 297)), False, 0.0))
+    report = analyse_image(bench, photo, question)
+    strip = strips.along(Subject.of(bench, photo, question), report, frames=2, feasible=True)
+    assert float(strip.features.min()) >= 0
+    assert max(strip.max_logit_drift) <= 1e-5 * report.max_abs_logit
+    assert strip.attribute_score_deg[-1] > 0.5 * report.sweep.attribute_score_deg[-1] > 0
 
 
 def test_removal_has_a_strip_too(bench, photo):

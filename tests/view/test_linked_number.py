@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.history import travel
+
 
 def script():
     import streamlit as st
@@ -55,8 +57,7 @@ def test_the_input_wins_over_a_link_that_has_not_changed():
     app = opened(seed="7")
     app.number_input(key="seed").set_value(8).run()
     assert (counted(app)[1], url(app)) == ("8", {"seed": "8"})
-    app.query_params["seed"] = "9"
-    app.run()
+    travel(app, seed="9")
     assert app.number_input(key="seed").value == 9
 
 

@@ -30,7 +30,10 @@ def test_an_upload_is_found_by_its_digest_and_by_nothing_else():
 def test_a_picture_is_decoded_once_per_digest():
     payload = sample_bytes("coffee")
     digest = hashlib.sha256(payload).hexdigest()
-    assert loaders.decoded(digest, payload) is loaders.decoded(digest, b"not looked at again")
+    first = loaders.decoded(digest, payload)
+    again = loaders.decoded(digest, b"not looked at again")
+    assert (again.size, again.notes) == (first.size, first.notes)
+    assert again.image is first.image
 
 
 def test_a_bad_file_is_refused_each_time():
@@ -52,5 +55,5 @@ def test_every_sample_has_a_short_name_and_a_title():
 
 
 def test_the_classifiers_come_in_the_registrys_order():
-    assert list(loaders.models()) == ["lite0", "lite1", "lite2"]
+    assert list(loaders.models()) == ["lite0", "lite1", "lite2", "vits"]
     assert len(loaders.class_labels()) == 1000

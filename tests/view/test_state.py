@@ -1,9 +1,13 @@
 """The URL as state: what comes in is checked, what goes out is what differs from the default."""
 
+from unittest.mock import patch
+
 import pytest
+from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 from streamlit.testing.v1 import AppTest
 
 from pages._view import state
+from tests.history import travel
 
 
 def script():
@@ -12,8 +16,9 @@ def script():
     from pages._view import state
 
     state.enter(st.session_state.get("on", "page"))
-    state.receive("model", "box", "one", ["one", "two"].__contains__, "a model")
-    chosen = st.selectbox("Box", ["one", "two"], key="box")
+    options = ["one", "two", "three", "four"]
+    state.receive("model", "box", "one", options.__contains__, "a model")
+    chosen = st.selectbox("Box", options, key="box")
     state.publish("model", chosen, "one")
     state.write_url()
 
@@ -26,7 +31,8 @@ def opened(**query):
 
 
 def url(app):
-    return {name: app.query_params[name] for name in app.query_params}
+    found = {name: app.query_params[name] for name in app.query_params}
+    return {name: v[0] if isinstance(v, list) else v for name, v in found.items()}
 
 
 def test_a_link_sets_the_widget():
@@ -52,16 +58,50 @@ def test_the_widget_wins_over_an_url_that_has_not_changed():
 def test_back_in_the_browser_moves_the_widget():
     app = opened()
     app.selectbox(key="box").set_value("two").run()
+    travel(app)
+    assert (app.selectbox(key="box").value, url(app)) == ("one", {})
+    travel(app, model="two")
+    assert (app.selectbox(key="box").value, url(app)) == ("two", {"model": "two"})
+
+
+@pytest.mark.parametrize("late", [{}, {"model": "two"}, {"model": "three"}])
+def test_an_url_that_comes_late_is_not_taken_for_back(late):
+    app = opened()
+    for chosen in ("two", "three"):
+        app.selectbox(key="box").set_value(chosen).run()
     app.query_params.clear()
+    app.query_params.update(late)  # the browser sent its message before it had the newest URL
+    app.selectbox(key="box").set_value("four").run()
+    assert (app.selectbox(key="box").value, url(app)) == ("four", {"model": "four"})
+    app.query_params.clear()
+    app.query_params.update(late)  # and a look at the pictures changes nothing at all
     app.run()
-    assert app.selectbox(key="box").value == "one"
-    app.query_params["model"] = "two"
-    app.run()
-    assert app.selectbox(key="box").value == "two"
+    assert (app.selectbox(key="box").value, url(app)) == ("four", {"model": "four"})
+
+
+def test_what_was_overtaken_on_its_way_is_written_again():
+    app = opened()
+    app.selectbox(key="box").set_value("two").run()
+    app.query_params.clear()  # the browser had not yet "two" when the person chose "one" again
+    with patch.object(QueryParamsProxy, "from_dict", autospec=True) as written:
+        app.selectbox(key="box").set_value("one").run()
+    assert [call.args[1] for call in written.call_args_list] == [{}]
+
+
+def test_whoever_acts_at_once_after_back_has_the_last_word():
+    app = opened(model="two")
+    travel(app)
+    app.selectbox(key="box").set_value("three").run()
+    (box,) = app.get("selectbox")
+    assert (box.proto.set_value, box.proto.raw_value) == (True, "three")
+    for _ in range(3):
+        app.run()
+    (box,) = app.get("selectbox")
+    assert not box.proto.set_value
 
 
 def test_a_value_that_is_none_of_the_options_gets_a_sentence_and_leaves_the_url():
-    app = opened(model="three")
+    app = opened(model="five")
     (warning,) = app.warning
     assert warning.value.startswith("The link asks for a model that cannot be used;")
     assert (app.selectbox(key="box").value, url(app)) == ("one", {})

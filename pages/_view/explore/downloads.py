@@ -14,12 +14,13 @@ from sing_core.files.images import Photo
 from sing_core.models.device import torch_device
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
+from sing_core.sets.stored import StoredImage
 from sing_core.studies.reports import ImageReport, Sweep
 
 _LIBRARIES = ("torch", "timm", "open_clip_torch", "numpy")
 
 
-def offer(report: ImageReport, photo: Photo) -> None:
+def offer(report: ImageReport, photo: Photo | StoredImage) -> None:
     """Draw the download buttons and the command."""
     if report.sweep is None:
         return
@@ -29,7 +30,7 @@ def offer(report: ImageReport, photo: Photo) -> None:
         File("Report (JSON)", "json", "application/json", lambda: report_json(report, bench)),
     )
     show_files("explore", f"sing-{report.model}-{photo.digest[:8]}", files)
-    show_command("explore", command(report))
+    show_command("explore", _photo_note(photo) + command(report))
 
 
 def sweep_csv(sweep: Sweep) -> str:
@@ -84,6 +85,13 @@ def command(report: ImageReport) -> str:
     if report.mode == "steer" and report.sweep is not None:
         parts.append(f"--epsilon {report.sweep.epsilon[report.index]!r}")
     return _note(report) + " ".join(parts)
+
+
+def _photo_note(photo: Photo | StoredImage) -> str:
+    """Return which file the command needs, where it is not the one that the person gave."""
+    if isinstance(photo, Photo):
+        return ""
+    return f"# Needs the photo itself, which is not on this machine: SHA-256 {photo.digest}.\n"
 
 
 def _note(report: ImageReport) -> str:

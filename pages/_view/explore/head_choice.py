@@ -15,34 +15,27 @@ KINDS = {
     "centred": "Probabilities",
     "threshold": "Weak directions too",
 }
-_SHORT = {
-    "whole": "all logits", "classes": "chosen", "centred": "probabilities", "threshold": "weak too"
-}  # fmt: skip
 SHARES = ("0.01", "0.02", "0.05", "0.1", "0.15", "0.2", "0.3")
 _FIRST_CLASSES = "0-15"
 _FIRST_SHARE = "0.05"
-_FAULT = "explore.head_fault"
+FAULT = "explore.head_fault"
 
 
 def pick_variant(model: str) -> HeadVariant:
-    """Draw the choice behind a button; return it, the whole head where it cannot be used."""
+    """Draw the choice; return it, the whole head where it cannot be used."""
     state.receive("head", "explore.head", "whole", KINDS.__contains__, "a null space")
     # Every text: what cannot be used is said below, and Back may lead to a box that stood empty.
     state.receive("classes", "explore.classes", _FIRST_CLASSES, state.fits, "classes")
     state.receive("share", "explore.share", _FIRST_SHARE, SHARES.__contains__, "a threshold")
-    kind = st.session_state["explore.head"]
-    with st.popover(f"Null space: {_SHORT[kind]}", width="stretch", help=HELP["head"]):
-        kind = st.radio(
-            "What must not move?",
-            list(KINDS),
-            format_func=KINDS.__getitem__,
-            key="explore.head",
-            persist_state="session",
-        )
-        st.session_state[_FAULT] = ""
-        variant = _detailed(kind, model)
-    if fault := st.session_state[_FAULT]:  # the folded choice would hide it
-        st.caption(f":material/error: {in_words(fault, 300)} All logits count meanwhile.")
+    kind = st.radio(
+        "What must not move?",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        key="explore.head",
+        persist_state="session",
+        help=HELP["head"],
+    )
+    variant = _detailed(kind, model)
     state.publish("head", kind, "whole")
     state.publish("classes", st.session_state.get("explore.classes", ""), _FIRST_CLASSES)
     state.publish("share", st.session_state.get("explore.share", ""), _FIRST_SHARE)
@@ -51,6 +44,7 @@ def pick_variant(model: str) -> HeadVariant:
 
 def _detailed(kind: str, model: str) -> HeadVariant:
     """Draw what belongs to ``kind``; return the variant."""
+    st.session_state[FAULT] = ""
     if kind == "centred":
         st.caption("A common shift of all logits changes no probability, so it is allowed.")
         return HeadVariant(centred=True)
@@ -68,8 +62,8 @@ def _detailed(kind: str, model: str) -> HeadVariant:
             )  # fmt: skip
             return _lenient(model, float(share))
     except SingError as error:
-        st.error(f"{error} All logits count meanwhile.", icon=":material/error:")
-        st.session_state[_FAULT] = str(error)
+        st.session_state[FAULT] = f"{in_words(str(error), 300)} All logits count meanwhile."
+        st.error(st.session_state[FAULT], icon=":material/error:")
     return WHOLE_HEAD
 
 

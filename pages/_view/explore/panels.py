@@ -1,22 +1,36 @@
-"""The panels of the Explore page: photo, facts, scrubber, decision, concepts, downloads."""
+"""The panels of the Explore page: the scene with its slider, and the drawers below it."""
+
+import math
 
 import streamlit as st
 
 from pages._view import loaders, pickers, state
-from pages._view.explore import downloads, figures, renders
+from pages._view.explore import downloads, head_choice, renders
 from pages._view.explore.question import Asked
 from pages._view.scrubber import scrubber
-from pages._view.words.help import EQUIVALENT_NOTE, HELP, OWN_TRANSLATOR_NOTE
+from pages._view.words.help import EQUIVALENT_NOTE, HELP, NO_PHOTO, OWN_TRANSLATOR_NOTE
+from pages._view.words.phrases import number
 from sing_core.files.images import Photo
 from sing_core.maths.equivalents import DRIFT_BUDGET
-from sing_core.studies.reports import ImageReport, Sweep
+from sing_core.sets.stored import StoredImage
+from sing_core.studies.reports import ClassScore, ImageReport, Sweep
+
+_ALONE_PX = 240
 
 
-def show_photo(photo: Photo) -> None:
-    """Draw the photo and what had to be done to read it."""
-    st.image(loaders.photo_url(photo.digest, photo), width="stretch", alt="The chosen photo.")
-    for note in photo.notes:
-        st.caption(note)
+def show_without_scene(report: ImageReport, photo: Photo | StoredImage) -> None:
+    """Draw the photo and what holds whatever the prompt, where there is no sweep to pull."""
+    show_photo(photo)
+    show_decision(report)
+    show_facts(report)
+
+
+def show_photo(photo: Photo | StoredImage) -> None:
+    """Draw the photo by itself, where it is on this machine."""
+    if isinstance(photo, StoredImage):
+        return
+    square = loaders.photo_square(photo.digest, photo)
+    st.image(square, "The photo", _ALONE_PX, alt="The chosen photo.")
 
 
 def show_storage() -> None:
@@ -56,15 +70,21 @@ def _fact(label: str, value: str, note: str, term: str) -> None:
 
 
 _STEP = "explore.eps"
+_LINKED = "explore.eps_linked"  # the step that a link asked for, until it is shown
+_AS_WRITTEN = 1e-5  # a link has six digits of a step
 _STEP_OF = "explore.eps_of"  # digest of the question that the step belongs to
 
 
 def receive_step() -> None:
-    """Take the step that came by link or Back; it moves the slider, as a new sweep does."""
+    """Take the step that came by link or Back; it moves the slider, as a new sweep does.
+
+    After Back it does so whatever it is: a release that was under way is older.
+    """
     shown = st.session_state.get(_STEP)
-    state.receive("eps", _STEP, "", state.is_number(0.0, 1e9), "a step")
-    jumps = st.session_state.get("explore.jumps", 0) + (st.session_state[_STEP] != shown)
-    st.session_state["explore.jumps"] = jumps
+    if state.receive("eps", _STEP, "", state.is_number(0.0, 1e9), "a step"):
+        st.session_state[_LINKED] = st.session_state[_STEP]
+    moves = st.session_state[_STEP] != shown or state.went_through_history()
+    st.session_state["explore.jumps"] = st.session_state.get("explore.jumps", 0) + moves
 
 
 def settle_step(asked: Asked) -> None:
@@ -81,12 +101,28 @@ def settle_step(asked: Asked) -> None:
 
 
 def show_sweep(asked: Asked) -> None:
-    """Draw the scrubber and what belongs to the released step; a release redraws only this.
+    """Draw the scene and what belongs to the released step; a release redraws only this.
 
     While pictures are being drawn the page looks at them every second.
     """
-    period = renders.period(renders.begin(asked, _at_step(asked)))
+    report = _at_step(asked)
+    _say_of_step(report)
+    period = renders.period(renders.begin(asked, report))
     st.fragment(_show_sweep, run_every=period)(asked, period)
+
+
+def _say_of_step(report: ImageReport) -> None:
+    """Say that a link asked for a step that this sweep has not: the nearest is shown."""
+    wanted = st.session_state.pop(_LINKED, "")
+    if not wanted or wanted != st.session_state[_STEP] or report.sweep is None:
+        return
+    shown = report.sweep.epsilon[report.index]
+    if math.isclose(float(wanted), shown, rel_tol=_AS_WRITTEN, abs_tol=1e-9):
+        return
+    state.say(
+        f"The link asks for a step of ε = {float(wanted):.6g}, which this sweep does not have; the "
+        f"nearest, ε = {shown:.6g}, is shown instead."
+    )
 
 
 def _at_step(asked: Asked) -> ImageReport:
@@ -100,38 +136,51 @@ def _show_sweep(asked: Asked, period: float | None) -> None:
     if report.sweep is None:
         return
     job = renders.begin(asked, report)
-    payload = _payload(report, report.sweep) | {
-        "sweep_id": f"{asked.digest}-{jumps}",
-        "frames": renders.frames(job),
-    }
+    payload = _payload(asked, report, report.sweep) | renders.slot(job)
+    payload["sweep_id"] = f"{asked.digest}-{jumps}"
     released = scrubber(payload, key="explore.scrubber")
     if released is not None and (there := asked.ask(released)).index != report.index:
         report, job = there, renders.begin(asked, there)  # another step, just let go of
     if report.sweep is not None and (text or released is not None):
         st.session_state[_STEP] = f"{report.sweep.epsilon[report.index]:.6g}"
     state.publish("eps", st.session_state[_STEP], "")
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        show_decision(report)
-        downloads.offer(report, asked.photo)
-    with right:
-        show_concepts(report)
-    renders.show(asked, report, job)
+    _show_drawers(asked, report, job)
     state.write_url()
     if renders.period(job) != period:
         st.rerun()
 
 
-def _payload(report: ImageReport, sweep: Sweep) -> dict[str, object]:
-    top, target = report.top5_before[0], sweep.target
+def show_head_fault() -> None:
+    """Say what is wrong with the choice of a null space, which is folded away."""
+    if fault := st.session_state.get(head_choice.FAULT):
+        st.caption(f":material/error: {fault}")
+
+
+def _show_drawers(asked: Asked, report: ImageReport, job: renders.Watched) -> None:
+    """Draw the drawers that follow the released step."""
+    with st.expander("The decision and the null space", icon=":material/rule:"):
+        show_decision(report)
+        show_facts(report)
+    with st.expander("Pictures", icon=":material/image:"):
+        renders.show(asked, report, job)
+    with st.expander("Take it away", icon=":material/download:"):
+        downloads.offer(report, asked.photo)
+
+
+def _payload(asked: Asked, report: ImageReport, sweep: Sweep) -> dict[str, object]:
+    target = sweep.target
     return {
         "mode": report.mode,
         "prompt": report.prompt,
+        "photo": _square(asked.photo),
+        "no_photo": NO_PHOTO,
         "epsilon": sweep.epsilon,
         "feature_norm": report.feature_norm,
         "image_score_deg": sweep.image_score_deg,
         "attribute_score_deg": sweep.attribute_score_deg,
         "average_score_deg": sweep.average_score_deg,
+        "prompt_rank": sweep.prompt_rank,
+        "concept_count": sweep.concept_count,
         "max_logit_drift": sweep.max_logit_drift,
         "max_abs_logit": report.max_abs_logit,
         "drift_budget": DRIFT_BUDGET,
@@ -146,26 +195,37 @@ def _payload(report: ImageReport, sweep: Sweep) -> dict[str, object]:
             "index": target.index if target else None,
             "sentence": target.sentence if target else "",
         },
-        "decision": f"{top.label} · {top.probability:.0%}",
+        "before": _named(report.top5_before[0]),
+        "after": _named(report.top5_after[0]) | {"index": report.index},
         "help": {
             name: HELP[name]
-            for name in ("image_score", "attribute_score", "logit_drift", "epsilon")
+            for name in ("image_score", "attribute_score", "logit_drift", "epsilon", "pictures")
         },
     }
 
 
+def _square(photo: Photo | StoredImage) -> str:
+    return loaders.photo_square(photo.digest, photo) if isinstance(photo, Photo) else ""
+
+
+def _named(found: ClassScore) -> dict[str, object]:
+    return {"label": found.label, "probability": found.probability}
+
+
 def show_decision(report: ImageReport) -> None:
-    """Draw the five likeliest classes before and after, and whether they are the same."""
+    """Say whether the decision stands, and how far; draw the five likeliest classes of both."""
     stands = report.variant.is_exact
-    st.subheader(f"The decision {'stands still' if stands else 'may drift'}", anchor=False)
-    st.dataframe(_rows(report), hide_index=True, key="explore.classes", column_config=_COLUMNS)
-    drift = report.sweep.max_logit_drift[report.index] if report.sweep else 0.0
+    st.markdown(f"**The decision {'stands still' if stands else 'may drift'}**")
+    sweep = report.sweep
+    drift = sweep.max_logit_drift[report.index] if sweep else 0.0
     same = [c.index for c in report.top5_before] == [c.index for c in report.top5_after]
     order = "The same classes in the same order" if same else "The order of the classes differs"
+    where = f"At ε = {sweep.epsilon[report.index]:.3g}. " if sweep else ""
     st.caption(
-        f"{order}; over all classes no logit moved by more than {drift:.0e} "
-        f"(largest logit {report.max_abs_logit:.1f})."
+        f"{where}{order}; over all classes no logit moved by more than {number(drift, '.0e')} "
+        f"(largest logit {report.max_abs_logit:.1f}). {EQUIVALENT_NOTE}"
     )
+    st.dataframe(_rows(report), hide_index=True, key="explore.classes", column_config=_COLUMNS)
 
 
 _COLUMNS = {
@@ -189,18 +249,3 @@ def _rows(report: ImageReport) -> list[dict[str, object]]:
         }
         for old, new in zip(report.top5_before, report.top5_after, strict=True)
     ]
-
-
-def show_concepts(report: ImageReport) -> None:
-    """Draw the concepts' angles before and after the released step."""
-    if report.sweep is None:
-        return
-    st.subheader("The meaning moves", anchor=False, help=HELP["concepts"])
-    epsilon = report.sweep.epsilon[report.index]
-    st.plotly_chart(
-        figures.concept_arrows(report.sweep, report.index),
-        key="explore.concepts",
-        config={"displaylogo": False},
-        alt="Angles of the nearest concepts before and after the step.",
-    )
-    st.caption(f"At ε = {epsilon:.3g}. {EQUIVALENT_NOTE}")

@@ -19,7 +19,9 @@ from pages._view.words.help import (
     HELP,
     PICTURE_NOTE,
     SCALE_NOTE,
+    STORED_PICTURE_NOTE,
 )
+from pages._view.words.phrases import number
 from sing_core.files.images import picture_url
 from sing_core.pictures.audit import PictureAudit
 from sing_core.pictures.jobs import PictureJob
@@ -28,6 +30,8 @@ from sing_core.studies.strips import CONTROLS, SCALE_DEG, Strip
 
 View = Callable[[PictureJob, Strip, int, str, dict[str, object]], None]
 _SMALL_PX, _GAP_PX = 200, 8
+# A picture's own feature lies further than this from the asked one, in degrees: it failed.
+MISSED_DEG = 45.0
 
 
 def sources(job: PictureJob) -> dict[int, str]:
@@ -39,15 +43,9 @@ def sources(job: PictureJob) -> dict[int, str]:
 def show_step(
     job: PictureJob, strip: Strip, index: int, photo: str, facts: dict[str, object]
 ) -> None:
-    """Draw the photo, the render of its feature and that of its equivalent, always both."""
+    """Say what is known of the two renders in the scene, always of both."""
     row = strip.row_of(index)
-    pair = [job.frames[0], job.frames[row]]
-    columns = st.columns(3)
-    columns[0].image(photo, "The photo", "stretch")
-    captions = ("Render of its feature f", f"Render of f̃ at ε = {strip.epsilon[row]:.3g}")
-    for column, frame, caption in zip(columns[1:], pair, captions, strict=True):
-        column.image(_large(frame), caption, "stretch")
-    st.caption(PICTURE_NOTE)
+    st.caption(PICTURE_NOTE if photo else STORED_PICTURE_NOTE)
     drift = strip.max_logit_drift[row]
     if strip.infeasible_share is None:
         negative = strip.negative_share[row]
@@ -58,7 +56,8 @@ def show_step(
         st.caption(FEASIBLE_STEP_NOTE.format(cut=cut, drift=drift, **scores))
     rows = (0, row)
     if all(one in job.audits for one in rows):
-        _show_audit([("render of f", job.audits[0]), ("render of f̃", job.audits[row])])
+        after = f"render of f̃ at ε = {strip.epsilon[row]:.3g}"
+        _show_audit([("render of f", job.audits[0]), (after, job.audits[row])])
         _offer([[job.frames[one] for one in rows]], facts | _manifest(job, strip, rows), "renders")
 
 
@@ -72,9 +71,10 @@ def show_scale(
         f"IS {strip.image_score_deg[row]:.0f}° · AS {strip.attribute_score_deg[row]:+.1f}°"
         for row in rows
     ]
-    st.image(
-        [photo, *(_small(job.frames[row]) for row in rows)], ["The photo", *captions], _SMALL_PX
-    )
+    pictures = [_small(job.frames[row]) for row in rows]
+    if photo:  # of a stored feature there is none
+        pictures, captions = [photo, *pictures], ["The photo", *captions]
+    st.image(pictures, captions, _SMALL_PX, alt=captions)
     st.caption(SCALE_NOTE)
     missed = [f"{angle:g}°" for angle in SCALE_DEG[len(strip.indices) :]]
     if missed:
@@ -97,7 +97,7 @@ def show_controls(
     for first in range(0, len(strip.indices), width):
         rows = [row for row in range(first, first + width) if row in job.frames]
         captions = [_caption(CONTROLS[row - first], strip, job, row, labels) for row in rows]
-        st.image([_small(job.frames[row]) for row in rows], captions, _SMALL_PX)
+        st.image([_small(job.frames[row]) for row in rows], captions, _SMALL_PX, alt=captions)
     if len(job.audits) == len(strip.indices):
         rows = list(range(len(strip.indices)))
         sheet = [[job.frames[row] for row in rows[i : i + width]] for i in rows[::width]]
@@ -112,16 +112,21 @@ def _caption(name: str, strip: Strip, job: PictureJob, row: int, labels: Sequenc
 VIEWS: Mapping[str, View] = {"step": show_step, "scale": show_scale, "controls": show_controls}
 
 
-def _large(frame: Frames) -> str:
-    return _enlarged(frame, 384)
-
-
 def _small(frame: Frames) -> str:
-    return _enlarged(frame, 2 * _SMALL_PX)
-
-
-def _enlarged(frame: Frames, side: int) -> str:
+    side = 2 * _SMALL_PX
     return picture_url(Image.fromarray(frame).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def badge(audit: PictureAudit, labels: Sequence[str], strip: Strip, row: int) -> str:
+    """Return what a picture has to say of itself: how far it went, and that it failed, and how."""
+    faults = []
+    if strip.infeasible_share is not None and strip.epsilon[row]:
+        faults.append(f"feasible step: IS {strip.image_score_deg[row]:.0f}°")
+    if audit.angle_deg > MISSED_DEG:
+        faults.append(f"not what was asked: {audit.angle_deg:.0f}°")
+    if not audit.agrees:
+        faults.append(f"reads as {labels[audit.top1]}")
+    return " · ".join(faults)
 
 
 def _show_audit(read: Sequence[tuple[str, PictureAudit]]) -> None:
@@ -134,7 +139,7 @@ def _show_audit(read: Sequence[tuple[str, PictureAudit]]) -> None:
             "the classifier names": labels[audit.top1],
             "as for the photo": "yes" if audit.agrees else "no",
             "logits differ by up to": f"{audit.max_logit_drift:.2f}",
-            "cosine to the prompt": f"{audit.prompt_cosine:.3f}",
+            "cosine to the prompt": number(audit.prompt_cosine, ".3f"),
         }
         for name, audit in read
     ]

@@ -8,6 +8,7 @@ from sing_core.errors import PromptError
 from sing_core.files.digests import content_key
 from sing_core.files.images import Photo
 from sing_core.models.prompts import clean_prompt
+from sing_core.sets.stored import StoredImage
 from sing_core.studies.question import Question
 from sing_core.studies.reports import ImageReport
 
@@ -16,13 +17,13 @@ from sing_core.studies.reports import ImageReport
 class Asked:
     """Everything that decides what the page shows, but the step."""
 
-    photo: Photo
+    photo: Photo | StoredImage
     question: Question
 
     @property
     def digest(self) -> str:
         """Digest of photo and question; the same for the same sweep."""
-        return content_key(self.photo.digest, self.question.key)
+        return content_key(loaders.identity(self.photo), self.question.key)
 
     @property
     def prompt_fault(self) -> str:

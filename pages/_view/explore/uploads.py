@@ -1,24 +1,49 @@
-"""Choosing a photo: a sample, a file or the camera; a bad file costs nothing that was there."""
+"""Choosing a photo: a sample, a file or the camera; a bad file costs nothing that was there.
+
+The choice stands behind one button that says which photo is shown: it is one of three choices.
+"""
 
 import hashlib
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages._view import loaders, state
-from sing_core.errors import SingError
+from sing_core.errors import ImageSetError, SingError
 from sing_core.files.images import Photo
 from sing_core.files.samples import SAMPLES
+from sing_core.sets.originals import original
+from sing_core.sets.stored import StoredImage, is_address
 
 _TITLES = {sample.name: sample.title for sample in SAMPLES}
 _DEFAULT = SAMPLES[0].name
+_PICKER = "explore.photo_picker"
 _SOURCES = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
 
 
-def pick_photo() -> Photo | None:
-    """Draw the photo picker and return the chosen photo; None after saying why there is none."""
+def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
+    """Draw the photo picker and return the chosen photo; None after saying on ``stage`` why not.
+
+    Of an image of a set whose photo is not on this machine, what the set holds is returned.
+    """
     state.receive("photo", "explore.photo", _DEFAULT, bool, "a photo")
     named = st.session_state["explore.photo"]
     _follow(named)
+    state.reassert("explore.source", "explore.sample")
+    title = _TITLES.get(named) or (named.split("/")[0] if is_address(named) else "your own")
+    with st.popover(f"Photo: {title}", icon=":material/image:", width="stretch", key=_PICKER):
+        named = _ask(named)
+    if named not in _TITLES:
+        st.session_state["explore.own"] = named
+    st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
+    state.publish("photo", named, _DEFAULT)
+    return _open(named, stage)
+
+
+def _ask(named: str) -> str:
+    """Draw the sources; return the name of the chosen photo."""
     source = st.segmented_control(
         "Photo",
         list(_SOURCES),
@@ -42,11 +67,7 @@ def pick_photo() -> Photo | None:
     elif source == "camera":  # while the page is built anew it may be none: the photo stays
         shot = st.camera_input("Camera", key="explore.camera", label_visibility="collapsed")
         named = _received(shot) or _own(named)
-    if named not in _TITLES:
-        st.session_state["explore.own"] = named
-    st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
-    state.publish("photo", named, _DEFAULT)
-    return _open(named)
+    return named
 
 
 def _ask_file():  # noqa: ANN202 - Streamlit's own type has no public name
@@ -81,6 +102,8 @@ def _received(file) -> str | None:  # noqa: ANN001
     """
     if file is None or file.file_id == st.session_state.get("explore.taken"):
         return None
+    _let_go_of(st.session_state.get("explore.seen"), unless=file.file_id)
+    st.session_state["explore.seen"] = file.file_id
     payload = file.getvalue()
     digest = hashlib.sha256(payload).hexdigest()
     try:
@@ -97,15 +120,28 @@ def _received(file) -> str | None:  # noqa: ANN001
     st.session_state["explore.file"] = (digest, payload)
     st.session_state["explore.taken"] = file.file_id
     loaders.keep_upload(payload, digest)
+    _let_go_of(file.file_id)
     return digest
 
 
-def _open(named: str) -> Photo | None:
+def _let_go_of(file_id: str | None, unless: str = "") -> None:
+    """Take a file out of Streamlit's memory, which keeps all that a session ever sent."""
+    context = get_script_run_ctx()
+    if context is None or file_id in (None, unless):
+        return
+    manager = context.uploaded_file_mgr
+    if isinstance(manager, MemoryUploadedFileManager):
+        manager.remove_file(context.session_id, str(file_id))
+
+
+def _open(named: str, stage: DeltaGenerator) -> Photo | StoredImage | None:
     own_digest, own_payload = st.session_state.get("explore.file", ("", b""))
     try:
+        if is_address(named):
+            return _of_a_set(StoredImage.find(named, loaders.settings()))
         payload = own_payload if named == own_digest else loaders.photo_bytes(named)
         if payload is None:
-            st.warning(
+            stage.warning(
                 "This link names a photo that is not kept on this computer. "
                 "Upload it again, or choose a sample.",
                 icon=":material/link_off:",
@@ -113,5 +149,17 @@ def _open(named: str) -> Photo | None:
             return None
         return loaders.decoded(hashlib.sha256(payload).hexdigest(), payload)
     except SingError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        stage.error(str(error), icon=":material/broken_image:")
         return None
+
+
+def _of_a_set(stored: StoredImage) -> Photo | StoredImage:
+    """Return the photo where it is on this machine, else what the set holds of it."""
+    payload = loaders.photo_bytes(stored.digest)
+    if payload is None:
+        try:
+            payload = original(stored.folder, stored.row, stored.digest, loaders.settings())
+        except ImageSetError:
+            return stored
+        loaders.keep_upload(payload, stored.digest)  # found without going through the set again
+    return loaders.decoded(stored.digest, payload)

@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from pages._view import loaders
-from pages._view.library import actions
+from pages._view.library import actions, getting
+from pages._view.words.help import HELP
 from pages._view.words.phrases import NOTHING, in_words
 from sing_core.files.hub_progress import watching
 from sing_core.models import registry
@@ -27,12 +28,15 @@ _MB = 2**20
 NAME_HELP = (
     "Choose a classifier of the list, or type another: a timm name with its tag "
     "(resnet18.a1_in1k), a hub repository (hf-hub:owner/name), or a local file "
-    "(architecture@/path/to/weights.safetensors)."
+    "(architecture@/path/to/weights.safetensors; architecture:256@… for inputs of 256 pixels)."
 )
 LOAD_HELP = "Fetches the weights if they are not here, and checks that W f + b is the logits."
 NON_COMMERCIAL = (
     "**{title}** may not be used commercially: its weights are under {licence}. Check that your "
     "use is covered before you load them."
+)
+MISSING_NOTE = (
+    "Not here: choose it above, and the page says how to get it. What ships needs no network."
 )
 TRANSLATOR_NOTE = (
     "Where there is no translator into {reference}, the null space can be measured, and Explore "
@@ -99,6 +103,13 @@ def fetching() -> Iterator[None]:
         place.empty()
 
 
+def show_how(name: str) -> None:
+    """Say how to get a classifier of the table that is not on this machine."""
+    entry = registry.find_model(name, loaders.settings())
+    if entry is not None and (how := getting.of_classifier(entry)):
+        st.info(how, icon=":material/download:")
+
+
 def show_head(head: HeadReport) -> None:
     """Draw what was found in the head of a classifier that was just loaded."""
     share = head.nullity / head.feature_dim
@@ -131,7 +142,7 @@ def show_memory() -> None:
 
 def show_classifiers(rows: tuple[LibraryRow, ...]) -> None:
     """Draw the table of classifiers."""
-    st.subheader("Classifiers", anchor=False)
+    st.header("Classifiers", anchor=False)
     st.dataframe(
         [_cells(row) for row in rows],
         hide_index=True,
@@ -139,21 +150,29 @@ def show_classifiers(rows: tuple[LibraryRow, ...]) -> None:
         column_config=COLUMNS,
         placeholder=NOTHING,
     )
+    if any(row.state == "missing" for row in rows):
+        st.caption(MISSING_NOTE)
     st.caption(TRANSLATOR_NOTE.format(reference=in_words(loaders.reference(), 120)))
 
 
+# Where a column is None, it is there for whoever wants it: in the table's own menu.
 COLUMNS = {
+    "name": st.column_config.TextColumn(width=305),
+    "licence": st.column_config.TextColumn(width=300),
+    "features": st.column_config.NumberColumn(help=HELP["feature"]),
     "top-1 %": st.column_config.NumberColumn(
         format="%.1f", help="ImageNet-1k accuracy as published; nobody measured it here."
     ),
-    "on disk MB": st.column_config.NumberColumn(format="%.0f"),
-    "in memory MB": st.column_config.NumberColumn(format="%.0f"),
+    "on disk MB": None,
+    "in memory MB": st.column_config.NumberColumn("memory MB", format="%.0f"),
     "null space": st.column_config.NumberColumn(
         help="Dimensions that move no logit, out of the features; expected until it is loaded."
     ),
     "translator": st.column_config.CheckboxColumn(
         help="Whether its features can be compared with words."
     ),
+    "classes": None,
+    "source": None,
 }
 
 

@@ -1,41 +1,58 @@
-"""The Library's panel that prepares a set of images: from a folder of this machine to scores."""
+"""The Library's panel that prepares a set of images: from files, or a folder, to scores."""
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages._view import loaders
-from pages._view.library import actions
+from pages._view.library import actions, own_classes, typed_paths
 from pages._view.tables import asks
+from pages._view.words.phrases import in_words
 from sing_core.errors import SingError
 from sing_core.leakage.set_scores import Prepared
 from sing_core.sets.extract import Progress
 
 _NO_TYPING = (
-    "Paths of this server cannot be typed here: its owner runs "
+    "Sets are not prepared from this page here: its owner runs "
     "`python -m sing_core prepare --images …`."
 )
-_HELP = (
-    "A folder with one folder per class (named by its wnid), a Parquet file with the columns jpeg "
-    "and wnid, or a zip of class folders, on the computer that runs this app."
+_FILES_HELP = (
+    "JPEG, PNG or WebP pictures, or one zip of them. In a zip, a folder that is named by a class "
+    "(goldfish, n01443537) says what its pictures are of."
+)
+_CLASS_HELP = "What the pictures are of that lie in no class folder: scores are towards its name."
+_PATH_HELP = (
+    "A folder with one folder per class (named by wnid, index or name), Parquet files with the "
+    "columns jpeg or image and wnid or label, or a zip or tar of class folders, on the computer "
+    "that runs this app."
 )
 _FIT_HELP = (
     "The reference sees the images too. They are fitted in five folds: each image is scored by "
     "the fit that did not see it."
 )
+_STOPPED, _ENDED = "library.stopped", "library.ended"
+_PATIENCE_S = 60.0
+_STOPPED_NOTE = (
+    "Preparing was stopped. What was done is kept: press Prepare again, and it goes on from there."
+)
 
 
 def show() -> None:
     """Draw the sets that are there and, where paths may be typed, the form for another one."""
-    st.subheader("Prepared image sets", anchor=False)
+    st.header("Prepared image sets", anchor=False)
     place = st.empty()
     _show_names(place)
     if not loaders.settings().typed_models:
         st.caption(_NO_TYPING)
         return
-    with st.form("library.prepare", border=False):
-        path = st.text_input("Images", key="library.images", help=_HELP)
+    # Enter in a box ends the typing there; it does not begin hours of work.
+    with st.form("library.prepare", border=False, enter_to_submit=False):
+        files, wnid = _ask_files()
+        path = _ask_path()
         entries = loaders.models()
         chosen = st.multiselect(
             "Under the classifiers", list(entries), [next(iter(entries))],
@@ -48,10 +65,44 @@ def show() -> None:
             "Fit a translator from this set where a classifier has none",
             key="library.fit", help=_FIT_HELP,
         )  # fmt: skip
+        mapping = own_classes.ask()
         wanted = st.form_submit_button("Prepare", icon=":material/inventory_2:")
+    job = st.empty()  # one place for what a job says: what comes next takes the last one's away
     if wanted:
-        _prepare(path.strip(), tuple(chosen), name.strip(), fit=fit)
+        if own_classes.keep(mapping, tuple(chosen)):
+            _prepare(job, (files, wnid), path, tuple(chosen), name.strip(), fit=fit)
         _show_names(place)
+    elif st.session_state.pop(_STOPPED, False):
+        _await_last(job)
+        job.info(_STOPPED_NOTE, icon=":material/stop_circle:")
+
+
+def _ask_files() -> tuple[list[UploadedFile], str]:
+    """Draw the uploader; return the files, and the wnid of those that lie in no class folder."""
+    left, right = st.columns([2, 1])
+    files = left.file_uploader(
+        "Pictures, or a zip of them", accept_multiple_files=True, key="library.files",
+        max_upload_size=loaders.settings().max_upload_mb, help=_FILES_HELP,
+    )  # fmt: skip
+    classes = actions.classes()
+    label = right.selectbox(
+        "Pictures of", ["", *classes], key="library.files_class", help=_CLASS_HELP,
+        format_func=lambda name: name or "as the folders of the zip say",
+    )  # fmt: skip
+    return files, classes.get(label or "", "")
+
+
+def _ask_path() -> str:
+    """Draw the box for a path where one may be typed, and say where not."""
+    path = ""
+    if typed_paths.offered():
+        path = st.text_input(
+            "or images on the computer that runs this app", key="library.images", help=_PATH_HELP,
+            placeholder="Path of a folder, a Parquet file or a zip",
+        )  # fmt: skip
+    if note := typed_paths.note():
+        st.caption(note)
+    return path.strip()
 
 
 def _show_names(place: DeltaGenerator) -> None:
@@ -61,38 +112,95 @@ def _show_names(place: DeltaGenerator) -> None:
         place.warning(str(error), icon=":material/error:")
 
 
-def _prepare(path: str, models: tuple[str, ...], name: str, *, fit: bool) -> None:
-    lacking = [] if path else ["say where the images are"]
+def _prepare(
+    job: DeltaGenerator,
+    sent: tuple[Sequence[UploadedFile], str],
+    path: str,
+    models: tuple[str, ...],
+    name: str,
+    *,
+    fit: bool,
+) -> None:
+    files, wnid = sent
+    lacking = [] if path or files else ["send pictures or say where the images are"]
+    lacking += ["give pictures or a path, not both"] if path and files else []
     lacking += [] if models else ["choose a classifier"]
     if lacking:
         sentence = f"To prepare a set, {' and '.join(lacking)}."
-        st.info(sentence, icon=":material/edit:")
+        job.info(sentence, icon=":material/edit:")
         return
-    bar = st.progress(0.0, "Listing the images…")
+    _await_last(job)
+    notes = list[str]()
+    with job.container():
+        bar = st.progress(0.0, "Listing the images…")
+        st.button("Stop", key="library.stop", icon=":material/stop_circle:", on_click=_stop)
     try:
+        images = actions.lay_down(files, wnid) if files else typed_paths.followed(Path(path))
+        ended = st.session_state[_ENDED] = threading.Event()
         found = actions.prepare_set(
-            Path(path), models, name or None, lambda now: bar.progress(*_share(now)), fit=fit
-        )
+            images, models, name or None, lambda now: bar.progress(*_share(now)), fit=fit,
+            say=notes.append, queue=lambda ahead: bar.progress(0.0, _place(ahead)), ended=ended,
+        )  # fmt: skip
     except (SingError, OSError) as error:
-        bar.empty()
-        st.error(str(error), icon=":material/error:")
+        job.error(in_words(str(error), 1000), icon=":material/error:")
         return
-    bar.empty()
+    with job.container():
+        for note in notes:
+            st.caption(note)
+        _show_found(found, fit=fit)
+
+
+def _stop() -> None:
+    """Remember that the person stopped the job; the run that it was part of ends by itself."""
+    st.session_state[_STOPPED] = True
+
+
+def _await_last(job: DeltaGenerator) -> None:
+    """Wait for a job of this session that was told to end: it does so after a few more images."""
+    ended: threading.Event | None = st.session_state.get(_ENDED)
+    if ended is not None and not ended.is_set():
+        with job, st.spinner("Ending what was begun…"):
+            ended.wait(_PATIENCE_S)
+
+
+def _show_found(found: Sequence[Prepared], *, fit: bool) -> None:
     for made in found:
-        st.success(_sentence(made), icon=":material/check:")
-        if fit:
-            st.caption(_fitted(made))
-        if made.problems:
-            listing = [{"image": p.name, "reason": p.reason} for p in made.problems]
-            st.dataframe(listing, hide_index=True, key=f"library.problems.{made.model}")
+        _show_made(made, fit=fit)
+    asked = {"set": found[0].name}
+    if found[0].model != next(iter(loaders.models())):
+        asked["model"] = found[0].model
+    st.page_link(
+        "pages/classes.py", label="See its images in Classes", icon=":material/category:",
+        query_params=asked,
+    )  # fmt: skip
+
+
+def _show_made(made: Prepared, *, fit: bool) -> None:
+    st.success(_sentence(made), icon=":material/check:")
+    if fit:
+        st.caption(_fitted(made))
+    if made.problems:
+        listing = [{"image": p.name, "reason": p.reason} for p in made.problems]
+        st.dataframe(listing, hide_index=True, key=f"library.problems.{made.model}")
+
+
+def _place(ahead: int) -> str:
+    if not ahead:
+        return "Listing the images…"
+    which = "another preparation comes" if ahead == 1 else f"{ahead} other preparations come"
+    return f"Waiting: {which} first. Leaving the page gives the place up."
 
 
 def _share(now: Progress) -> tuple[float, str]:
-    text = f"{now.done:,} of {now.total:,} images"
+    text = f"{now.seen:,} of {now.total:,} images"
     if now.left_s is not None:
-        text += f", {now.rate:.0f} a second, {now.left_s / 60:.0f} min left"
+        text += f", {now.rate:.0f} a second, {_duration(now.left_s)} left"
     stopping = "Leaving the page stops it; it goes on from there when asked again."
-    return (now.done / now.total if now.total else 1.0), f"{text}. {stopping}"
+    return (now.seen / now.total if now.total else 1.0), f"{text}. {stopping}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _fitted(made: Prepared) -> str:

@@ -1,9 +1,10 @@
 """The Library's panel of image-text references: which there are, load one, let one go."""
 
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._view import loaders, pickers
-from pages._view.library import actions, classifiers
+from pages._view.library import actions, classifiers, getting
 from pages._view.words.phrases import NOTHING, in_words
 from sing_core.errors import SingError
 from sing_core.models import registry
@@ -15,6 +16,10 @@ _NAME_HELP = (
     "(local-dir:/path/to/folder) with open_clip_config.json and its weights."
 )
 _LOAD_HELP = "Fetches the weights if they are not here, and embeds the vocabulary once."
+_COLUMNS: dict[str, ColumnConfig | None] = {
+    "name": st.column_config.TextColumn(),
+    "licence": st.column_config.TextColumn(width=480),
+}
 _NEXT = (
     "{name} is loaded. Angles can be measured in it on all pages, for classifiers that have a "
     "translator into it: prepare a set of images below with the box ticked that fits one."
@@ -23,7 +28,7 @@ _NEXT = (
 
 def show() -> None:
     """Draw the references with their state, and the form that loads one or lets it go."""
-    st.subheader("Image–text references", anchor=False)
+    st.header("Image–text references", anchor=False)
     table = st.empty()
     known = {row.name: row for row in registry.all_references(loaders.settings())}
     chosen: str | None = st.selectbox(
@@ -37,9 +42,12 @@ def show() -> None:
     name = chosen or next(iter(known))
     load, unload = classifiers.pick_action(_LOAD_HELP, "_reference")
     _act(name, load=load, unload=unload)
+    how = getting.of_reference(known[name]) if name in known else ""
+    if how:
+        st.info(how, icon=":material/download:")
     table.dataframe(
         _rows(known), hide_index=True, key="library.references",
-        column_config=classifiers.COLUMNS, placeholder=NOTHING,
+        column_config=classifiers.COLUMNS | _COLUMNS, placeholder=NOTHING,
     )  # fmt: skip
     pickers.pick_reference()
 

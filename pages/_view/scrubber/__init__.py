@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._view.scrubber.script import joined_script
+from sing_core.files.joined_script import joined_script
 
 _FOLDER = Path(__file__).parent
 
@@ -30,18 +30,22 @@ def scrubber(payload: Mapping[str, Any], *, key: str) -> float | None:
 
     ``payload`` holds, with ``n`` values in every list and all angles in degrees:
 
-    * ``mode``: ``"steer"`` or ``"remove"``; ``prompt``: the text target; ``decision``: the class
-      that stays, for example ``"Egyptian cat · 71 %"``;
+    * ``mode``: ``"steer"`` or ``"remove"``; ``prompt``: the text target; ``before``: the class
+      that stays, ``{"label", "probability"}``; ``after``: the same of the step ``index`` in it;
     * ``epsilon``: ascending, first 0, feature-norm units; ``index``: where the slider starts;
     * ``image_score_deg``, ``attribute_score_deg``, ``max_logit_drift``, and ``max_abs_logit``, the
       one largest logit; up to a drift of ``drift_budget`` times that logit the decision is said to
       stand;
-    * ``average_score_deg`` (optional): AS of the average concept; ``feature_norm`` (optional): the
-      length |f| to judge ε by;
+    * ``average_score_deg`` (optional): AS of the average concept; ``prompt_rank`` (optional): the
+      prompt's place among ``concept_count`` concepts; ``feature_norm`` (optional): the length |f|
+      to judge ε by; ``feasible_deg`` (optional): the IS that a photograph could reach;
     * ``concepts``: ``{"label", "kind": "class" | "attribute" | "prompt", "angle_deg"}``;
     * ``target``: ``{"image_score_deg", "reachable", "index", "sentence"}``;
-    * ``frames``: ``{"index", "src": "data:image/…"}``, possibly none; ``help``: texts for
-      ``image_score``, ``attribute_score``, ``logit_drift`` and ``epsilon``;
+    * ``photo``: its square as a ``data:`` URL; ``no_photo``: what is said where it is "";
+      ``frames``: ``{"index", "src": "data:image/…",
+      "badge"}``, possibly none; ``pictures``: what is said where there is no picture yet;
+    * ``help``: texts for ``image_score``, ``attribute_score``, ``logit_drift``, ``epsilon`` and
+      ``pictures``;
     * ``sweep_id`` (optional): names the sweep; without it, a digest of its numbers does. While it
       stays the same the slider keeps its place; a new one sends the slider to ``index``.
 

@@ -1,8 +1,8 @@
 // Which concepts stand in which row at which step, worked out once per sweep.
 
-import { clamp, isNumber } from "./numbers.mjs";
+import { at, clamp, isNumber } from "./numbers.mjs";
 
-export const NEAREST = 10;
+export const MOST = 5; // that rise, and as many that fall
 
 // Returns { steps: n lists of concepts (prompt first), near, far } with the bars' scale in degrees.
 export function rankConcepts(data) {
@@ -11,16 +11,25 @@ export function rankConcepts(data) {
   const pinned = usable.find((concept) => concept.kind === "prompt");
   const others = usable.filter((concept) => concept !== pinned);
   const steps = data.epsilon.map((_, index) => {
-    const nearest = nearestConcepts(others, index);
-    return pinned ? [pinned, ...nearest] : nearest;
+    const moved = movedConcepts(others, index);
+    return pinned ? [pinned, ...moved] : moved;
   });
   return { steps, ...barScale(new Set(steps.flat())) };
 }
 
-function nearestConcepts(concepts, index) {
-  const angle = (concept) => concept.angle_deg[index];
-  const known = concepts.filter((concept) => isNumber(angle(concept)));
-  return known.sort((a, b) => angle(a) - angle(b)).slice(0, NEAREST);
+// How much nearer a concept came than the average one did, in degrees.
+export function beyondAverage(data, concept, index) {
+  const [before, now] = [concept.angle_deg[0], concept.angle_deg[index]];
+  const average = at(data.average_score_deg, index);
+  return isNumber(before) && isNumber(now) ? before - now - (isNumber(average) ? average : 0) : null;
+}
+
+// Those that rise most, then those that fall most; the average moves them all alike.
+function movedConcepts(concepts, index) {
+  const rise = (concept) => concept.angle_deg[0] - concept.angle_deg[index];
+  const known = concepts.filter((concept) => isNumber(concept.angle_deg[0]) && isNumber(concept.angle_deg[index]));
+  const sorted = known.sort((a, b) => rise(b) - rise(a));
+  return sorted.length <= 2 * MOST ? sorted : [...sorted.slice(0, MOST), ...sorted.slice(-MOST)];
 }
 
 // One scale for the whole sweep, in round fives with a degree of air, so that bars can be compared.

@@ -2,7 +2,7 @@
 
 import { element, move, write } from "./dom.mjs";
 import { isNumber } from "./numbers.mjs";
-import { NEAREST, barLength } from "./ranking.mjs";
+import { MOST, barLength, beyondAverage } from "./ranking.mjs";
 import { NONE, degrees, signedDegrees } from "./words.mjs";
 
 function buildRow(list) {
@@ -17,7 +17,7 @@ function buildRow(list) {
 
 export function buildRows(list) {
   list.replaceChildren();
-  return Array.from({ length: NEAREST + 1 }, () => buildRow(list));
+  return Array.from({ length: 2 * MOST + 1 }, () => buildRow(list));
 }
 
 function nameRow(parts, concept) {
@@ -29,21 +29,22 @@ function nameRow(parts, concept) {
   parts.carrier.style.visibility = isNumber(concept.angle_deg[0]) ? "visible" : "hidden";
 }
 
-function paintRow(parts, concept, index, ranking) {
+function paintRow(parts, concept, { data, index, ranking }) {
   const angle = concept.angle_deg[index];
   const before = concept.angle_deg[0];
   if (parts.concept !== concept) nameRow(parts, concept);
   move(parts.bar, `scaleX(${barLength(angle, ranking).toFixed(4)})`);
   move(parts.carrier, `translateX(${(100 * barLength(before, ranking)).toFixed(2)}%)`);
   write(parts.now, degrees(angle));
-  write(parts.change, isNumber(angle) && isNumber(before) ? signedDegrees(before - angle) : NONE);
+  write(parts.change, signedDegrees(beyondAverage(data, concept, index)));
 }
 
-export function paintRows(rows, ranking, index) {
+export function paintRows(view) {
+  const { rows, ranking, index } = view;
   const concepts = ranking.steps[index] ?? [];
   rows.forEach((parts, place) => {
     const concept = concepts[place];
     if (parts.row.hidden === Boolean(concept)) parts.row.hidden = !concept;
-    if (concept) paintRow(parts, concept, index, ranking);
+    if (concept) paintRow(parts, concept, view);
   });
 }

@@ -7,7 +7,9 @@ import { usableFrames } from "./pictures.mjs";
 import { drawPlot } from "./plot.mjs";
 import { rankConcepts } from "./ranking.mjs";
 import { buildRows } from "./rows.mjs";
-import { epsilonWords, spoken } from "./sentences.mjs";
+import { spoken } from "./sentences.mjs";
+import { followShare } from "./share.mjs";
+import { followSkip } from "./skip.mjs";
 import { boundedStep, messageOf, nearestStep } from "./steps.mjs";
 import { showStill } from "./still.mjs";
 
@@ -16,18 +18,16 @@ const views = new WeakMap();
 function createView(root) {
   const parts = {};
   for (const node of root.querySelectorAll("[data-part]")) parts[node.dataset.part] = node;
-  const view = { parts, index: 0, sent: 0, frame: 0, width: 0 };
+  const view = { parts, index: 0, sent: 0, frame: 0 };
   view.hand = createHand(() => release(view));
   view.rows = buildRows(parts.rows);
   view.calm = matchMedia("(prefers-reduced-motion: reduce)");
-  followRange(parts.range, view.hand, (index) => goTo(view, index));
+  followRange(parts.range, view.hand, (index) => pull(view, index));
   followPlot(view);
-  parts.goto.addEventListener("click", () => {
-    goTo(view, view.data.target.index);
-    view.hand.now();
-  });
+  followShare(view);
+  view.silence = followSkip(parts.range);
   view.observer = new ResizeObserver(() => resize(view));
-  view.observer.observe(parts.range);
+  view.observer.observe(parts.plot); // it has no width while its drawer is shut
   return view;
 }
 
@@ -36,7 +36,7 @@ function followPlot(view) {
   let left = null;
   const follow = (event) => {
     const wanted = view.plot.scales.epsilonAt(event.clientX - left);
-    goTo(view, nearestStep(view.data.epsilon, wanted));
+    pull(view, nearestStep(view.data.epsilon, wanted));
   };
   plot.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !view.plot || !view.data.epsilon.length) return;
@@ -55,6 +55,12 @@ function followPlot(view) {
   plot.addEventListener("pointercancel", letGo);
 }
 
+// Who has pulled the slider need not be asked to.
+function pull(view, index) {
+  view.pulled = true;
+  goTo(view, index);
+}
+
 function goTo(view, index) {
   view.index = boundedStep(index, view.data.epsilon.length);
   view.frame ||= requestAnimationFrame(() => paint(view));
@@ -70,8 +76,6 @@ function release(view) {
 
 function resize(view) {
   const width = view.parts.plot.clientWidth;
-  view.width = view.parts.range.clientWidth;
-  view.bubbleWidth = view.parts.bubble.offsetWidth;
   if (!width || !view.data) return;
   if (view.plot?.scales.width !== width || view.plot.data !== view.data) {
     view.plot = { ...drawPlot(view.parts.plot, view.data, width), data: view.data };
@@ -84,22 +88,29 @@ function load(view, data) {
   view.data = { ...data, epsilon: Array.isArray(data.epsilon) ? data.epsilon : [] };
   view.ranking = rankConcepts(view.data);
   view.frames = usableFrames(data.frames);
-  showStill(view);
+  showStill(view, (index) => {
+    pull(view, index);
+    view.hand.now();
+  });
   if (!sameSweep) {
     view.hand.stop();
     goTo(view, data.index);
     view.sent = view.index;
   }
-  write(view.parts.bubble, epsilonWords(view.data.epsilon.at(-1))); // the widest, to measure
   resize(view);
   cancelAnimationFrame(view.frame);
   paint(view);
 }
 
+function leave(view) {
+  view.silence();
+  view.observer.disconnect();
+}
+
 export default function scrubber({ parentElement, data, setStateValue }) {
   let view = views.get(parentElement);
   if (!view || !parentElement.contains(view.parts.range)) {
-    view?.observer.disconnect();
+    if (view) leave(view);
     view = createView(parentElement);
     views.set(parentElement, view);
   }
@@ -109,7 +120,7 @@ export default function scrubber({ parentElement, data, setStateValue }) {
     if (parentElement.isConnected) return; // Streamlit also cleans up after a superseded call
     view.hand.stop();
     cancelAnimationFrame(view.frame);
-    view.observer.disconnect();
+    leave(view);
     views.delete(parentElement);
   };
 }

@@ -2,8 +2,6 @@
 
 import { at, clamp, isNumber } from "./numbers.mjs";
 
-const THUMB = 28; // px, as in scrubber.css
-
 // The step that exists for any wish: whole, inside the sweep, 0 for what is no number.
 export function boundedStep(wish, count) {
   return clamp(Math.round(wish) || 0, 0, Math.max(0, count - 1));
@@ -21,12 +19,6 @@ export function nearestStep(epsilons, wanted) {
     if (distance < least) [best, least] = [index, distance];
   });
   return best;
-}
-
-// Where the bubble begins, in px: above the thumb's middle, and inside the slider.
-export function bubbleLeft(share, width, bubbleWidth) {
-  const centre = THUMB / 2 + share * (width - THUMB);
-  return clamp(centre - bubbleWidth / 2, 0, Math.max(0, width - bubbleWidth));
 }
 
 // What a release says to the server; null where it would say nothing new.

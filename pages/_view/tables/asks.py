@@ -1,6 +1,7 @@
 """What the leakage pages ask the core: prepared sets, tables, kept per question and score file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -16,12 +17,26 @@ from sing_core.leakage import (
     scored_sets,
     steered,
     transfers,
+    variant_scores,
 )
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.maths.head_transfer import Transfer
+from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
 from sing_core.maths.statistics import RankCorrelation, rank_correlation
-from sing_core.models.prompts import class_prompt
-from sing_core.sets import catalogue, originals
+from sing_core.models.head_classes import mapping_state
+from sing_core.sets import catalogue
+from sing_core.sets.chunks import SetFolder
+
+
+@dataclass(frozen=True, slots=True)
+class NullPart:
+    """Which null space is removed: that of ``variant``, cut to ``dimension`` where it is larger."""
+
+    variant: HeadVariant = WHOLE_HEAD
+    dimension: int | None = None
+
+
+_ALL = NullPart()
 
 
 def set_names() -> list[str]:
@@ -30,7 +45,7 @@ def set_names() -> list[str]:
     Raises:
         SingError: a set's folder is damaged.
     """
-    return [folder.facts.name for folder in catalogue.image_sets(loaders.settings())]
+    return [folder.facts.name for folder in scored_sets.offered_sets(loaders.bench())]
 
 
 def pick_set(page: str) -> str:
@@ -66,19 +81,69 @@ def scored_models(images: str) -> list[str]:
     Raises:
         SingError: a set's folder is damaged.
     """
-    bench = loaders.bench()
-    folder = next(f for f in catalogue.image_sets(bench.settings) if f.facts.name == images)
-    return list(scored_sets.scored_models(bench, folder, loaders.reference()))
+    return list(scored_sets.scored_models(loaders.bench(), folder(images), loaders.reference()))
 
 
-def class_rows(model: str, images: str) -> tuple[classes.ClassRow, ...]:
+def folder(images: str) -> SetFolder:
+    """Return the folder of a prepared set.
+
+    Raises:
+        SingError: there is none of this name, or a set's folder is damaged.
+    """
+    sets = catalogue.image_sets(loaders.settings())
+    found = next((one for one in sets if one.facts.name == images), None)
+    if found is None:
+        raise ImageSetError(f"No prepared set is called “{images[:80]}”.")
+    return found
+
+
+def repeated_classes(model: str, images: str) -> tuple[int, ...]:
+    """Return the classes of a set with several images.
+
+    Raises:
+        SingError: see ``open_set``.
+    """
+    scored = _open(model, images)
+    return _kept(_key("repeated", scored), lambda: variant_scores.repeated_classes(scored))
+
+
+def deciding_classes(model: str, images: str, text: str) -> tuple[int, ...]:
+    """Return the classes that a text names.
+
+    Raises:
+        SingError: see ``open_set`` and ``deciding_classes``.
+    """
+    return variant_scores.deciding_classes(_open(model, images), text)
+
+
+def common_dimension(models: list[str], images: str, variant: HeadVariant) -> int | None:
+    """Return the dimension of the smallest null space that there is.
+
+    Raises:
+        SingError: see ``open_set`` and ``common_dimension``.
+    """
+    return variant_scores.common_dimension([_open(model, images) for model in models], variant)
+
+
+def score_under(model: str, images: str, part: NullPart, report: variant_scores.Report) -> None:
+    """Compute the scores of a set whose ``part`` is removed, unless they are there.
+
+    Raises:
+        SingError: see ``open_set`` and ``under``.
+    """
+    variant_scores.under(_open(model, images), part.variant, report, dimension=part.dimension)
+
+
+def class_rows(model: str, images: str, part: NullPart = _ALL) -> tuple[classes.ClassRow, ...]:
     """Return the rows of every class of a set.
 
     Raises:
-        SingError: see ``open_set`` and ``class_table``.
+        SingError: see ``open_set``, ``under`` and ``class_table``.
     """
-    scored = _open(model, images)
-    return _kept(_key("classes", scored), lambda: classes.class_table(scored))
+    scored = _open(model, images, part)
+    state_of = mapping_state(loaders.settings(), loaders.bench().classifier(model))
+    key = content_key(_key("classes", scored), state_of)
+    return _kept(key, lambda: classes.class_table(scored))
 
 
 def class_images(model: str, images: str, index: int) -> list[dict[str, Any]]:
@@ -88,25 +153,6 @@ def class_images(model: str, images: str, index: int) -> list[dict[str, Any]]:
         SingError: see ``open_set`` and ``class_images``.
     """
     return classes.class_images(_open(model, images), index)
-
-
-def open_in_explore(model: str, images: str, image: Mapping[str, Any], label: str) -> None:
-    """Leave for Explore with one image of a class, at the null removal that its scores are of.
-
-    Raises:
-        SingError: its file is not on this machine.
-    """
-    folder = _open(model, images).folder
-    settings = loaders.settings()
-    payload = originals.original(folder, image["row"], image["digest"], settings)
-    if not loaders.keep_upload(payload, image["digest"]):
-        raise ImageSetError("The image cannot be kept on this disk: see its free space.")
-    asked = {
-        "photo": image["digest"], "model": model, "mode": "remove", "prompt": class_prompt(label),
-    }  # fmt: skip
-    if loaders.reference() != next(iter(loaders.references())):
-        asked["reference"] = loaders.reference()  # Back leads to this link as it stands
-    st.switch_page("pages/explore.py", query_params=asked)
 
 
 def target_rows(
@@ -122,26 +168,26 @@ def target_rows(
     return _kept(key, lambda: steered.target_rows(scored, index, degrees))
 
 
-def model_rows(models: list[str], images: str) -> list[comparison.ModelRow]:
+def model_rows(models: list[str], images: str, part: NullPart) -> list[comparison.ModelRow]:
     """Return a row per model.
 
     Raises:
-        SingError: see ``open_set`` and ``model_row``.
+        SingError: see ``open_set``, ``under`` and ``model_row``.
     """
-    return [_model_row(_open(model, images)) for model in models]
+    return [_model_row(_open(model, images, part)) for model in models]
 
 
 def _model_row(scored: scored_sets.ScoredSet) -> comparison.ModelRow:
     return _kept(_key("model", scored), lambda: comparison.model_row(scored))
 
 
-def pair_rows(models: list[str], images: str) -> tuple[comparison.PairRow, ...]:
+def pair_rows(models: list[str], images: str, part: NullPart) -> tuple[comparison.PairRow, ...]:
     """Return the paired differences of every two models.
 
     Raises:
-        SingError: see ``open_set`` and ``pair_rows``.
+        SingError: see ``open_set``, ``under`` and ``pair_rows``.
     """
-    sets = [_open(model, images) for model in models]
+    sets = [_open(model, images, part) for model in models]
     key = content_key(*(_key("pairs", scored) for scored in sets))
     return _kept(key, lambda: comparison.pair_rows(sets))
 
@@ -170,14 +216,14 @@ def correlation(first: list[float], second: list[float]) -> RankCorrelation:
 
 
 def steered_rows(
-    models: list[str], images: str, prompt: str, degrees: float
+    models: list[str], images: str, part: NullPart, prompt: str, degrees: float
 ) -> list[steered.SteeredRow]:
     """Return the set steered towards a prompt, a row per model.
 
     Raises:
-        SingError: see ``open_set`` and ``steered_row``.
+        SingError: see ``open_set``, ``under`` and ``steered_row``.
     """
-    return [_steered_row(_open(model, images), prompt, degrees) for model in models]
+    return [_steered_row(_open(model, images, part), prompt, degrees) for model in models]
 
 
 def _steered_row(scored: scored_sets.ScoredSet, prompt: str, degrees: float) -> steered.SteeredRow:
@@ -200,6 +246,17 @@ def concept_rows(
     )
 
 
+def concept_images(model: str, images: str, prompt: str, label: int | None) -> list[dict[str, Any]]:
+    """Return the images of a class, or of the whole set, with their scores towards a prompt.
+
+    Raises:
+        SingError: see ``open_set`` and ``concept_images``.
+    """
+    scored = _open(model, images)
+    key = content_key(_key("concept images", scored), repr(label), prompt)
+    return _kept(key, lambda: concepts.concept_images(scored, prompt, label=label))
+
+
 def concept_network(model: str, images: str, prompts: tuple[str, ...]) -> concept_map.ConceptMap:
     """Return where concepts lie by meaning, and which are joined.
 
@@ -211,10 +268,12 @@ def concept_network(model: str, images: str, prompts: tuple[str, ...]) -> concep
     return _kept(key, lambda: concept_map.concept_map(concepts.embed(scored, prompts)))
 
 
-def _open(model: str, images: str) -> scored_sets.ScoredSet:
-    return scored_sets.open_set(
-        loaders.bench(), model, images=images, reference=loaders.reference()
-    )
+def _open(model: str, images: str, part: NullPart = _ALL) -> scored_sets.ScoredSet:
+    with st.spinner("Reading the set’s scores…"):  # centred ones are made when first asked for
+        whole = scored_sets.open_set(
+            loaders.bench(), model, images=images, reference=loaders.reference()
+        )
+    return variant_scores.under(whole, part.variant, dimension=part.dimension)
 
 
 def _key(verb: str, scored: scored_sets.ScoredSet) -> str:

@@ -8,37 +8,46 @@ import streamlit as st
 
 from pages._view import commands, exports, loaders, pickers, state
 from pages._view.linked_number import LinkedNumber
-from pages._view.tables import asks, figures
+from pages._view.tables import asks, browse, cells, figures, row_choice
+from pages._view.tables.browse import Image, Shelf
 from pages._view.words.help import HELP
-from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count
+from pages._view.words.phrases import (
+    FEW,
+    FEW_SCORES,
+    NOTHING,
+    be,
+    count,
+    degrees,
+    in_words,
+    number,
+)
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import ClassFilter
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.superclasses import superclasses
+from sing_core.models.prompts import spoken_prompt
 
 _FEW = 2
 _BESIDE = 5
 _LEAST = LinkedNumber(
     "least", "classes.least", ClassFilter().least, (1, 1_000_000), "a number of images", whole=True
 )
-_DEGREES = st.column_config.NumberColumn(format="%.3f")
+# Those that are None are there for whoever wants them: in the table's own menu, and in the files.
 _COLUMNS = {
-    "as_mean": st.column_config.NumberColumn("AS °", format="%+.3f", help=HELP["attribute_score"]),
-    "as_low": st.column_config.NumberColumn("from °", format="%+.3f", help=HELP["interval"]),
-    "as_high": st.column_config.NumberColumn("to °", format="%+.3f", help=HELP["interval"]),
-    "abs_as_mean": st.column_config.NumberColumn("|AS| °", format="%.3f"),
-    "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),
-    "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
-    "directed_mean": st.column_config.NumberColumn(
-        "directed °", format="%+.3f", help=HELP["directed"]
-    ),
     "verdict": st.column_config.TextColumn(help=HELP["verdict"]),
-    "accuracy": st.column_config.NumberColumn(format="percent"),
+    "class": st.column_config.TextColumn(),
+    "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["attribute_score"]),
+    "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
+    "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),
+    "n": st.column_config.NumberColumn("images"),
+    "abs_as_mean": None,
+    "directed_mean": None,
+    "accuracy": None,
+    "wnid": None,
+    "as_low": None,
+    "as_high": None,
 }
-_IMAGE_COLUMNS = {
-    "name": "image", "attribute_score_deg": "AS °", "image_score_deg": "IS °",
-    "directed_score_deg": "directed °", "average_score_deg": "AS to all °", "top1": "decision",
-}  # fmt: skip
+_SPANS = {"as_mean": ("as_low", "as_high", "+.3f")}
 
 
 def pick_second_model(model: str) -> str:
@@ -101,11 +110,10 @@ def _pick_least() -> int:
     return int(_LEAST.publish(value))
 
 
-def show_summary(model: str, rows: Sequence[ClassRow]) -> None:
-    """Say how many classes are told apart from 0, and what the numbers rest on."""
-    st.markdown(summary(rows))
+def show_notes(model: str) -> None:
+    """Say what the numbers rest on."""
     pickers.show_reference_note(loaders.reference())
-    if loaders.models()[model].shares_tower_with == loaders.reference():
+    if loaders.models()[model].shares_tower(loaders.reference()):
         pickers.show_tower_note(model, loaders.reference())
 
 
@@ -130,82 +138,59 @@ def summary(rows: Sequence[ClassRow]) -> str:
 
 def pick_class(shown: Sequence[ClassRow]) -> ClassRow:
     """Draw the picker of one class; a click in the table moves it too."""
-    labels = {row.label: row for row in shown}
-    default = shown[0].label
-    key = "classes.class"
-    state.receive("class", key, "", bool, "a class")
-    if st.session_state[key] not in labels:
-        st.session_state[key] = default
-    st.session_state["classes.order"] = list(labels)
-    label = st.selectbox("Class", list(labels), key=key, persist_state="session") or default
-    state.publish("class", label, default)
-    return labels[label]
-
-
-def _clicked() -> None:
-    rows = st.session_state["classes.table"].selection.rows
-    if rows:
-        st.session_state["classes.class"] = st.session_state["classes.order"][rows[0]]
+    rows = {row.label: row for row in shown}
+    return rows[row_choice.pick("classes", "class", list(rows))]
 
 
 def show_table(shown: Sequence[ClassRow]) -> None:
     """Draw the sortable table; a click chooses the class."""
     st.dataframe(
-        exports.frame_of([row.as_row() for row in shown]),
+        cells.spoken_table([row.as_row() for row in shown], spans=_SPANS),
         hide_index=True,
         column_config=_COLUMNS,
+        column_order=list(_COLUMNS),
         placeholder=NOTHING,
-        on_select=_clicked,
+        on_select=row_choice.follow_click("classes", "class"),
         selection_mode="single-row",
         key="classes.table",
         height=exports.height_of(len(shown)),
     )
 
 
-def show_class(row: ClassRow, shown: Sequence[ClassRow], model: str, images: str) -> go.Figure:
-    """Draw the images of a class beside some others; return the figure."""
-    beside = [other for other in shown if other.index != row.index and other.n >= _FEW][:_BESIDE]
-    scores = {one.label: asks.class_images(model, images, one.index) for one in (row, *beside)}
+def show_violins(scores: Mapping[str, Sequence[Image]]) -> go.Figure:
+    """Draw AS of the images of a class beside those of some others; return the figure."""
     figure = figures.class_violins(scores)
-    st.subheader(row.label, anchor=False)
-    st.markdown(sentence(row))
     st.plotly_chart(
         figure,
         key="classes.violins",
         config=exports.FIGURE_CONFIG,
         alt="AS of every image of the class and of some others.",
     )
-    _show_images(scores[row.label], row.label, model, images)
     return figure
 
 
-def _show_images(found: Sequence[Mapping[str, Any]], label: str, model: str, images: str) -> None:
-    """Draw the scores of a class's images; the one that is ticked can be opened in Explore."""
-    frame = exports.frame_of(found)[list(_IMAGE_COLUMNS)].rename(columns=_IMAGE_COLUMNS)
-    event = st.dataframe(
-        frame, hide_index=True, key="classes.images", on_select="rerun",
-        selection_mode="single-row",
-        column_config={name: _DEGREES for name in frame.columns if name.endswith("°")},
-    )  # fmt: skip
-    ticked = [found[place] for place in event.selection.rows if place < len(found)]
-    wanted = st.button(
-        f"Open {ticked[0]['name']} in Explore" if ticked else "Tick an image to open it in Explore",
-        key="classes.open", icon=":material/tune:", disabled=not ticked,
-    )  # fmt: skip
-    if wanted and ticked:
-        try:
-            asks.open_in_explore(model, images, ticked[0], label)
-        except SingError as error:
-            st.warning(str(error), icon=":material/image_not_supported:")
+def beside(
+    row: ClassRow, shown: Sequence[ClassRow], model: str, images: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the images of a class, by its name, and those of some classes to see it beside."""
+    others = [other for other in shown if other.index != row.index and other.n >= _FEW][:_BESIDE]
+    return {one.label: asks.class_images(model, images, one.index) for one in (row, *others)}
+
+
+def show_class(row: ClassRow, found: Sequence[Image], model: str, images: str) -> None:
+    """Draw what is known of a class, and its images to choose one from."""
+    st.header(in_words(row.label, 120), anchor=False)
+    st.markdown(sentence(row))
+    browse.show(Shelf("classes", model, images, row.label, spoken_prompt(row.label)), found)
 
 
 def sentence(row: ClassRow) -> str:
     """Return one class in words."""
     if row.as_low is None or row.as_high is None:
-        return (
-            f"AS {row.as_mean:+.2f}° from one image: whether it differs from 0 is **not decided**."
-        )
-    interval = f"AS {row.as_mean:+.3f}° (95 %: {row.as_low:+.3f}° to {row.as_high:+.3f}°)"
+        told = f"AS {degrees(row.as_mean, 2)} from one image"
+        return f"{told}: whether it differs from 0 is **not decided**."
+    low, high = degrees(row.as_low), degrees(row.as_high)
+    interval = f"AS {degrees(row.as_mean)} (95 %: {low} to {high})"
     inside = row.as_low <= 0 <= row.as_high
     told = "the interval includes 0: **not decided**" if inside else "the interval excludes 0"
     verdict = {
@@ -215,7 +200,7 @@ def sentence(row: ClassRow) -> str:
     }[row.verdict]
     return (
         f"{interval}, {row.n} images; {told}. The part that depends on where the null part points "
-        f"is {row.directed_mean:+.3f}°: {verdict}."
+        f"is {degrees(row.directed_mean)}: {verdict}."
     )
 
 
@@ -223,7 +208,7 @@ def show_two_models(
     first: Sequence[ClassRow], second: Sequence[ClassRow], names: tuple[str, str]
 ) -> None:
     """Draw the classes of two models against each other, and their rank correlation."""
-    st.subheader("Two classifiers", anchor=False)
+    st.header("Two classifiers", anchor=False)
     other = {row.index: row.as_mean for row in second}
     both = [row for row in first if row.index in other]
     try:
@@ -233,7 +218,7 @@ def show_two_models(
         return
     told = "" if found.p <= 0.05 else " Whether they agree at all is **not decided**."
     st.markdown(
-        f"Spearman’s ρ of mean AS over {found.n:,} classes: **{found.rho:+.2f}** "
+        f"Spearman’s ρ of mean AS over {found.n:,} classes: **{number(found.rho, '+.2f')}** "
         f"(p {_p(found.p)}, permutation test).{told}"
     )
     st.plotly_chart(

@@ -7,38 +7,50 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._view import commands, exports, loaders, pickers, state
-from pages._view.tables import asks, figures
+from pages._view.tables import asks, cells, compare_answer, figures
+from pages._view.tables.deciding import Deciding
 from pages._view.words.help import HELP
 from pages._view.words.phrases import NOTHING, in_words, interval
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow, PairRow
 
+_ENDS = ("_low", "_high")
 _MEASURES = {
     "image_score_deg": "IS",
     "attribute_score_deg": "AS",
     "abs_attribute_score_deg": "|AS|",
 }
 _COUNTS = {
+    "nullity": "null space",
+    "feature_dim": "features",
     "n": "images",
     "classes": "classes",
-    "nullity": "null space",
-    "feature_dim": "feature dimensions",
 }
-_INTERVALS = {
+_SHOWN = {
+    "abs_attribute_score": ("|AS| °", "attribute_score"),
+    "above_energy": ("over equal energy °", "controls"),
+    "above_dim": ("over equal dim. °", "controls"),
     "image_score": ("IS °", "image_score"),
     "attribute_score": ("AS °", "attribute_score"),
-    "abs_attribute_score": ("|AS| °", "attribute_score"),
     "ratio": ("IS / |AS|", "ratio"),
-    "dim_image_score": ("IS °, equal dimension", "controls"),
-    "dim_abs_attribute_score": ("|AS| °, equal dimension", "controls"),
-    "dim_ratio": ("IS / |AS|, equal dimension", "controls"),
-    "energy_image_score": ("IS °, equal energy", "controls"),
-    "energy_abs_attribute_score": ("|AS| °, equal energy", "controls"),
-    "energy_ratio": ("IS / |AS|, equal energy", "controls"),
-    "above_dim": ("|AS| ° above equal dimension", "controls"),
-    "above_energy": ("|AS| ° above equal energy", "controls"),
 }
+# There for whoever wants them: in the table's own menu, and in the files.
+_FOLDED = (
+    "above_principal",
+    "dim_image_score",
+    "dim_abs_attribute_score",
+    "dim_ratio",
+    "energy_image_score",
+    "energy_abs_attribute_score",
+    "energy_ratio",
+    "principal_image_score",
+    "principal_abs_attribute_score",
+)
+_SIGNED = {"attribute_score", "above_dim", "above_energy", "above_principal"}
+
+
+_UNKNOWN = "The link also asks for {names}, which has no scores here; the others are compared."
 
 
 def pick_models(images: str) -> list[str]:
@@ -56,10 +68,15 @@ def pick_models(images: str) -> list[str]:
             icon=":material/inventory_2:",
         )
         st.stop()
-    state.receive(
+    followed = state.receive(
         "models", "compare.models_text", ",".join(there),
         lambda text: not {*there}.isdisjoint(text.split(",")), "classifiers",
     )  # fmt: skip
+    asked = (state.linked("models") or "").split(",")
+    unknown = [name for name in asked if name and name not in there]
+    if followed and unknown and not {*there}.isdisjoint(asked):
+        names = ", ".join(f"“{in_words(name, 60)}”" for name in unknown[:5])
+        st.warning(_UNKNOWN.format(names=names), icon=":material/link_off:")
     linked = [m for m in st.session_state["compare.models_text"].split(",") if m in there] or there
     if st.session_state.get("compare.models_shown") != linked:
         st.session_state["compare.models"] = linked
@@ -77,10 +94,18 @@ def pick_models(images: str) -> list[str]:
     return chosen
 
 
+def show_answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow]) -> None:
+    """Say which classifier leaks most, by how much and how surely."""
+    st.markdown(compare_answer.answer(rows, pairs, _titles()))
+
+
+def _titles() -> dict[str, str]:
+    return {name: entry.title for name, entry in loaders.models().items()}
+
+
 def show_verdicts(rows: Sequence[ModelRow]) -> None:
     """Say for every model whether it leaks more than its size explains."""
-    for row in rows:
-        st.markdown(f"- {verdict(row, loaders.models()[row.model].title)}")
+    st.markdown("\n".join(f"- {verdict(row, loaders.models()[row.model].title)}" for row in rows))
     pickers.show_reference_note(loaders.reference())
     for row in rows:
         if row.shares_tower:
@@ -88,23 +113,27 @@ def show_verdicts(rows: Sequence[ModelRow]) -> None:
 
 
 def verdict(row: ModelRow, title: str) -> str:
-    """Return one model in words, against the random subspace that removes as much."""
-    size = f"{row.nullity} of {row.feature_dim} dimensions"
+    """Return one model in words, against random subspaces that remove as much."""
+    size = f"{row.nullity:,} of {row.feature_dim:,} dimensions"
     if row.nullity == 0:
-        return f"**{title}** ({size}) has no null space: there is nothing to take away."
+        return (
+            f"**{title}** ({size}) has no null space: there is nothing to take away. Let fewer "
+            f"than {row.feature_dim:,} classes decide, and it has one: choose them above."
+        )
     start = f"**{title}** ({size}): |AS| {interval(row.abs_attribute_score)}"
     if row.above_energy.low is None:
-        return f"{start}; against a random subspace: **not decided**."
+        return f"{start}; against random subspaces: **not decided**."
     more = f"the difference is {interval(row.above_energy, signed=True)}"
+    place = f"{more}; its place among {row.control_draws} of them is {row.rank_among_draws}"
     if not row.above_energy.decided:
-        return f"{start}; against a random subspace that removes as much **not decided**; {more}."
+        return f"{start}; against random subspaces that remove as much **not decided**; {place}."
     word = "more" if row.above_energy.estimate > 0 else "less"
-    return f"{start}; **{word}** than a random subspace that removes as much; {more}."
+    return f"{start}; **{word}** than random subspaces that remove as much; {place}."
 
 
 def show_joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -> go.Figure:
     """Draw AS × IS; return the figure."""
-    st.subheader("AS × IS", anchor=False, help=HELP["joint"])
+    st.header("AS × IS", anchor=False, help=HELP["joint"])
     figure = figures.joint(classes, rows)
     st.plotly_chart(
         figure,
@@ -116,22 +145,26 @@ def show_joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRo
 
 
 def show_controls(rows: Sequence[ModelRow]) -> None:
-    """Draw |AS| beside the two random-subspace controls."""
-    st.subheader("Beyond its size?", anchor=False, help=HELP["controls"])
+    """Draw |AS| beside the controls."""
+    st.header("Beyond its size?", anchor=False, help=HELP["controls"])
     st.plotly_chart(
         figures.against_controls(rows),
         key="compare.controls",
         config=exports.FIGURE_CONFIG,
-        alt="Mean |AS| of null removal and of two random-subspace controls, with intervals.",
+        alt="Mean |AS| of null removal and of three controls, with intervals.",
     )
 
 
 def show_table(rows: Sequence[ModelRow]) -> None:
     """Draw the table of models."""
-    st.subheader("The numbers", anchor=False, help=HELP["ratio"])
+    st.header("The numbers", anchor=False, help=HELP["ratio"])
     shown = columns()
+    spans = {
+        name: (f"{name}_low", f"{name}_high", "+.3f" if name in _SIGNED else _form(name))
+        for name in (*_SHOWN, *_FOLDED)
+    }
     st.dataframe(
-        exports.frame_of([row.as_row() for row in rows]),
+        cells.spoken_table([row.as_row() for row in rows], spans=spans),
         hide_index=True,
         column_config=shown,
         column_order=list(shown),
@@ -140,35 +173,58 @@ def show_table(rows: Sequence[ModelRow]) -> None:
     )
 
 
-def columns() -> dict[str, ColumnConfig]:
-    """Return the table's columns in the words of a person; the exports keep their short names."""
-    shown: dict[str, ColumnConfig] = {"model": st.column_config.TextColumn(pinned=True)}
-    for name, (label, term) in _INTERVALS.items():
-        for end, words in (("", ""), ("_low", ": from"), ("_high", ": to")):
-            shown[name + end] = st.column_config.NumberColumn(
-                label + words, format="%.3f", help=HELP["interval" if end else term]
-            )
+def _form(name: str) -> str:
+    """Return how a number is written: a ratio has no use for thousandths."""
+    return ".1f" if name.endswith("ratio") else ".3f"
+
+
+def columns() -> dict[str, ColumnConfig | None]:
+    """Return the table's columns in the words of a person; None is folded away.
+
+    The exports keep their short names.
+    """
+    shown: dict[str, ColumnConfig | None] = {"model": st.column_config.TextColumn(pinned=True)}
+    for name, (label, term) in _SHOWN.items():
+        shown[name] = st.column_config.NumberColumn(f"{label} [95 %]", help=HELP[term])
+    shown["rank_among_draws"] = st.column_config.NumberColumn("place", help=HELP["controls"])
     shown |= {name: st.column_config.NumberColumn(label) for name, label in _COUNTS.items()}
-    shown["shares_tower"] = st.column_config.CheckboxColumn("shares tower")
-    return shown
+    shown |= dict.fromkeys(("shares_tower", "control_draws"))
+    folded = (*_FOLDED, *(name + end for name in (*_SHOWN, *_FOLDED) for end in _ENDS))
+    return shown | dict.fromkeys(folded)
 
 
 def show_pairs(pairs: Sequence[PairRow]) -> None:
-    """Draw the paired differences."""
-    if not pairs:
+    """Draw the paired differences of the classifiers that may be compared."""
+    shown = [pair for pair in pairs if not pair.barrier]
+    if not shown:
         return
-    st.subheader("Differences on the same images", anchor=False)
-    for pair in pairs:
-        measure = _MEASURES[pair.measure]
-        said = "**not decided**" if pair.verdict == "not decided" else f"**{pair.verdict}**"
-        st.markdown(
-            f"- {measure}, {pair.first} − {pair.second}: "
-            f"{interval(pair.difference, signed=True)}: {said}."
-        )
+    st.header("Differences on the same images", anchor=False)
+    st.markdown("\n".join(f"- {difference(pair, _titles())}" for pair in shown))
+    st.caption(
+        "A difference is called one only if it stands however many pairs are compared: the p "
+        "values of all pairs and measures are corrected together (Holm)."
+    )
+    if len(shown) < len(pairs):
+        st.caption("Left out are the pairs with a classifier that is not ranked above.")
 
 
-def offer(rows: Sequence[ModelRow], figure: go.Figure, models: list[str], images: str) -> None:
+def difference(pair: PairRow, titles: Mapping[str, str]) -> str:
+    """Return one paired difference in words."""
+    first, second = titles[pair.first], titles[pair.second]
+    said = f"{_MEASURES[pair.measure]}, {first} − {second}"
+    larger = first if pair.difference.estimate > 0 else second
+    verdict = f"{larger} is larger" if pair.decided else "not decided"
+    return f"{said}: {interval(pair.difference, signed=True)}: **{verdict}**."
+
+
+def offer(
+    rows: Sequence[ModelRow],
+    figure: go.Figure,
+    models: list[str],
+    images: str,
+    deciding: Deciding,
+) -> None:
     """Draw the downloads and the command."""
-    start = commands.of_set("compare", models, images)
+    start = commands.of_set("compare", models, images, deciding.options)
     command = f"{start}\n{start} --paired"
     exports.offer("compare", [row.as_row() for row in rows], figure, command)

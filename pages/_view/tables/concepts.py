@@ -9,9 +9,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages._view import commands, exports, loaders, pickers, state
 from pages._view.linked_number import LinkedNumber
-from pages._view.tables import asks, figures
+from pages._view.tables import asks, browse, cells, figures, row_choice
+from pages._view.tables.browse import Shelf
 from pages._view.words.help import BOUND_NOTE, HELP
-from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words
+from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words, number
 from sing_core.files.text_lists import decoded
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import ConceptList, parse_concepts
@@ -29,23 +30,26 @@ _CONCEPTS = (
     "espresso", "pizza",
 )  # fmt: skip
 DEFAULT_LIST = "\n".join(_CONCEPTS)
-_SPAN = "%+.3f"
+# Those that are None are there for whoever wants them: in the table's own menu, and in the files.
 _COLUMNS = {
-    "prompt": None,
-    "angle_before": st.column_config.NumberColumn("before °", format="%.2f"),
-    "angle_after": st.column_config.NumberColumn("after °", format="%.2f"),
-    "as_mean": st.column_config.NumberColumn("AS °", format=_SPAN, help=HELP["attribute_score"]),
-    "as_low": st.column_config.NumberColumn("from °", format=_SPAN, help=HELP["interval"]),
-    "as_high": st.column_config.NumberColumn("to °", format=_SPAN, help=HELP["interval"]),
-    "directed_mean": st.column_config.NumberColumn(
-        "directed °", format=_SPAN, help=HELP["directed"]
-    ),
+    "verdict": st.column_config.TextColumn(help=HELP["verdict"]),
+    "concept": st.column_config.TextColumn(),
+    "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["attribute_score"]),
     "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
     "p_equivalent": st.column_config.NumberColumn(
         "p of not 0", format="%.2g", help=HELP["p_equivalent"]
     ),
+    "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
     "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
+    "angle_after": None,
+    "directed_mean": None,
+    "close": None,
+    "n": None,
+    "prompt": None,
+    "as_low": None,
+    "as_high": None,
 }
+_SPANS = {"as_mean": ("as_low", "as_high", "+.3f")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,11 @@ def ask_concepts() -> Asked:
     return Asked(text, file, template, _BOUND.publish(bound))
 
 
-def show_summary(found: Sequence[ConceptRow], model: str, bound_deg: float, *, whole: bool) -> None:
-    """Say what the tests found, and what they rest on."""
-    st.markdown(summary(found, bound_deg, whole=whole))
+def show_notes(model: str, bound_deg: float) -> None:
+    """Say what the tests and their numbers rest on."""
     st.caption(BOUND_NOTE.format(bound=f"{bound_deg:g}", default=f"{BOUND_DEG:g}"))
     pickers.show_reference_note(loaders.reference())
-    if loaders.models()[model].shares_tower_with == loaders.reference():
+    if loaders.models()[model].shares_tower(loaders.reference()):
         pickers.show_tower_note(model, loaders.reference())
 
 
@@ -151,9 +154,19 @@ def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> st
     few = FEW_SCORES if n < FEW else ""
     return (
         f"Over {n:,} {unit} the null part points towards or away from **{len(moved):,}** of "
-        f"{count(len(found), 'concept')} (false discovery rate 5 %). {close} Not decided: "
-        f"**{open_:,}**.{few}"
+        f"{count(len(found), 'concept')} (false discovery rate 5 %){_strongest(moved)}. {close} "
+        f"Not decided: **{open_:,}**.{few}"
     )
+
+
+def _strongest(moved: Sequence[ConceptRow]) -> str:
+    """Name the concept of the largest directed part, and where null removal leaves the images."""
+    if not moved:
+        return ""
+    row = max(moved, key=lambda row: abs(row.directed_mean))
+    where = "nearer to it" if row.as_mean > 0 else "further from it"
+    lie = f"without that part they lie {number(abs(row.as_mean), '.3f')}° {where}"
+    return f", most of all **{in_words(row.concept)}**: {lie}"
 
 
 def show_figure(found: Sequence[ConceptRow], model: str, images: str) -> go.Figure:
@@ -175,16 +188,32 @@ def show_figure(found: Sequence[ConceptRow], model: str, images: str) -> go.Figu
     return figure
 
 
+def pick_concept(found: Sequence[ConceptRow]) -> ConceptRow:
+    """Draw the picker of one concept; a click in the table moves it too."""
+    rows = {row.concept: row for row in found}
+    return rows[row_choice.pick("concepts", "concept", list(rows))]
+
+
 def show_table(found: Sequence[ConceptRow]) -> None:
-    """Draw the table of concepts."""
+    """Draw the table of concepts; a click chooses one."""
     st.dataframe(
-        exports.frame_of([row.as_row() for row in found]),
+        cells.spoken_table([row.as_row() for row in found], spans=_SPANS),
         hide_index=True,
         column_config=_COLUMNS,
+        column_order=list(_COLUMNS),
         placeholder=NOTHING,
+        on_select=row_choice.follow_click("concepts", "concept"),
+        selection_mode="single-row",
         key="concepts.table",
         height=exports.height_of(len(found)),
     )
+
+
+def show_images(row: ConceptRow, model: str, images: str, label: int | None, of: str) -> None:
+    """Draw the images that were asked about, with their scores towards one concept."""
+    st.header(f"Images of {in_words(of, 120)}, towards {in_words(row.concept)}", anchor=False)
+    found = asks.concept_images(model, images, row.prompt, label)
+    browse.show(Shelf("concepts", model, images, f"{of} towards {row.concept}", row.prompt), found)
 
 
 def offer(

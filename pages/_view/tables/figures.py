@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from scipy import stats
 
+from pages._view.tables.labels import label_positions
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow
 from sing_core.leakage.concept_map import ConceptMap
@@ -105,14 +106,15 @@ def confidence_ellipse(
 
 
 def against_controls(rows: Sequence[ModelRow]) -> go.Figure:
-    """Return mean |AS| of null removal and of both random controls, with intervals."""
+    """Return mean |AS| of null removal and of its controls, with intervals over classes."""
     kinds = (
         ("null space", "abs_attribute_score", _TEAL, "circle"),
         ("random, equal dimension", "dim_abs_attribute_score", _GREY, "square-open"),
         ("random, equal energy", "energy_abs_attribute_score", _GREY, "diamond-open"),
+        ("read, equal energy", "principal_abs_attribute_score", _GREY, "triangle-up-open"),
     )
     figure = go.Figure()
-    for shift, (name, attribute, colour, symbol) in zip((-0.2, 0.0, 0.2), kinds, strict=True):
+    for shift, (name, attribute, colour, symbol) in zip((-0.3, -0.1, 0.1, 0.3), kinds, strict=True):
         intervals = [getattr(row, attribute) for row in rows]
         figure.add_scatter(
             x=[interval.estimate for interval in intervals],
@@ -159,25 +161,23 @@ def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
 def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
     """Return the concepts joined by meaning: colour says where null removal moved the images.
 
-    The nearer the images were to a concept, the larger its point; diamonds are not decided.
+    The nearer the images were to a concept, the larger its point; diamonds are not decided. A label
+    that would lie on another is left to the pointer.
     """
-    figure = go.Figure()
-    lines: list[tuple[float | None, float | None]] = []
-    for i, j, _ in found.edges:
-        lines += [found.places[i], found.places[j], (None, None)]
-    figure.add_scatter(
-        x=[x for x, _ in lines], y=[y for _, y in lines], mode="lines", hoverinfo="skip",
-        line={"color": _GREY, "width": 0.7}, showlegend=False,
-    )  # fmt: skip
+    figure = _edges(found)
     most = max((abs(row.as_mean) for row in rows), default=0.0) or 1.0
     angles = [row.angle_before for row in rows]
     far, near = max(angles), min(angles)
+    sizes = [10 + 16 * (far - angle) / max(far - near, 1e-9) for angle in angles]
+    labels = [plain(row.concept, 22) for row in rows]
+    sides = label_positions(found.places, labels, [size / 2 for size in sizes])
     figure.add_scatter(
         x=[x for x, _ in found.places], y=[y for _, y in found.places], mode="markers+text",
-        text=[plain(row.concept, 22) for row in rows], textposition="top center",
+        text=[label if side else "" for label, side in zip(labels, sides, strict=True)],
+        textposition=[side or "top center" for side in sides],
         textfont={"size": 11}, showlegend=False,
         marker={
-            "size": [10 + 16 * (far - angle) / max(far - near, 1e-9) for angle in angles],
+            "size": sizes,
             "symbol": ["diamond" if r.verdict == "not decided" else "circle" for r in rows],
             "color": [row.as_mean for row in rows], "colorscale": "RdBu", "cmin": -most,
             "cmax": most, "line": {"width": 1, "color": _GREY},
@@ -185,13 +185,23 @@ def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
                 "title": "AS °", "thickness": 10, "orientation": "h", "y": -0.12, "nticks": 5,
             },
         },
-        customdata=[[row.angle_before, row.as_mean, row.verdict] for row in rows],
-        hovertemplate="%{text}<br>%{customdata[0]:.1f}° before, AS %{customdata[1]:+.3f}°, "
-        "%{customdata[2]}<extra></extra>",
+        customdata=[[plain(r.concept), r.angle_before, r.as_mean, r.verdict] for r in rows],
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]:.1f}° before, "
+        "AS %{customdata[2]:+.3f}°, %{customdata[3]}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
     return _sized(figure, 560)
+
+
+def _edges(found: ConceptMap) -> go.Figure:
+    lines: list[tuple[float | None, float | None]] = []
+    for i, j, _ in found.edges:
+        lines += [found.places[i], found.places[j], (None, None)]
+    return go.Figure().add_scatter(
+        x=[x for x, _ in lines], y=[y for _, y in lines], mode="lines", hoverinfo="skip",
+        line={"color": _GREY, "width": 0.7}, showlegend=False,
+    )  # fmt: skip
 
 
 def _bars(intervals: Sequence[Interval]) -> dict[str, Any]:
@@ -211,8 +221,9 @@ def _sized(figure: go.Figure, height: int) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend={
             "orientation": "h",
-            "y": 1.02,
-            "yanchor": "bottom",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",  # above the figure its own buttons would lie upon it
             "x": 0,
             "itemsizing": "constant",
         },

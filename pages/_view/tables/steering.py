@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages._view import commands, exports, loaders, pickers
-from pages._view.tables import asks
+from pages._view.tables import asks, cells
+from pages._view.tables.deciding import Deciding
 from pages._view.words.help import HELP
 from pages._view.words.phrases import NOTHING, in_words, interval
 from sing_core.errors import SingError
@@ -16,9 +17,9 @@ from sing_core.models.prompts import clean_prompt
 _PROMPT, _TARGETS = "compare.steered", "classes.steered"  # what was asked for, and of what
 
 
-def show_steering(models: list[str], images: str) -> None:
+def show_steering(models: list[str], images: str, deciding: Deciding) -> None:
     """Draw steering of the whole set towards a prompt, once somebody asks for it."""
-    st.subheader("Steered towards a prompt", anchor=False, help=HELP["steered"])
+    st.header("Steered towards a prompt", anchor=False, help=HELP["steered"])
     with st.form("compare.steer"):
         wide, narrow = st.columns([3, 1])
         prompt = wide.text_input(
@@ -34,14 +35,14 @@ def show_steering(models: list[str], images: str) -> None:
     try:
         prompt = clean_prompt(prompt, max_chars=loaders.settings().max_prompt_chars)
         with st.spinner("Steering…"):
-            rows = asks.steered_rows(models, images, prompt, degrees)
+            rows = asks.steered_rows(models, images, deciding.part, prompt, degrees)
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(f"Towards “{in_words(prompt, 300)}”, at IS = {degrees:g}°:")
     for row in rows:
         st.markdown(f"- {_sentence(row, degrees)}")
-    options = (("--prompt", prompt), ("--image-score", f"{degrees:g}"))
+    options = (*deciding.options, ("--prompt", prompt), ("--image-score", f"{degrees:g}"))
     command = commands.of_set("compare", models, images, options)
     exports.offer_table("compare.steer", [row.as_row() for row in rows], command)
 
@@ -49,15 +50,22 @@ def show_steering(models: list[str], images: str) -> None:
 def _sentence(row: SteeredRow, degrees: float) -> str:
     share = f"{row.unreachable:.1%} of {row.n:,} images cannot reach IS = {degrees:g}°"
     title = f"**{loaders.models()[row.model].title}**"
+    if row.drifting:
+        share += (
+            f"; {row.drifting:.1%} would have to step so far that rounding moves a logit by more "
+            "than 1e-5 of the largest, and have no score"
+        )
     if row.abs_as is None:
         return f"{title}: {share}."
     sd = "" if row.abs_as_sd is None else f", sd {row.abs_as_sd:.3f}°"
-    return f"{title}: |AS| {interval(row.abs_as)}{sd}; {share}."
+    drift = row.max_logit_drift
+    stands = "" if drift is None else f"; no logit moves by more than {drift:.1g}"
+    return f"{title}: |AS| {interval(row.abs_as)}{sd}{stands}; {share}."
 
 
 def show_targets(row: ClassRow, model: str, images: str) -> None:
     """Draw which classes this one is most easily steered towards, once somebody asks for it."""
-    st.subheader("The easiest confusions", anchor=False, help=HELP["targets"])
+    st.header("The easiest confusions", anchor=False, help=HELP["targets"])
     with st.form("classes.targets_form", border=False):
         degrees = _pick_degrees(st, "classes.is")
         if st.form_submit_button(f"Steer {row.label} towards every class"):
@@ -85,14 +93,14 @@ def show_targets(row: ClassRow, model: str, images: str) -> None:
 
 def _show_targets(rows: Sequence[dict[str, object]]) -> None:
     st.dataframe(
-        exports.frame_of(rows),
+        cells.spoken_table(rows, numbers={"as_mean": "+.3f"}),
         hide_index=True,
         placeholder=NOTHING,
         key="classes.targets",
         column_config={
             "target": "towards",
             "n": "images",
-            "as_mean": st.column_config.NumberColumn("AS °", format="%+.3f"),
+            "as_mean": st.column_config.NumberColumn("AS °"),
             "unreachable": st.column_config.NumberColumn("cannot reach it", format="percent"),
         },
     )

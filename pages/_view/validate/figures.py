@@ -71,7 +71,8 @@ def histograms(found: Comparison) -> go.Figure:
         seen.append(row.architecture)
     figure.update_xaxes(title_text="cosine to the reference’s own embedding")
     figure.update_yaxes(title_text="share of images", tickformat=".0%")
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    below = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+    figure.update_layout(legend=below)  # above it the figure's own buttons would lie upon it
     return _sized(figure)
 
 

@@ -11,7 +11,7 @@ from sing_core.maths.head_transfer import Transfer, pearson
 
 def show() -> None:
     """Draw the protocol over the models of a prepared set, once somebody asks for it."""
-    st.subheader("Heads before and after translation", anchor=False, help=HELP["head_transfer"])
+    st.header("Heads before and after translation", anchor=False, help=HELP["head_transfer"])
     try:
         names = asks.set_names()
         with st.form("validate.heads", border=False):

@@ -13,12 +13,13 @@ from pages._view.exports import File, show_files
 from pages._view.linked_number import LinkedNumber
 from pages._view.validate import figures
 from pages._view.words.help import HELP, OWN_TRANSLATOR_NOTE
-from pages._view.words.phrases import in_words
+from pages._view.words.phrases import in_words, number
 from sing_core.files.images import Photo, decode_image
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.maths.head_variants import WHOLE_HEAD
 from sing_core.maths.statistics import Interval
 from sing_core.maths.translator_quality import Comparison
+from sing_core.sets.chunks import Problem
 from sing_core.sets.image_sets import open_image_set
 from sing_core.studies.heads import threshold_costs
 from sing_core.studies.translator_table import read_comparisons
@@ -26,6 +27,7 @@ from sing_core.studies.validation import KINDS, Perturbations, Spectrum, Validat
 from sing_core.studies.validation import validate as run
 
 _MOST_IMAGES = 200
+_NAMED = 3
 _SOURCES = {"samples": "Sample photos", "own": "Your images"}
 _SEED = LinkedNumber("seed", "validate.seed", 0, (0, 9999), "a seed", whole=True)
 _PLAIN = {"displaylogo": False}
@@ -63,21 +65,33 @@ def validation(model: str, reference: str, source: str, seed: int) -> Validation
     Raises:
         SingError: an image cannot be used, or something cannot be loaded.
     """
-    return _validation(
-        model, reference, source, seed, loaders.bench().translator_state(model, reference)
-    )
+    state_of = loaders.bench().translator_state(model, reference)
+    found, left_out = _validation(model, reference, source, seed, state_of)
+    for sentence in left_out:
+        st.warning(sentence, icon=":material/broken_image:")
+    return found
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _validation(model: str, reference: str, source: str, seed: int, translator: str) -> Validation:
-    return run(loaders.bench(), _photos(source), model=model, reference=reference, seed=seed)
+def _validation(
+    model: str, reference: str, source: str, seed: int, translator: str
+) -> tuple[Validation, tuple[str, ...]]:
+    """Return the validation, and sentences on the images that could not be used."""
+    problems: list[Problem] = []
+    photos = _photos(source, problems)
+    found = run(loaders.bench(), photos, model=model, reference=reference, seed=seed)
+    named = [f"{in_words(problem.name, 120)}: {problem.reason}" for problem in problems[:_NAMED]]
+    if len(problems) > _NAMED:
+        named.append(f"{len(problems) - _NAMED:,} more images could not be used.")
+    return found, tuple(named)
 
 
-def _photos(source: str) -> list[tuple[str, Photo]]:
+def _photos(source: str, problems: list[Problem]) -> list[tuple[str, Photo]]:
     settings = loaders.settings()
     if source == "own" and settings.images_dir is not None:
         images = open_image_set(settings.images_dir).at_most(_MOST_IMAGES)
-        return list(zip(images.names, images.photos(max_pixels=settings.max_pixels), strict=True))
+        photos = images.photos(problems, max_pixels=settings.max_pixels)
+        return [(images.names[place], photo) for place, photo in photos]
     return [(sample.name, decode_image(sample_bytes(sample.name))) for sample in SAMPLES]
 
 
@@ -89,12 +103,12 @@ def show_facts(found: Validation) -> None:
         st.metric("Nullity", str(spectrum.nullity), help=HELP["nullity"])
         for kind in () if moved.sentence else KINDS:
             label = f"Median change, {kind.replace('_', ' ')}"
-            st.metric(label, f"{moved.median(kind):.1e}", help=HELP["perturbations"])
+            st.metric(label, number(moved.median(kind), ".1e"), help=HELP["perturbations"])
 
 
 def show_spectrum(found: Spectrum) -> None:
     """Draw the singular values with the rank cut."""
-    st.subheader("Spectrum of the head", anchor=False, help=HELP["spectrum"])
+    st.header("Spectrum of the head", anchor=False, help=HELP["spectrum"])
     st.plotly_chart(
         figures.spectrum(found), key="validate.spectrum", config=_PLAIN,
         alt="Singular values of the head, largest first, and where they count as zero.",
@@ -128,7 +142,7 @@ _COSTS = {
 
 def show_perturbations(found: Perturbations) -> None:
     """Draw the logit changes of null, random and class-row steps of one length."""
-    st.subheader("Logits under steps of one length", anchor=False, help=HELP["perturbations"])
+    st.header("Logits under steps of one length", anchor=False, help=HELP["perturbations"])
     if found.sentence:
         st.warning(found.sentence, icon=":material/visibility:")
         return
@@ -145,7 +159,7 @@ def show_perturbations(found: Perturbations) -> None:
 
 def show_translator(found: Validation) -> None:
     """Say how near the translator comes to the reference on these images."""
-    st.subheader("The translator", anchor=False, help=HELP["translator"])
+    st.header("The translator", anchor=False, help=HELP["translator"])
     cosine = found.cosine
     if found.no_translator:
         st.warning(found.no_translator, icon=":material/translate:")

@@ -1,19 +1,28 @@
 """Help texts and glossary: said once, shown by the widgets and by the Method page alike."""
 
+NO_PHOTO = "Not on this machine"
 HELP = {
+    "stored_feature": (
+        "The set holds the feature, not the photo. The slider and all scores are those of the "
+        "feature; pictures are drawn from it alone and start from an even grey."
+    ),
     "pictures": (
-        "What a feature means, drawn. The pictures illustrate; the scores above are measured."
+        "What a feature means, drawn: first the photo’s own, then one with the same logits. "
+        "The pictures illustrate; the scores beside them are measured. A picture that missed what "
+        "was asked of it says so on itself."
     ),
     "renderer": (
         "Inversion looks for a picture whose feature is the asked one, through the classifier "
-        "itself. Karlo UnCLIP draws embeddings of OpenAI’s ViT-L/14 and needs its weights and a "
-        "translator into that space."
+        "itself. Drawn equivalents steer the picture and hold its own logits. Neighbours are real "
+        "photographs of a prepared set. Karlo UnCLIP draws embeddings of OpenAI’s ViT-L/14 and "
+        "needs its weights and a translator into that space."
     ),
     "feasible": (
         "A steered feature can have negative entries, which a network that ends in a ReLU never "
         "produces. "
-        "Feasible draws the nearest feature without any whose logits move by at most 3 % of the "
-        "largest."
+        "Feasible goes as far towards the prompt as features without any can, in a step of the "
+        "same length: with the same logits where there is such a way, else with logits that move "
+        "by at most 3 % of the largest."
     ),
     "picture_views": (
         "This step: the feature and its equivalent. Angle scale: this photo at known image scores, "
@@ -26,7 +35,7 @@ HELP = {
     ),
     "audit": (
         "A picture only approximates the feature that was asked. These numbers are about the "
-        "pictures; the logit drift above is about the features, and exact."
+        "pictures; the logit drift beside the scene is about the features, and exact."
     ),
     "spectrum": (
         "The singular values of the head’s weight matrix, largest first. Those at or below the "
@@ -72,6 +81,11 @@ HELP = {
         "The image–text space in which angles are measured, on all pages. More of them can be "
         "loaded in the Library; a classifier needs a translator into each."
     ),
+    "reading": (
+        "Raw: angles between the embeddings as they are. Centred: the mean embedding of images is "
+        "taken from images and that of texts from texts first. What all share then counts for "
+        "nothing, and angles lie further apart. Do not compare the two."
+    ),
     "image_score": (
         "IS (eq. 8): the angle between T(f) and T(f̃), in degrees. How far the meaning of the "
         "whole feature moved. In the paper's Fig. 10, hardly anything is visible below 10°."
@@ -87,7 +101,7 @@ HELP = {
     ),
     "epsilon": (
         "ε: the length of the step inside the null space, an absolute length in the units of the "
-        "feature, not a multiple of it. Compare it with ‖f‖, shown under the slider."
+        "feature, not a multiple of it. Compare it with ‖f‖, shown with the curves."
     ),
     "prompt": (
         "The text target. Pick one of the 1,000 classes or type your own words; scores say how far "
@@ -103,8 +117,8 @@ HELP = {
         "take the feature's own null part away (eq. 9)."
     ),
     "target": (
-        "The image score that the “Go to” button looks for. The step is computed in closed form; "
-        "when no step reaches it, the page says so."
+        "The image score where the slider starts; it has a mark of its own. The step is computed "
+        "in closed form; when no step reaches it, the page says so."
     ),
     "interval": (
         "The 95 % interval of the mean. Where it includes 0, the sign of the mean is not decided."
@@ -128,9 +142,23 @@ HELP = {
         "cross is the mean over classes with its 95 % intervals."
     ),
     "controls": (
-        "A larger null space removes more, whatever it hides. Five random subspaces of the same "
+        "A larger null space removes more, whatever it hides. Fifty random subspaces of the same "
         "dimension, and the same scaled to remove as much of the feature’s length, show what size "
-        "alone does."
+        "alone does; as many directions that the head does read, what seen ones do. The interval "
+        "of a difference holds the spread of the draws. Place 1 is below all fifty, 51 above."
+    ),
+    "deciding": (
+        "What must not move. A head that reads every direction of its features has no null space. "
+        "Where the same classes decide for every classifier, each keeps what these do not read; "
+        "only their images count. The share still differs: 200 classes leave 1,080 of 1,280 "
+        "dimensions (84 %) and 184 of 384 (48 %). So compare each with random subspaces that "
+        "remove as much."
+    ),
+    "dimensions": (
+        "A larger null space takes more away. “As many for each” keeps of every larger one only as "
+        "many directions as the smallest has: those along which these images’ null parts are "
+        "longest, so that removing them comes nearest to removing all. This is generous to the "
+        "larger one; its random subspaces, as large as it was, are cut in the same way."
     ),
     "ratio": (
         "IS over |AS|: how far the whole meaning moves for each degree towards or away from the "
@@ -138,7 +166,8 @@ HELP = {
     ),
     "steered": (
         "Every image is steered towards the prompt until its image score is the wanted one; |AS| "
-        "is then how far it came towards the prompt. Images that no step brings there are counted."
+        "is then how far it came towards the prompt. Images that no step brings there, or only one "
+        "so long that rounding moves a logit, are counted."
     ),
     "targets": (
         "Every image of the class is steered towards each other class until its image score is the "
@@ -181,6 +210,7 @@ TERMS = {
     "Null energy": "null_energy",
     "Translator T": "translator",
     "Image–text reference": "reference",
+    "Raw and centred reading": "reading",
     "Image score (IS)": "image_score",
     "Attribute score (AS)": "attribute_score",
     "Logit drift": "logit_drift",
@@ -196,6 +226,10 @@ PICTURE_NOTE = (
     "details in which two drawings of one feature differ, too. The direction of a step is drawn "
     "more strongly than its length. Neither is the photo."
 )
+STORED_PICTURE_NOTE = (
+    "**Illustration, not evidence.** The photo is not on this machine: both renders start from an "
+    "even grey and take the same random draws, so neither has the photo’s layout or colours."
+)
 ASKED_STEP_NOTE = (
     "Feature level, exact: the equivalent’s logits differ from the photo’s by at most {drift:.0e}. "
     "A network that ends in a ReLU has no negative entries: {negative:.0%} of this step’s length "
@@ -203,8 +237,8 @@ ASKED_STEP_NOTE = (
 )
 FEASIBLE_STEP_NOTE = (
     "Feature level: {cut:.0%} of the asked step cannot be produced by a network whose features are "
-    "never negative, and was cut off; what is left has IS {is_:.1f}° and AS {as_:+.1f}° and moves "
-    "a logit by at most {drift:.2g}."
+    "never negative. The furthest one that can, of the same length, has IS {is_:.1f}° and AS "
+    "{as_:+.1f}° and moves a logit by at most {drift:.2g}."
 )
 SCALE_NOTE = (
     "**Illustration, not evidence.** The photo’s own feature, moved to known image scores along "
@@ -217,8 +251,8 @@ CONTROLS_NOTE = (
     "random step, and all of the principal one."
 )
 FEASIBLE_CONTROLS_NOTE = (
-    "The null step is the feasible one, whose logits move a little; the two controls have its "
-    "length and are not cut."
+    "The null step is the feasible one, whose logits may move a little; the two controls have its "
+    "length and may have negative entries."
 )
 
 EQUIVALENT_NOTE = (
@@ -232,6 +266,10 @@ REFERENCE_NOTE = (
 OTHER_REFERENCE_NOTE = (
     "All angles are measured in **{reference}**, a reference that was loaded on this machine: they "
     "cannot be compared with angles in another one."
+)
+CENTRED_NOTE = (
+    "They are **read centred**: the mean embedding of images and that of texts were taken away, "
+    "so they cannot be compared with raw angles either."
 )
 NO_SUCH_REFERENCE = (
     "The reference “{what}” is not loaded on this server, so angles are measured in the default "

@@ -58,19 +58,33 @@ ORIGINS = r"""
   and the page says so.
 - **Equivalence is checked, not assumed.** A pair whose logits differ by more than 1e-5 of the
   largest gets no score.
+- **Two readings of a reference.** *Raw*: angles between the embeddings as they are. What all of
+  them share, such as the gap between images and texts, holds raw angles close together.
+  *Centred*: a constant is taken away first, from images and translations their mean embedding,
+  $T(f) - \mu_{img}$, from texts theirs, $z^{text}/\lVert z^{text}\rVert - \mu_{text}$. The
+  constants come from many images and from the vocabulary, not from the photo. A shift leaves $A$,
+  the null space and $|\mathrm{AS}| \le \mathrm{IS}$ as they are; angles, and the direction of
+  a step, change. The two are two references with one network: `mini` and `centred:mini`.
 - **Nothing leaves this computer.** Photos are analysed where the app runs. Uploaded files are kept
   in its cache folder, a bounded number of them, so that a link to them works.
 """
 
 PICTURES = """
 - **Inversion** looks for a picture whose feature is the asked one: it changes a low-pass of the
-  photo, step by step, until the frozen classifier sees the asked feature.
-  It works for any classifier and needs no training. Where there is a translator, the picture also
-  follows the direction in which the translated feature moves.
+  photo, step by step, until the frozen classifier sees the asked feature. A small denoiser that has
+  seen photographs draws it back to what a photograph may look like. Where there is a translator,
+  the picture also follows the direction in which the translated feature moves.
+- **Drawn equivalents** turn the question round: the picture is steered, not the feature. Its own
+  deciding logits are held, and what the translator and the reference read from it moves to where
+  the asked step points. A picture that gets nowhere is said to.
+- **Neighbours** are real photographs of a prepared set whose images are on this machine: those
+  whose translated features point nearest to the asked one.
 - **Both renders are drawn the same way**, from the same start and with the same random draws. What
   differs between them comes from the feature; neither is the photo.
-- **The feasible step** is the nearest feature without negative entries whose logits move by at
-  most 3 % of the largest. Exactly equal logits leave a sparse feature next to nowhere to go.
+- **The feasible step** goes as far along the direction as features without negative entries can,
+  in a step of the same length. Exactly equal logits leave a sparse feature next to nowhere to go
+  when all classes decide: its logits then move by at most 3 % of the largest. A head that decides
+  among few classes leaves exact ways, and then no logit moves.
 - **Every picture is read again**, by the classifier and by the reference. Those numbers are about
   the picture: it reaches the asked feature only in part, and its logits do move. The scores above
   are about the feature, and exact.
@@ -93,5 +107,7 @@ LIMITS = """
 - **A step can leave what the network produces.** Features after a ReLU are never negative;
   f + ε d may be. The step shows what the head cannot exclude, not what a photograph would give.
 - **Null spaces differ in size.** Here 280 of 1280 dimensions; other classifiers have half, or none.
-  Do not rank models by a score alone.
+  Do not rank models by a score alone. *Compare* can have the same classes decide for every
+  classifier, and judges each null space by its place among
+  fifty random subspaces that remove as much.
 """

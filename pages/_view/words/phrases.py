@@ -4,9 +4,12 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sing_core.maths.statistics import Interval
 
 FEW = 5
+MINUS = "−"
 NOTHING = "–"  # where a table has no value
 FEW_SCORES = (
     " A test of fewer than 5 scores stands on their being normally distributed: take it as a hint."
@@ -28,12 +31,29 @@ def be(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
+def listed(names: "Sequence[str]") -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
 def interval(found: "Interval", *, signed: bool = False) -> str:
     """Return an estimate with its 95 % interval in degrees."""
     form = "+.3f" if signed else ".3f"
+    estimate = f"{number(found.estimate, form)}°"
     if found.low is None or found.high is None:
-        return f"{found.estimate:{form}}° (no interval from one class)"
-    return f"{found.estimate:{form}}° (95 %: {found.low:{form}}° to {found.high:{form}}°)"
+        return f"{estimate} (no interval from one class)"
+    return f"{estimate} (95 %: {number(found.low, form)}° to {number(found.high, form)}°)"
+
+
+def degrees(value: float, digits: int = 3) -> str:
+    """Return a signed number of degrees, with the minus that prose has."""
+    return f"{number(value, f'+.{digits}f')}°"
+
+
+def number(value: float, form: str) -> str:
+    """Return a number, written as ``form`` says, with the minus that prose has; 0 has no minus."""
+    sign, rest = ("+", form[1:]) if form.startswith("+") else ("", form)
+    return f"{float(value):{sign}z{rest}}".replace("-", MINUS)
 
 
 def in_words(text: str, length: int = 34) -> str:

@@ -11,11 +11,11 @@ from sing_core.maths.translator import Translator
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aim:
-    """Asked features, and the feature that all of them moved away from.
+    """Asked features, and the features that they moved away from.
 
     Attributes:
         asked: ``(n, m)`` features to be drawn.
-        origin: ``(m,)`` the photo's own feature.
+        origin: ``(n, m)`` the feature of each one's photo.
         meaning: ``(d, m)`` what of a feature the meaning is read from; None: nothing is known.
         weights: ``(n,)`` how much the direction in which the meaning moves counts.
     """
@@ -42,10 +42,16 @@ class Aim:
         if translator is None or not toward:
             return cls(asked, origin)
         moves = translator.linear((asked - origin).cpu())
-        length = torch.linalg.vector_norm(translator.apply(origin.cpu()))
-        share = (torch.linalg.vector_norm(moves, dim=1) / length).clamp_max(1) ** fade
+        lengths = torch.linalg.vector_norm(translator.apply(origin.cpu()), dim=1)
+        share = (torch.linalg.vector_norm(moves, dim=1) / lengths).clamp_max(1) ** fade
         meaning = translator.weight.float().to(asked.device)
         return cls(asked, origin, meaning, (toward * share).float().to(asked.device))
+
+    def strength(self, rows: Tensor) -> Tensor:
+        """Return ``(k,)`` how much all that ``loss`` asks of ``rows (k,)`` weighs together."""
+        if self.weights is None:
+            return torch.ones(len(rows), device=self.asked.device)
+        return 1 + self.weights[rows]
 
     def loss(self, found: Tensor, rows: Tensor) -> Tensor:
         """Return the summed loss of ``found (k, m)`` for ``rows (k,)``; rows do not mix.
@@ -54,10 +60,10 @@ class Aim:
         step inside the null space is short beside the feature, and the cosine of the features
         alone hardly sees it.
         """
-        asked = self.asked[rows]
+        asked, origin = self.asked[rows], self.origin[rows]
         loss = 1 - cosine_similarity(found, asked)
         if self.meaning is not None and self.weights is not None:
-            wanted = (asked - self.origin) @ self.meaning.mT
-            astray = 1 - cosine_similarity((found - self.origin) @ self.meaning.mT, wanted)
+            wanted = (asked - origin) @ self.meaning.mT
+            astray = 1 - cosine_similarity((found - origin) @ self.meaning.mT, wanted)
             loss = loss + self.weights[rows] * astray
         return loss.sum()

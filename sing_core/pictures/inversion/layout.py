@@ -35,29 +35,29 @@ def layout_prior(photo: Image.Image, size: int, device: str = "cpu") -> Tensor:
 
 
 class Pyramid:
-    """Residuals of ``n`` pictures over one layout prior, coarse to fine.
+    """Residuals of ``n`` pictures over their layout priors, coarse to fine.
 
     Attributes:
         levels: parameters ``(n, 3, s, s)``, ``s`` halving from ``size`` down to 8.
     """
 
-    def __init__(self, prior: Tensor, count: int) -> None:
-        """Start ``count`` pictures at ``prior (3, size, size)``: all residuals are 0."""
-        sides = [prior.shape[-1]]
+    def __init__(self, priors: Tensor) -> None:
+        """Start pictures at ``priors (n, 3, size, size)``: all residuals are 0."""
+        sides = [priors.shape[-1]]
         while sides[-1] // 2 >= _COARSEST:
             sides.append(sides[-1] // 2)
-        self._prior = prior[None]
-        self._colours = (_COLOURS / _COLOURS.norm(dim=0).max()).to(prior.device)
+        self._priors = priors
+        self._colours = (_COLOURS / _COLOURS.norm(dim=0).max()).to(priors.device)
         self.levels: Sequence[Tensor] = [
-            torch.zeros(count, 3, side, side, device=prior.device, requires_grad=True)
+            torch.zeros(len(priors), 3, side, side, device=priors.device, requires_grad=True)
             for side in sides
         ]
 
     def copy_from(self, levels: Sequence[Tensor]) -> None:
-        """Start every picture where the single one of ``levels (1, 3, s, s)`` stands."""
+        """Start every picture where that of the same row of ``levels (n, 3, s, s)`` stands."""
         with torch.no_grad():
             for own, other in zip(self.levels, levels, strict=True):
-                own.copy_(other.expand_as(own))
+                own.copy_(other)
 
     def pictures(self, size: int, rows: Tensor | None = None) -> Tensor:
         """Return ``(n, 3, size, size)``, not clamped, of ``rows`` (all by default).
@@ -68,12 +68,14 @@ class Pyramid:
         if rows is not None:
             levels = [level[rows] for level in levels]
         total = torch.stack([_resized(level, size) for level in levels]).sum(0)
-        prior = self._prior
-        if prior.shape[-1] != size:
-            prior = interpolate(
-                prior, size=size, mode="bilinear", align_corners=False, antialias=True
-            )
-        return prior + torch.einsum("ij,njhw->nihw", self._colours, total)
+        return self.layout(size, rows) + torch.einsum("ij,njhw->nihw", self._colours, total)
+
+    def layout(self, size: int, rows: Tensor | None = None) -> Tensor:
+        """Return ``(n, 3, size, size)``, the layout priors of ``rows`` at this size."""
+        priors = self._priors if rows is None else self._priors[rows]
+        if priors.shape[-1] == size:
+            return priors
+        return interpolate(priors, size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def _resized(pictures: Tensor, size: int) -> Tensor:
@@ -109,3 +111,10 @@ class Wobble:
         )
         window = _resized(pictures[:, :, top : top + kept, left : left + kept], side)
         return window.flip(3) if mirror < 0.5 else window
+
+    def still(self, pictures: Tensor, side: int) -> Tensor:
+        """Return ``(n, 3, side, side)``: the middle, as photos are looked at."""
+        whole = pictures.shape[-1]
+        kept = round(whole * min(1.0, self.crop))
+        at = (whole - kept) // 2
+        return _resized(pictures[:, :, at : at + kept, at : at + kept], side)

@@ -6,8 +6,7 @@ windows and the schedule, so that what differs between them comes from the featu
 rounding, which the many steps amplify.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import partial
 
@@ -23,6 +22,8 @@ from sing_core.pictures.catalogue import INVERSION
 from sing_core.pictures.inversion.aim import Aim
 from sing_core.pictures.inversion.eye import Eye, space_of
 from sing_core.pictures.inversion.layout import Pyramid, Wobble, layout_prior
+from sing_core.pictures.inversion.prior import Prior
+from sing_core.pictures.inversion.recipe import InversionRecipe, Stage
 from sing_core.pictures.inversion.starts import Starts
 from sing_core.pictures.protocol import (
     Frames,
@@ -36,53 +37,9 @@ from sing_core.pictures.protocol import (
 from sing_core.pictures.watch import Watch
 
 # Raise when the pictures of an unchanged recipe change.
-_VERSION = "4"
+_VERSION = "5"
 _SIZES = (64, 128)
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Part of the schedule: the picture's side, steps, and what share of its side the eye has.
-
-    The eye looks at an enlarged picture: what it sees must survive enlarging, as it must for
-    another network that takes larger pictures.
-    """
-
-    side: int
-    steps: int
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class InversionRecipe:
-    """Everything that decides a picture besides the request and the weights.
-
-    Attributes:
-        first: the stage that one picture, of the photo's own feature, takes alone: all pictures
-            of the photo start from it, whatever the prompt.
-        stages: the stages that the pictures take together.
-        rate: peak learning rate of Adam, in units of the picture's range; it falls as a cosine.
-        toward: how much the direction counts in which the meaning moves, see ``Aim``.
-        fade: how much less it counts for a short move.
-        jitter: largest shift, ``zoom`` largest zoom of the window between steps.
-        chunk: rows that go through the network together; bounds the memory.
-        preview_every: steps between previews.
-    """
-
-    first: Stage = Stage(64, 40, 3 / 7)
-    stages: tuple[Stage, ...] = (Stage(96, 30, 9 / 14), Stage(128, 50, 1.0))
-    rate: float = 0.02
-    toward: float = 5.0
-    fade: float = 0.5
-    jitter: float = 0.06
-    zoom: float = 0.1
-    chunk: int = 9
-    preview_every: int = 10
-
-
-# For a scale: a short move looks short. In a strip, where the direction is what one wants to see of
-# a step, three degrees look nearly as different from none as forty do.
-IN_PROPORTION = InversionRecipe(toward=6.5, fade=2.0)
+_GREY = (124, 116, 104)  # the mean colour of ImageNet's photographs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +51,7 @@ class InversionRenderer:
         model: its name.
         recipe: the schedule.
         translator: reads the meaning of a move, see ``Aim``; None draws without it.
+        prior: has seen photographs; None draws without it.
         name: short name of the renderer.
         sizes: sides in pixels that it can draw; ``strip_size``: the one that a strip is drawn in.
         rows_are_independent: True: no row enters another. Batches of another size round in another
@@ -105,6 +63,7 @@ class InversionRenderer:
     model: str
     recipe: InversionRecipe = field(default_factory=InversionRecipe)
     translator: Translator | None = None
+    prior: Prior | None = None
     name: str = INVERSION.name
     sizes: tuple[int, ...] = _SIZES
     strip_size: int = _SIZES[-1]
@@ -113,11 +72,11 @@ class InversionRenderer:
 
     @property
     def identity(self) -> str:
-        """Digest of weights, arithmetic, recipe and translator."""
+        """Digest of weights, arithmetic, recipe, translator and prior."""
         reads = () if self.translator is None else (self.translator.weight, self.translator.bias)
         parts = (part.contiguous().numpy().tobytes() for part in reads)
-        recipe = repr(astuple(self.recipe))
-        return content_key(self.name, _VERSION, self.eye.identity, recipe, *parts)
+        recipe, prior = repr(astuple(self.recipe)), self.prior.digest if self.prior else ""
+        return content_key(self.name, _VERSION, self.eye.identity, recipe, prior, *parts)
 
     @property
     def space_id(self) -> str:
@@ -139,57 +98,105 @@ class InversionRenderer:
             RenderError: no photo, or a size or steps that it cannot draw.
             RenderCancelledError: ``should_stop`` said yes.
         """
-        photo = self._photo(request)
-        device = self.eye.backbone.device
-        own = self.eye.backbone.features(self.eye.backbone.preprocess(photo)[None])[0].to(device)
-        asked = request.vectors.detach().float().to(device)
-        aim = Aim.of(asked, own, self.translator, self.recipe.toward, self.recipe.fade)
-        prior = layout_prior(photo, request.size, device)
-        plan = self._plan(request.size)
-        watch = Watch(
-            tuple(range(len(asked))),
-            sum(stage.steps for stage in plan),
-            on_progress,
-            should_stop,
-            self.recipe.preview_every,
+        (drawn,) = self.render_together(
+            (request,), on_progress=on_progress, should_stop=should_stop
         )
+        return drawn
+
+    def render_together(
+        self,
+        requests: Sequence[RenderRequest],
+        *,
+        on_progress: ProgressCallback | None = None,
+        should_stop: StopQuestion = never_stop,
+    ) -> tuple[RenderedFrames, ...]:
+        """Draw requests of one size and seed over their own photos, in shared batches.
+
+        ``on_progress`` counts the rows of all, one request after the other.
+
+        Raises:
+            RenderError: they differ in size or seed, or as in ``render``, as all others.
+        """
+        size, seed = requests[0].size, requests[0].seed
+        if {(one.size, one.seed) for one in requests} != {(size, seed)}:
+            raise RenderError("Pictures that are drawn together have one size and one seed.")
+        backbone, photos = self.eye.backbone, [self.photo_of(one, self.sizes) for one in requests]
+        own = self.own_of(requests, photos)
+        of_request = torch.tensor([len(one.vectors) for one in requests])
+        owners = torch.arange(len(requests)).repeat_interleave(of_request)
+        asked = torch.cat([one.vectors.detach().float() for one in requests]).to(backbone.device)
+        aim = Aim.of(asked, own[owners], self.translator, self.recipe.toward, self.recipe.fade)
+        priors = torch.stack([layout_prior(photo, size, backbone.device) for photo in photos])
+        plan = self._plan(size)
+        steps, places = sum(stage.steps for stage in plan), tuple(range(len(asked)))
+        watch = Watch(places, steps, on_progress, should_stop, self.recipe.preview_every)
         with torch.enable_grad():
-            pyramid = self._start(own, prior, len(asked), request.seed, watch)
-            self._run(pyramid, aim, plan[1:], request.seed + 1, watch)
-        frames = to_frames(pyramid.pictures(request.size))
-        return RenderedFrames(frames, self._facts(request))
+            pyramid = self.start(own, priors, owners, seed, watch)
+            self._run(pyramid, aim, plan[1:], seed + 1, watch)
+        frames = np.split(to_frames(pyramid.pictures(size)), of_request.cumsum(0)[:-1].numpy())
+        return tuple(
+            RenderedFrames(part, self._facts(one))
+            for part, one in zip(frames, requests, strict=True)
+        )
+
+    def own_of(self, requests: Sequence[RenderRequest], photos: Sequence[Image.Image]) -> Tensor:
+        """Return ``(p, m)``: what the classifier makes of each photo, or is known to have made."""
+        backbone = self.eye.backbone
+        unknown = [place for place, one in enumerate(requests) if one.own is None]
+        found = {}
+        if unknown:
+            looked_at = torch.stack([backbone.preprocess(photos[place]) for place in unknown])
+            found = dict(zip(unknown, backbone.features(looked_at), strict=True))
+        rows = [found[at] if one.own is None else one.own for at, one in enumerate(requests)]
+        return torch.stack([row.float().to(backbone.device) for row in rows])
 
     def _plan(self, size: int) -> tuple[Stage, ...]:
         if size == self.sizes[0]:
             return self.recipe.first, self.recipe.first
         return self.recipe.first, *self.recipe.stages
 
-    def _photo(self, request: RenderRequest) -> Image.Image:
+    def photo_of(self, request: RenderRequest, sizes: tuple[int, ...]) -> Image.Image:
+        """Return the photo of a request, once it is checked that it can be drawn at ``sizes``.
+
+        Where the photo's feature alone is known, an even grey stands for it.
+
+        Raises:
+            TranslatorMismatchError, ShapeError, RenderError: as in ``render``.
+        """
         check_space(self, request)
         width = self.eye.backbone.feature_dim
         if request.vectors.shape[1] != width:
             raise ShapeError(f"{self.model} has {width} features, got {request.vectors.shape[1]}.")
-        if request.photo is None:
+        if request.photo is None and request.own is None:
             raise RenderError("Inversion starts from a photo, and none was given.")
-        if request.size not in self.sizes:
-            raise RenderError(f"Inversion draws pictures of {self.sizes} px, got {request.size}.")
+        if request.size not in sizes:
+            raise RenderError(f"Inversion draws pictures of {sizes} px, got {request.size}.")
         if request.steps:
             raise RenderError("Inversion keeps to its own schedule; no steps can be asked for.")
+        if request.photo is None:
+            return Image.new("RGB", (request.size, request.size), _GREY)
         return Image.fromarray(request.photo)
 
-    def _start(self, own: Tensor, prior: Tensor, count: int, seed: int, watch: Watch) -> Pyramid:
-        """Return ``count`` pictures that stand where the photo's own feature led one of them."""
-        first, together = self.recipe.first, Pyramid(prior, count)
-        key = Starts.key(own, prior, seed)
-        before = self.starts.find(key)
-        if before is not None:
-            together.copy_from(before)
-            watch.skip(first.steps, partial(_shown, together, first.side, 1))
+    def start(
+        self, own: Tensor, priors: Tensor, owners: Tensor, seed: int, watch: Watch
+    ) -> Pyramid:
+        """Return pictures that stand where the own feature of each one's photo led.
+
+        ``own (p, m)`` and ``priors (p, 3, s, s)`` of the photos; ``owners (n,)`` whose each is.
+        """
+        first, together = self.recipe.first, Pyramid(priors[owners])
+        keys = [Starts.key(*pair, seed) for pair in zip(own, priors, strict=True)]
+        known = [levels for key in keys if (levels := self.starts.find(key)) is not None]
+        if len(known) == len(keys):
+            levels = [torch.cat(parts) for parts in zip(*known, strict=True)]
+            together.copy_from([level[owners] for level in levels])
+            watch.skip(first.steps, partial(shown, together, first.side, None))
             return together
-        alone = Pyramid(prior, 1)
-        self._run(alone, Aim(own[None], own), (first,), seed, watch, shown=count)
-        self.starts.keep(key, list(alone.levels))
-        together.copy_from(alone.levels)
+        alone = Pyramid(priors)
+        self._run(alone, Aim(own, own), (first,), seed, watch, previewed=owners)
+        for row, key in enumerate(keys):
+            self.starts.keep(key, [level[row : row + 1] for level in alone.levels])
+        together.copy_from([level[owners] for level in alone.levels])
         return together
 
     def _run(
@@ -200,26 +207,28 @@ class InversionRenderer:
         seed: int,
         watch: Watch,
         *,
-        shown: int = 1,
+        previewed: Tensor | None = None,
     ) -> None:
-        """Optimise ``pyramid`` towards ``aim``; the same draws whatever the number of rows."""
+        """Optimise ``pyramid`` towards ``aim``; the same draws whatever the number of rows.
+
+        Previews show its rows ``previewed``, all by default.
+        """
         recipe = self.recipe
         generator = torch.Generator().manual_seed(seed % 2**63)
         optimiser = torch.optim.Adam(pyramid.levels, lr=recipe.rate, betas=(0.9, 0.99))
         total = sum(stage.steps for stage in stages)
-        for step, stage in enumerate(_steps(stages)):
-            fall = 0.5 * (1 + math.cos(math.pi * step / total))
-            optimiser.param_groups[0]["lr"] = recipe.rate * (0.05 + 0.95 * fall)
+        for step, stage in enumerate(steps_of(stages)):
+            optimiser.param_groups[0]["lr"] = recipe.rate_at(step / total)
             optimiser.zero_grad()
             state = generator.get_state()
             for rows in torch.split(torch.arange(len(aim.asked)), recipe.chunk):
                 watch.before()
                 generator.set_state(state)  # every chunk looks through the same window
-                loss = self._loss(pyramid, rows, aim, stage, generator)
+                loss = self._loss(pyramid, rows, aim, stage, step / total, generator)
                 loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             last = step + 1 == total
-            watch.after(partial(_shown, pyramid, stage.side, shown), last=last)
+            watch.after(partial(shown, pyramid, stage.side, previewed), last=last)
 
     def _loss(
         self,
@@ -227,19 +236,26 @@ class InversionRenderer:
         rows: Tensor,
         aim: Aim,
         stage: Stage,
+        share: float,
         generator: torch.Generator,
     ) -> Tensor:
-        """Return the summed loss of ``rows``; rows do not touch each other."""
+        """Return the summed loss of ``rows``, ``share`` done; rows do not touch each other."""
         recipe, eye = self.recipe, self.eye
         raw = pyramid.pictures(stage.side, rows)
-        sight = eye.backbone.sight
-        wobble = Wobble(sight.crop, recipe.jitter, recipe.zoom)
-        side = sight.side
-        if eye.any_side:
-            side = max(32, round(side * stage.share / 32) * 32)
+        wobble = Wobble(eye.backbone.sight.crop, recipe.jitter, recipe.zoom)
         outside = raw - raw.detach().clamp(0, 1)
-        found = eye.features(wobble(raw, generator, side))
-        return aim.loss(found, rows) + 10 * outside.square().mean((1, 2, 3)).sum()
+        found = eye.features(wobble(raw, generator, self.side_at(stage)))
+        loss = aim.loss(found, rows) + 10 * outside.square().mean((1, 2, 3)).sum()
+        if self.prior is not None:
+            layouts = pyramid.layout(stage.side, rows)
+            pulled = self.prior.loss(raw, layouts, recipe.pull, share, generator)
+            loss = loss + (aim.strength(rows) * pulled).sum()
+        return loss
+
+    def side_at(self, stage: Stage) -> int:
+        """Return the side of the pictures that the eye looks at in ``stage``."""
+        side = self.eye.backbone.sight.side
+        return max(32, round(side * stage.share / 32) * 32) if self.eye.any_side else side
 
     def _facts(self, request: RenderRequest) -> dict[str, str | int | float]:
         return {
@@ -256,14 +272,16 @@ class InversionRenderer:
         }
 
 
-def _steps(stages: tuple[Stage, ...]) -> Iterator[Stage]:
+def steps_of(stages: tuple[Stage, ...]) -> Iterator[Stage]:
+    """Yield the stage of each step."""
     for stage in stages:
         for _ in range(stage.steps):
             yield stage
 
 
-def _shown(pyramid: Pyramid, side: int, repeat: int) -> Frames:
-    return np.repeat(to_frames(pyramid.pictures(side)), repeat, axis=0)
+def shown(pyramid: Pyramid, side: int, rows: Tensor | None = None) -> Frames:
+    """Return the pictures of ``rows``, all by default, as they look at ``side`` pixels."""
+    return to_frames(pyramid.pictures(side, rows))
 
 
 def to_frames(pictures: Tensor) -> Frames:

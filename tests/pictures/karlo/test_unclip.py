@@ -26,14 +26,16 @@ def test_every_step_is_the_schedulers_to_the_last_bit(kind, count):
     for i in {0, 1, count // 2, count - 1}:
         step, last = steps[i], i == count - 1
         output = torch.randn(2, 6 if KINDS[kind] else 3, 4, 4)
-        noise = None if last else torch.randn(2, 3, 4, 4, generator=torch.manual_seed(i))
+        noise = (
+            None if last else torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(i))
+        )
         found, picture = own.advance(step, output, sample, noise)
         expected = stock.step(
             output,
             stock.timesteps[i],
             sample,
             prev_timestep=None if last else stock.timesteps[i + 1],
-            generator=torch.manual_seed(i),
+            generator=torch.Generator().manual_seed(i),
         )
         assert torch.equal(picture, expected.pred_original_sample)
         torch.testing.assert_close(found, expected.prev_sample, rtol=1e-6, atol=1e-6)

@@ -1,10 +1,15 @@
 """Who begins a rendering, who watches it, and who leaves it; nothing is drawn here."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from pages._view import loaders
 from pages._view.explore import renders
 from pages._view.explore.question import Asked
+from sing_core.pictures.audit import PictureAudit
 from sing_core.pictures.jobs import PictureDesk
 from sing_core.studies.question import Question
 
@@ -57,17 +62,42 @@ def test_looking_at_a_rendering_begins_none(session, desk, asked, monkeypatch):
     job = renders.begin(asked, asked.ask())
     monkeypatch.setattr(desk, "job", None)  # whoever asks for one fails
     assert renders.period(job) == renders._ASLEEP_POLL_S
-    assert renders.frames(job) == []
+    assert renders.slot(job)["frames"] == []
     assert renders.period(None) is None
-    assert renders.frames(None) == []
+    assert renders.slot(None)["frames"] == []
 
 
-def test_who_waits_for_the_first_picture_watches_all_the_while(session, desk, asked, monkeypatch):
+def test_the_slot_says_why_a_picture_is_missing(session, desk, asked):
     job = renders.begin(asked, asked.ask())
-    looks = []
-    monkeypatch.setattr(renders, "_FIRST_S", 0.2)
-    monkeypatch.setattr(renders, "_controls", lambda: None)
-    monkeypatch.setattr(job, "look", looks.append)
-    renders.show(asked, asked.ask(), job)
-    assert len(looks) > 3
-    assert set(looks) == {session["app.who"]}
+    assert renders.slot(job) == {
+        "frames": [],
+        "pictures": "getting ready to draw",
+        "feasible_deg": None,
+    }
+    job.step, job.steps = 44, 100
+    assert renders.slot(job)["pictures"] == "drawing 44 %"
+    session[renders._VIEW] = "scale"
+    assert "Another series" in renders.slot(job)["pictures"]
+    job.error = "It failed."
+    assert renders.slot(job)["pictures"].startswith("No picture:")
+    assert "they are off" in renders.slot(None)["pictures"]
+
+
+def test_only_finished_pictures_are_shown_each_with_its_fault(session, desk, asked, monkeypatch):
+    job = renders.begin(asked, asked.ask())
+    monkeypatch.setattr(loaders, "class_labels", lambda: ("cat", "ball"))
+    job.strip = SimpleNamespace(
+        indices=(0, 7, 9),
+        epsilon=(0.0, 3.0, 4.0),
+        infeasible_share=(0.0, 0.8, 0.9),
+        image_score_deg=(0.0, 14.0, 21.0),
+    )
+    job.frames = {row: np.zeros((8, 8, 3), np.uint8) for row in range(3)}
+    good = PictureAudit(0.9, 25.8, 0.1, 0, True, 0.1)
+    job.audits = {0: good, 1: replace(good, angle_deg=60.2, top1=1, agrees=False)}
+    found = renders.slot(job)
+    assert [(one["index"], one["badge"]) for one in found["frames"]] == [
+        (0, ""),
+        (7, "feasible step: IS 14° · not what was asked: 60° · reads as ball"),
+    ]
+    assert found["feasible_deg"] == 21.0

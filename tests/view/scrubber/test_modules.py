@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import pytest
 
-from pages._view.scrubber.script import joined_script
+from sing_core.files.joined_script import joined_script
 from tests.shared_data import ROOT
 
 MODULES = sorted((ROOT / "pages" / "_view" / "scrubber").glob("*.mjs"))

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from pages._view.words.phrases import be, count, in_words
+from pages._view.words.phrases import be, count, degrees, in_words, interval, number
+from sing_core.maths.statistics import Interval
 
 
 def test_one_and_many():
@@ -37,3 +38,10 @@ def test_what_streamlit_would_draw_as_something_else_stays_text(typed):
 
 def test_a_clock_and_a_hub_name_have_nothing_hidden_in_them():
     assert "\u2060" not in in_words("12:30, hf-hub:owner/name")
+
+
+def test_a_number_has_the_minus_of_prose_and_nothing_has_none():
+    assert [number(value, "+.1f") for value in (-2.26, -0.04, 0.0)] == ["−2.3", "+0.0", "+0.0"]
+    assert [number(value, ".2f") for value in (-0.5, -0.001)] == ["−0.50", "0.00"]
+    assert degrees(-0.0001) == "+0.000°"
+    assert interval(Interval(-0.0001, -0.2, 0.1, 5)) == "0.000° (95 %: −0.200° to 0.100°)"

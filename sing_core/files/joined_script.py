@@ -1,4 +1,4 @@
-"""The scrubber's modules as one script.
+"""The modules of a front end as one script.
 
 Streamlit hands a component's JavaScript to the browser as one ``blob:`` module, where a relative
 import leads nowhere; its folders of assets are for installed packages only. So the modules, which

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pages._view.scrubber.script import joined_script
+from sing_core.files.joined_script import joined_script
 
 ENTRY = 'import { b } from "./middle.mjs";\n\nexport default function show() {\n  return b();\n}\n'
 MIDDLE = 'import { a, ONE } from "./base.mjs";\n\nexport function b() {\n  return a() + ONE;\n}\n'

@@ -1,0 +1,1 @@
+"""What is killed in ``python -m benchmarks.killed``."""

@@ -1,0 +1,1 @@
+"""Twenty people at once: who they are, what they send, and what they must be shown."""

@@ -1,0 +1,59 @@
+"""Tables whose cells say a number in words, and sort by the number all the same."""
+
+from collections.abc import Mapping, Sequence
+from math import inf, isnan, nan, nextafter
+from typing import TYPE_CHECKING, Any
+
+from pages._view.exports import frame_of
+from pages._view.words.phrases import NOTHING, number
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def spoken_table(
+    rows: Rows,
+    *,
+    spans: Mapping[str, tuple[str, str, str]] = {},
+    numbers: Mapping[str, str] = {},
+) -> "Styler":
+    """Return the table of ``rows`` as it is shown.
+
+    ``spans``: column to the columns of its interval's ends, and how all three are written; a cell
+    reads ``0.166 [0.159, 0.172]``. ``numbers``: column to how it is written.
+    """
+    frame = frame_of(rows)
+    shown: dict[str, Any] = {name: _writer(form) for name, form in numbers.items()}
+    for name, (low, high, form) in spans.items():
+        texts: dict[float, str] = {}
+        values = []
+        for row in rows:
+            if row[name] is None:
+                values.append(nan)
+                continue
+            value = float(row[name])
+            text = span(value, row[low], row[high], form)
+            while texts.get(value, text) != text:  # a cell is found by its number
+                value = nextafter(value, inf)
+            texts[value] = text
+            values.append(value)
+        frame[name] = values
+        shown |= {name: _reader(texts), low: _writer(form), high: _writer(form)}
+    return frame.style.format(shown)
+
+
+def span(value: float, low: float | None, high: float | None, form: str) -> str:
+    """Return ``0.166 [0.159, 0.172]``, or the number alone where it has no interval."""
+    if low is None or high is None or isnan(low) or isnan(high):
+        return number(value, form)
+    return f"{number(value, form)} [{number(low, form)}, {number(high, form)}]"
+
+
+def _writer(form: str):  # noqa: ANN202 - a function from a cell to its text
+    return lambda value: NOTHING if value is None or isnan(value) else number(value, form)
+
+
+def _reader(texts: Mapping[float, str]):  # noqa: ANN202
+    return lambda value: texts.get(value, NOTHING)

@@ -1,0 +1,113 @@
+"""Compare's answer in words: which classifier leaks most and least, by how much, how surely."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from pages._view.words.phrases import interval, listed, number
+from sing_core.leakage.comparison import ModelRow, PairRow
+from sing_core.maths.statistics import Interval
+
+_MEASURE = "abs_attribute_score_deg"
+_MEANING = "without its null part an image lies {score} nearer to or further from its own class"
+_MEAN = "(|AS|, the mean over classes)"
+_Gaps = Mapping[tuple[str, str], "_Gap"]
+_Titles = Mapping[str, str]
+
+
+class _Gap(NamedTuple):
+    """|AS| of one model minus that of another; ``decided`` corrected for the number of pairs."""
+
+    difference: Interval
+    decided: bool
+
+
+def answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow], titles: _Titles) -> str:
+    """Return the answer to the page's question; why a model is not ranked is said once.
+
+    ``titles``: the models' names for a person.
+    """
+    ranked = sorted(comparable(rows), key=lambda row: -row.abs_attribute_score.estimate)
+    told = (
+        _ranking(ranked, _gaps(pairs), titles),
+        _beyond(ranked, titles),
+        _left_out(rows, ranked, titles),
+    )
+    return " ".join(part for part in told if part)
+
+
+def comparable(rows: Sequence[ModelRow]) -> list[ModelRow]:
+    """Return the models whose scores may be held against each other."""
+    there = [row for row in rows if row.nullity]
+    return [row for row in there if not row.shares_tower] or there
+
+
+def _gaps(pairs: Sequence[PairRow]) -> dict[tuple[str, str], _Gap]:
+    """Return |AS| of one model minus that of another, in either order."""
+    found = {}
+    for pair in pairs:
+        if pair.measure == _MEASURE:
+            gap = pair.difference
+            low, high = (None if end is None else -end for end in (gap.high, gap.low))
+            turned = Interval(-gap.estimate, low, high, gap.clusters)
+            found[pair.first, pair.second] = _Gap(gap, pair.decided)
+            found[pair.second, pair.first] = _Gap(turned, pair.decided)
+    return found
+
+
+def _ranking(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
+    if not ranked:
+        return "**None of these classifiers has a null space**: nothing leaks."
+    first, last = ranked[0], ranked[-1]
+    one, other = titles[first.model], titles[last.model]
+    meaning = f"{_MEANING.format(score=_score(first))} with {one}"
+    if first is last:
+        return f"**{one} alone can be judged**: {meaning} {_MEAN}."
+    gap = gaps[first.model, last.model]
+    if gap.decided:
+        surely = all(gaps[first.model, row.model].decided for row in ranked[1:])
+        start = f"**{one} leaks {'most' if surely and len(ranked) > 2 else f'more than {other}'}**"
+    else:
+        names = listed([titles[row.model] for row in ranked])
+        more = "most" if len(ranked) > 2 else "more"
+        start = f"**Which of {names} leaks {more} is not decided**"
+    return (
+        f"{start}: {meaning}, {_score(last)} with {other} {_MEAN}; on the same images the "
+        f"difference is {interval(gap.difference, signed=True)}.{_undecided(ranked, gaps, titles)}"
+    )
+
+
+def _score(row: ModelRow) -> str:
+    return f"{number(row.abs_attribute_score.estimate, '.3f')}°"
+
+
+def _undecided(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
+    """Name those that are not told apart, of three and more."""
+    open_ = [
+        f"{titles[a.model]} and {titles[b.model]}"
+        for a, b in combinations(ranked, 2)
+        if not gaps[a.model, b.model].decided
+    ]
+    return f" Not told apart: {'; '.join(open_)}." if open_ and len(ranked) > 2 else ""
+
+
+def _beyond(ranked: Sequence[ModelRow], titles: _Titles) -> str:
+    """Say of whom that is more than the size of the null space explains."""
+    named: dict[str, list[str]] = {"**more**": [], "**less**": [], "**not decided**": []}
+    for row in ranked:
+        word = "**more**" if row.above_energy.estimate > 0 else "**less**"
+        named[word if row.above_energy.decided else "**not decided**"].append(titles[row.model])
+    parts = [f"{word} with {listed(who)}" for word, who in named.items() if who]
+    if not parts:
+        return ""
+    return f"Against random subspaces that remove as much, that is {listed(parts)}."
+
+
+def _left_out(rows: Sequence[ModelRow], ranked: Sequence[ModelRow], titles: _Titles) -> str:
+    kept = {row.model for row in ranked}
+    reasons = [
+        f"{titles[row.model]} ({'its own image tower' if row.nullity else 'no null space'})"
+        for row in rows
+        if row.model not in kept
+    ]
+    return f"Not ranked: {listed(reasons)}." if reasons else ""

@@ -1,0 +1,35 @@
+"""Validate's answer in words: what the steps do to the logits, and how good the translator is."""
+
+import statistics
+
+from pages._view.words.phrases import count, in_words, number
+from sing_core.maths.equivalents import DRIFT_BUDGET
+from sing_core.studies.validation import Perturbations, Validation
+
+
+def answer(found: Validation, title: str) -> str:
+    """Return the answer to the page's question for the classifier ``title``, with magnitudes."""
+    return f"{_of_logits(found.perturbations, title)} {_of_meaning(found)}"
+
+
+def _of_logits(moved: Perturbations, title: str) -> str:
+    if moved.sentence:
+        return f"**The null space: there is none.** {title} reads every direction of its features."
+    null, seen = moved.median("null"), moved.median("class_row")
+    verdict = "yes" if null <= DRIFT_BUDGET else "no"
+    return (
+        f"**The null space is null: {verdict}.** A step inside it changes the logits of {title} by "
+        f"{number(null, '.0e')} of their length (median of {count(len(moved.names), 'image')}), "
+        f"one of the same length that the head reads by {number(seen, '.2g')}."
+    )
+
+
+def _of_meaning(found: Validation) -> str:
+    if found.no_translator:
+        return "**The meaning cannot be measured**: there is no translator into this reference."
+    mean, least = statistics.mean(found.cosine), min(found.cosine)
+    return (
+        "**The meaning is as good as its translation**: between a translated feature and what "
+        f"{in_words(found.reference, 120)} itself makes of the photo the mean cosine is "
+        f"{number(mean, '.2f')}, the least {number(least, '.2f')}; 1 would be the same."
+    )

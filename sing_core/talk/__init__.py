@@ -1,0 +1,1 @@
+"""Talks: scenes, their order, what a stage plays, and the bundle that needs no network."""

@@ -1,0 +1,43 @@
+"""Cells that say a number with its interval, in words, and sort by the number."""
+
+import math
+import re
+
+import pytest
+
+from pages._view.tables.cells import span, spoken_table
+
+ROWS = [
+    {"class": "a", "mean": 0.166, "low": 0.159, "high": 0.172, "other": -0.5},
+    {"class": "b", "mean": -0.1, "low": None, "high": None, "other": None},
+    {"class": "c", "mean": 0.166, "low": 0.1, "high": 0.2, "other": 0.25},
+]
+
+
+def shown(rows):
+    table = spoken_table(rows, spans={"mean": ("low", "high", ".3f")}, numbers={"other": "+.1f"})
+    return table.data, re.findall(r">\s*([^<>]+?)\s*</td>", table.to_html())
+
+
+def test_a_cell_says_the_number_and_its_interval():
+    frame, texts = shown(ROWS)
+    for text in ("0.166 [0.159, 0.172]", "0.166 [0.100, 0.200]", "−0.100", "−0.5", "+0.2", "–"):
+        assert text in texts
+    assert frame["mean"].tolist() == pytest.approx([0.166, -0.1, 0.166], abs=1e-12)
+    assert frame["low"].tolist()[0] == 0.159
+
+
+def test_a_cell_without_a_number_is_a_dash():
+    frame, texts = shown([*ROWS, {"class": "d", "mean": None, "low": None, "high": None}])
+    assert math.isnan(frame["mean"].tolist()[-1])
+    assert texts.count("–") == 7, "the ends of intervals that are folded away, too"
+
+
+def test_there_is_no_interval_where_one_end_is_missing():
+    assert span(0.5, None, 0.6, "+.2f") == span(0.5, float("nan"), 0.6, "+.2f") == "+0.50"
+    assert span(-0.5, -0.6, -0.4, "+.2f") == "−0.50 [−0.60, −0.40]"
+
+
+def test_what_rounds_to_nothing_has_no_minus():
+    assert span(-0.0001, -0.0004, 0.0004, "+.3f") == "+0.000 [+0.000, +0.000]"
+    assert span(-0.0001, -0.0006, 0.0, ".3f") == "0.000 [−0.001, 0.000]"

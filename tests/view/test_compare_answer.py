@@ -1,0 +1,137 @@
+"""Compare's answer: one sentence from real rows, with its magnitude, and never over a barrier."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from pages._view.tables import compare, compare_answer
+from sing_core.leakage.comparison import ModelRow, PairRow
+from sing_core.maths.statistics import Interval
+
+TITLES = {"a": "Alpha", "b": "Beta", "c": "Gamma", "own": "Twin", "full": "Full"}
+NOTHING = Interval(0.0, 0.0, 0.0, 9)
+
+
+def row(model, score, above=NOTHING, *, nullity=280, shares_tower=False):
+    values = dict.fromkeys(ModelRow.__slots__, NOTHING)
+    values |= {"model": model, "nullity": nullity, "shares_tower": shares_tower}
+    return ModelRow(
+        **values | {"abs_attribute_score": Interval(score, 0, 1, 9), "above_energy": above}
+    )
+
+
+@pytest.mark.parametrize(
+    ("above", "said"),
+    [
+        (Interval(0.1, 0.05, 0.15, 9), "**more** than random subspaces that remove as much"),
+        (Interval(-0.1, -0.15, -0.05, 9), "**less** than random subspaces that remove as much"),
+        (Interval(0.1, -0.05, 0.25, 9), "that remove as much **not decided**"),
+    ],
+)
+def test_the_verdict_of_a_model_names_its_place_among_the_draws(above, said):
+    found = replace(row("a", 0.5, above), feature_dim=1280, control_draws=50, rank_among_draws=51)
+    text = compare.verdict(found, "Alpha")
+    assert said in text
+    assert text.endswith("; its place among 50 of them is 51.")
+
+
+def pairs(rows, width):
+    """All pairs of the rows, with intervals of this half width."""
+    found = []
+    for a, b in combinations(rows, 2):
+        gap = a.abs_attribute_score.estimate - b.abs_attribute_score.estimate
+        interval = Interval(gap, gap - width, gap + width, 9)
+        found.append(PairRow(a.model, b.model, "abs_attribute_score_deg", 9, interval))
+        found.append(PairRow(a.model, b.model, "image_score_deg", 9, NOTHING))
+    return found
+
+
+def said(rows, width=0.01):
+    return compare_answer.answer(rows, pairs(rows, width), TITLES)
+
+
+def test_of_two_the_one_that_leaks_more_comes_first_with_by_how_much_and_how_surely():
+    text = said([row("a", 0.2), row("b", 0.5)])
+    assert text.startswith("**Beta leaks more than Alpha**")
+    assert "0.500° nearer to or further from its own class with Beta, 0.200° with Alpha" in text
+    assert "+0.300° (95 %: +0.290° to +0.310°)" in text
+
+
+def test_of_three_one_leaks_most_only_where_both_others_are_told_from_it():
+    rows = [row("a", 0.5), row("b", 0.2), row("c", 0.48)]
+    assert said(rows).startswith("**Alpha leaks most**")
+    open_ = said(rows, 0.05)
+    assert open_.startswith("**Alpha leaks more than Beta**")
+    assert "Not told apart: Alpha and Gamma." in open_
+
+
+def test_what_is_not_decided_is_said_with_its_size():
+    text = said([row("a", 0.279), row("b", 0.280)], 0.018)
+    assert text.startswith("**Which of Beta and Alpha leaks more is not decided**")
+    assert "+0.001° (95 %: −0.017° to +0.019°)" in text
+
+
+def test_a_set_without_intervals_decides_nothing():
+    rows = [row("a", 0.2), row("b", 0.5)]
+    gap = Interval(-0.3, None, None, 1)
+    found = [PairRow("a", "b", "abs_attribute_score_deg", 9, gap)]
+    text = compare_answer.answer(rows, found, TITLES)
+    assert "is not decided" in text
+    assert "+0.300° (no interval from one class)" in text
+
+
+def test_who_may_not_be_compared_is_not_ranked_and_the_reason_is_said_once():
+    text = said([row("a", 0.2), row("own", 0.9, shares_tower=True), row("full", 0.0, nullity=0)])
+    assert text.startswith("**Alpha alone can be judged**")
+    assert text.endswith("Not ranked: Twin (its own image tower) and Full (no null space).")
+    assert text.count("Twin") == text.count("Full") == 1
+
+
+def test_a_twin_alone_is_judged_by_itself_and_where_nothing_can_leak_that_is_the_answer():
+    assert said([row("own", 0.9, shares_tower=True)]).startswith("**Twin alone can be judged**")
+    assert said([row("full", 0.0, nullity=0)]).startswith("**None of these classifiers has")
+
+
+def test_the_random_subspace_stands_beside_the_ranking():
+    rows = [
+        row("a", 0.5, Interval(0.1, 0.05, 0.15, 9)),
+        row("b", 0.2, Interval(-0.1, -0.15, -0.05, 9)),
+        row("c", 0.1, Interval(-0.1, -0.15, 0.05, 9)),
+    ]
+    assert (
+        "remove as much, that is **more** with Alpha, **less** with Beta and **not decided** with "
+        "Gamma." in said(rows)
+    )
+
+
+@pytest.mark.parametrize(
+    ("gap", "verdict"),
+    [
+        (Interval(0.3, 0.2, 0.4, 9), "Alpha is larger"),
+        (Interval(-0.3, -0.4, -0.2, 9), "Beta is larger"),
+        (Interval(-0.0001, -0.4, 0.2, 9), "not decided"),
+    ],
+)
+def test_a_difference_names_the_larger_one_or_nobody(gap, verdict):
+    pair = PairRow("a", "b", "image_score_deg", 9, gap)
+    text = compare.difference(pair, TITLES)
+    assert text.startswith("IS, Alpha − Beta: ")
+    assert text.endswith(f"**{verdict}**.")
+
+
+def test_a_pair_with_a_barrier_has_no_verdict_but_that():
+    decided = Interval(0.3, 0.2, 0.4, 9)
+    pair = PairRow("a", "own", "image_score_deg", 9, decided, "own is measured in its own tower")
+    assert pair.verdict == pair.as_row()["verdict"] == "not comparable"
+    assert pair.as_row()["barrier"] == "own is measured in its own tower"
+    assert PairRow("a", "b", "image_score_deg", 9, decided).verdict == "a is larger"
+
+
+def test_a_difference_that_the_number_of_pairs_explains_decides_nothing_anywhere():
+    gap = Interval(0.3, 0.2, 0.4, 9)
+    pair = PairRow("a", "b", "abs_attribute_score_deg", 9, gap, p_adjusted=0.2)
+    assert pair.verdict == "not decided"
+    assert compare.difference(pair, TITLES).endswith("**not decided**.")
+    text = compare_answer.answer([row("a", 0.5), row("b", 0.2)], [pair], TITLES)
+    assert "is not decided" in text
