@@ -18,6 +18,7 @@ PORT ?= 8501
 WORKERS ?= 2
 VENV := .venv
 TOOLS := .venv-tools
+REPORTS := .reports
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -30,9 +31,12 @@ app: assemble
 		--server.headless true
 
 test: develop chromium assemble lint
-	failed=0; \
-	$(BIN)/python -m pytest --durations=30 -n $(WORKERS) -m "not alone and not roomy" || failed=1; \
-	$(BIN)/python -m pytest --durations=5 -n 0 -m "alone or roomy" || failed=1; \
+	failed=0; rm -rf $(REPORTS); \
+	$(BIN)/python -m pytest --durations=30 --junitxml=$(REPORTS)/beside.xml -n $(WORKERS) \
+		-m "not alone and not roomy" || failed=1; \
+	$(BIN)/python -m pytest --durations=5 --junitxml=$(REPORTS)/alone.xml -n 0 \
+		-m "alone or roomy" || failed=1; \
+	$(BIN)/python .ci/failures.py $(REPORTS)/beside.xml $(REPORTS)/alone.xml; \
 	exit $$failed
 
 lint: develop
@@ -111,6 +115,6 @@ chromium:
 	fi
 
 clean:
-	rm -rf $(VENV) $(TOOLS) sbom.cdx.json .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(TOOLS) $(REPORTS) sbom.cdx.json .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find cache -mindepth 1 ! -name .gitkeep -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
