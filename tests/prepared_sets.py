@@ -51,8 +51,13 @@ def parquet(path, rows, **columns):
     return path
 
 
-def made_up_set(bench, path, models=("lite0",), *, counts=(5, 5, 5, 5), chunk_rows=8):
-    """Prepare a set of made-up features, ``counts`` images of each wnid; no image is needed."""
+def made_up_set(
+    bench, path, models=("lite0",), *, counts=(5, 5, 5, 5), chunk_rows=8, features_of=None
+):
+    """Prepare a set of made-up features, ``counts`` images of each wnid; no image is needed.
+
+    ``features_of(entry, n)`` makes the features ``(n, m)``; noise without it.
+    """
     names = [(w, f"{w}/{i:03d}.jpg") for w, n in zip(WNIDS, counts, strict=True) for i in range(n)]
     images = [
         ImageRow(row, name, wnid, sha256_of_bytes(f"{row} {name}".encode()))
@@ -63,7 +68,8 @@ def made_up_set(bench, path, models=("lite0",), *, counts=(5, 5, 5, 5), chunk_ro
     for model in models:
         entry = bench.entry(model)
         generator = torch.Generator().manual_seed(entry.feature_dim)
-        features = torch.rand(len(images), entry.feature_dim, generator=generator)
+        noise = torch.rand(len(images), entry.feature_dim, generator=generator)
+        features = features_of(entry, len(images)) if features_of else noise
         for index in range(folder.facts.chunks):
             part = folder.rows(index)
             own = tuple(images[row] for row in part)

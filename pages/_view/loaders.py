@@ -51,16 +51,35 @@ def bench() -> Workbench:
     return Workbench(settings, ModelPool(settings), Store(settings.cache_dir))
 
 
-@st.cache_resource
-def warm_up() -> None:
+def _end(made: "PictureDesk | Preparations | _WarmUp") -> None:
+    """Close what the caches forget, and let the process forget it too."""
+    atexit.unregister(made.close)
+    made.close()
+
+
+class _WarmUp:
+    """Loads what the first prompt and the first upload need, a moment after the first page."""
+
+    def __init__(self, made: Workbench, pictures: PictureDesk) -> None:
+        self._behind = threading.Timer(_WARM_AFTER_S, _warm, args=(made, pictures))
+        self._behind.daemon = True
+        self._behind.start()
+
+    def close(self) -> None:
+        """Let what is under way end: a process that leaves a thread inside torch aborts."""
+        self._behind.cancel()
+        self._behind.join(_WARM_AT_MOST_S)
+
+
+@st.cache_resource(on_release=_end)
+def warm_up() -> _WarmUp:
     """Load the default classifier and the reference, once a process, behind the first page.
 
     That page needs no network; importing them beside it would only make it late.
     """
-    behind = threading.Timer(_WARM_AFTER_S, _warm, args=(bench(), desk()))
-    behind.daemon = True
-    behind.start()
-    atexit.register(_finish, behind)
+    made = _WarmUp(bench(), desk())
+    atexit.register(made.close)
+    return made
 
 
 @st.cache_resource
@@ -69,7 +88,7 @@ def studio() -> Studio:
     return Studio(bench())
 
 
-@st.cache_resource
+@st.cache_resource(on_release=_end)
 def desk() -> PictureDesk:
     """Return the process's one worker for pictures."""
     made = PictureDesk(settings().render_timeout_s, first_after_s=_DRAW_AFTER_S)
@@ -82,7 +101,7 @@ def rest() -> None:
     desk().rest.begin(_REST_S)
 
 
-@st.cache_resource
+@st.cache_resource(on_release=_end)
 def preparations() -> "Preparations":
     """Return the process's one worker for preparations; it rests when the drawing does."""
     from pages._view.library.turns import Preparations
@@ -90,12 +109,6 @@ def preparations() -> "Preparations":
     made = Preparations(desk().rest)
     atexit.register(made.close)
     return made
-
-
-def _finish(behind: threading.Timer) -> None:
-    """Let a warm-up under way end: a process that leaves a thread inside torch aborts."""
-    behind.cancel()
-    behind.join(_WARM_AT_MOST_S)
 
 
 def _warm(made: Workbench, pictures: PictureDesk) -> None:

@@ -112,6 +112,18 @@ class Moments:
             self.yy - part.yy - apart * float(y.square().sum()),
         )
 
+    def within(self, basis: Tensor) -> "Moments":
+        """Return the moments of the features' coordinates in ``basis`` ``(m, k)``, ``k`` of them.
+
+        Raises:
+            ShapeError: the basis is of another width.
+        """
+        if basis.ndim != 2 or len(basis) != len(self.xx):
+            raise ShapeError(f"A basis is ({len(self.xx)}, k), got {tuple(basis.shape)}.")
+        wide = basis.double()
+        xx = wide.mT @ self.xx @ wide
+        return replace(self, feature_mean=self.feature_mean @ wide, xx=xx, xy=wide.mT @ self.xy)
+
     @property
     def mean_eigenvalue(self) -> float:
         """Mean eigenvalue of ``xx``: the scale by which a lambda can be judged."""

@@ -12,7 +12,9 @@ from tests.browser.stage import RECORD, REPORT, Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = ("", "compare", "classes", "concepts", "validate", "talk", "library", "method")
+PAGES = (
+    "", "compare", "classes", "concepts", "evidence", "validate", "talk", "library", "method",
+)  # fmt: skip
 SKIPS = ("Skip to main content", "Go to the slider")
 WIDTHS, SCHEMES = (1440, 390), ("light", "dark")
 STOPS, MOST_STOPS = 5, 60

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sing_core.errors import SingError
-from sing_core.leakage import scored_sets
+from sing_core.leakage import probes, scored_sets
 from sing_core.leakage.steered import null_gram, steered_scores
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.steering import epsilon_for_image_score, null_direction
@@ -50,6 +50,23 @@ def test_heads_are_validated_on_the_set_without_its_images(prepared, rows, refus
         (16, 4, 4), (16, 4, 4)
     ]  # fmt: skip
     assert "No prepared set" in refusal("validate-heads", "--set", "other", "--model", "lite0")
+
+
+def test_a_sceptic_asks_what_can_be_read_and_for_real_pairs(prepared, rows, refusal, monkeypatch):
+    monkeypatch.setattr(probes, "DRAWS", 2)
+    ask = ("--set", prepared[0], "--model", "lite0")
+    found = rows("probe", *ask)
+    assert [row["subspace"] for row in found] == ["null", "random", "read", "principal", "full"]
+    for row in found:
+        assert {*row} == {"subspace", "dim", "accuracy", "low", "high", "draws"}
+        assert 0 <= row["low"] <= row["accuracy"] <= row["high"] <= 1
+    pairs = rows("real-pairs", *ask, "--neighbours", "3", "--top", "4")
+    assert len(pairs) == 4
+    for pair in pairs:
+        assert pair["row"] != pair["other_row"]
+        assert pair["swapped"] < 90
+    assert "two labels with 5 classes" in refusal("probe", *ask, "--read", "groups")
+    assert "need more than 20 images" in refusal("real-pairs", *ask, "--neighbours", "20")
 
 
 def test_bad_images_are_named_on_standard_error(run, tmp_path):

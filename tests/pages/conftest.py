@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.runtime.media_file_manager import MediaFileManager
 
+from pages._view import loaders
 from sing_core.settings import Settings
 from tests.pages.driver import App
 
@@ -21,6 +22,9 @@ def own_caches():
     forget_everything()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SING_RENDERER", "off")
+        # Nothing is loaded beside a test: each loads what it shows, and draws at once.
+        patch.setattr(loaders, "_WARM_AFTER_S", 3_600.0)
+        patch.setattr(loaders, "_DRAW_AFTER_S", 0.0)
         yield
     forget_everything()
 

@@ -44,7 +44,8 @@ def test_the_method_opens_without_any_photo_or_prompt(method):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["explore", "compare", "classes", "concepts", "library", "method", "validate"]
+    "name",
+    ["explore", "compare", "classes", "concepts", "evidence", "library", "method", "validate"],
 )
 def test_a_page_runs_cold(name):
     App.at_page(name)

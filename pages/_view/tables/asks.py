@@ -14,11 +14,13 @@ from sing_core.leakage import (
     comparison,
     concept_map,
     concepts,
+    probes,
     scored_sets,
     steered,
     transfers,
     variant_scores,
 )
+from sing_core.leakage import real_pairs as real_pairs_of
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.maths.head_transfer import Transfer
 from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
@@ -213,6 +215,26 @@ def correlation(first: list[float], second: list[float]) -> RankCorrelation:
     """
     key = content_key("correlation", repr(first), repr(second))
     return _kept(key, lambda: rank_correlation(first, second))
+
+
+def probed(model: str, images: str, read: str) -> probes.ProbeTable:
+    """Return what probes read from the parts of a set's features.
+
+    Raises:
+        SingError: see ``open_set`` and ``probe``.
+    """
+    scored = _open(model, images)
+    return _kept(content_key(_key("probe", scored), read), lambda: probes.probe(scored, read))
+
+
+def real_pairs(model: str, images: str) -> real_pairs_of.RealPairs:
+    """Return the real equivalents of a set.
+
+    Raises:
+        SingError: see ``open_set`` and ``real_pairs``.
+    """
+    scored = _open(model, images)
+    return _kept(_key("real pairs", scored), lambda: real_pairs_of.real_pairs(scored))
 
 
 def steered_rows(

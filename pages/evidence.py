@@ -1,0 +1,42 @@
+"""Evidence: what would a sceptic ask of a null space, and what do the images of a set answer?"""
+
+import streamlit as st
+
+from pages._view import pickers, state
+from pages._view.evidence import pairs, probe
+from pages._view.tables import asks
+from sing_core.errors import SingError
+
+ASKED = {"probe": "Is it in there at all?", "pairs": "Are there real equivalents?"}
+
+state.enter("evidence")
+title = st.empty()  # the question that is chosen below
+st.caption(
+    "What a sceptic asks of a null space, answered by the images of a prepared set: what can be "
+    "read from it, and whether two photographs differ in nothing else."
+)
+answer = st.container()  # it is known last, and read first
+
+# 1. Ask.
+left, middle, right = st.columns(3)
+with left:
+    images = asks.pick_set("evidence")
+with middle:
+    model = pickers.pick_model()
+with right:
+    state.receive("ask", "evidence.ask", "probe", ASKED.__contains__, "a question")
+    asked = st.selectbox(
+        "Question", list(ASKED), format_func=ASKED.__getitem__, key="evidence.ask",
+        persist_state="session",
+    )  # fmt: skip
+    state.publish("ask", asked, "probe")
+title.title(ASKED[asked], anchor=False)
+panel = probe if asked == "probe" else pairs
+chosen = panel.choose()
+state.write_url()
+
+# 2. Compute and 3. show: one call, one place where errors become words.
+try:
+    panel.show(answer, model, images, chosen)
+except SingError as error:
+    answer.error(str(error), icon=":material/error:")

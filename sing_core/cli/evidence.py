@@ -1,0 +1,64 @@
+"""The commands ``probe`` and ``real-pairs``: what a sceptic asks of the null space of a set."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sing_core.cli.app import Json, Model, Ref, Set, app, open_bench, show, tell
+from sing_core.models.registry import DEFAULT_REFERENCE
+from sing_core.settings import Settings
+
+
+class Asked(StrEnum):
+    """What a probe reads."""
+
+    classes = "classes"
+    groups = "groups"
+
+
+@app.command()
+def probe(
+    model: Model,
+    set_: Set = "",
+    reference: Ref = DEFAULT_REFERENCE,
+    read: Annotated[Asked, typer.Option(help="What is read from the features.")] = Asked.classes,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV of “image name,label” to read instead.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Print what a linear probe reads from the null part, random parts, what decides, and all.
+
+    Every image is read by a probe that never saw it; of groups, by one that never saw its class.
+    """
+    from sing_core.leakage.probes import probe as ask
+    from sing_core.leakage.scored_sets import open_set
+
+    scored = open_set(open_bench(Settings()), model, images=set_ or None, reference=reference)
+    found = ask(scored, read.value, labels)
+    show([row.as_row() for row in found.rows], json_)
+    tell(found.sentence)
+
+
+@app.command()
+def real_pairs(
+    model: Model,
+    set_: Set = "",
+    reference: Ref = DEFAULT_REFERENCE,
+    neighbours: Annotated[
+        int, typer.Option(min=1, max=100, help="How many images nearest in logits are looked at.")
+    ] = 10,
+    top: Annotated[int, typer.Option(min=1, help="How many pairs are printed.")] = 20,
+    json_: Json = False,
+) -> None:
+    """Print pairs of images whose logits nearly agree and whose null parts are far apart."""
+    from sing_core.leakage.real_pairs import real_pairs as ask
+    from sing_core.leakage.scored_sets import open_set
+
+    scored = open_set(open_bench(Settings()), model, images=set_ or None, reference=reference)
+    found = ask(scored, neighbours)
+    labels = scored.bench.vocabulary(reference).labels
+    show([row.as_row(labels) for row in found.rows[:top]], json_)
+    tell(found.sentence)

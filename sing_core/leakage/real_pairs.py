@@ -1,0 +1,227 @@
+"""Real equivalents: photographs whose logits nearly agree, and whose null parts are far apart.
+
+No feature is made up here. Among the images whose logits are nearest to an image's own, the one
+whose null part is farthest away shows how far invariance goes in the data. Beside it stands the
+same null part put into the image's own feature, which keeps every logit exactly.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sing_core.errors import ImageSetError
+from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.leakage.scoring import Pairs
+from sing_core.maths.linear_head import LinearHead
+from sing_core.maths.nearest import nearest
+from sing_core.maths.scores import angle_deg
+from sing_core.sets.chunks import ImageRow
+
+NEIGHBOURS = 10
+_BLOCK = 512
+_AGREE = 0.1  # of the usual distance: below it logits are said to nearly agree
+_USUAL = 20_000  # pairs at random that say what is usual
+
+
+@dataclass(frozen=True, slots=True)
+class RealPair:
+    """An image and, of those whose logits are nearest, that with the farthest null part.
+
+    Attributes:
+        row: of the image in the set; ``name`` its, ``label`` its class (index of the vocabulary),
+            ``digest`` of its file; ``other_row``, ``other``, ``other_label``, ``other_digest`` of
+            the other one.
+        logit_distance: how far their logits are apart, in units of what is usual between two images
+            of the set; ``null_distance`` their null parts, likewise.
+        angle: between T(f) of the two, degrees.
+        swapped: between T(f) and T of the equivalent that has the other's null part, degrees.
+    """
+
+    row: int
+    name: str
+    label: int
+    digest: str
+    other_row: int
+    other: str
+    other_label: int
+    other_digest: str
+    logit_distance: float
+    null_distance: float
+    angle: float
+    swapped: float
+
+    def as_row(self, labels: Sequence[str]) -> dict[str, Any]:
+        """Return what the command line prints and the page shows; ``labels`` name the classes."""
+        names = {"label": labels[self.label], "other_label": labels[self.other_label]}
+        return {**asdict(self), **names}
+
+
+@dataclass(frozen=True, slots=True)
+class RealPairs:
+    """The pairs of a set, and what they say together; medians over images, angles in degrees.
+
+    Attributes:
+        rows: one an image, the nearest in logits for its null distance first.
+        logit_distance: of the pairs, in units of what is usual; ``null_distance`` likewise.
+        angle: of the pairs; ``usual_angle`` of two images at random; ``swapped`` of the equivalents
+            with the other's null part; ``removed`` of null removal (IS).
+        same_class: share of pairs of one class.
+        kept: share of the nearest images to T(f) that are still nearest after null removal.
+    """
+
+    rows: tuple[RealPair, ...]
+    logit_distance: float
+    null_distance: float
+    angle: float
+    usual_angle: float
+    swapped: float
+    removed: float
+    same_class: float
+    kept: float
+
+    @property
+    def sentence(self) -> str:
+        """What the pairs say, with magnitudes, and what they do not say."""
+        near = "No two images agree" if self.logit_distance > _AGREE else "Images nearly agree"
+        return (
+            f"{near}: those nearest in logits are {100 * self.logit_distance:.0f} % of the usual "
+            f"distance apart there, and {100 * self.null_distance:.0f} % in the null space "
+            f"(medians over {len(self.rows):,} images). Put into the image's own feature, the "
+            f"other's null part turns the translated feature by {self.swapped:.1f}° and moves no "
+            f"logit; null removal turns it by {self.removed:.1f}°. The other image itself, which "
+            f"the classifier does tell apart, is {self.angle:.0f}° away."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Of ``n`` images: coordinates in which logits are as far apart as they are; null parts."""
+
+    logits: Tensor
+    null: Tensor
+    z: Tensor
+    z_equivalent: Tensor
+
+
+def real_pairs(scored: ScoredSet, neighbours: int = NEIGHBOURS) -> RealPairs:
+    """Return for every image of a set its real equivalent among ``neighbours`` nearest in logits.
+
+    Raises:
+        ImageSetError: the set has fewer images than that, or the head no null space.
+        SingError: scores, features or translator cannot be read.
+    """
+    found = scored.ask("SELECT row, label FROM images ORDER BY row")
+    if not scored.nullity:
+        raise ImageSetError(f"{scored.model} has no null space: no two images are equivalent.")
+    if len(found) <= neighbours:
+        raise ImageSetError(
+            f"Real equivalents need more than {neighbours} images; the set "
+            f"{scored.folder.facts.name} has {len(found)}."
+        )
+    labels, images = torch.tensor(found["label"].to_pylist()), list[ImageRow]()
+    parts = _parts(scored, found["row"].to_pylist(), images)
+    near, apart = nearest(parts.logits, neighbours)
+    far = _null_distances(parts.null, near)
+    best = far.argmax(dim=1, keepdim=True)
+    other = near.gather(1, best).squeeze(1)
+    distances = apart.gather(1, best).squeeze(1), far.gather(1, best).squeeze(1)
+    return _told(scored, images, labels, parts, other, distances)
+
+
+def _parts(scored: ScoredSet, rows: list[int], images: list[ImageRow]) -> _Parts:
+    """Return what the pairs are found by; ``images`` is filled with whose rows these are."""
+    pieces: list[tuple[Tensor, ...]] = []
+    turn = logit_coordinates(scored.linear)
+    for own, features in scored.features(rows):
+        images += own
+        pairs = Pairs.of(features, scored.linear, scored.unseen(own))
+        null = scored.linear.head.null_part(features).float()
+        coordinates = (features.double() @ turn).float()
+        pieces.append((coordinates, null, pairs.z.float(), pairs.z_equivalent.float()))
+    return _Parts(*(torch.cat(kind) for kind in zip(*pieces, strict=True)))
+
+
+def logit_coordinates(linear: LinearHead) -> Tensor:
+    """Return ``(m, r)``: in these coordinates features are as far apart as their logits.
+
+    ``|W (f - g)| = |R V_p^T (f - g)|`` for ``W V_p = Q R``: ``r`` numbers instead of ``c``.
+    """
+    basis = linear.head.principal_basis
+    upper = torch.linalg.qr(linear.weight.double() @ basis, mode="r").R
+    turn: Tensor = basis @ upper.mT
+    return turn
+
+
+def _null_distances(null: Tensor, near: Tensor) -> Tensor:
+    """Return ``(n, k)`` distances of null parts ``(n, m)`` to those of the neighbours."""
+    columns = [torch.linalg.vector_norm(null - null[place], dim=1) for place in near.mT]
+    return torch.stack(columns, dim=1)
+
+
+def _told(
+    scored: ScoredSet,
+    images: list[ImageRow],
+    labels: Tensor,
+    parts: _Parts,
+    other: Tensor,
+    distances: tuple[Tensor, Tensor],
+) -> RealPairs:
+    one, two = torch.randint(len(images), (2, _USUAL), generator=torch.Generator().manual_seed(0))
+    one, two = one[one != two], two[one != two]
+    usual_logits = _median_distance(parts.logits, one, two)
+    logit, null = distances[0] / usual_logits, distances[1] / _median_distance(parts.null, one, two)
+    angle = angle_deg(parts.z.double(), parts.z[other].double())
+    swapped = torch.cat(list(_swapped(scored, images, parts, other)))
+    usual = angle_deg(parts.z[one].double(), parts.z[two].double())
+    removed = angle_deg(parts.z.double(), parts.z_equivalent.double())
+    measured = torch.stack([logit.double(), null.double(), angle, swapped], dim=1).tolist()
+    rows = [
+        RealPair(*_name(images[i], labels[i]), *_name(images[j], labels[j]), *numbers)
+        for i, (j, numbers) in enumerate(zip(other.tolist(), measured, strict=True))
+    ]
+    return RealPairs(
+        rows=tuple(sorted(rows, key=lambda pair: pair.logit_distance / pair.null_distance)),
+        logit_distance=float(logit.median()),
+        null_distance=float(null.median()),
+        angle=float(angle.median()),
+        usual_angle=float(usual.median()),
+        swapped=float(swapped.median()),
+        removed=float(removed.median()),
+        same_class=float((labels == labels[other]).double().mean()),
+        kept=_kept(parts),
+    )
+
+
+def _name(image: ImageRow, label: Tensor) -> tuple[int, str, int, str]:
+    return image.row, image.name, int(label), image.digest
+
+
+def _median_distance(rows: Tensor, one: Tensor, two: Tensor) -> float:
+    apart = [
+        torch.linalg.vector_norm(rows[a] - rows[b], dim=1)
+        for a, b in zip(torch.split(one, _BLOCK), torch.split(two, _BLOCK), strict=True)
+    ]
+    return float(torch.cat(apart).median())
+
+
+def _swapped(
+    scored: ScoredSet, images: list[ImageRow], parts: _Parts, other: Tensor
+) -> Iterator[Tensor]:
+    """Yield the angles of T(f) to T of the feature with the other image's null part in it."""
+    for mine in torch.split(torch.arange(len(images)), _BLOCK):
+        unseen = scored.unseen([images[i] for i in mine.tolist()])
+        steps = parts.null[other[mine]]
+        moved = parts.z_equivalent[mine].double() + unseen.apply(steps) - unseen.apply(0 * steps)
+        yield angle_deg(parts.z[mine].double(), moved)
+
+
+def _kept(parts: _Parts) -> float:
+    """Return the share of the nearest images to T(f), by angle, that null removal keeps."""
+    unit = torch.nn.functional.normalize(parts.z)
+    after = torch.nn.functional.normalize(parts.z_equivalent)
+    before, _ = nearest(unit, NEIGHBOURS)
+    left, _ = nearest(unit, NEIGHBOURS, after)
+    return float((before[:, :, None] == left[:, None, :]).any(dim=2).double().mean())

@@ -1,0 +1,154 @@
+"""Probes and real equivalents of a set in which the truth is planted."""
+
+import pytest
+import torch
+
+from sing_core.errors import ImageSetError, TextListError
+from sing_core.leakage import probes
+from sing_core.leakage.probes import GROUPS, labelled, probe
+from sing_core.leakage.real_pairs import logit_coordinates, real_pairs
+from sing_core.leakage.scored_sets import open_set
+from sing_core.maths.scores import angle_deg
+from sing_core.settings import Settings
+from tests import toy
+from tests.prepared_sets import made_up_set
+
+pytestmark = pytest.mark.slow  # sets are prepared
+
+EACH = 24
+LABELS = (0, 1, 281, 555)  # of the wnids of the made-up set
+
+
+@pytest.fixture(scope="module")
+def settings(toy_assets, tmp_path_factory):
+    return Settings(assets_dir=toy_assets, cache_dir=tmp_path_factory.mktemp("evidence"))
+
+
+@pytest.fixture
+def bench(settings, toy_reference):
+    return toy.make_bench(settings)
+
+
+@pytest.fixture
+def few_draws(monkeypatch):
+    monkeypatch.setattr(probes, "DRAWS", 3)
+
+
+def planted(bench, name, features_of):
+    place = bench.settings.cache_dir / "prepared" / name
+    if not place.exists():
+        made_up_set(bench, place, counts=(EACH,) * 4, chunk_rows=32, features_of=features_of)
+    return open_set(bench, "lite0", images=name)
+
+
+def hidden_classes(bench):
+    """Return what makes features of which only the null part knows the class."""
+
+    def features_of(entry, n):
+        generator = torch.Generator().manual_seed(3)
+        head = bench.classifier(entry.name).linear.head
+        lead = torch.randn(4, entry.feature_dim, generator=generator)
+        noise = torch.rand(n, entry.feature_dim, generator=generator)
+        return noise + head.null_part(lead).float().repeat_interleave(EACH, dim=0)
+
+    return features_of
+
+
+def twins(bench):
+    """Return what makes features in pairs: one principal part, and opposite null parts."""
+
+    def features_of(entry, n):
+        generator = torch.Generator().manual_seed(4)
+        head = bench.classifier(entry.name).linear.head
+        half = torch.rand(n // 2, entry.feature_dim, generator=generator)
+        seen, inside = head.principal_part(half), head.null_part(half)
+        return torch.cat([seen + inside, seen - inside]).float()
+
+    return features_of
+
+
+def test_classes_that_only_the_null_part_knows_are_read_there_and_lost_without_it(bench, few_draws):
+    found = probe(planted(bench, "hidden", hidden_classes(bench)))
+    rate = {row.subspace: row.accuracy.estimate for row in found.rows}
+    assert (found.labels, found.n, found.chance) == (4, 4 * EACH, 0.25)
+    assert rate["null"] > 0.95
+    assert rate["principal"] < 0.5
+    assert found.lost.estimate == pytest.approx(rate["full"] - rate["principal"])
+    assert "Without it" in found.sentence
+    assert "fewer are: it adds to what decides" in found.sentence
+    assert [row.dim for row in found.rows] == [280, 280, 280, 1000, 1280]
+
+
+def test_noise_is_read_from_nowhere(bench, few_draws):
+    found = probe(planted(bench, "noise", None))
+    for row in found.rows:
+        assert row.accuracy.low <= 0.25 + 0.1, row
+    assert not found.lost.decided
+
+
+def test_a_table_says_what_is_read(bench, few_draws, tmp_path):
+    scored = planted(bench, "hidden", hidden_classes(bench))
+    names = scored.ask("SELECT name, label FROM images ORDER BY row").to_pylist()
+    table = tmp_path / "furry.csv"
+    lines = [f'"{one["name"]}",{"fish" if one["label"] < 2 else "no fish"}' for one in names]
+    table.write_text("\n".join([*lines, "not-there.jpg,fish"]), encoding="utf-8")
+    found = probe(scored, table=table)
+    assert (found.asked, found.labels, found.chance) == ("furry", 2, 0.5)
+    assert found.row("null").accuracy.estimate > 0.95
+    for text, sentence in (("a\nb", "no table of labels"), ("x.jpg,fish", "names no image")):
+        table.write_text(text, encoding="utf-8")
+        with pytest.raises(TextListError, match=sentence):
+            probe(scored, table=table)
+
+
+def test_what_cannot_be_judged_on_what_was_never_seen_is_refused(bench):
+    scored = planted(bench, "noise", None)
+    with pytest.raises(ImageSetError, match="two labels with 5 classes each"):
+        probe(scored, GROUPS)
+    with pytest.raises(ImageSetError, match="not “colours”"):
+        probe(scored, "colours")
+
+
+def test_groups_are_read_in_classes_that_the_probe_never_saw(real_bench):
+    found = labelled(open_set(real_bench, "lite0", images="embedded"), GROUPS)
+    fold_of = {}
+    for index, fold in zip(found.classes.tolist(), found.folds.tolist(), strict=True):
+        assert fold_of.setdefault(index, fold) == fold, "a class is in one fold"
+    for label in range(int(found.labels.max()) + 1):
+        assert set(found.folds[found.labels == label].tolist()) == set(range(5))
+
+
+def test_twins_that_differ_in_the_null_space_alone_find_each_other(bench):
+    scored = planted(bench, "twins", twins(bench))
+    found = real_pairs(scored, 1)
+    half = 2 * EACH
+    assert {pair.row: pair.other_row for pair in found.rows} == {
+        row: (row + half) % (2 * half) for row in range(2 * half)
+    }
+    assert found.logit_distance < 1e-4
+    assert "Images nearly agree" in found.sentence
+    for pair in found.rows:
+        assert pair.swapped == pytest.approx(pair.angle, abs=1e-3), "the twin is the equivalent"
+        assert pair.label == LABELS[pair.row // EACH]
+    assert found.null_distance > 1
+
+
+def test_the_numbers_of_a_pair_are_those_of_its_two_images(bench):
+    scored = planted(bench, "noise", None)
+    rows = list(range(4 * EACH))
+    features = torch.cat([part for _, part in scored.features(rows)]).double()
+    linear, translator = scored.linear, bench.translator("lite0", "mini")
+    found = {pair.row: pair for pair in real_pairs(scored, 5).rows}
+    logits = features @ linear.weight.double().mT
+    apart = torch.cdist(logits, logits).fill_diagonal_(torch.inf)
+    null = linear.head.null_part(features)
+    for row in (0, 17, 95):
+        near = apart[row].topk(5, largest=False).indices
+        other = int(near[torch.linalg.vector_norm(null[near] - null[row], dim=1).argmax()])
+        assert found[row].other_row == other
+        z = translator.apply(features.float())
+        assert found[row].angle == pytest.approx(float(angle_deg(z[row], z[other])), abs=1e-3)
+        swapped = translator.apply(features[row] - null[row] + null[other])
+        assert found[row].swapped == pytest.approx(float(angle_deg(z[row], swapped)), abs=1e-3)
+    turned = features @ logit_coordinates(linear)
+    assert torch.allclose(torch.cdist(turned, turned), torch.cdist(logits, logits), atol=1e-5)

@@ -1,0 +1,67 @@
+"""The Evidence page: its two questions, their links, what they show and the commands they offer."""
+
+import pytest
+
+from sing_core.leakage import probes, real_pairs
+from tests.pages.driver import App
+
+pytestmark = pytest.mark.slow  # probes are trained
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch):
+    monkeypatch.setattr(probes, "DRAWS", 2)
+
+
+def first(app):
+    return next(element.value for element in app.at.markdown)
+
+
+def test_a_first_visitor_reads_what_the_null_part_tells_apart():
+    app = App.at_page("evidence", unfolded=["evidence"])
+    assert (app.errors, app.warnings, app.query) == ([], [], {})
+    assert app.at.title[0].value == "Is it in there at all?"
+    (table,) = (element.value for element in app.at.dataframe)
+    rate = dict(zip(table["subspace"], table["accuracy"], strict=True))
+    assert list(rate) == ["null", "random", "read", "principal", "full"]
+    assert 0.005 < rate["null"] < rate["full"] < 1
+    assert f"{100 * rate['null']:.1f} % of the images are read rightly" in first(app)
+    assert f"the whole feature {100 * rate['full']:.1f} %" in first(app)
+    assert "one of 200 classes; chance 0.5 %" in first(app)
+    assert app.at.code[0].value == "python -m sing_core probe --model lite0 --set embedded"
+
+
+def test_groups_are_asked_by_a_link_and_by_hand():
+    app = App.at_page("evidence", unfolded=["evidence"], read="groups", model="lite1")
+    assert "one of 17 groups" in first(app)
+    assert app.at.code[0].value == (
+        "python -m sing_core probe --model lite1 --set embedded --read groups"
+    )
+    app.at.radio(key="evidence.read").set_value("classes")
+    app.run()
+    assert "read" not in app.query
+    assert "classes; chance" in first(app)
+
+
+def test_real_equivalents_are_named_with_their_distances(monkeypatch):
+    app = App.at_page("evidence", unfolded=["evidence.pairs"], ask="pairs")
+    assert app.at.title[0].value == "Are there real equivalents?"
+    (table,) = (element.value for element in app.at.dataframe)
+    assert len(table) == 200
+    ratio = table["logit_distance"] / table["null_distance"]
+    assert ratio.is_monotonic_increasing
+    assert (table["swapped"] < table["angle"]).mean() > 0.9, "decisions are most of what differs"
+    assert "No two images agree: those nearest in logits are 7" in first(app)
+    assert any("are not on this machine" in text for text in app.captions)
+    assert app.at.code[0].value == (
+        "python -m sing_core real-pairs --model lite0 --set embedded --top 4000"
+    )
+    assert real_pairs.NEIGHBOURS == 10
+
+
+def test_what_a_link_cannot_ask_is_said_and_errors_are_sentences():
+    app = App.at_page("evidence", ask="everything", read="colours")
+    assert len(app.warnings) == 2
+    assert app.at.title[0].value == "Is it in there at all?"
+    app = App.at_page("evidence", model="vits", ask="pairs")
+    assert app.errors == ["vits has no null space: no two images are equivalent."]
