@@ -3,11 +3,16 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.evidence import pairs, probe
+from pages._view.evidence import alarms, pairs, probe
 from pages._view.tables import asks
 from sing_core.errors import SingError
 
-ASKED = {"probe": "Is it in there at all?", "pairs": "Are there real equivalents?"}
+ASKED = {
+    "probe": "Is it in there at all?",
+    "pairs": "Are there real equivalents?",
+    "alarms": "Does it matter?",
+}
+PANELS = {"probe": probe, "pairs": pairs, "alarms": alarms}
 
 state.enter("evidence")
 title = st.empty()  # the question that is chosen below
@@ -31,8 +36,8 @@ with right:
     )  # fmt: skip
     state.publish("ask", asked, "probe")
 title.title(ASKED[asked], anchor=False)
-panel = probe if asked == "probe" else pairs
-chosen = panel.choose()
+panel = PANELS[asked]
+chosen = panel.choose(model, images)
 state.write_url()
 
 # 2. Compute and 3. show: one call, one place where errors become words.

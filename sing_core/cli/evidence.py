@@ -1,4 +1,4 @@
-"""The commands ``probe`` and ``real-pairs``: what a sceptic asks of the null space of a set."""
+"""The commands ``probe``, ``real-pairs`` and ``alarms``: what a sceptic asks."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -62,3 +62,28 @@ def real_pairs(
     labels = scored.bench.vocabulary(reference).labels
     show([row.as_row(labels) for row in found.rows[:top]], json_)
     tell(found.sentence)
+
+
+@app.command()
+def alarms(
+    model: Model,
+    set_: Set = "",
+    reference: Ref = DEFAULT_REFERENCE,
+    against: Annotated[
+        str, typer.Option(help="A prepared set, or a kind of image of this one; else: errors.")
+    ] = "",
+    json_: Json = False,
+) -> None:
+    """Print how well the null part tells wrong decisions, or other images, from the usual ones.
+
+    AUROC with intervals over classes, of wrong decisions within classes; beside it what the logits
+    say for nothing.
+    """
+    from sing_core.leakage.alarms import alarms as ask
+    from sing_core.leakage.alarms import sentence
+    from sing_core.leakage.scored_sets import open_set
+
+    scored = open_set(open_bench(Settings()), model, images=set_ or None, reference=reference)
+    found = ask(scored, against)
+    show([row.as_row() for row in found], json_)
+    tell(sentence(found, against or "wrong decisions"))

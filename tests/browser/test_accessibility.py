@@ -216,6 +216,8 @@ def test_nothing_moves_by_itself_for_who_asked_for_reduced_motion(
         Stage(page).part("headline").filter(has_text=" ").wait_for(timeout=PATIENCE_MS)
     else:
         page.wait_for_function(QUIET, timeout=PATIENCE_MS)
+        # The browser fetches what puts our style sheet in by itself, on a busy machine last.
+        page.wait_for_selector("[data-testid=stHtml] style", state="attached")
     moving = page.evaluate(MOVING)
     context.close()
     assert moving == []

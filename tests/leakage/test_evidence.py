@@ -5,6 +5,7 @@ import torch
 
 from sing_core.errors import ImageSetError, TextListError
 from sing_core.leakage import probes
+from sing_core.leakage.alarms import alarms, sentence
 from sing_core.leakage.probes import GROUPS, labelled, probe
 from sing_core.leakage.real_pairs import logit_coordinates, real_pairs
 from sing_core.leakage.scored_sets import open_set
@@ -95,9 +96,9 @@ def test_a_table_says_what_is_read(bench, few_draws, tmp_path):
     found = probe(scored, table=table)
     assert (found.asked, found.labels, found.chance) == ("furry", 2, 0.5)
     assert found.row("null").accuracy.estimate > 0.95
-    for text, sentence in (("a\nb", "no table of labels"), ("x.jpg,fish", "names no image")):
+    for text, said in (("a\nb", "no table of labels"), ("x.jpg,fish", "names no image")):
         table.write_text(text, encoding="utf-8")
-        with pytest.raises(TextListError, match=sentence):
+        with pytest.raises(TextListError, match=said):
             probe(scored, table=table)
 
 
@@ -152,3 +153,48 @@ def test_the_numbers_of_a_pair_are_those_of_its_two_images(bench):
         assert found[row].swapped == pytest.approx(float(angle_deg(z[row], swapped)), abs=1e-3)
     turned = features @ logit_coordinates(linear)
     assert torch.allclose(torch.cdist(turned, turned), torch.cdist(logits, logits), atol=1e-5)
+
+
+def strange(bench):
+    """Return what makes features whose null parts are three times as long."""
+
+    def features_of(entry, n):
+        head = bench.classifier(entry.name).linear.head
+        noise = torch.rand(n, entry.feature_dim, generator=torch.Generator().manual_seed(5))
+        return (noise + 2 * head.null_part(noise)).float()
+
+    return features_of
+
+
+def test_a_longer_null_part_is_an_alarm_and_the_logits_do_not_hear_it(bench):
+    usual = planted(bench, "noise", None)
+    planted(bench, "strange", strange(bench))
+    rows = {row.score: row for row in alarms(usual, "strange")}
+    null, logits = rows["null_energy"], rows["probability"]
+    assert null.auroc.low > 0.99
+    assert null.fpr95 < 0.05
+    assert logits.auroc.low <= 0.5 <= logits.auroc.high
+    assert (null.n, null.looked_for) == (4 * EACH, 4 * EACH)
+    said = sentence(tuple(rows.values()), "strange")
+    assert "null_energy, is higher for strange in 100 % of pairs" in said
+
+
+def test_nothing_to_tell_apart_is_said(bench):
+    scored = planted(bench, "noise", None)
+    with pytest.raises(ImageSetError, match="holds one kind of image only"):
+        alarms(scored, "colours")
+    with pytest.raises(ImageSetError, match="No class of noise has right and wrong"):
+        alarms(scored)
+
+
+def test_errors_and_kinds_of_images_are_told_apart_on_the_embedded_set(real_bench):
+    scored = open_set(real_bench, "lite0", images="embedded")
+    rows = {row.score: row for row in alarms(scored)}
+    assert rows["probability"].auroc.low > 0.7, "who errs is less sure of it"
+    assert rows["null_energy"].auroc.high < 0.5
+    assert rows["null_energy"].fpr95 is None
+    accuracy = scored.ask("SELECT avg(CAST(top1 = label AS DOUBLE)) AS a FROM images")["a"][0]
+    assert rows["max_logit"].n / 4_000 == pytest.approx(accuracy.as_py())
+    small = {row.score: row for row in alarms(scored, "64-pixel image")}
+    assert (small["null_energy"].n, small["null_energy"].looked_for) == (800, 3_200)
+    assert small["null_energy"].side == "lower"

@@ -59,6 +59,19 @@ def test_real_equivalents_are_named_with_their_distances(monkeypatch):
     assert real_pairs.NEIGHBOURS == 10
 
 
+def test_whether_it_matters_is_answered_beside_what_the_logits_say():
+    app = App.at_page("evidence", unfolded=["evidence.alarms"], ask="alarms")
+    assert app.at.title[0].value == "Does it matter?"
+    assert "is lower for wrong decisions in" in first(app)
+    (table,) = (element.value for element in app.at.dataframe)
+    assert table["auroc"].between(0, 1).all()
+    app.at.selectbox(key="evidence.against").set_value("64-pixel image")
+    app.run()
+    assert app.query["against"] == "64-pixel image"
+    assert "lower for 64-pixel image in" in first(app)
+    assert app.at.code[0].value.endswith("--against '64-pixel image'")
+
+
 def test_what_a_link_cannot_ask_is_said_and_errors_are_sentences():
     app = App.at_page("evidence", ask="everything", read="colours")
     assert len(app.warnings) == 2

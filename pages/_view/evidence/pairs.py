@@ -19,7 +19,7 @@ _HOW = (
 )
 
 
-def choose() -> None:
+def choose(_model: str, _images: str) -> None:
     """Nothing is to be chosen here."""
 
 

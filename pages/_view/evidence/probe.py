@@ -5,6 +5,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import commands, exports, state
+from pages._view.evidence.figures import with_intervals
 from pages._view.tables import asks, cells
 from sing_core.leakage.probes import CLASSES, GROUPS, ProbeTable
 
@@ -24,7 +25,7 @@ _HOW = (
 )
 
 
-def choose() -> str:
+def choose(_model: str, _images: str) -> str:
     """Draw what is to be read; return it."""
     state.receive("read", "evidence.read", CLASSES, _READ.__contains__, "a list to read")
     read = st.radio(
@@ -66,21 +67,5 @@ def show(answer: DeltaGenerator, model: str, images: str, read: str) -> None:
 
 def bars(found: ProbeTable) -> go.Figure:
     """Return the accuracies as points with intervals, and the line of who guesses."""
-    names = [f"{_TITLES[row.subspace]} ({row.dim:,})" for row in found.rows]
-    values = [row.accuracy.estimate for row in found.rows]
-    above = [(row.accuracy.high or row.accuracy.estimate) - row.accuracy.estimate
-             for row in found.rows]  # fmt: skip
-    below = [row.accuracy.estimate - (row.accuracy.low or row.accuracy.estimate)
-             for row in found.rows]  # fmt: skip
-    spans = {"type": "data", "symmetric": False, "array": above, "arrayminus": below}
-    figure = go.Figure(
-        go.Scatter(
-            x=values, y=names, error_x=spans, mode="markers", marker_size=11,
-            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
-        )
-    )  # fmt: skip
-    figure.add_vline(x=found.chance, line_dash="dot", annotation_text="chance")
-    figure.update_xaxes(tickformat=".0%", title="images read rightly", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 20, "b": 40})
-    return figure
+    points = [(f"{_TITLES[row.subspace]} ({row.dim:,})", row.accuracy) for row in found.rows]
+    return with_intervals(points, chance=found.chance, title="images read rightly", form=".0%")

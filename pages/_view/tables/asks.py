@@ -10,6 +10,7 @@ from pages._view import loaders, pickers, state
 from sing_core.errors import ImageSetError, SingError
 from sing_core.files.digests import content_key
 from sing_core.leakage import (
+    alarms,
     classes,
     comparison,
     concept_map,
@@ -225,6 +226,29 @@ def probed(model: str, images: str, read: str) -> probes.ProbeTable:
     """
     scored = _open(model, images)
     return _kept(content_key(_key("probe", scored), read), lambda: probes.probe(scored, read))
+
+
+def alarm_rows(model: str, images: str, against: str) -> tuple[alarms.AlarmRow, ...]:
+    """Return how well the null part tells errors, or other images, from the usual ones.
+
+    Raises:
+        SingError: see ``open_set`` and ``alarms``.
+    """
+    scored = _open(model, images)
+    return _kept(
+        content_key(_key("alarms", scored), against), lambda: alarms.alarms(scored, against)
+    )
+
+
+def kinds_of(model: str, images: str) -> list[str]:
+    """Return the kinds of images that a set holds, where it holds several.
+
+    Raises:
+        SingError: see ``open_set``.
+    """
+    found = _open(model, images).ask("SELECT DISTINCT stratum FROM images ORDER BY stratum")
+    kinds: list[str] = found["stratum"].to_pylist()
+    return kinds if len(kinds) > 1 else []
 
 
 def real_pairs(model: str, images: str) -> real_pairs_of.RealPairs:

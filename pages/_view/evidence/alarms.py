@@ -1,0 +1,82 @@
+"""Does it matter? Whether the null part warns of wrong decisions, or of other images."""
+
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages._view import commands, exports, state
+from pages._view.evidence.figures import with_intervals
+from pages._view.tables import asks, cells
+from sing_core.errors import SingError
+from sing_core.leakage.alarms import AlarmRow, sentence
+
+_ERRORS = "wrong decisions"
+_NAMES = {
+    "null_energy": "share of the feature in the null space",
+    "image_score_deg": "IS of null removal",
+    "directed_score_deg": "AS towards the class decided for, reversed",
+    "probability": "largest probability, reversed",
+    "max_logit": "largest logit, reversed",
+}
+_HOW = (
+    "AUROC: how often the score of one that is looked for is above that of another; 50 % is "
+    "chance, and below it the score says the opposite. Wrong decisions are compared with right "
+    "ones of the same class only. FPR95 is the share of false alarms where 95 % are found. The "
+    "last two need nothing but the logits. The null energy has the same ranks as NuSA’s score."
+)
+
+
+def choose(model: str, images: str) -> str:
+    """Draw what is to be told apart; return its name, "" for wrong decisions."""
+    try:
+        others = [name for name in asks.set_names() if name != images]
+        kinds = [*asks.kinds_of(model, images), *others]
+    except SingError:  # said where the numbers would be
+        kinds = []
+    state.receive("against", "evidence.against", "", ["", *kinds].__contains__, "images to compare")
+    against = st.selectbox(
+        "What is looked for", ["", *kinds], format_func=lambda name: name or _ERRORS, width=360,
+        key="evidence.against", persist_state="session",
+    )  # fmt: skip
+    state.publish("against", against, "")
+    return against
+
+
+def show(answer: DeltaGenerator, model: str, images: str, against: str) -> None:
+    """Compute and draw how well each score tells apart.
+
+    Raises:
+        SingError: see ``asks.alarm_rows``.
+    """
+    with st.spinner("Scoring every image…"):
+        found = asks.alarm_rows(model, images, against)
+    answer.markdown(f"**{sentence(found, against or _ERRORS)}**")
+    figure = bars(found)
+    st.plotly_chart(
+        figure,
+        key="evidence.alarms_figure",
+        config=exports.FIGURE_CONFIG,
+        alt="AUROC of each score with its interval; half is chance.",
+    )
+    rows = [row.as_row() for row in found]
+    st.dataframe(
+        cells.spoken_table(rows, spans={"auroc": ("low", "high", ".3f")}, numbers={"fpr95": ".1%"}),
+        hide_index=True,
+        column_order=["score", "auroc", "fpr95", "n", "looked_for"],
+        column_config={
+            "auroc": st.column_config.TextColumn("AUROC [95 %]"),
+            "fpr95": st.column_config.TextColumn("FPR95"),
+            "n": st.column_config.NumberColumn("usual images"),
+            "looked_for": st.column_config.NumberColumn("looked for"),
+        },
+        key="evidence.alarms_table",
+    )
+    st.caption(_HOW)
+    command = commands.of_set("alarms", [model], images, [("--against", against)])
+    exports.offer("evidence.alarms", rows, figure, command)
+
+
+def bars(found: tuple[AlarmRow, ...]) -> go.Figure:
+    """Return the AUROCs as points with intervals, and the line of chance."""
+    points = [(_NAMES[row.score], row.auroc) for row in found]
+    return with_intervals(points, chance=0.5, title="AUROC", form=".2f", span=(0, 1))
