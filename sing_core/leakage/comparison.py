@@ -1,6 +1,6 @@
 """Which model leaks: scores with intervals, beside the size of its null space and its controls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import nan
@@ -232,7 +232,9 @@ def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
     )
 
 
-def _pairs(sets: Sequence[ScoredSet], barriers: dict[tuple[str, str], str]) -> tuple[PairRow, ...]:
+def _pairs(
+    sets: Sequence[ScoredSet], barriers: Mapping[tuple[str, str], str]
+) -> tuple[PairRow, ...]:
     """Return the differences of the pairs that ``barriers`` names, corrected together."""
     data = {scored.model: _columns(scored) for scored in sets}
     kind, rows = kind_of(sets[0]), []

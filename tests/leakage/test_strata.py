@@ -1,6 +1,6 @@
 """Kinds of images are never pooled without a word, and never where they say different things."""
 
-from dataclasses import replace
+import shutil
 
 import pytest
 
@@ -14,20 +14,34 @@ from sing_core.leakage.strata import POOLED, kind_of, split, strata_of, took_par
 from sing_core.leakage.variant_scores import under
 from sing_core.maths.head_variants import HeadVariant
 from sing_core.maths.statistics import Interval
+from sing_core.settings import Settings
+from tests import toy
 from tests.prepared_sets import WNIDS, made_up_set
+
+pytestmark = pytest.mark.slow  # sets are prepared
 
 BIG, SMALL = "photo's", "thumbnail"  # a quote in a name is a quote in SQL
 
 
+@pytest.fixture(scope="module")
+def settings(toy_assets, tmp_path_factory, session_cache):
+    cache = tmp_path_factory.mktemp("kinds") / "cache"
+    shutil.copytree(session_cache / "head", cache / "head")
+    return Settings(assets_dir=toy_assets, cache_dir=cache)
+
+
 @pytest.fixture
-def sets(toy_bench, tmp_path, monkeypatch):
-    """A set of two classes of each kind, and one of whose images are of both, under two models."""
-    names = {f"{wnid}/{i:03d}.jpg": (BIG, SMALL)[place % 2] for place, wnid in enumerate(WNIDS)
-             for i in range(5)}  # fmt: skip
-    names[f"{WNIDS[0]}/004.jpg"] = SMALL
-    monkeypatch.setattr(toy_bench, "settings", replace(toy_bench.settings, cache_dir=tmp_path))
-    made_up_set(toy_bench, tmp_path / "prepared" / "kinds", ("lite0", "lite1"), strata=names)
-    return [open_set(toy_bench, model, images="kinds") for model in ("lite0", "lite1")]
+def sets(settings, toy_reference):
+    """A set of two classes of each kind, one of them with an image of the other, of two models."""
+    bench, place = toy.make_bench(settings), settings.cache_dir / "prepared" / "kinds"
+    if not place.exists():
+        names = {
+            f"{wnid}/{image:03d}.jpg": (BIG, SMALL)[number % 2]
+            for number, wnid in enumerate(WNIDS)
+            for image in range(5)
+        } | {f"{WNIDS[0]}/004.jpg": SMALL}
+        made_up_set(bench, place, ("lite0", "lite1"), strata=names)
+    return [open_set(bench, model, images="kinds") for model in ("lite0", "lite1")]
 
 
 def test_every_row_says_of_which_kind_it_is(sets):

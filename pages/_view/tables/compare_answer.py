@@ -95,7 +95,7 @@ def _by_kind(one: str, other: str, gap: _Gap) -> str:
     return (
         f"**Whether {one} leaks more than {other} depends on the kind of images**: |AS| with {one} "
         f"minus |AS| with {other} is {listed(parts)}. Pooled it is "
-        f"{interval(gap.difference, signed=True)}, which is the answer for neither."
+        f"{interval(gap.difference, signed=True)}: no verdict."
     )
 
 
