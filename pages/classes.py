@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.tables import asks, classes, steering
+from pages._view.tables import asks, classes, classes_answer, pick_images, steering
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
 
@@ -19,18 +19,19 @@ answer = st.container()  # it is known last, and read first
 # 1. Ask.
 left, middle, right = st.columns(3)
 with left:
-    images = asks.pick_set("classes")
+    images = pick_images.pick_set("classes")
 with middle:
     model = pickers.pick_model()
 with right:
     versus = classes.pick_second_model(model)
+part = asks.Part(stratum=pick_images.pick_stratum("classes", model, images))
 only = classes.pick_filter()
 
 # 2. Compute: one call per model.
 try:
     with st.spinner("Reading the scores…"):
-        rows = asks.class_rows(model, images)
-        second = asks.class_rows(versus, images) if versus else ()
+        rows = asks.class_rows(model, images, part)
+        second = asks.class_rows(versus, images, part) if versus else ()
 except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
@@ -38,7 +39,8 @@ except SingError as error:
 shown = decided_first(only.kept(rows))
 
 # 3. Show.
-answer.markdown(classes.summary(rows))
+answer.markdown(classes_answer.summary(rows))
+pick_images.show_images_note(model, images, part)
 classes.show_notes(model)
 if not shown:
     state.write_url()
@@ -47,13 +49,13 @@ if not shown:
 table, single = st.columns([3, 2], gap="large")
 with single:
     chosen = classes.pick_class(shown)
-    scores = classes.beside(chosen, shown, model, images)
+    scores = classes.beside(chosen, shown, model, images, part)
     classes.show_class(chosen, scores[chosen.label], model, images)
 with table:
     classes.show_table(shown)
     figure = classes.show_violins(scores)
 state.write_url()
 if versus:
-    classes.show_two_models(rows, second, (model, versus))
-classes.offer(shown, figure, only, model, images)
-steering.show_targets(chosen, model, images)
+    classes.show_two_models((rows, second), (model, versus), images, part)
+classes.offer(shown, figure, only, model, images, part)
+steering.show_targets(chosen, model, images, part)

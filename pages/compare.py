@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import state
-from pages._view.tables import asks, compare, deciding, steering
+from pages._view.tables import asks, compare, deciding, pick_images, steering
 from sing_core.errors import SingError
 
 state.enter("compare")
@@ -17,10 +17,11 @@ answer = st.container()  # it is known last, and read first
 # 1. Ask.
 left, right = st.columns([1, 2])
 with left:
-    images = asks.pick_set("compare")
+    images = pick_images.pick_set("compare")
 with right:
     models = compare.pick_models(images)
-    chosen = deciding.pick_deciding(models, images)
+    stratum = pick_images.pick_stratum("compare", models[0], images)
+    chosen = deciding.pick_deciding(models, images, stratum)
 state.write_url()
 
 # 2. Compute: what was never asked before, then one call per table.
@@ -38,6 +39,7 @@ except SingError as error:
 with answer:
     compare.show_answer(rows, pairs)
 deciding.show_note(chosen)
+pick_images.show_images_note(models[0], images, chosen.part)
 compare.show_verdicts(rows)
 left, right = st.columns(2, gap="large")
 with left:

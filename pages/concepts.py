@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.tables import asks, concepts
+from pages._view.tables import asks, concepts, pick_images
 from sing_core.errors import SingError
 
 state.enter("concepts")
@@ -18,11 +18,12 @@ answer = st.container()  # it is known last, and read first
 # 1. Ask.
 left, middle, right = st.columns(3)
 with left:
-    images = asks.pick_set("concepts")
+    images = pick_images.pick_set("concepts")
 with middle:
     model = pickers.pick_model()
+    part = asks.Part(stratum=pick_images.pick_stratum("concepts", model, images))
 try:
-    rows = asks.class_rows(model, images)
+    rows = asks.class_rows(model, images, part)
 except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
@@ -35,7 +36,7 @@ asked = concepts.ask_concepts()
 try:
     wanted = asked.parse()
     with st.spinner("Measuring every concept…"):
-        found = asks.concept_rows(model, images, wanted, label, asked.bound_deg)
+        found = asks.concept_rows(model, images, wanted, label, asked.bound_deg, part)
 except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
@@ -46,13 +47,14 @@ answer.markdown(concepts.summary(found, asked.bound_deg, whole=label is None))
 for note in wanted.notes:
     st.warning(note, icon=":material/playlist_remove:")
 concepts.show_notes(model, asked.bound_deg)
+pick_images.show_images_note(model, images, part)
 table, single = st.columns([3, 2], gap="large")
 with single:
     chosen = concepts.pick_concept(found)
     of = "all classes" if label is None else next(row.label for row in rows if row.index == label)
-    concepts.show_images(chosen, model, images, label, of)
+    concepts.show_images(chosen, model, images, label, of, part)
 with table:
     concepts.show_table(found)
     figure = concepts.show_figure(found, model, images)
-concepts.offer(found, figure, asked, model, images, label, rows)
+concepts.offer(found, figure, asked, model, images, label, rows, part)
 state.write_url()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages._view import pickers, state
 from pages._view.evidence import alarms, pairs, probe
-from pages._view.tables import asks
+from pages._view.tables import pick_images
 from sing_core.errors import SingError
 
 ASKED = {
@@ -25,7 +25,7 @@ answer = st.container()  # it is known last, and read first
 # 1. Ask.
 left, middle, right = st.columns(3)
 with left:
-    images = asks.pick_set("evidence")
+    images = pick_images.pick_set("evidence")
 with middle:
     model = pickers.pick_model()
 with right:

@@ -52,11 +52,19 @@ def parquet(path, rows, **columns):
 
 
 def made_up_set(
-    bench, path, models=("lite0",), *, counts=(5, 5, 5, 5), chunk_rows=8, features_of=None
+    bench,
+    path,
+    models=("lite0",),
+    *,
+    counts=(5, 5, 5, 5),
+    chunk_rows=8,
+    features_of=None,
+    strata=None,
 ):
     """Prepare a set of made-up features, ``counts`` images of each wnid; no image is needed.
 
-    ``features_of(entry, n)`` makes the features ``(n, m)``; noise without it.
+    ``features_of(entry, n)`` makes the features ``(n, m)``; noise without it. ``strata``: kinds of
+    images by their names.
     """
     names = [(w, f"{w}/{i:03d}.jpg") for w, n in zip(WNIDS, counts, strict=True) for i in range(n)]
     images = [
@@ -64,7 +72,8 @@ def made_up_set(
         for row, (wnid, name) in enumerate(names)
     ]
     key = sha256_of_bytes(repr(images).encode())
-    folder = SetFolder.create(path, SetFacts(path.name, key, len(images), "float32", chunk_rows))
+    facts = SetFacts(path.name, key, len(images), "float32", chunk_rows, strata or {})
+    folder = SetFolder.create(path, facts)
     for model in models:
         entry = bench.entry(model)
         generator = torch.Generator().manual_seed(entry.feature_dim)

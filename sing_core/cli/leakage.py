@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from sing_core.models.workbench import Workbench
 
 
+Stratum = Annotated[
+    str,
+    typer.Option(help="Kind of images: its name, `all` (pooled), or `each` and pooled."),
+]
+
+
 class Order(StrEnum):
     """Which class is printed first."""
 
@@ -36,29 +42,46 @@ def classes(
     group: Annotated[str, typer.Option(help="Only this group; a wrong name lists them.")] = "",
     least: Annotated[int, typer.Option(min=1, help="Only classes with as many images.")] = 1,
     order: Annotated[
-        Order, typer.Option(help="`decided`: as on the page, by size of the directed part.")
+        Order, typer.Option(help="`decided`: as on the page, by size of the contrast.")
     ] = Order.imagenet,
+    stratum: Stratum = "all",
+    versus: Annotated[
+        str, typer.Option(help="A second classifier: print how far the two agree instead.")
+    ] = "",
     json_: Json = False,
 ) -> None:
-    """Print null removal class by class: AS with interval, IS, and the corrected test.
+    """Print null removal class by class: AS with interval, IS, and the corrected tests.
 
-    The test is corrected over all classes of the set, whatever --search, --group and --least keep.
+    The verdict is of `contrast_mean`: the own name beside the names of all classes.
+    `foreign_decided` is its control: the share of other classes' names that would be decided in
+    its place. The tests are corrected over all classes of the set, whatever --search, --group and
+    --least keep.
     """
+    from sing_core.leakage.agreement import agreement_rows
     from sing_core.leakage.class_filter import NOTHING_LEFT, ClassFilter, decided_first
     from sing_core.leakage.classes import class_images, class_table, find_class
     from sing_core.leakage.steered import target_rows
+    from sing_core.leakage.strata import split
 
     only = ClassFilter(search, group, least)
-    if (steer or images) and (only != ClassFilter() or order is not Order.imagenet):
-        raise typer.TyperException("--images and --steer print no table of classes to narrow.")
-    scored = _open(open_bench(Settings()), model, set_, reference)
-    if steer:
+    if (steer or images or versus) and (only != ClassFilter() or order is not Order.imagenet):
+        raise typer.TyperException(
+            "--images, --steer and --versus print no table of classes to narrow."
+        )
+    bench = open_bench(Settings())
+    parts = split(_open(bench, model, set_, reference), stratum)
+    scored = parts[-1]
+    if versus:
+        others = split(_open(bench, versus, set_, reference), stratum)
+        both = zip(parts, others, strict=True)
+        show([row.as_row() for pair in both for row in agreement_rows(*pair)], json_)
+    elif steer:
         found = target_rows(scored, find_class(scored, steer), image_score)
         show([row.as_row() for row in found], json_)
     elif images:
         show(class_images(scored, find_class(scored, images)), json_)
     else:
-        kept = only.kept(class_table(scored))
+        kept = only.kept([row for part in parts for row in class_table(part)])
         if not kept:
             typer.echo(NOTHING_LEFT, err=True)
             return
@@ -82,6 +105,7 @@ def compare(
     dimension: Annotated[
         int | None, typer.Option(min=1, help="Cut larger null spaces to as many dimensions.")
     ] = None,
+    stratum: Stratum = "all",
     json_: Json = False,
 ) -> None:
     """Print the models side by side, beside their null spaces' size and three controls.
@@ -89,22 +113,26 @@ def compare(
     The verdict is `rank_among_draws`, the place among `control_draws` random subspaces that remove
     as much, and `above_energy`, whose interval holds the spread of these draws.
 
-    With --classes the same classes decide for every model, and only their images count.
+    With --classes the same classes decide for every model, and only their images count. Rows of
+    several kinds of images pooled say so, and a pair whose verdict differs between them has none.
     """
     from sing_core.leakage.comparison import model_row, pair_rows
     from sing_core.leakage.steered import steered_row
+    from sing_core.leakage.strata import split
     from sing_core.models.prompts import clean_prompt
 
     settings = Settings()
     bench = open_bench(settings)
     names = model or _all_scored(bench, set_, reference)
     opened = [_open(bench, name, set_, reference) for name in names]
-    sets = [_under(scored, classes, centred, dimension) for scored in opened]
+    whole = [_under(scored, classes, centred, dimension) for scored in opened]
+    kinds = list(zip(*(split(scored, stratum) for scored in whole), strict=True))
+    sets = [scored for kind in kinds for scored in kind]
     if prompt:
         prompt = clean_prompt(prompt, max_chars=settings.max_prompt_chars)
         show([steered_row(scored, prompt, image_score).as_row() for scored in sets], json_)
     elif paired:
-        show([row.as_row() for row in pair_rows(sets)], json_)
+        show([row.as_row() for kind in kinds for row in pair_rows(kind)], json_)
     else:
         show([model_row(scored).as_row() for scored in sets], json_)
 
@@ -119,6 +147,7 @@ def concepts(
     bound: Annotated[float, typer.Option(min=0.001, help="What is as good as 0, degrees.")] = 0.1,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
+    stratum: Stratum = "all",
     json_: Json = False,
 ) -> None:
     """Print a class, or the whole set, against concepts: angles, AS, and two tests."""
@@ -128,6 +157,7 @@ def concepts(
     from sing_core.leakage.classes import find_class
     from sing_core.leakage.concept_lists import parse_concepts
     from sing_core.leakage.concepts import concept_table
+    from sing_core.leakage.strata import split
     from sing_core.models.prompts import CLASS_TEMPLATE
 
     if (list_ is None) == (not concept):
@@ -141,7 +171,12 @@ def concepts(
     for note in wanted.notes:
         Console(stderr=True).print(note, markup=False, highlight=False)
     label = find_class(scored, class_) if class_ else None
-    show([r.as_row() for r in concept_table(scored, wanted, label=label, bound_deg=bound)], json_)
+    rows = (
+        row
+        for part in split(scored, stratum)
+        for row in concept_table(part, wanted, label=label, bound_deg=bound)
+    )
+    show([row.as_row() for row in rows], json_)
 
 
 def _all_scored(bench: "Workbench", set_: str, reference: str) -> list[str]:

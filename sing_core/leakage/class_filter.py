@@ -51,9 +51,9 @@ class ClassFilter:
 
 
 def decided_first(rows: Sequence[ClassRow]) -> list[ClassRow]:
-    """Return the rows that the test decides, then the others; by the size of the directed part."""
+    """Return the rows that the test decides, then the others; by the size of the contrast."""
     return sorted(rows, key=_order)
 
 
 def _order(row: ClassRow) -> tuple[bool, bool, float]:
-    return row.verdict == "not decided", row.as_low is None, -abs(row.directed_mean)
+    return row.verdict == "not decided", row.as_low is None, -abs(row.contrast_mean)

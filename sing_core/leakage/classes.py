@@ -6,21 +6,26 @@ from typing import Any
 import numpy as np
 
 from sing_core.errors import ImageSetError
+from sing_core.leakage.score_files import drawn
 from sing_core.leakage.scored_sets import ScoredSet
-from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, adjusted, student
+from sing_core.leakage.strata import POOLED
+from sing_core.maths.draws import among_names
+from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, Floats, adjusted, student
 from sing_core.models.head_classes import mapping_of, names_of
 
-_BY_CLASS = """
+_BY_CLASS = f"""
 SELECT label, any_value(wnid) AS wnid, count(*) AS n,
     avg(attribute_score_deg) AS as_mean, stddev_samp(attribute_score_deg) AS as_sd,
     avg(abs(attribute_score_deg)) AS abs_as_mean, avg(image_score_deg) AS is_mean,
-    avg(directed_score_deg) AS directed_mean, stddev_samp(directed_score_deg) AS directed_sd
+    avg(directed_score_deg) AS directed_mean, stddev_samp(directed_score_deg) AS directed_sd,
+    CASE WHEN count(DISTINCT stratum) > 1 THEN '{POOLED}' ELSE any_value(stratum) END AS stratum
 FROM images GROUP BY label ORDER BY label
 """
+_NAMES = "SELECT label, contrast_deg, foreign_contrasts_deg FROM images ORDER BY label, row"
 _DECISIONS = "SELECT label, top1, count(*) AS n FROM images GROUP BY label, top1"
 _OF_CLASS = """
 SELECT row, name, digest, top1, attribute_score_deg, image_score_deg, directed_score_deg,
-    average_score_deg, null_energy, max_logit_drift
+    average_score_deg, contrast_deg, null_energy, max_logit_drift
 FROM images WHERE label = ? ORDER BY row
 """
 
@@ -37,9 +42,15 @@ class ClassRow:
         abs_as_mean: mean ``|AS|``; ``is_mean`` mean IS.
         directed_mean: the part of AS that depends on where the null part points.
         p: of "the directed part is 0 on average"; ``p_adjusted`` after Benjamini-Hochberg over all
-            classes that have one.
+            classes that have one. It says nothing of the class: most names would have one as small.
+        contrast_mean: the directed part towards the own name minus its mean over the names of all
+            classes; ``contrast_p_adjusted`` of "the own name is one like any other", see
+            ``among_names``, after Benjamini-Hochberg.
+        foreign_decided: the negative control: share of the names of other classes that would be
+            called decided, were they this class's own.
         accuracy: share of images whose first class is this one; None where nobody said which of
             the head's classes it is.
+        stratum: kind of images; "" in a set of one kind, ``POOLED`` where it has several.
     """
 
     index: int
@@ -54,14 +65,22 @@ class ClassRow:
     directed_mean: float
     p: float | None
     p_adjusted: float | None
+    contrast_mean: float
+    contrast_p_adjusted: float | None
+    foreign_decided: float | None
     accuracy: float | None
+    stratum: str = ""
 
     @property
     def verdict(self) -> str:
-        """``towards`` or ``away`` at a false discovery rate of 5 %, else ``not decided``."""
-        if self.p_adjusted is None or self.p_adjusted > FALSE_DISCOVERY_RATE:
+        """``towards`` the own name more than towards others, ``away``, or ``not decided``.
+
+        At a false discovery rate of 5 %.
+        """
+        p = self.contrast_p_adjusted
+        if p is None or p > FALSE_DISCOVERY_RATE:
             return "not decided"
-        return "towards" if self.directed_mean > 0 else "away"
+        return "towards" if self.contrast_mean > 0 else "away"
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
@@ -70,7 +89,9 @@ class ClassRow:
             "as_mean": self.as_mean, "as_low": self.as_low, "as_high": self.as_high,
             "abs_as_mean": self.abs_as_mean, "is_mean": self.is_mean,
             "p_adjusted": self.p_adjusted, "directed_mean": self.directed_mean,
-            "verdict": self.verdict, "accuracy": self.accuracy,
+            "contrast_mean": self.contrast_mean, "contrast_p_adjusted": self.contrast_p_adjusted,
+            "foreign_decided": self.foreign_decided,
+            "verdict": self.verdict, "accuracy": self.accuracy, "stratum": self.stratum,
         }  # fmt: skip
 
 
@@ -87,6 +108,7 @@ def class_table(scored: ScoredSet) -> tuple[ClassRow, ...]:
     low, high, _ = student(columns["as_mean"], spread["as_sd"], columns["n"])
     _, _, p = student(columns["directed_mean"], spread["directed_sd"], columns["n"])
     q = adjusted(p)
+    names = _names(scored)
     accuracy = _accuracy(scored)
     return tuple(
         ClassRow(
@@ -102,10 +124,39 @@ def class_table(scored: ScoredSet) -> tuple[ClassRow, ...]:
             directed_mean=float(columns["directed_mean"][i]),
             p=known(p[i]),
             p_adjusted=known(q[i]),
+            contrast_mean=float(names.mean[i]),
+            contrast_p_adjusted=known(names.p[i]),
+            foreign_decided=known(names.foreign_decided[i]),
             accuracy=accuracy.get(int(columns["label"][i])),
+            stratum=str(columns["stratum"][i]),
         )
         for i in range(len(found))
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Names:
+    """The names of ``c`` classes beside those of others: three columns ``(c,)`` of ``ClassRow``."""
+
+    mean: Floats
+    p: Floats
+    foreign_decided: Floats
+
+
+def _names(scored: ScoredSet) -> _Names:
+    """Return how each class's own name stands among others, in the order of the classes.
+
+    Raises:
+        StaleArtefactError: the score file is damaged.
+    """
+    asked = scored.ask(_NAMES)
+    label, own = (asked[name].to_numpy() for name in ("label", "contrast_deg"))
+    found = among_names(own, drawn(asked["foreign_contrasts_deg"]), label)
+    foreign = np.column_stack([adjusted(p) for p in found.foreign_p.T])
+    tested = np.isfinite(foreign)
+    with np.errstate(invalid="ignore"):
+        share = (foreign <= FALSE_DISCOVERY_RATE).sum(axis=1) / tested.sum(axis=1)
+    return _Names(found.mean, adjusted(found.p), share)
 
 
 def class_images(scored: ScoredSet, index: int) -> "list[dict[str, Any]]":

@@ -1,6 +1,6 @@
 """Which model leaks: scores with intervals, beside the size of its null space and its controls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import nan
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from sing_core.errors import ImageSetError
-from sing_core.leakage.score_files import DRAWN
+from sing_core.leakage.score_files import drawn
 from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.leakage.strata import kind_of, strata_of, took_part, within
 from sing_core.maths.draws import among_draws
 from sing_core.maths.statistics import (
     FAMILY_WISE_ERROR,
@@ -33,6 +34,7 @@ _COLUMNS = {
     "principal_is": "control_principal_image_score_deg",
     "principal_abs_as": "control_principal_abs_attribute_score_deg",
 }
+_DRAWN = tuple(f"control_{kind}_abs_attribute_draws_deg" for kind in ("dim", "energy", "principal"))
 MEASURES = {
     "image_score_deg": "is",
     "attribute_score_deg": "as",
@@ -60,6 +62,8 @@ class ModelRow:
             with an interval that holds the spread of the draws; ``above_energy`` and
             ``above_principal`` of the others.
         control_draws: random subspaces of either kind.
+        stratum: kind of images; "" in a set of one kind, ``POOLED`` where several are one.
+        cross_fitted: whether every score is by a translator that did not see the image.
         rank_among_draws: place of ``|AS|`` among those that remove as much, in ascending order, 1
             to ``control_draws + 1``; None without a null space.
     """
@@ -87,6 +91,8 @@ class ModelRow:
     above_principal: Interval
     control_draws: int
     rank_among_draws: int | None
+    stratum: str = ""
+    cross_fitted: bool = False
 
     def as_row(self) -> dict[str, Any]:
         """Return the table's row: each interval as mean, ``_low`` and ``_high``."""
@@ -101,6 +107,7 @@ class ModelRow:
 class PairRow:
     """One measure of two models on the same images: ``first`` minus ``second``, degrees.
 
+    ``stratum`` as in ``ModelRow``; of a pooled row ``by_stratum`` holds the rows of each kind.
     ``barrier`` says why their measures must not be compared; empty where they may be.
     ``p_adjusted`` is of "there is no difference", corrected for all pairs and measures that are
     told beside it; None where nothing is.
@@ -113,18 +120,38 @@ class PairRow:
     difference: Interval
     barrier: str = ""
     p_adjusted: float | None = None
+    stratum: str = ""
+    by_stratum: "tuple[PairRow, ...]" = ()
 
     @property
     def decided(self) -> bool:
-        """Whether one is larger: beyond the interval, and however many pairs are compared."""
+        """Whether one is larger: beyond the interval, and however many pairs are compared.
+
+        Of several kinds of images pooled, only if each of them says so.
+        """
+        return self._stands and not self.kinds_differ
+
+    @property
+    def kinds_differ(self) -> bool:
+        """Whether a difference that is decided for one kind, or for all, is not so for each."""
+        rows = (self, *self.by_stratum)
+        signs = {row.difference.estimate > 0 for row in rows}
+        return any(row._stands for row in rows) and (
+            len(signs) > 1 or not all(row._stands for row in rows)
+        )
+
+    @property
+    def _stands(self) -> bool:
         corrected = self.p_adjusted is None or self.p_adjusted <= FAMILY_WISE_ERROR
         return not self.barrier and self.difference.decided and corrected
 
     @property
     def verdict(self) -> str:
-        """Which model's measure is larger, ``not decided``, or ``not comparable``."""
+        """Which model's measure is larger, ``not decided``, or why there is no one answer."""
         if self.barrier:
             return "not comparable"
+        if self.kinds_differ:
+            return "differs by kind of images"
         if not self.decided:
             return "not decided"
         return f"{self.first if self.difference.estimate > 0 else self.second} is larger"
@@ -132,6 +159,7 @@ class PairRow:
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
         names = {"first": self.first, "second": self.second, "measure": self.measure, "n": self.n}
+        names["stratum"] = self.stratum
         told = {"p_adjusted": self.p_adjusted, "verdict": self.verdict, "barrier": self.barrier}
         return {**names, **spread("difference", self.difference), **told}
 
@@ -173,14 +201,17 @@ def model_row(scored: ScoredSet) -> ModelRow:
         above_principal=principal.difference,
         control_draws=energy.draws,
         rank_among_draws=energy.rank if scored.nullity else None,
+        stratum=kind_of(scored),
+        cross_fitted=took_part(scored).cross_fitted,
     )
 
 
 def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
     """Return the differences of every two models on the images that both have scores of.
 
-    Their p values are corrected together (Holm): any false verdict among all of them comes up in
-    at most 5 % of comparisons of models that do not differ.
+    Where images of several kinds are pooled, each row holds those of every kind. The p values of
+    one table are corrected together (Holm): any false verdict among all of them comes up in at most
+    5 % of comparisons of models that do not differ.
 
     Raises:
         ImageSetError: two of them are of different sets, or have no image in common.
@@ -188,9 +219,25 @@ def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
     """
     if len({scored.folder.facts.key for scored in sets}) > 1:
         raise ImageSetError("Models are compared on the same set of images.")
-    data = {scored.model: _columns(scored) for scored in sets}
     barriers = {(a.model, b.model): _barrier(a, b) for a, b in combinations(sets, 2)}
-    rows = []
+    pooled = _pairs(sets, barriers)
+    kinds = strata_of(sets[0]) if not sets[0].stratum else ()
+    if len(kinds) < 2:
+        return pooled
+    fair = {pair: barrier for pair, barrier in barriers.items() if not barrier}
+    parts = [_pairs([within(scored, kind) for scored in sets], fair) for kind in kinds]
+    of = {(r.first, r.second, r.measure): rows for rows in zip(*parts, strict=True) for r in rows}
+    return tuple(
+        replace(row, by_stratum=of.get((row.first, row.second, row.measure), ())) for row in pooled
+    )
+
+
+def _pairs(
+    sets: Sequence[ScoredSet], barriers: Mapping[tuple[str, str], str]
+) -> tuple[PairRow, ...]:
+    """Return the differences of the pairs that ``barriers`` names, corrected together."""
+    data = {scored.model: _columns(scored) for scored in sets}
+    kind, rows = kind_of(sets[0]), []
     for (first, second), barrier in barriers.items():
         _, left, right = np.intersect1d(
             data[first]["row"], data[second]["row"], assume_unique=True, return_indices=True
@@ -200,7 +247,7 @@ def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
         for measure, name in MEASURES.items():
             a, b = data[first][name][left], data[second][name][right]
             found = paired_difference(a, b, data[first]["label"][left])
-            rows.append(PairRow(first, second, measure, len(left), found, barrier))
+            rows.append(PairRow(first, second, measure, len(left), found, barrier, None, kind))
     return corrected(rows)
 
 
@@ -240,10 +287,6 @@ def _columns(scored: ScoredSet) -> dict[str, Floats]:
 
 
 def _drawn(scored: ScoredSet) -> tuple[Floats, ...]:
-    """Return ``|AS|`` of the draws of each control, ``(n, k)`` in the order of ``DRAWN``."""
-    found = scored.ask(f"SELECT {', '.join(DRAWN)} FROM images ORDER BY row")
-    columns = (found[name].combine_chunks() for name in DRAWN)
-    return tuple(
-        column.flatten().to_numpy().astype(np.float64).reshape(len(column), -1)
-        for column in columns
-    )
+    """Return ``|AS|`` of the draws of each control, ``(n, k)`` in the order of ``_DRAWN``."""
+    found = scored.ask(f"SELECT {', '.join(_DRAWN)} FROM images ORDER BY row")
+    return tuple(drawn(found[name]) for name in _DRAWN)

@@ -12,6 +12,7 @@ from sing_core.leakage.classes import known
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import concept_scores
+from sing_core.leakage.strata import kind_of
 from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, adjusted, equivalence_p, student
 
 BOUND_DEG = 0.1
@@ -32,6 +33,7 @@ class ConceptRow:
         p_adjusted: of "the directed part is 0 on average", after Benjamini-Hochberg.
         p_equivalent: of "mean AS lies outside ±bound" (TOST), after Benjamini-Hochberg.
         close: among the nearest ten of the list before removal.
+        stratum: kind of images; "" in a set of one kind, ``POOLED`` where several are one.
     """
 
     concept: str
@@ -46,6 +48,7 @@ class ConceptRow:
     p_adjusted: float | None
     p_equivalent: float | None
     close: bool
+    stratum: str = ""
 
     @property
     def spurious(self) -> bool:
@@ -70,7 +73,7 @@ class ConceptRow:
         names = (
             "concept", "prompt", "n", "angle_before", "angle_after", "as_mean", "as_low",
             "as_high", "directed_mean", "p_adjusted", "p_equivalent", "close", "spurious",
-            "verdict",
+            "verdict", "stratum",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
@@ -95,7 +98,7 @@ def concept_table(
     units = found["row"] if label is not None else found["label"]
     unit_of = dict(zip(found["row"].to_pylist(), units.to_pylist(), strict=True))
     means = _unit_means(scored, embed(scored, concepts.prompts), unit_of)  # (3, units, k)
-    return _rows(concepts, means.numpy(), bound_deg)
+    return _rows(concepts, means.numpy(), bound_deg, kind_of(scored, label))
 
 
 _IMAGES = """
@@ -166,7 +169,10 @@ def _unit_means(scored: ScoredSet, texts: Tensor, unit_of: dict[int, int]) -> Te
 
 
 def _rows(
-    concepts: ConceptList, means: "np.ndarray[Any, np.dtype[np.float64]]", bound_deg: float
+    concepts: ConceptList,
+    means: "np.ndarray[Any, np.dtype[np.float64]]",
+    bound_deg: float,
+    stratum: str,
 ) -> tuple[ConceptRow, ...]:
     angle, score, directed = means
     n = len(angle)
@@ -191,6 +197,7 @@ def _rows(
             p_adjusted=known(p[i]),
             p_equivalent=known(alike[i]),
             close=i in near,
+            stratum=stratum,
         )
         for i, concept in enumerate(concepts.labels)
     )

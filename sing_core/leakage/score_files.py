@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from torch import Tensor
 
 from sing_core.errors import StaleArtefactError
@@ -15,18 +16,20 @@ from sing_core.files.seals import (
     parquet_is_whole,
     seal_parquet,
 )
+from sing_core.maths.statistics import Floats
 from sing_core.models.registry import file_stem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "sing-scores-3"
+FORMAT = "sing-scores-4"
 TEXTS = ("name", "wnid", "digest", "stratum")
 SCORES = (
     "image_score_deg",
     "attribute_score_deg",
     "directed_score_deg",
     "average_score_deg",
+    "contrast_deg",
     "control_dim_image_score_deg",
     "control_dim_abs_attribute_score_deg",
     "control_energy_image_score_deg",
@@ -37,13 +40,16 @@ SCORES = (
     "max_logit_drift",
     "max_abs_logit",
 )
-# |AS| of each draw of a control, one list an image: enough to hold a mean over any images against
-# the draws. Eight bits of mantissa are kept, half a percent of an angle, and the files stay small.
+# |AS| of each draw of a control, and the contrast of each foreign name, one list an image: enough
+# to hold a mean over any images against the draws. Eight bits of mantissa are kept, half a percent
+# of an angle, and the files stay small.
 DRAWN = (
     "control_dim_abs_attribute_draws_deg",
     "control_energy_abs_attribute_draws_deg",
     "control_principal_abs_attribute_draws_deg",
+    "foreign_contrasts_deg",
 )
+_PACKED = ("row", "label", "top1", *TEXTS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +60,7 @@ class ScoreBatch:
         texts: the columns of ``TEXTS``; ``stratum`` is the kind of image, "" in a set of one.
         whole: columns ``row``, ``label`` (true class), ``top1`` (predicted class).
         scores: the columns of ``SCORES``, each ``(k,)`` float64.
-        drawn: the columns of ``DRAWN``, each ``(k, draws)``.
+        drawn: the columns of ``DRAWN``, each ``(k, draws)``, of as many draws as it has.
     """
 
     texts: Mapping[str, list[str]]
@@ -84,7 +90,11 @@ def write_scores(path: Path, batches: Iterable[ScoreBatch], facts: Mapping[str, 
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     count = 0
     try:
-        with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+        # Numbers that hardly repeat are smaller byte by byte than in a dictionary.
+        with pq.ParquetWriter(
+            draft, schema, compression="zstd", use_dictionary=list(_PACKED),
+            use_byte_stream_split=[*SCORES, *(f"{name}.list.element" for name in DRAWN)],
+        ) as writer:  # fmt: skip
             for batch in batches:
                 columns = [*batch.whole.values(), *batch.texts.values()]
                 columns += [batch.scores[name].numpy() for name in SCORES]
@@ -140,10 +150,13 @@ def count_of(path: Path) -> int:
     return int(pq.read_metadata(path).num_rows)
 
 
-def query(path: Path, sql: str, parameters: list[Any] | None = None) -> "pa.Table":
+def query(
+    path: Path, sql: str, parameters: list[Any] | None = None, *, stratum: str = ""
+) -> "pa.Table":
     """Return the answer of ``sql`` about the view ``images``: the file's rows, each photo once.
 
     A file that occurs twice in the set counts where it occurs first; ``all_images`` has them all.
+    ``stratum`` leaves in ``images`` those of this kind alone; "" leaves all.
 
     Raises:
         StaleArtefactError: the file is missing or damaged.
@@ -151,17 +164,26 @@ def query(path: Path, sql: str, parameters: list[Any] | None = None) -> "pa.Tabl
     import duckdb
 
     _check_whole(path)
+    quoted = stratum.replace("'", "''")  # a view takes no parameters
+    kind = f" AND stratum = '{quoted}'" if stratum else ""
     with duckdb.connect(":memory:") as connection:
         try:
             connection.execute("SET enable_progress_bar = false")
             connection.from_parquet(str(path)).create_view("all_images")
             connection.execute(
                 "CREATE VIEW images AS SELECT * FROM all_images "
-                "WHERE row IN (SELECT min(row) FROM all_images GROUP BY digest)"
+                "WHERE row IN (SELECT min(row) FROM all_images GROUP BY digest)" + kind
             )
             return connection.sql(sql, params=parameters or []).to_arrow_table()
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             raise StaleArtefactError(f"The score file {path.name} cannot be read.") from error
+
+
+def drawn(column: "pa.ChunkedArray[Any]") -> Floats:
+    """Return a column of lists of one length, one of ``DRAWN``, as ``(n, k)``."""
+    whole = column.combine_chunks()
+    numbers: Floats = whole.flatten().to_numpy().astype(np.float64)
+    return numbers.reshape(len(whole), -1)
 
 
 def _check_whole(path: Path) -> None:

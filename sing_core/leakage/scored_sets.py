@@ -39,6 +39,7 @@ class ScoredSet:
         path: the score file.
         variant: whose null space the scores are of; that of the whole head by default.
         dimension: to how many dimensions it is cut; None where it is not.
+        stratum: of which kind of images alone; "" for all that there are.
     """
 
     bench: Workbench
@@ -48,6 +49,7 @@ class ScoredSet:
     path: Path
     variant: HeadVariant = WHOLE_HEAD
     dimension: int | None = None
+    stratum: str = ""
 
     @property
     def deciding(self) -> Classifier:
@@ -83,12 +85,12 @@ class ScoredSet:
         return self.bench.entry(self.model).nullity if whole else self.linear.head.nullity
 
     def ask(self, sql: str, parameters: list[Any] | None = None) -> "pa.Table":
-        """Return the answer of ``sql`` about the view ``images``, one row per distinct photo.
+        """Return the answer of ``sql`` about the view ``images``: distinct photos of the stratum.
 
         Raises:
             StaleArtefactError: the score file is damaged.
         """
-        return query(self.path, sql, parameters)
+        return query(self.path, sql, parameters, stratum=self.stratum)
 
     def features(self, rows: Sequence[int]) -> Iterator[tuple[list[ImageRow], torch.Tensor]]:
         """Yield chunk by chunk which images of ``rows`` it holds, and their features ``(n, m)``.

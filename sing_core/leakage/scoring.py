@@ -5,6 +5,11 @@ it is near to: AS is then not 0 on average although nothing is hidden. So AS is 
 part to point the other way, ``z- = 2 T(f~) - T(f)``, the shortening would be the same and what the
 direction adds would change its sign: ``directed = (angle(z, t) - angle(z-, t)) / 2`` is 0 on
 average for a null part that points nowhere, however long it is.
+
+A null part may point somewhere without any regard to the image's class, and is then directed
+towards or away from every name. What concerns the class is the *contrast*: the directed part
+towards the class's own name minus its mean over the names of all classes. The same of the names of
+other classes says what a name has that has nothing to do with the class.
 """
 
 from dataclasses import dataclass
@@ -18,6 +23,9 @@ from sing_core.maths.feature_map import RowMap
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_deg, angle_table
 from sing_core.maths.translator import Translator
+
+FOREIGN_NAMES = 25  # of other classes, for every class
+_FOREIGN_SEED = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +105,8 @@ def image_scores(
 ) -> dict[str, Tensor]:
     """Return the columns of scores of ``n`` images, each ``(n,)``, degrees unless named otherwise.
 
-    Those whose names end in ``_draws_deg`` are ``(n, k)``, one of ``k`` draws a column.
+    Those whose names end in ``_draws_deg`` are ``(n, k)``, one of ``k`` draws a column, and so is
+    ``foreign_contrasts_deg``, one of ``k`` names of other classes a column.
 
     ``features`` ``(n, m)``; ``own`` ``(n,)`` each image's class; ``classes`` ``(c, d)`` the raw
     text embeddings of all classes.
@@ -107,7 +116,9 @@ def image_scores(
     """
     texts = classes.double()[own]
     attribute, directed = attribute_scores(pairs, texts)
-    everywhere = angle_table(pairs.z, classes) - angle_table(pairs.z_equivalent, classes)
+    _, everywhere, towards = concept_scores(pairs, classes)
+    average = towards.mean(dim=-1)
+    foreign = towards.gather(1, foreign_names(own, len(classes)))
     asked = (features, pairs.z, pairs.removed_length, texts)
     random: ControlScores = controls.random.score(*asked)
     principal: ControlScores = controls.principal.score(*asked)
@@ -116,6 +127,8 @@ def image_scores(
         "attribute_score_deg": attribute,
         "directed_score_deg": directed,
         "average_score_deg": everywhere.mean(dim=-1),
+        "contrast_deg": directed - average,
+        "foreign_contrasts_deg": foreign - average[:, None],
         "control_dim_image_score_deg": random.dim_image_score,
         "control_dim_abs_attribute_score_deg": random.dim_abs_attribute_score,
         "control_energy_image_score_deg": random.energy_image_score,
@@ -129,6 +142,17 @@ def image_scores(
         "max_logit_drift": pairs.max_logit_drift.double(),
         "max_abs_logit": pairs.max_abs_logit.double(),
     }
+
+
+def foreign_names(own: Tensor, count: int) -> Tensor:
+    """Return other classes for each class of ``own`` ``(n,)``, ``(n, k)``, of ``count`` in all.
+
+    The same for all images of a class, and every class is as often another one's: they lie at a
+    distance, in the order of classes, that is drawn at random once.
+    """
+    generator = torch.Generator().manual_seed(_FOREIGN_SEED)
+    apart = 1 + torch.randperm(max(count - 1, 0), generator=generator)[:FOREIGN_NAMES]
+    return (own[:, None] + apart) % max(count, 1)
 
 
 def attribute_scores(pairs: Pairs, texts: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Where a figure of one subspace stands among the same figure of random ones."""
+"""Where a figure stands among draws: of one subspace among random ones, of a name among others."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from sing_core.errors import ShapeError
-from sing_core.maths.statistics import LEVEL, Interval, cluster_means
+from sing_core.maths.statistics import LEVEL, Floats, Interval, cluster_means, student
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +53,62 @@ def among_draws(own: ArrayLike, draws: ArrayLike, clusters: ArrayLike) -> AmongD
         half = float(stats.t.isf((1 - LEVEL) / 2, freedom) * np.sqrt(parts.sum()))
     found = Interval(estimate, estimate - half, estimate + half, len(gaps))
     return AmongDraws(found, rank, count)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AmongNames:
+    """How far each of ``g`` groups stands out with its own name among ``k`` foreign ones.
+
+    Attributes:
+        mean: ``(g,)`` mean of its images.
+        p: ``(g,)`` two-sided, of "its own name is one like any other, or its images do not agree";
+            not a number for a group of one image.
+        foreign_p: ``(g, k)`` the same, of each foreign name in place of its own.
+    """
+
+    mean: Floats
+    p: Floats
+    foreign_p: Floats
+
+
+def among_names(own: ArrayLike, foreign: ArrayLike, groups: ArrayLike) -> AmongNames:
+    """Hold the group means of ``own`` ``(n,)`` against those of the ``foreign`` names ``(n, k)``.
+
+    Both are contrasts: their mean over all names is 0 for every image. A t test over images alone
+    finds nearly any name somewhere else than the average one, and so says nothing about the own
+    one. Hence two tests, of which the larger p counts: the images of the group agree, and the name
+    lies further out than foreign names do (a prediction interval: were the own name one of these,
+    its p would be uniform).
+
+    Groups are returned in the order of their sorted labels ``(n,)``.
+
+    Raises:
+        ShapeError: the lists differ in length, or are empty.
+    """
+    labels, values = np.asarray(groups), np.asarray(own, dtype=np.float64)
+    others = np.asarray(foreign, dtype=np.float64)
+    if not labels.size or values.shape != labels.shape or others.shape[:1] != labels.shape:
+        raise ShapeError(f"Not one own and foreign name an image: {values.shape}, {others.shape}.")
+    order = np.argsort(labels, kind="stable")
+    _, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    both = np.column_stack([values, others])[order]
+    n = counts[:, None]
+    means = np.add.reduceat(both, starts, axis=0) / n
+    squares = np.add.reduceat((both - np.repeat(means, counts, axis=0)) ** 2, starts, axis=0)
+    _, _, agree = student(means, np.sqrt(squares / np.maximum(n - 1, 1)), n)
+    out = _out_of_line(means)
+    return AmongNames(means[:, 0], np.maximum(agree, out)[:, 0], np.maximum(agree, out)[:, 1:])
+
+
+def _out_of_line(means: Floats) -> Floats:
+    """Return the p of each of ``means`` ``(g, 1 + k)`` among the foreign ones, about 0.
+
+    A foreign name is not held against itself. Without another one it is not a number.
+    """
+    squares = means[:, 1:] ** 2
+    total, count = squares.sum(axis=1, keepdims=True), squares.shape[1]
+    others = np.column_stack([total, np.maximum(total - squares, 0)])
+    freedom = np.array([count, *[count - 1] * count], dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = 2 * stats.t.sf(np.abs(means) / np.sqrt(others / freedom), freedom)
+    return found

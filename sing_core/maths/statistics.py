@@ -19,7 +19,6 @@ LEVEL = 0.95
 FALSE_DISCOVERY_RATE = 0.05
 FAMILY_WISE_ERROR = 0.05
 FEWEST_FOR_BCA = 20
-_PERMUTATIONS = 9_999
 _BATCH = 50  # resamples at once: memory is this many times the values
 
 Floats = NDArray[np.float64]
@@ -53,21 +52,6 @@ class Interval:
         """Return the same in another unit, ``factor > 0`` of which make one of this."""
         low, high = (None if end is None else factor * end for end in (self.low, self.high))
         return Interval(factor * self.estimate, low, high, self.clusters, self.p)
-
-
-@dataclass(frozen=True, slots=True)
-class RankCorrelation:
-    """Spearman's rho of two lists and the share of shuffles at least as far from 0.
-
-    Attributes:
-        rho: between -1 and 1.
-        p: two-sided, by permutation.
-        n: length of the lists.
-    """
-
-    rho: float
-    p: float
-    n: int
 
 
 def clustered_mean(
@@ -212,29 +196,6 @@ def family_wise(p: ArrayLike) -> Floats:
     steps = np.arange(len(order), 0, -1)
     result[order] = np.minimum(np.maximum.accumulate(raw[order] * steps), 1)
     return result
-
-
-def rank_correlation(x: ArrayLike, y: ArrayLike, *, seed: int = 0) -> RankCorrelation:
-    """Return Spearman's correlation of ``x`` and ``y`` ``(n,)`` with a permutation test.
-
-    Raises:
-        ShapeError: the lists differ in length, are shorter than 3, or one is constant.
-    """
-    ranks = [stats.rankdata(np.asarray(values, dtype=np.float64)) for values in (x, y)]
-    if len(ranks[0]) != len(ranks[1]) or len(ranks[0]) < 3 or any(np.ptp(r) == 0 for r in ranks):
-        raise ShapeError("A rank correlation needs two lists of one length, at least 3 long.")
-    a, b = (r - r.mean() for r in ranks)
-    scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
-
-    def rho(shuffled: Floats, axis: int = -1) -> Floats:
-        found: Floats = (shuffled * b).sum(axis=axis) / scale
-        return found
-
-    test = stats.permutation_test(
-        (a,), rho, permutation_type="pairings", vectorized=True, n_resamples=_PERMUTATIONS,
-        batch=500, rng=np.random.default_rng(seed),
-    )  # fmt: skip
-    return RankCorrelation(float(test.statistic), float(test.pvalue), len(a))
 
 
 def _standard_errors(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:

@@ -91,6 +91,12 @@ def test_classes_prints_the_fields_of_the_contract(prepared, rows):
         assert row["n"] == 5
         assert row["as_low"] <= row["as_mean"] <= row["as_high"]
         assert abs(row["as_mean"]) <= row["abs_as_mean"] <= row["is_mean"]
+        assert abs(row["contrast_mean"]) <= 2 * row["is_mean"]
+        decided = row["contrast_p_adjusted"] <= 0.05
+        way = "towards" if row["contrast_mean"] > 0 else "away"
+        assert row["verdict"] == (way if decided else "not decided")
+        assert 0 <= row["foreign_decided"] <= 1
+        assert row["stratum"] == ""
 
 
 def test_classes_are_narrowed_after_the_correction_and_ordered_on_demand(prepared, rows, run):
@@ -100,7 +106,7 @@ def test_classes_are_narrowed_after_the_correction_and_ordered_on_demand(prepare
     assert rows(*ask, "--search", "GOLD") == [every[WNIDS[1]]]
     ordered = rows(*ask, "--order", "decided")
     assert ordered == sorted(
-        every.values(), key=lambda r: (r["verdict"] == "not decided", -abs(r["directed_mean"]))
+        every.values(), key=lambda r: (r["verdict"] == "not decided", -abs(r["contrast_mean"]))
     )
     for form in ((), ("--json",)):
         code, out, err = run(*ask, "--least", 6, *form)
@@ -126,6 +132,8 @@ def test_compare_prints_intervals_controls_and_the_place_among_the_draws(prepare
     for row in found:
         assert (row["n"], row["classes"], row["nullity"], row["feature_dim"]) == (20, 4, 280, 1280)
         assert row["control_draws"] >= 50
+        assert row["stratum"] == ""
+        assert isinstance(row["cross_fitted"], bool)
         assert 1 <= row["rank_among_draws"] <= row["control_draws"] + 1
         means = ("image_score", "ratio", "dim_abs_attribute_score", "energy_ratio", "above_energy")
         for name in (*means, "principal_abs_attribute_score", "above_principal"):
@@ -244,6 +252,11 @@ def test_what_is_not_there_is_refused_with_a_sentence(prepared, refusal, tmp_pat
             ("classes", "--model", "lite0", "--set", name, "--images", WNIDS[0], "--least", 2),
             "no table of classes to narrow",
         ),
+        (
+            ("classes", "--model", "lite0", "--set", name, "--versus", "lite1"),
+            "4 classes have 4 images or more",
+        ),
+        (("compare", "--set", name, "--stratum", "photo"), "All are of one kind."),
         (("concepts", "--model", "lite0", "--set", name), "Give --list or --concept"),
         (("prepare", "--images", tmp_path / "nowhere"), "nowhere: no such folder or file"),
     ):

@@ -175,27 +175,6 @@ def test_adjusted_p_values_follow_benjamini_and_hochberg_and_skip_what_has_none(
     assert np.isnan(statistics.adjusted([np.nan])).all()
 
 
-def test_rank_correlation_finds_order_and_finds_none_in_noise():
-    rng = np.random.default_rng(7)
-    x = rng.standard_normal(60)
-    same = statistics.rank_correlation(x, np.exp(x))
-    assert (same.rho, same.n) == (pytest.approx(1), 60)
-    assert same.p < 0.001
-    noise = rng.standard_normal(60)
-    found = statistics.rank_correlation(x, noise)
-    expected = stats.spearmanr(x, noise)
-    assert found.rho == pytest.approx(expected.statistic)
-    assert found.p == pytest.approx(expected.pvalue, abs=0.02)
-
-
-@pytest.mark.parametrize(
-    "arguments", [([1, 2], [1, 2]), ([1, 2, 3], [1, 2]), ([1, 1, 1], [1, 2, 3])], ids=str
-)
-def test_a_rank_correlation_of_too_little_is_refused(arguments):
-    with pytest.raises(ShapeError):
-        statistics.rank_correlation(*arguments)
-
-
 @pytest.mark.parametrize(
     "call",
     [

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pages._view import exports
-from pages._view.tables import asks, cells, classes, compare, concepts
+from pages._view.tables import asks, cells, classes_answer, compare, concepts
 from pages._view.words import phrases
 from sing_core.leakage import scored_sets
 from sing_core.leakage.superclasses import superclasses
@@ -60,9 +60,9 @@ def test_the_classes_page_shows_what_the_command_line_prints(page):
     assert len(shown) == len(rows) == 1000
     for row in rows:
         own = shown.loc[row["wnid"]]
-        for name in ("n", "as_mean", "abs_as_mean", "is_mean", "directed_mean"):
+        for name in ("n", "as_mean", "abs_as_mean", "is_mean", "directed_mean", "contrast_mean"):
             assert own[name] == pytest.approx(row[name], abs=1e-12)
-        for name in ("as_low", "as_high", "p_adjusted"):
+        for name in ("as_low", "as_high", "p_adjusted", "contrast_p_adjusted"):
             assert (row[name] is None) == bool(np.isnan(own[name]))
         assert own["verdict"] == row["verdict"]
 
@@ -93,6 +93,9 @@ def test_the_classes_page_says_what_is_not_decided(page):
     text = said(page("classes"))
     assert "800 classes have too few images for a test: **not decided**" in text
     assert "Of 200 classes that can be tested" in text
+    assert "With the name of a random other class in place of the own, 0.0 % are decided." in text
+    assert "beside the names of all classes: −0" in text
+    assert "(pooled; 64-pixel image −0" in text.replace("\\-", "-")
 
 
 def test_search_and_filter_narrow_the_table_and_land_in_the_url(page):
@@ -127,7 +130,16 @@ def test_one_class_is_shown_down_to_its_images(page):
 
 def test_two_models_come_with_their_rank_correlation(page):
     app = page("classes", versus="lite1", least="2")
-    assert "Spearman’s ρ of mean AS over 1,000 classes" in said(app)
+    assert "Spearman’s ρ over 200 classes with at least 4 images" in said(app)
+    signed, size = printed(
+        "classes", "--model", "lite0", "--versus", "lite1", "--set", SET
+    )  # fmt: skip
+    assert signed["verdict"] in ("agree", "disagree", "not decided")
+    for row, name in ((signed, "Mean AS"), (size, "mean |AS|")):
+        assert f"{name}: ρ {phrases.number(row['rho'], '+.2f')} [" in said(app)
+        assert row["rho_low"] <= row["rho"] <= row["rho_high"]
+        assert row["reliability_first_low"] <= row["reliability_first"]
+        assert (row["classes"], row["n"]) == (200, 3200)
 
 
 def test_only_lite2_says_that_it_shares_its_tower(page):
@@ -153,7 +165,8 @@ def test_the_compare_page_shows_what_the_command_line_prints(page):
 def test_compare_answers_first_and_holds_against_each_other_what_may_be(page):
     app = page("compare")
     first, *others = (element.value for element in app.at.markdown)
-    assert first.startswith("**Which of EfficientNet-Lite")
+    assert first.startswith("**Wh")
+    assert "EfficientNet-Lite0" in first
     assert "(95 %: −" in first
     assert "Not ranked: EfficientNet-Lite2 (its own image tower) and ViT-S/14" in first
     pairs = printed("compare", "--set", SET, "--paired")
@@ -162,6 +175,7 @@ def test_compare_answers_first_and_holds_against_each_other_what_may_be(page):
     (listed,) = (text for text in others if text.startswith("- IS, "))
     assert listed.count("\n") + 1 == len(pairs) - verdicts["not comparable"]
     assert listed.count("**not decided**.") == verdicts["not decided"]
+    assert listed.count("**kinds of images differ**.") == verdicts["differs by kind of images"]
     assert "Lite2" not in listed
     assert "ViT" not in listed
 
@@ -329,7 +343,7 @@ def test_the_files_to_take_away_hold_every_row():
 
 
 def test_the_pages_have_their_words():
-    assert classes.summary([]).startswith("No class has the two images")
+    assert classes_answer.summary([]).startswith("No class has the two images")
     assert phrases.interval(asks.comparison.Interval(1.0, None, None, 1)) == (
         "1.000° (no interval from one class)"
     )
@@ -344,3 +358,47 @@ def test_the_network_joins_what_means_nearly_the_same(page):
     assert len(nodes["text"]) == 24
     assert lines["mode"] == "lines"
     assert app.query["view"] == "network"
+
+
+KIND = "64-pixel image"
+
+
+@pytest.mark.parametrize("name", ["compare", "classes", "concepts"])
+def test_one_kind_of_images_is_chosen_in_the_link_and_all_are_said_to_be_pooled(page, name):
+    options = {"compare": {"models": "lite0"}, "concepts": {"of": "all", "list": "lemon"}}.get(
+        name, {}
+    )
+    whole = page(name, **options)
+    assert "stratum" not in whole.query
+    (note,) = (c.value for c in whole.at.caption if "**Pooled** over" in c.value)
+    assert "Cross-fitted: each is scored by a translator that was fitted without it." in note
+    assert re.search(r"[\d,]+ of 4,000 images fitted the translator and trained \*\*mini", note)
+    one = page(name, stratum=KIND, **options)
+    assert one.query["stratum"] == KIND
+    (note,) = (c.value for c in one.at.caption if "Only images of one kind" in c.value)
+    assert "of 3,200 images" in note
+    column = {"compare": "model", "classes": "class", "concepts": "concept"}[name]
+    assert set(frame(one, column)["stratum"]) == {KIND}
+    assert len(frame(one, column)) <= len(frame(whole, column))
+    wrong = page(name, stratum="paintings", **options)
+    assert any("a kind of images that cannot be used" in text for text in wrong.warnings)
+
+
+def test_compare_shows_every_difference_by_kind_of_images(page):
+    app = page("compare", models="lite0,lite1")
+    pooled = printed("compare", "--set", SET, "--model", "lite0", "--model", "lite1", "--paired")
+    each = printed(
+        "compare", "--set", SET, "--model", "lite0", "--model", "lite1", "--paired",
+        "--stratum", "each",
+    )  # fmt: skip
+    kinds = [KIND, "full photograph", "all (pooled)"]
+    assert [row["stratum"] for row in each] == [kind for kind in kinds for _ in range(3)]
+    assert each[6:] == pooled
+    for row in each[:6]:
+        assert phrases.number(row["difference"], "+.3f") in said(app)
+    split = [row for row in each[:6] if row["measure"] == "abs_attribute_score_deg"]
+    verdicts = {row["verdict"] for row in split}
+    (row,) = (row for row in pooled if row["measure"] == "abs_attribute_score_deg")
+    assert (row["verdict"] in verdicts) == (len(verdicts) == 1)
+    depends = "depends on the kind of images" in app.at.markdown[0].value
+    assert depends == (row["verdict"] == "differs by kind of images")

@@ -135,3 +135,21 @@ def test_a_difference_that_the_number_of_pairs_explains_decides_nothing_anywhere
     assert compare.difference(pair, TITLES).endswith("**not decided**.")
     text = compare_answer.answer([row("a", 0.5), row("b", 0.2)], [pair], TITLES)
     assert "is not decided" in text
+
+
+def test_where_kinds_of_images_say_different_things_there_is_no_pooled_verdict():
+    kinds = [
+        PairRow("a", "b", "abs_attribute_score_deg", 9, Interval(v, v - 0.01, v + 0.01, 9),
+                stratum=kind)
+        for kind, v in (("photograph", 0.05), ("thumbnail", -0.07))
+    ]  # fmt: skip
+    gap = Interval(0.03, 0.02, 0.04, 9)
+    pooled = PairRow("a", "b", "abs_attribute_score_deg", 9, gap, by_stratum=tuple(kinds))
+    told = compare_answer.answer([row("b", 0.4), row("a", 0.5)], [pooled], TITLES)
+    assert told.startswith("**Whether Alpha leaks more than Beta depends on the kind of images**")
+    assert "+0.050° (95 %: +0.040° to +0.060°) on photographs" in told
+    assert "−0.070° (95 %: −0.080° to −0.060°) on thumbnails" in told
+    back = compare_answer.answer([row("a", 0.4), row("b", 0.5)], [pooled], TITLES)
+    assert "−0.050° (95 %: −0.060° to −0.040°) on photographs" in back
+    assert compare.difference(pooled, TITLES).endswith("**kinds of images differ**.")
+    assert compare.difference(kinds[1], TITLES).endswith("**Beta is larger**.")

@@ -5,8 +5,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import commands, exports, state
+from pages._view.evidence import asks
 from pages._view.evidence.figures import with_intervals
-from pages._view.tables import asks, cells
+from pages._view.tables import asks as tables
+from pages._view.tables import cells
 from sing_core.errors import SingError
 from sing_core.leakage.alarms import AlarmRow, sentence
 
@@ -29,8 +31,8 @@ _HOW = (
 def choose(model: str, images: str) -> str:
     """Draw what is to be told apart; return its name, "" for wrong decisions."""
     try:
-        others = [name for name in asks.set_names() if name != images]
-        kinds = [*asks.kinds_of(model, images), *others]
+        others = [name for name in tables.set_names() if name != images]
+        kinds = [*tables.strata_of(model, images), *others]
     except SingError:  # said where the numbers would be
         kinds = []
     state.receive("against", "evidence.against", "", ["", *kinds].__contains__, "images to compare")

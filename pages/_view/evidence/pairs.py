@@ -5,7 +5,8 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._view import commands, exports, loaders
-from pages._view.tables import asks, originals
+from pages._view.evidence import asks
+from pages._view.tables import originals
 from pages._view.words.phrases import in_words
 from sing_core.leakage.real_pairs import RealPair
 

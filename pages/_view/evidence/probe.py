@@ -5,8 +5,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import commands, exports, state
+from pages._view.evidence import asks
 from pages._view.evidence.figures import with_intervals
-from pages._view.tables import asks, cells
+from pages._view.tables import cells
 from sing_core.leakage.probes import CLASSES, GROUPS, ProbeTable
 
 _READ = {CLASSES: "classes", GROUPS: "groups of classes (dogs, vehicles, food …)"}

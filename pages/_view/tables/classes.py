@@ -8,18 +8,13 @@ import streamlit as st
 
 from pages._view import commands, exports, loaders, pickers, state
 from pages._view.linked_number import LinkedNumber
-from pages._view.tables import asks, browse, cells, figures, row_choice
+from pages._view.tables import asks, browse, cells, classes_answer, figures, row_choice
 from pages._view.tables.browse import Image, Shelf
+from pages._view.words.class_help import CLASS_HELP
 from pages._view.words.help import HELP
 from pages._view.words.phrases import (
-    FEW,
-    FEW_SCORES,
     NOTHING,
-    be,
-    count,
-    degrees,
     in_words,
-    number,
 )
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import ClassFilter
@@ -34,14 +29,20 @@ _LEAST = LinkedNumber(
 )
 # Those that are None are there for whoever wants them: in the table's own menu, and in the files.
 _COLUMNS = {
-    "verdict": st.column_config.TextColumn(help=HELP["verdict"]),
+    "verdict": st.column_config.TextColumn(help=CLASS_HELP["class_verdict"]),
     "class": st.column_config.TextColumn(),
+    "contrast_mean": st.column_config.NumberColumn("own name °", help=CLASS_HELP["contrast"]),
+    "contrast_p_adjusted": st.column_config.NumberColumn(
+        "p", format="%.2g", help=CLASS_HELP["contrast_p"]
+    ),
     "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["attribute_score"]),
-    "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
     "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),
     "n": st.column_config.NumberColumn("images"),
     "abs_as_mean": None,
+    "stratum": None,
+    "foreign_decided": None,
     "directed_mean": None,
+    "p_adjusted": None,
     "accuracy": None,
     "wnid": None,
     "as_low": None,
@@ -117,25 +118,6 @@ def show_notes(model: str) -> None:
         pickers.show_tower_note(model, loaders.reference())
 
 
-def summary(rows: Sequence[ClassRow]) -> str:
-    """Return the result in words; what the tests do not decide is said to be not decided."""
-    tested = [row for row in rows if row.p_adjusted is not None]
-    found = [row for row in tested if row.verdict != "not decided"]
-    towards = sum(row.verdict == "towards" for row in found)
-    alone = len(rows) - len(tested)
-    single = f" {alone:,} classes have too few images for a test: **not decided**." if alone else ""
-    if not tested:
-        return f"No class has the two images that a test needs: **not decided**.{single}"
-    few = FEW_SCORES if min(row.n for row in tested) < FEW else ""
-    open_ = len(tested) - len(found)
-    return (
-        f"Of {count(len(tested), 'class')} that can be tested, null removal turns **{towards:,}** "
-        f"towards their own name and **{len(found) - towards:,}** away from it, at a false "
-        f"discovery rate of 5 %; {open_:,} {be(open_)} **not decided**."
-        f"{single}{few}"
-    )
-
-
 def pick_class(shown: Sequence[ClassRow]) -> ClassRow:
     """Draw the picker of one class; a click in the table moves it too."""
     rows = {row.label: row for row in shown}
@@ -145,7 +127,9 @@ def pick_class(shown: Sequence[ClassRow]) -> ClassRow:
 def show_table(shown: Sequence[ClassRow]) -> None:
     """Draw the sortable table; a click chooses the class."""
     st.dataframe(
-        cells.spoken_table([row.as_row() for row in shown], spans=_SPANS),
+        cells.spoken_table(
+            [row.as_row() for row in shown], spans=_SPANS, numbers={"contrast_mean": "+.3f"}
+        ),
         hide_index=True,
         column_config=_COLUMNS,
         column_order=list(_COLUMNS),
@@ -170,83 +154,67 @@ def show_violins(scores: Mapping[str, Sequence[Image]]) -> go.Figure:
 
 
 def beside(
-    row: ClassRow, shown: Sequence[ClassRow], model: str, images: str
+    row: ClassRow, shown: Sequence[ClassRow], model: str, images: str, part: asks.Part
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the images of a class, by its name, and those of some classes to see it beside."""
     others = [other for other in shown if other.index != row.index and other.n >= _FEW][:_BESIDE]
-    return {one.label: asks.class_images(model, images, one.index) for one in (row, *others)}
+    return {one.label: asks.class_images(model, images, one.index, part) for one in (row, *others)}
 
 
 def show_class(row: ClassRow, found: Sequence[Image], model: str, images: str) -> None:
     """Draw what is known of a class, and its images to choose one from."""
     st.header(in_words(row.label, 120), anchor=False)
-    st.markdown(sentence(row))
+    st.markdown(classes_answer.sentence(row))
     browse.show(Shelf("classes", model, images, row.label, spoken_prompt(row.label)), found)
 
 
-def sentence(row: ClassRow) -> str:
-    """Return one class in words."""
-    if row.as_low is None or row.as_high is None:
-        told = f"AS {degrees(row.as_mean, 2)} from one image"
-        return f"{told}: whether it differs from 0 is **not decided**."
-    low, high = degrees(row.as_low), degrees(row.as_high)
-    interval = f"AS {degrees(row.as_mean)} (95 %: {low} to {high})"
-    inside = row.as_low <= 0 <= row.as_high
-    told = "the interval includes 0: **not decided**" if inside else "the interval excludes 0"
-    verdict = {
-        "towards": "**towards** its own name",
-        "away": "**away** from its own name",
-        "not decided": "**not decided** after correction",
-    }[row.verdict]
-    return (
-        f"{interval}, {row.n} images; {told}. The part that depends on where the null part points "
-        f"is {degrees(row.directed_mean)}: {verdict}."
-    )
-
-
 def show_two_models(
-    first: Sequence[ClassRow], second: Sequence[ClassRow], names: tuple[str, str]
+    rows: tuple[Sequence[ClassRow], Sequence[ClassRow]],
+    models: tuple[str, str],
+    images: str,
+    part: asks.Part,
 ) -> None:
-    """Draw the classes of two models against each other, and their rank correlation."""
-    st.header("Two classifiers", anchor=False)
-    other = {row.index: row.as_mean for row in second}
-    both = [row for row in first if row.index in other]
+    """Draw the classes of two models against each other, and how far they agree."""
+    st.header("Two classifiers", anchor=False, help=CLASS_HELP["agreement"])
     try:
-        found = asks.correlation([row.as_mean for row in both], [other[row.index] for row in both])
+        found = asks.agreement_rows(models, images, part)
     except SingError as error:
-        st.warning(str(error), icon=":material/info:")
-        return
-    told = "" if found.p <= 0.05 else " Whether they agree at all is **not decided**."
-    st.markdown(
-        f"Spearman’s ρ of mean AS over {found.n:,} classes: **{number(found.rho, '+.2f')}** "
-        f"(p {_p(found.p)}, permutation test).{told}"
-    )
+        st.warning(f"Whether they agree is **not decided**. {error}", icon=":material/info:")
+    else:
+        titles = tuple(loaders.models()[name].title for name in models)
+        st.markdown(classes_answer.agreement(found, titles))
+        command = commands.of_set(
+            "classes", models[:1], images, (("--versus", models[1]), ("--stratum", part.stratum))
+        )
+        exports.offer_table("classes.versus", [row.as_row() for row in found], command)
     st.plotly_chart(
-        figures.two_models(first, second, names),
+        figures.two_models(*rows, models),
         key="classes.two",
         config=exports.FIGURE_CONFIG,
         alt="Mean AS of every class under the two classifiers.",
     )
 
 
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-
-
 def offer(
-    shown: Sequence[ClassRow], figure: go.Figure, only: ClassFilter, model: str, images: str
+    shown: Sequence[ClassRow],
+    figure: go.Figure,
+    only: ClassFilter,
+    model: str,
+    images: str,
+    part: asks.Part,
 ) -> None:
     """Draw the downloads and the command."""
     rows = [row.as_row() for row in shown]
-    exports.offer("classes", rows, figure, command(only, model, images))
+    exports.offer("classes", rows, figure, command(only, model, images, part.stratum))
 
 
-def command(only: ClassFilter, model: str, images: str) -> str:
+def command(only: ClassFilter, model: str, images: str, stratum: str = "") -> str:
     """Return the command that prints the table, narrowed and in the same order."""
     options = (
         ("--search", only.search.strip()),
         ("--group", only.group),
         ("--least", "" if only.least == ClassFilter().least else f"{only.least}"),
         ("--order", "decided"),
+        ("--stratum", stratum),
     )
     return commands.of_set("classes", [model], images, options)

@@ -22,6 +22,7 @@ _MEASURES = {
     "abs_attribute_score_deg": "|AS|",
 }
 _COUNTS = {
+    "stratum": "kind of images",
     "nullity": "null space",
     "feature_dim": "features",
     "n": "images",
@@ -187,8 +188,8 @@ def columns() -> dict[str, ColumnConfig | None]:
     for name, (label, term) in _SHOWN.items():
         shown[name] = st.column_config.NumberColumn(f"{label} [95 %]", help=HELP[term])
     shown["rank_among_draws"] = st.column_config.NumberColumn("place", help=HELP["controls"])
-    shown |= {name: st.column_config.NumberColumn(label) for name, label in _COUNTS.items()}
-    shown |= dict.fromkeys(("shares_tower", "control_draws"))
+    shown |= {name: st.column_config.Column(label) for name, label in _COUNTS.items()}
+    shown |= dict.fromkeys(("shares_tower", "control_draws", "cross_fitted"))
     folded = (*_FOLDED, *(name + end for name in (*_SHOWN, *_FOLDED) for end in _ENDS))
     return shown | dict.fromkeys(folded)
 
@@ -200,6 +201,11 @@ def show_pairs(pairs: Sequence[PairRow]) -> None:
         return
     st.header("Differences on the same images", anchor=False)
     st.markdown("\n".join(f"- {difference(pair, _titles())}" for pair in shown))
+    kinds = [row for pair in shown for row in pair.by_stratum]
+    if kinds:
+        st.markdown("By kind of images:")
+        said = (f"{in_words(row.stratum)}: {difference(row, _titles())}" for row in kinds)
+        st.markdown("\n".join(f"- {text[0].upper()}{text[1:]}" for text in said))
     st.caption(
         "A difference is called one only if it stands however many pairs are compared: the p "
         "values of all pairs and measures are corrected together (Holm)."
@@ -214,6 +220,8 @@ def difference(pair: PairRow, titles: Mapping[str, str]) -> str:
     said = f"{_MEASURES[pair.measure]}, {first} − {second}"
     larger = first if pair.difference.estimate > 0 else second
     verdict = f"{larger} is larger" if pair.decided else "not decided"
+    if pair.kinds_differ:
+        verdict = "kinds of images differ"
     return f"{said}: {interval(pair.difference, signed=True)}: **{verdict}**."
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from pages._view.words.phrases import interval, listed, number
+from pages._view.words.phrases import in_words, interval, listed, number
 from sing_core.leakage.comparison import ModelRow, PairRow
 from sing_core.maths.statistics import Interval
 
@@ -16,10 +16,14 @@ _Titles = Mapping[str, str]
 
 
 class _Gap(NamedTuple):
-    """|AS| of one model minus that of another; ``decided`` corrected for the number of pairs."""
+    """|AS| of one model minus that of another; ``decided`` corrected for the number of pairs.
+
+    ``kinds``: the same of each kind of images by its name, where they do not say the same.
+    """
 
     difference: Interval
     decided: bool
+    kinds: tuple[tuple[str, Interval], ...] = ()
 
 
 def answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow], titles: _Titles) -> str:
@@ -48,11 +52,17 @@ def _gaps(pairs: Sequence[PairRow]) -> dict[tuple[str, str], _Gap]:
     for pair in pairs:
         if pair.measure == _MEASURE:
             gap = pair.difference
-            low, high = (None if end is None else -end for end in (gap.high, gap.low))
-            turned = Interval(-gap.estimate, low, high, gap.clusters)
-            found[pair.first, pair.second] = _Gap(gap, pair.decided)
-            found[pair.second, pair.first] = _Gap(turned, pair.decided)
+            split = pair.by_stratum if pair.kinds_differ else ()
+            kinds = tuple((row.stratum, row.difference) for row in split)
+            back = tuple((kind, _turned(difference)) for kind, difference in kinds)
+            found[pair.first, pair.second] = _Gap(gap, pair.decided, kinds)
+            found[pair.second, pair.first] = _Gap(_turned(gap), pair.decided, back)
     return found
+
+
+def _turned(gap: Interval) -> Interval:
+    low, high = (None if end is None else -end for end in (gap.high, gap.low))
+    return Interval(-gap.estimate, low, high, gap.clusters)
 
 
 def _ranking(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
@@ -64,6 +74,8 @@ def _ranking(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
     if first is last:
         return f"**{one} alone can be judged**: {meaning} {_MEAN}."
     gap = gaps[first.model, last.model]
+    if gap.kinds:
+        return _by_kind(one, other, gap) + _undecided(ranked, gaps, titles)
     if gap.decided:
         surely = all(gaps[first.model, row.model].decided for row in ranked[1:])
         start = f"**{one} leaks {'most' if surely and len(ranked) > 2 else f'more than {other}'}**"
@@ -74,6 +86,16 @@ def _ranking(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
     return (
         f"{start}: {meaning}, {_score(last)} with {other} {_MEAN}; on the same images the "
         f"difference is {interval(gap.difference, signed=True)}.{_undecided(ranked, gaps, titles)}"
+    )
+
+
+def _by_kind(one: str, other: str, gap: _Gap) -> str:
+    """Say that kinds of images answer differently, in place of a pooled verdict."""
+    parts = [f"{interval(found, signed=True)} on {in_words(kind)}s" for kind, found in gap.kinds]
+    return (
+        f"**Whether {one} leaks more than {other} depends on the kind of images**: |AS| with {one} "
+        f"minus |AS| with {other} is {listed(parts)}. Pooled it is "
+        f"{interval(gap.difference, signed=True)}: no verdict."
     )
 
 

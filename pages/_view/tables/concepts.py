@@ -17,6 +17,7 @@ from sing_core.files.text_lists import decoded
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import ConceptList, parse_concepts
 from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
+from sing_core.leakage.strata import POOLED
 from sing_core.models.prompts import CLASS_TEMPLATE
 
 _ALL = ""
@@ -40,6 +41,7 @@ _COLUMNS = {
         "p of not 0", format="%.2g", help=HELP["p_equivalent"]
     ),
     "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
+    "stratum": None,
     "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
     "angle_after": None,
     "directed_mean": None,
@@ -153,10 +155,19 @@ def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> st
     )
     few = FEW_SCORES if n < FEW else ""
     return (
-        f"Over {n:,} {unit} the null part points towards or away from **{len(moved):,}** of "
-        f"{count(len(found), 'concept')} (false discovery rate 5 %){_strongest(moved)}. {close} "
-        f"Not decided: **{open_:,}**.{few}"
+        f"Over {n:,} {unit}{_kind(found[0])} the null part points towards or away from "
+        f"**{len(moved):,}** of {count(len(found), 'concept')} (false discovery rate 5 %)"
+        f"{_strongest(moved)}. {close} Not decided: **{open_:,}**.{few}"
     )
+
+
+def _kind(row: ConceptRow) -> str:
+    """Say of which kind the images are, where there are several."""
+    if not row.stratum:
+        return ""
+    return " of several kinds of images, pooled," if row.stratum == POOLED else (
+        f" (images of kind “{in_words(row.stratum)}”)"
+    )  # fmt: skip
 
 
 def _strongest(moved: Sequence[ConceptRow]) -> str:
@@ -209,10 +220,12 @@ def show_table(found: Sequence[ConceptRow]) -> None:
     )
 
 
-def show_images(row: ConceptRow, model: str, images: str, label: int | None, of: str) -> None:
+def show_images(
+    row: ConceptRow, model: str, images: str, label: int | None, of: str, part: asks.Part
+) -> None:
     """Draw the images that were asked about, with their scores towards one concept."""
     st.header(f"Images of {in_words(of, 120)}, towards {in_words(row.concept)}", anchor=False)
-    found = asks.concept_images(model, images, row.prompt, label)
+    found = asks.concept_images(model, images, row.prompt, label, part)
     browse.show(Shelf("concepts", model, images, f"{of} towards {row.concept}", row.prompt), found)
 
 
@@ -224,15 +237,15 @@ def offer(
     images: str,
     label: int | None,
     classes: Sequence[ClassRow],
+    part: asks.Part,
 ) -> None:
     """Draw the downloads and the command."""
-    exports.offer(
-        "concepts", [row.as_row() for row in found], figure,
-        command(asked, model, images, next((c.wnid for c in classes if c.index == label), "")),
-    )  # fmt: skip
+    wnid = next((c.wnid for c in classes if c.index == label), "")
+    rows = [row.as_row() for row in found]
+    exports.offer("concepts", rows, figure, command(asked, model, images, wnid, part.stratum))
 
 
-def command(asked: Asked, model: str, images: str, wnid: str) -> str:
+def command(asked: Asked, model: str, images: str, wnid: str, stratum: str = "") -> str:
     """Return the command that prints the table; a file is named, a list is written out."""
     options = [("--class", wnid)]
     if asked.file is None:
@@ -242,5 +255,6 @@ def command(asked: Asked, model: str, images: str, wnid: str) -> str:
     options += [
         ("--template", "" if asked.template == CLASS_TEMPLATE else asked.template),
         ("--bound", "" if asked.bound_deg == BOUND_DEG else f"{asked.bound_deg!r}"),
+        ("--stratum", stratum),
     ]
     return commands.of_set("concepts", [model], images, options)

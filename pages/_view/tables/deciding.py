@@ -28,16 +28,20 @@ class Deciding:
     """
 
     text: str
-    part: asks.NullPart
+    part: asks.Part
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
         """The options of the command line that ask for it."""
         dimension = self.part.dimension
-        return ("--classes", self.text), ("--dimension", str(dimension) if dimension else "")
+        return (
+            ("--classes", self.text),
+            ("--dimension", str(dimension) if dimension else ""),
+            ("--stratum", self.part.stratum),
+        )
 
 
-def pick_deciding(models: list[str], images: str) -> Deciding:
+def pick_deciding(models: list[str], images: str, stratum: str) -> Deciding:
     """Draw both choices; return them, or stop with what is wrong with the classes."""
     try:
         left, right = st.columns(2)
@@ -51,7 +55,7 @@ def pick_deciding(models: list[str], images: str) -> Deciding:
         dimension = asks.common_dimension(models, images, variant) if equal else None
     except SingError as error:
         _stop(str(error))
-    return Deciding(text, asks.NullPart(variant, dimension))
+    return Deciding(text, asks.Part(variant, dimension, stratum))
 
 
 def _pick_dimensions() -> str:

@@ -63,7 +63,7 @@ def _sentence(row: SteeredRow, degrees: float) -> str:
     return f"{title}: |AS| {interval(row.abs_as)}{sd}{stands}; {share}."
 
 
-def show_targets(row: ClassRow, model: str, images: str) -> None:
+def show_targets(row: ClassRow, model: str, images: str, part: asks.Part) -> None:
     """Draw which classes this one is most easily steered towards, once somebody asks for it."""
     st.header("The easiest confusions", anchor=False, help=HELP["targets"])
     with st.form("classes.targets_form", border=False):
@@ -76,7 +76,7 @@ def show_targets(row: ClassRow, model: str, images: str) -> None:
     degrees = asked[3]
     try:
         with st.spinner("Steering…"):
-            found = asks.target_rows(model, images, row.index, degrees)
+            found = asks.target_rows(model, images, row.index, degrees, part)
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -86,7 +86,11 @@ def show_targets(row: ClassRow, model: str, images: str) -> None:
     st.caption(f"{in_words(row.label, 120)}, steered to IS = {degrees:g}°; the easiest first:")
     rows = [target.as_row() for target in found]
     _show_targets(rows)
-    options = (("--steer", row.label), ("--image-score", f"{degrees:g}"))
+    options = (
+        ("--steer", row.label),
+        ("--image-score", f"{degrees:g}"),
+        ("--stratum", part.stratum),
+    )
     command = commands.of_set("classes", [model], images, options)
     exports.offer_table("classes.steer", rows, command)
 

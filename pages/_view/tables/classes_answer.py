@@ -1,0 +1,131 @@
+"""Classes' answer in words: which classes leak their names, and whether two classifiers agree."""
+
+from collections.abc import Sequence
+
+from pages._view.words.phrases import (
+    FEW,
+    FEW_SCORES,
+    be,
+    count,
+    degrees,
+    in_words,
+    interval,
+    listed,
+    number,
+)
+from sing_core.leakage.agreement import AgreementRow
+from sing_core.leakage.classes import ClassRow
+from sing_core.maths.split_halves import FEWEST_IMAGES
+from sing_core.maths.statistics import Interval, clustered_mean
+
+_AGREEMENT = {"attribute_score_deg": "mean AS", "abs_attribute_score_deg": "mean |AS|"}
+
+
+def summary(rows: Sequence[ClassRow]) -> str:
+    """Return the result in words; what the tests do not decide is said to be not decided."""
+    tested = [row for row in rows if row.contrast_p_adjusted is not None]
+    found = [row for row in tested if row.verdict != "not decided"]
+    towards = sum(row.verdict == "towards" for row in found)
+    alone = len(rows) - len(tested)
+    single = f" {alone:,} classes have too few images for a test: **not decided**." if alone else ""
+    if not tested:
+        return f"No class has the two images that a test needs: **not decided**.{single}"
+    few = FEW_SCORES if min(row.n for row in tested) < FEW else ""
+    open_ = len(tested) - len(found)
+    return (
+        f"Of {count(len(tested), 'class')} that can be tested, null removal turns **{towards:,}** "
+        f"towards their own name and **{len(found) - towards:,}** away from it more than names of "
+        f"other classes would be (false discovery rate 5 %); {open_:,} {be(open_)} **not decided**."
+        f"{_control(tested)}{single}{few}\n\n{_whole(rows)}"
+    )
+
+
+def _control(tested: Sequence[ClassRow]) -> str:
+    """Return how many would be decided by the names of others: the negative control."""
+    shares = [row.foreign_decided for row in tested if row.foreign_decided is not None]
+    if not shares:
+        return ""
+    often = number(100 * sum(shares) / len(shares), ".1f")
+    return f" With the name of a random other class in place of the own, {often} % are decided."
+
+
+def _whole(rows: Sequence[ClassRow]) -> str:
+    """Return what all classes together say of their names, and each kind of images by itself."""
+    said = _name_of_all(rows)
+    kinds = sorted({row.stratum for row in rows if row.stratum})
+    if len(kinds) < 2:
+        return f"{said}."
+    each = {kind: _contrast([row for row in rows if row.stratum == kind]) for kind in kinds}
+    parts = [f"{in_words(kind)} {interval(found, signed=True)}" for kind, found in each.items()]
+    return f"{said} (pooled; {listed(parts)})."
+
+
+def _name_of_all(rows: Sequence[ClassRow]) -> str:
+    mean = _contrast(rows)
+    if not mean.decided:
+        return (
+            "Whether images are turned towards or away from their own names on the whole is "
+            f"**not decided**: {interval(mean, signed=True)} beside the names of all classes"
+        )
+    way = "towards" if mean.estimate > 0 else "away from"
+    return (
+        f"On the whole, images are turned **{way}** the name of their own class, beside the names "
+        f"of all classes: {interval(mean, signed=True)}, the mean over {mean.clusters:,} classes"
+    )
+
+
+def _contrast(rows: Sequence[ClassRow]) -> Interval:
+    return clustered_mean([row.contrast_mean for row in rows], [row.index for row in rows])
+
+
+def sentence(row: ClassRow) -> str:
+    """Return one class in words."""
+    if row.as_low is None or row.as_high is None:
+        told = f"AS {degrees(row.as_mean, 2)} from one image"
+        return f"{told}: whether it differs from 0 is **not decided**."
+    low, high = degrees(row.as_low), degrees(row.as_high)
+    verdict = {
+        "towards": "it is turned **towards** its own name",
+        "away": "it is turned **away** from its own name",
+        "not decided": "whether that is more than with any other name is **not decided**",
+    }[row.verdict]
+    return (
+        f"Beside the names of all classes, the null part moves {count(row.n, 'image')} by "
+        f"{degrees(row.contrast_mean)} towards the own name: {verdict}. "
+        f"AS {degrees(row.as_mean)} (95 %: {low} to {high})."
+    )
+
+
+def agreement(found: Sequence[AgreementRow], titles: Sequence[str]) -> str:
+    """Return whether two classifiers move the same classes, with how far each agrees with itself.
+
+    ``titles``: the two models' names for a person.
+    """
+    signed = found[0]
+    one, other = titles
+    start = {
+        "agree": f"**{one} and {other} agree on which classes move**",
+        "disagree": f"**{one} and {other} move opposite classes**",
+        "not decided": f"**Whether {one} and {other} agree on which classes move is not decided**",
+    }[signed.verdict]
+    of = (
+        f"{count(signed.classes, 'class')} with at least {FEWEST_IMAGES} images, one half of them "
+        "seen by one classifier and the other half by the other"
+    )
+    told = "; ".join(
+        f"{_AGREEMENT[row.measure]}: {_rho(row.rho)} "
+        f"(within {one} {_rho(row.reliability_first)}, within {other} "
+        f"{_rho(row.reliability_second)})"
+        for row in found
+    )
+    return (
+        f"{start}: Spearman’s ρ over {of}. {told[0].upper()}{told[1:]}. “Within” is between two "
+        "halves of one classifier: where that is small, no agreement can be large."
+    )
+
+
+def _rho(found: Interval) -> str:
+    value = f"ρ {number(found.estimate, '+.2f')}"
+    if found.low is None or found.high is None:
+        return value
+    return f"{value} [{number(found.low, '+.2f')}, {number(found.high, '+.2f')}]"
