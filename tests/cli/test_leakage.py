@@ -206,6 +206,7 @@ def test_classes_steers_one_class_towards_all_others(prepared, rows):
     assert scores == sorted(scores, reverse=True)
     assert all(row["n"] == 5 and row["unreachable"] == 0 for row in found)
     assert all(0 < score <= 20 for score in scores)
+    assert all(row["drifting"] == 0 and 0 < row["max_logit_drift"] < 0.01 for row in found)
 
 
 def test_compare_steers_towards_a_prompt(prepared, rows):
