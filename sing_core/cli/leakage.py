@@ -144,7 +144,14 @@ def concepts(
     concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
     class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",
     template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
-    bound: Annotated[float, typer.Option(min=0.001, help="What is as good as 0, degrees.")] = 0.1,
+    bound: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="What is as good as 0, degrees; without it a fifth of the spread of AS over the "
+            "reference's vocabulary.",
+        ),
+    ] = None,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     stratum: Stratum = "all",

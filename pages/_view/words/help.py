@@ -178,13 +178,17 @@ HELP = {
         "AS is as good as 0. A failed test of “AS is 0” would not show that."
     ),
     "bound": (
-        "Mean AS within ± this many degrees counts as good as 0 in the equivalence test. ±0.1° is "
-        "a convention of this app, not estimated from the scores; set your own before looking at "
-        "the results, and press Measure."
+        "Mean AS within ± this many degrees counts as good as 0 in the equivalence test. 0 takes a "
+        "fifth of the standard deviation of mean AS over the reference’s vocabulary, on the same "
+        "images; set your own before looking at the results, and press Measure."
+    ),
+    "untouched": (
+        "Close: nearer to the images than all but ten of the reference’s vocabulary. And shown by "
+        "the equivalence test to be as good as untouched by null removal."
     ),
     "spurious": (
-        "Among the nearest ten of the list, and shown by the equivalence test to be as good as "
-        "untouched by null removal."
+        "Loosely related to the class, see below, and shown to hardly move: the paper reads that "
+        "as a sign of a spurious correlation. Of a whole set nothing is."
     ),
     "concepts": (
         "The nearest of 1,000 classes and more than 150 attributes, by angle in the image–text "
@@ -279,10 +283,15 @@ OWN_TRANSLATOR_NOTE = (
     "The translator is one that was fitted or imported on this machine, not one of the product."
 )
 BOUND_NOTE = (
-    "“As good as 0” means here: shown to lie within ±{bound}°. The default, ±{default}°, is a "
-    "convention of this app, a hundredth of the image score of 10° below which hardly anything is "
-    "visible in the paper’s Fig. 10; it is not estimated from the scores. It can be changed in the "
-    "form above, best before looking at the results: a wider one calls more concepts as good as 0."
+    "“As good as 0” means: shown to lie within ±{bound}°. The default, ±{default}°, is a fifth "
+    "of the standard deviation ({spread}°) of mean AS over the {size} concepts of the reference’s "
+    "own vocabulary, on these images (by Cohen’s convention a small difference); {within} of them "
+    "lie within it. It can be changed in the form above, best before looking at the results."
+)
+RELATION_NOTE = (
+    "**Close** is a concept to which the images lie nearer than to all but ten of that vocabulary. "
+    "**Spurious**, in the paper’s sense, may be one that hardly moves and is loosely related: of "
+    "the nearest tenth, but in words that are not among the ten that mean most nearly the class."
 )
 SHARED_TOWER_NOTE = (
     "**{model} is measured in its own image tower.** The {reference} reference is built on the "
