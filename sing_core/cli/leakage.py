@@ -113,6 +113,9 @@ def compare(
     The verdict is `rank_among_draws`, the place among `control_draws` random subspaces that remove
     as much, and `above_energy`, whose interval holds the spread of these draws.
 
+    `feasible_image_score_deg` is IS of the nearest features that the networks can produce, logits
+    moving by at most 3 % of the largest; none where features may be negative.
+
     With --classes the same classes decide for every model, and only their images count. Rows of
     several kinds of images pooled say so, and a pair whose verdict differs between them has none.
     """

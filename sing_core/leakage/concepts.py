@@ -122,7 +122,9 @@ def concept_table(
 
 
 _IMAGES = """
-SELECT row, label, name, digest, top1, image_score_deg FROM images {where} ORDER BY row
+SELECT row, label, name, digest, top1, image_score_deg,
+    nullif(feasible_image_score_deg, 'NaN') AS feasible_image_score_deg
+FROM images {where} ORDER BY row
 """
 
 

@@ -3,9 +3,8 @@
 import torch
 
 from sing_core.leakage.steered import logit_drift, null_gram, steered_scores, stepped
-from sing_core.maths.equivalents import DRIFT_BUDGET
 from sing_core.maths.head import HeadDecomposition
-from sing_core.maths.linear_head import LinearHead
+from sing_core.maths.linear_head import DRIFT_BUDGET, LinearHead
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.translator import Translator
 from tests.strategies import build_head

@@ -18,11 +18,14 @@ HELP = {
         "needs its weights and a translator into that space."
     ),
     "feasible": (
-        "A steered feature can have negative entries, which a network that ends in a ReLU never "
-        "produces. "
+        "A steered feature can have negative entries, which no network that ends in a ReLU has. "
         "Feasible goes as far towards the prompt as features without any can, in a step of the "
         "same length: with the same logits where there is such a way, else with logits that move "
         "by at most 3 % of the largest."
+    ),
+    "feasible_removal": (
+        "IS of the nearest feature to the equivalent that a network which ends in a ReLU can "
+        "produce (no negative entries), its logits moving by at most 3 % of the largest."
     ),
     "picture_views": (
         "This step: the feature and its equivalent. Angle scale: this photo at known image scores, "
@@ -182,13 +185,10 @@ HELP = {
         "fifth of the standard deviation of mean AS over the reference’s vocabulary, on the same "
         "images; set your own before looking at the results, and press Measure."
     ),
-    "untouched": (
-        "Close: nearer to the images than all but ten of the reference’s vocabulary. And shown by "
-        "the equivalence test to be as good as untouched by null removal."
-    ),
+    "untouched": ("Close, see below, and shown by the equivalence test to be as good as 0."),
     "spurious": (
-        "Loosely related to the class, see below, and shown to hardly move: the paper reads that "
-        "as a sign of a spurious correlation. Of a whole set nothing is."
+        "Loosely related to the class, see below, and shown to hardly move. Of a whole set nothing "
+        "is."
     ),
     "concepts": (
         "The nearest of 1,000 classes and more than 150 attributes, by angle in the image–text "
