@@ -22,7 +22,7 @@ from sing_core.models.registry import file_stem
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "sing-scores-4"
+FORMAT = "sing-scores-5"
 TEXTS = ("name", "wnid", "digest", "stratum")
 SCORES = (
     "image_score_deg",
