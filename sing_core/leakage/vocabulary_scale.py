@@ -83,10 +83,7 @@ def scale_of(
     """
     spread, nearest = float(np.std(score)), np.sort(angle)
     bound = max(FRACTION * spread, _LEAST_BOUND_DEG)
-    bound, last = (
-        max(FRACTION * spread, _LEAST_BOUND_DEG),
-        max(NEAREST, round(RELATED * len(angle))),
-    )
+    last = max(NEAREST, round(RELATED * len(angle)))
     meaning_deg = 0.0
     if meaning is not None:
         away = angle_table(texts, meaning[None])[:, 0].sort().values

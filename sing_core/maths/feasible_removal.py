@@ -18,7 +18,7 @@ from sing_core.errors import ShapeError
 from sing_core.maths.feasible import FEASIBLE_BUDGET, SPECTRAL_NORM
 from sing_core.maths.linear_head import LinearHead
 
-_TURNS = 40
+_TURNS = 60
 _RELAXATION = 1.6
 # Chosen by the turns that features of lite0 need: 40 come within 0.1 % of what 160 reach.
 _PENALTY = 0.3
