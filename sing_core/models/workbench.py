@@ -150,9 +150,8 @@ class Workbench:
         meta = {"weights_digest": entry.weights_digest}
         key = content_key(entry.weights_digest, _CUT_VERSION)
         found = self.store.get_or_compute("head", key, compute, meta=meta)
-        head = HeadDecomposition(
-            found["principal_basis"], found["singular_values"], *found["cut"].tolist()
-        )
+        split = found["principal_basis"], found["singular_values"]
+        head = HeadDecomposition(*split, *found["cut"].tolist())
         labels = () if entry.ships else self.pool.backbone(entry.name).labels
         linear = LinearHead(found["weight"], found["bias"], head)
         return Classifier(replace(entry, nullity=head.nullity), linear, labels)
