@@ -36,17 +36,18 @@ asked = concepts.ask_concepts()
 try:
     wanted = asked.parse()
     with st.spinner("Measuring every concept…"):
-        found = asks.concept_rows(model, images, wanted, label, asked.bound_deg, part)
+        bound = asked.bound_deg or None
+        found, scale = asks.concept_rows(model, images, wanted, label, bound, part)
 except SingError as error:
     state.write_url()
     st.error(str(error), icon=":material/error:")
     st.stop()
 
 # 3. Show.
-answer.markdown(concepts.summary(found, asked.bound_deg, whole=label is None))
+answer.markdown(concepts.summary(found, whole=label is None))
 for note in wanted.notes:
     st.warning(note, icon=":material/playlist_remove:")
-concepts.show_notes(model, asked.bound_deg)
+concepts.show_notes(model, found, scale)
 pick_images.show_images_note(model, images, part)
 table, single = st.columns([3, 2], gap="large")
 with single:

@@ -113,6 +113,9 @@ def compare(
     The verdict is `rank_among_draws`, the place among `control_draws` random subspaces that remove
     as much, and `above_energy`, whose interval holds the spread of these draws.
 
+    `feasible_image_score_deg` is IS of the nearest features that the networks can produce, logits
+    moving by at most 3 % of the largest; none where features may be negative.
+
     With --classes the same classes decide for every model, and only their images count. Rows of
     several kinds of images pooled say so, and a pair whose verdict differs between them has none.
     """
@@ -144,7 +147,14 @@ def concepts(
     concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
     class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",
     template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
-    bound: Annotated[float, typer.Option(min=0.001, help="What is as good as 0, degrees.")] = 0.1,
+    bound: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="What is as good as 0, degrees; without it a fifth of the spread of AS over the "
+            "reference's vocabulary.",
+        ),
+    ] = None,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     stratum: Stratum = "all",

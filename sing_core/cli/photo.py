@@ -35,22 +35,26 @@ def score(
     threshold: Threshold = 0.0,
     json_: Json = False,
 ) -> None:
-    """Remove the null part of each image's feature (eq. 9) and score the pair."""
+    """Remove the null part of each image's feature (eq. 9) and score the pair.
+
+    `feasible_image_score_deg` is IS of the nearest feature that the network can produce, its logits
+    moving by at most 3 % of the largest; none where its features may be negative.
+    """
     from sing_core.cli.rows import score_row
-    from sing_core.studies.photo import analyse_image
+    from sing_core.studies.photo import analyse_image, feasible_image_score
     from sing_core.studies.question import Question
+    from sing_core.studies.subject import Subject
 
     settings = Settings()
     bench = open_bench(settings)
     variant = chosen_variant(bench, model, classes, centred, threshold)
     rows = []
+    question = Question(model, prompt, "remove", reference, steps=2, variant=variant)
     for path in images:
-        report = analyse_image(
-            bench,
-            open_photo(path, settings),
-            Question(model, prompt, "remove", reference, steps=2, variant=variant),
-        )
-        rows.append(score_row(report, path.name) | {"head": variant.sentence})
+        photo = open_photo(path, settings)
+        row = score_row(analyse_image(bench, photo, question), path.name)
+        feasible = feasible_image_score(Subject.of(bench, photo, question))
+        rows.append(row | {"feasible_image_score_deg": feasible, "head": variant.sentence})
     show(rows, json_)
 
 

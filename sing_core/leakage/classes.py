@@ -17,6 +17,7 @@ _BY_CLASS = f"""
 SELECT label, any_value(wnid) AS wnid, count(*) AS n,
     avg(attribute_score_deg) AS as_mean, stddev_samp(attribute_score_deg) AS as_sd,
     avg(abs(attribute_score_deg)) AS abs_as_mean, avg(image_score_deg) AS is_mean,
+    avg(feasible_image_score_deg) AS feasible_mean,
     avg(directed_score_deg) AS directed_mean, stddev_samp(directed_score_deg) AS directed_sd,
     CASE WHEN count(DISTINCT stratum) > 1 THEN '{POOLED}' ELSE any_value(stratum) END AS stratum
 FROM images GROUP BY label ORDER BY label
@@ -25,7 +26,8 @@ _NAMES = "SELECT label, contrast_deg, foreign_contrasts_deg FROM images ORDER BY
 _DECISIONS = "SELECT label, top1, count(*) AS n FROM images GROUP BY label, top1"
 _OF_CLASS = """
 SELECT row, name, digest, top1, attribute_score_deg, image_score_deg, directed_score_deg,
-    average_score_deg, contrast_deg, null_energy, max_logit_drift
+    average_score_deg, contrast_deg, null_energy, max_logit_drift,
+    nullif(feasible_image_score_deg, 'NaN') AS feasible_image_score_deg
 FROM images WHERE label = ? ORDER BY row
 """
 
@@ -48,6 +50,8 @@ class ClassRow:
             ``among_names``, after Benjamini-Hochberg.
         foreign_decided: the negative control: share of the names of other classes that would be
             called decided, were they this class's own.
+        feasible_image_score_deg: mean IS of the nearest features to the equivalents that the
+            network can produce; None where that is not known.
         accuracy: share of images whose first class is this one; None where nobody said which of
             the head's classes it is.
         stratum: kind of images; "" in a set of one kind, ``POOLED`` where it has several.
@@ -69,6 +73,7 @@ class ClassRow:
     contrast_p_adjusted: float | None
     foreign_decided: float | None
     accuracy: float | None
+    feasible_image_score_deg: float | None
     stratum: str = ""
 
     @property
@@ -92,6 +97,7 @@ class ClassRow:
             "contrast_mean": self.contrast_mean, "contrast_p_adjusted": self.contrast_p_adjusted,
             "foreign_decided": self.foreign_decided,
             "verdict": self.verdict, "accuracy": self.accuracy, "stratum": self.stratum,
+            "feasible_image_score_deg": self.feasible_image_score_deg,
         }  # fmt: skip
 
 
@@ -129,6 +135,7 @@ def class_table(scored: ScoredSet) -> tuple[ClassRow, ...]:
             foreign_decided=known(names.foreign_decided[i]),
             accuracy=accuracy.get(int(columns["label"][i])),
             stratum=str(columns["stratum"][i]),
+            feasible_image_score_deg=known(columns["feasible_mean"][i]),
         )
         for i in range(len(found))
     )

@@ -25,6 +25,7 @@ from sing_core.maths.statistics import (
 
 _COLUMNS = {
     "is": "image_score_deg",
+    "feasible_is": "feasible_image_score_deg",
     "as": "attribute_score_deg",
     "abs_as": "abs(attribute_score_deg)",
     "dim_is": "control_dim_image_score_deg",
@@ -64,6 +65,8 @@ class ModelRow:
         control_draws: random subspaces of either kind.
         stratum: kind of images; "" in a set of one kind, ``POOLED`` where several are one.
         cross_fitted: whether every score is by a translator that did not see the image.
+        feasible_image_score_deg: mean IS of the nearest feature to the equivalent that the network
+            can produce (``FeasibleRemoval``); not a number where that is not known.
         rank_among_draws: place of ``|AS|`` among those that remove as much, in ascending order, 1
             to ``control_draws + 1``; None without a null space.
     """
@@ -91,6 +94,7 @@ class ModelRow:
     above_principal: Interval
     control_draws: int
     rank_among_draws: int | None
+    feasible_image_score_deg: Interval
     stratum: str = ""
     cross_fitted: bool = False
 
@@ -203,6 +207,9 @@ def model_row(scored: ScoredSet) -> ModelRow:
         rank_among_draws=energy.rank if scored.nullity else None,
         stratum=kind_of(scored),
         cross_fitted=took_part(scored).cross_fitted,
+        feasible_image_score_deg=mean("feasible_is")
+        if np.isfinite(data["feasible_is"]).all()
+        else Interval(nan, None, None, 0),
     )
 
 

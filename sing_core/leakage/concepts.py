@@ -1,6 +1,7 @@
 """Which concept hides in the null space: a class, or a whole set, against a list of concepts."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ from sing_core.leakage.concept_lists import ConceptList
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import concept_scores
 from sing_core.leakage.strata import kind_of
+from sing_core.leakage.vocabulary_scale import (
+    VocabularyScale,
+    unit_means,
+    units_of,
+    vocabulary_scale,
+)
 from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, adjusted, equivalence_p, student
-
-BOUND_DEG = 0.1
-NEAREST = 10
-_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,10 @@ class ConceptRow:
         directed_mean: the part of AS that depends on where the null part points.
         p_adjusted: of "the directed part is 0 on average", after Benjamini-Hochberg.
         p_equivalent: of "mean AS lies outside ±bound" (TOST), after Benjamini-Hochberg.
-        close: among the nearest ten of the list before removal.
+        bound_deg: what is as good as 0.
+        close: before removal nearer to the images than all but ten of the fixed vocabulary.
+        loosely_related: the images are nearer to it than to nine tenths of that vocabulary, and its
+            words are not among those that mean most nearly the class; never of a whole set.
         stratum: kind of images; "" in a set of one kind, ``POOLED`` where several are one.
     """
 
@@ -47,33 +53,44 @@ class ConceptRow:
     directed_mean: float
     p_adjusted: float | None
     p_equivalent: float | None
+    bound_deg: float
     close: bool
+    loosely_related: bool
     stratum: str = ""
 
     @property
-    def spurious(self) -> bool:
+    def untouched(self) -> bool:
         """Close, and shown to be as good as untouched by null removal.
 
         A failed test of "AS is 0" does not show that; the equivalence test does.
         """
-        small = self.p_equivalent is not None and self.p_equivalent <= FALSE_DISCOVERY_RATE
-        return self.close and small
+        return self.close and self._small
+
+    @property
+    def spurious(self) -> bool:
+        """Loosely related, and AS shown to be small: what the paper calls a sign of a spurious one.
+
+        Section 4.3: "A small AS for loosely related concept can indicate a spurious correlation".
+        """
+        return self.loosely_related and self._small
+
+    @property
+    def _small(self) -> bool:
+        return self.p_equivalent is not None and self.p_equivalent <= FALSE_DISCOVERY_RATE
 
     @property
     def verdict(self) -> str:
         """``towards``, ``away`` or ``as good as 0`` where a test says so, else ``not decided``."""
         if self.p_adjusted is not None and self.p_adjusted <= FALSE_DISCOVERY_RATE:
             return "towards" if self.directed_mean > 0 else "away"
-        if self.p_equivalent is not None and self.p_equivalent <= FALSE_DISCOVERY_RATE:
-            return "as good as 0"
-        return "not decided"
+        return "as good as 0" if self._small else "not decided"
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
         names = (
             "concept", "prompt", "n", "angle_before", "angle_after", "as_mean", "as_low",
-            "as_high", "directed_mean", "p_adjusted", "p_equivalent", "close", "spurious",
-            "verdict", "stratum",
+            "as_high", "directed_mean", "p_adjusted", "p_equivalent", "bound_deg", "close",
+            "untouched", "loosely_related", "spurious", "verdict", "stratum",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
@@ -83,26 +100,31 @@ def concept_table(
     concepts: ConceptList,
     *,
     label: int | None = None,
-    bound_deg: float = BOUND_DEG,
+    bound_deg: float | None = None,
+    scale: VocabularyScale | None = None,
 ) -> tuple[ConceptRow, ...]:
     """Return one row per concept, in the list's order.
 
     ``label`` is the class whose images are asked about; None asks all, and then each class counts
-    once. ``bound_deg`` is what is as good as 0.
+    once. ``bound_deg`` is what is as good as 0; None takes that of the ``scale``, which is measured
+    over the same images where it is not given.
 
     Raises:
         SingError: features, scores or the reference cannot be read, or the bound is not positive.
     """
-    where, given = ("", None) if label is None else ("WHERE label = ?", [label])
-    found = scored.ask(f"SELECT row, label FROM images {where} ORDER BY row", given)
-    units = found["row"] if label is not None else found["label"]
-    unit_of = dict(zip(found["row"].to_pylist(), units.to_pylist(), strict=True))
-    means = _unit_means(scored, embed(scored, concepts.prompts), unit_of)  # (3, units, k)
-    return _rows(concepts, means.numpy(), bound_deg, kind_of(scored, label))
+    texts = embed(scored, concepts.prompts)
+    held = scale or vocabulary_scale(scored, label)
+    means = unit_means(scored, texts, units_of(scored, label))  # (3, units, k)
+    bound = held.bound_deg if bound_deg is None else bound_deg
+    rows = concept_rows(concepts, means.numpy(), held, bound, held.means_else(texts))
+    kind = kind_of(scored, label)
+    return tuple(replace(row, stratum=kind) for row in rows)
 
 
 _IMAGES = """
-SELECT row, label, name, digest, top1, image_score_deg FROM images {where} ORDER BY row
+SELECT row, label, name, digest, top1, image_score_deg,
+    nullif(feasible_image_score_deg, 'NaN') AS feasible_image_score_deg
+FROM images {where} ORDER BY row
 """
 
 
@@ -152,28 +174,18 @@ def embed(scored: ScoredSet, prompts: tuple[str, ...]) -> Tensor:
     return torch.stack([own[p] if p in own else vocabulary.embeddings[places[p]] for p in prompts])
 
 
-def _unit_means(scored: ScoredSet, texts: Tensor, unit_of: dict[int, int]) -> Tensor:
-    """Return ``(3, u, k)``: angle, AS and directed AS averaged over each unit's images."""
-    order = {unit: place for place, unit in enumerate(sorted(set(unit_of.values())))}
-    sums = torch.zeros(3, len(order), len(texts), dtype=torch.float64)
-    counts = torch.zeros(len(order), dtype=torch.float64)
-    for rows, pairs, _ in scored.pairs(list(unit_of)):
-        places = torch.tensor([order[unit_of[row]] for row in rows])
-        counts.index_add_(0, places, torch.ones(len(rows), dtype=torch.float64))
-        for start in range(0, len(rows), _BATCH):
-            part = torch.zeros(len(rows), dtype=torch.bool)
-            part[start : start + _BATCH] = True
-            scores = concept_scores(pairs.select(part), texts)
-            sums.index_add_(1, places[part], torch.stack(scores))
-    return sums / counts[:, None]
-
-
-def _rows(
+def concept_rows(
     concepts: ConceptList,
     means: "np.ndarray[Any, np.dtype[np.float64]]",
+    scale: VocabularyScale,
     bound_deg: float,
-    stratum: str,
+    means_else: Sequence[bool],
 ) -> tuple[ConceptRow, ...]:
+    """Return a row per concept from ``means`` ``(3, n, k)``: angle, AS, directed AS of ``n`` units.
+
+    Raises:
+        ShapeError: the bound is not positive.
+    """
     angle, score, directed = means
     n = len(angle)
     sd = score.std(axis=0, ddof=1) if n > 1 else np.zeros(score.shape[1])
@@ -182,7 +194,6 @@ def _rows(
     p = adjusted(student(directed.mean(axis=0), directed_sd, n)[2])
     alike = adjusted(equivalence_p(score.mean(axis=0), sd, n, bound_deg))
     before = angle.mean(axis=0)
-    near = set(np.argsort(before, kind="stable")[:NEAREST].tolist())
     return tuple(
         ConceptRow(
             concept=concept,
@@ -196,8 +207,9 @@ def _rows(
             directed_mean=float(directed[:, i].mean()),
             p_adjusted=known(p[i]),
             p_equivalent=known(alike[i]),
-            close=i in near,
-            stratum=stratum,
+            bound_deg=bound_deg,
+            close=bool(before[i] <= scale.close_deg),
+            loosely_related=bool(before[i] <= scale.related_deg) and means_else[i],
         )
         for i, concept in enumerate(concepts.labels)
     )

@@ -22,7 +22,7 @@ from sing_core.models.registry import file_stem
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "sing-scores-4"
+FORMAT = "sing-scores-5"
 TEXTS = ("name", "wnid", "digest", "stratum")
 SCORES = (
     "image_score_deg",
@@ -39,6 +39,7 @@ SCORES = (
     "null_energy",
     "max_logit_drift",
     "max_abs_logit",
+    "feasible_image_score_deg",  # not a number where the range of the features is not known
 )
 # |AS| of each draw of a control, and the contrast of each foreign name, one list an image: enough
 # to hold a mean over any images against the draws. Eight bits of mantissa are kept, half a percent

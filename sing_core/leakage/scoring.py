@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from sing_core.maths.controls import ControlScores, RandomSubspaces
-from sing_core.maths.equivalents import DRIFT_BUDGET
 from sing_core.maths.feature_map import RowMap
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_deg, angle_table
@@ -40,7 +39,8 @@ class Pairs:
         removed_length: ``(n,)`` ``|Pi_n f|``.
         null_energy: ``(n,)`` ``|Pi_n f| / |f|``, 0 to 1.
         top1: ``(n,)`` class of the largest logit.
-        max_abs_logit: ``(n,)``; ``max_logit_drift`` ``(n,)`` largest difference of a pair's logits.
+        max_abs_logit: ``(n,)``; ``max_logit_drift`` ``(n,)`` largest difference of a pair's logits;
+            ``drift_budget`` ``(n,)`` what that may be.
     """
 
     z: Tensor
@@ -50,6 +50,7 @@ class Pairs:
     top1: Tensor
     max_abs_logit: Tensor
     max_logit_drift: Tensor
+    drift_budget: Tensor
 
     @classmethod
     def of(cls, features: Tensor, linear: LinearHead, translator: RowMap) -> "Pairs":
@@ -63,25 +64,27 @@ class Pairs:
         before, after = linear.logits(single), linear.logits(removed)
         inside = torch.linalg.vector_norm(single.double() - removed.double(), dim=-1)
         length = torch.linalg.vector_norm(single.double(), dim=-1)
+        largest = before.abs().amax(dim=-1)
         return cls(
             z=translator.apply(single),
             z_equivalent=translator.apply(removed),
             removed_length=inside,
             null_energy=inside / length.clamp_min(1e-300),
             top1=before.argmax(dim=-1),
-            max_abs_logit=before.abs().amax(dim=-1),
+            max_abs_logit=largest,
             max_logit_drift=(after - before).abs().amax(dim=-1),
+            drift_budget=linear.drift_budget * largest,
         )
 
     @property
     def sound(self) -> Tensor:
         """``(n,)`` whether the pair may be scored: finite, not zero, and within the drift budget.
 
-        A drift above 1e-5 of the largest logit means that the two are not equivalent.
+        A drift above the head's budget means that the two are not equivalent.
         """
         lengths = [torch.linalg.vector_norm(v, dim=-1) for v in (self.z, self.z_equivalent)]
         usable = torch.stack([length.isfinite() & (length > 0) for length in lengths]).all(dim=0)
-        return usable & (self.max_logit_drift <= DRIFT_BUDGET * self.max_abs_logit)
+        return usable & (self.max_logit_drift <= self.drift_budget)
 
     def select(self, rows: Tensor) -> "Pairs":
         """Return the pairs at ``rows``: indices, or a mask ``(n,)``."""

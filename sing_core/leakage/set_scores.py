@@ -22,7 +22,9 @@ from sing_core.leakage.score_files import (
 )
 from sing_core.leakage.scoring import Controls, Pairs, image_scores
 from sing_core.maths.controls import RandomSubspaces
+from sing_core.maths.feasible_removal import FeasibleRemoval
 from sing_core.maths.folds import OUTSIDE
+from sing_core.maths.scores import angle_deg
 from sing_core.maths.translator import Translator
 from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
@@ -188,6 +190,7 @@ class Scorer:
         self._translator = bench.translator(model, reference)
         self._classes = classes
         head = self._classifier.linear.head
+        self._removal = FeasibleRemoval(self._classifier.linear)
         if controls is None:
             controls = RandomSubspaces.draw(self._translator, head.nullity)
         read = RandomSubspaces.principal(head, self._translator)
@@ -240,16 +243,26 @@ class Scorer:
     ) -> dict[str, torch.Tensor]:
         """Return the columns of ``n`` images, each by the translator that never saw it."""
         columns: dict[str, torch.Tensor] = {}
+        produced = self._removal.nearest(features)
         for place, translator, rows in unseen.groups():
             if place not in self._controls:
                 self._controls[place] = self._controls[OUTSIDE].through(translator)
             found = image_scores(
                 features[rows], pairs.select(rows), own[rows], self._classes, self._controls[place]
             )
+            found["feasible_image_score_deg"] = _turned(pairs.z[rows], produced[rows], translator)
             for name, values in found.items():
                 whole = values.new_empty(len(features), *values.shape[1:])
                 columns.setdefault(name, whole)[rows] = values
         return columns
+
+
+def _turned(z: torch.Tensor, produced: torch.Tensor, translator: Translator) -> torch.Tensor:
+    """Return IS ``(n,)`` of ``produced`` ``(n, m)`` beside ``z``; of a row of NaN it is one."""
+    known = produced.isfinite().all(dim=1)
+    turned = torch.full_like(z[:, 0], torch.nan)
+    turned[known] = angle_deg(z[known], translator.apply(produced[known]))
+    return turned
 
 
 def _why(wnid: str, label: int) -> str:

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from sing_core.leakage.comparison import spread
 from sing_core.leakage.scored_sets import ScoredSet
-from sing_core.maths.equivalents import DRIFT_BUDGET
 from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_deg
@@ -32,8 +31,8 @@ class SteeredRow:
     Attributes:
         model: classifier; ``prompt`` the target; ``image_score_deg`` the score asked for.
         n: images; ``unreachable`` the share of them for which no step reaches it; ``drifting`` the
-            share whose step is so long that rounding moves a logit by more than 1e-5 of the
-            largest: they have no score.
+            share whose step is so long that rounding moves a logit by more than the head's
+            budget (1e-5 of the largest): they have no score.
         max_logit_drift: the most that a logit of the others moves; None where there are none.
         abs_as: mean ``|AS|`` of the others with interval, every class counting once;
             ``abs_as_sd`` its standard deviation over images.
@@ -84,7 +83,7 @@ def steered_row(scored: ScoredSet, prompt: str, image_score_deg: float = 40.0) -
         labels += [label_of[image.row] for image in images]
     values, drift, largest = torch.cat(parts, dim=1)
     reached = values.isfinite()
-    kept = reached & (drift <= DRIFT_BUDGET * largest)
+    kept = reached & (drift <= linear.drift_budget * largest)
     classes, size = torch.tensor(labels)[kept], values[kept].abs()
     return SteeredRow(
         model=scored.model,
@@ -105,18 +104,23 @@ class TargetRow:
 
     Attributes:
         target: label of the other class.
-        n: images; ``unreachable`` the share of them for which no step reaches the score.
-        as_mean: mean AS towards the target over the others; None where there are none.
+        n: images; ``unreachable`` the share of them for which no step reaches the score;
+            ``drifting`` the share whose step is so long that rounding moves a logit beyond the
+            head's budget.
+        as_mean: mean AS towards the target over the others; ``max_logit_drift`` the most that one
+            of their logits moves; None where there are none.
     """
 
     target: str
     n: int
     unreachable: float
     as_mean: float | None
+    drifting: float
+    max_logit_drift: float | None
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
-        return {name: getattr(self, name) for name in ("target", "n", "unreachable", "as_mean")}
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def target_rows(
@@ -128,29 +132,49 @@ def target_rows(
         SingError: features or texts cannot be read.
     """
     vocabulary = scored.bench.vocabulary(scored.reference)
-    grams, texts = NullGrams(scored), vocabulary.embeddings[: vocabulary.n_classes]
+    texts = vocabulary.embeddings[: vocabulary.n_classes]
     found = scored.ask("SELECT row FROM images WHERE label = ? ORDER BY row", [label])
-    scores = torch.stack(
-        [
-            steered_scores(pairs.z[i : i + 1], grams.of(place, translator), texts, image_score_deg)
-            for _, pairs, unseen in scored.pairs(found["row"].to_pylist())
-            for place, translator, own in unseen.groups()
-            for i in own.tolist()
-        ]
-    )
-    reached = scores.isfinite().double().mean(dim=0)
-    means = scores.nanmean(dim=0)
+    scores, drift, budget = _towards(scored, found["row"].to_pylist(), texts, image_score_deg)
+    reached = scores.isfinite()
+    kept = reached & (drift <= budget[:, None])
+    means = torch.where(kept, scores, math.nan).nanmean(dim=0)
     rows = [
         TargetRow(
             vocabulary.labels[i],
             len(scores),
-            1 - float(reached[i]),
-            float(means[i]) if reached[i] > 0 else None,
+            1 - float(reached[:, i].double().mean()),
+            float(means[i]) if bool(kept[:, i].any()) else None,
+            float((reached & ~kept)[:, i].double().mean()),
+            float(drift[kept[:, i], i].max()) if bool(kept[:, i].any()) else None,
         )
         for i in range(len(texts))
         if i != label
     ]
     return tuple(sorted(rows, key=lambda row: math.inf if row.as_mean is None else -row.as_mean))
+
+
+def _towards(
+    scored: ScoredSet, rows: list[int], texts: Tensor, image_score_deg: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return AS and logit drift ``(n, k)`` of images steered towards ``texts`` ``(k, d)``.
+
+    Not a number where no step reaches the image score. The last is the drift budget ``(n,)``.
+    """
+    grams, linear = NullGrams(scored), scored.linear
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    for images, features in scored.features(rows):
+        for place, translator, own in scored.unseen(images).groups():
+            for feature in features[own]:
+                z = translator.apply(feature[None])
+                scores = steered_scores(z, grams.of(place, translator), texts, image_score_deg)
+                on, drift = scores.isfinite(), torch.full_like(scores, math.nan)
+                one = feature.expand(int(on.sum()), -1)
+                moved = stepped(one, linear.head, translator, texts[on], image_score_deg)
+                drift[on], _ = logit_drift(linear, one, moved)
+                budget = linear.drift_budget * linear.logits(feature).abs().max().double()
+                parts.append((scores, drift, budget))
+    scores, drift, budget = (torch.stack(part) for part in zip(*parts, strict=True))
+    return scores, drift, budget
 
 
 class NullGrams:
@@ -222,14 +246,15 @@ def stepped(
     text: Tensor,
     image_score_deg: float,
 ) -> Tensor:
-    """Return ``features`` ``(n, m)`` stepped towards ``text`` ``(d,)`` until IS is the wanted one.
+    """Return ``features`` ``(n, m)`` stepped towards ``text`` until IS is the wanted one, float64.
 
-    Each must be able to reach it (see ``steered_scores``). Float64.
+    ``text`` is ``(d,)``, or ``(n, d)``, one a feature. Each must be able to reach the image score
+    (see ``steered_scores``).
     """
     z = translator.apply(features)
     unit = torch.nn.functional.normalize(z, dim=-1)
     goal = torch.nn.functional.normalize(text.double(), dim=-1)
-    gradient = goal - (unit @ goal)[:, None] * unit
+    gradient = goal - (unit * goal).sum(dim=-1, keepdim=True) * unit
     inside = head.null_part(gradient @ translator.weight.double())
     w = translator.linear(inside)
     phi = math.radians(image_score_deg)

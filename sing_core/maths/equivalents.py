@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import LogitDriftError, RoundingDriftError
-from sing_core.maths.linear_head import LinearHead
+from sing_core.maths.linear_head import DRIFT_BUDGET, LinearHead
 from sing_core.maths.steering import (
     EpsilonForImageScore,
     epsilon_for_image_score,
@@ -17,7 +17,6 @@ from sing_core.maths.steering import (
 )
 from sing_core.maths.translator import Translator
 
-DRIFT_BUDGET = 1e-5
 # A steering sweep ends where IS has covered this share of what is reachable at all; beyond it a
 # step must grow without bound for the last few degrees.
 _SWEEP_SHARE = 0.8
@@ -159,16 +158,20 @@ class NullLine:
             return LogitDriftError(
                 f"The logits {moved}: this step is not inside the null space, so no score is given."
             )
+        whose, limit = "float32 rounding", "a hundred-thousandth"
+        if linear.head.rounding:
+            whose, limit = "the rounding of the stored weights", f"{linear.head.rounding:.1%}"
         return RoundingDriftError(
-            f"At a step of ε = {float(walk.epsilon[worst]):.3g} the logits {moved} by float32 "
-            "rounding alone: more than a hundred-thousandth, so no score is given."
+            f"At a step of ε = {float(walk.epsilon[worst]):.3g} the logits {moved} by {whose} "
+            f"alone: more than {limit}, so no score is given."
         )
 
     def _stays_inside(self, linear: LinearHead) -> bool:
-        """Return whether the head, in float64, does not see the direction."""
+        """Return whether the head, in float64, sees no more of the direction than rounding."""
         weight = linear.weight.double()
         moved = (weight @ self.direction).abs().max()
-        return bool(moved <= _INSIDE * torch.linalg.vector_norm(weight, dim=-1).max())
+        inside = max(_INSIDE, linear.head.rounding)
+        return bool(moved <= inside * torch.linalg.vector_norm(weight, dim=-1).max())
 
     def _measure(self, linear: LinearHead, epsilon: Tensor) -> "Equivalents":
         """Return the features at ``epsilon`` ``(k,)`` and their logits, whatever they drift."""
@@ -176,8 +179,8 @@ class NullLine:
         # One product for all rows: a row's rounding then does not depend on how it was called.
         logits = linear.logits(torch.cat([self.features[None].float(), stepped]))
         drift = (logits[1:] - logits[0]).abs().amax(dim=-1)
-        budget = DRIFT_BUDGET if linear.is_exact else math.inf
-        return Equivalents(epsilon, stepped, logits[0], logits[1:], drift, budget)
+        rows = logits[0], logits[1:]
+        return Equivalents(epsilon, stepped, *rows, drift, linear.drift_budget)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from sing_core.errors import ShapeError
 
+# By how much a logit may move where it has to, as a share of the largest.
+FEASIBLE_BUDGET = 0.03
 _ITERATIONS = 4000
 _LOOK_EVERY = 20
 # Share of the radius that a better step might still gain. Within a budget two thousandths are
@@ -28,7 +30,7 @@ _TO_ROUNDING = 1e-6
 _RELAXATION = 1.6
 _MOST_TURNS = 60
 # The head is scaled to this spectral norm: multipliers of logits and of features then move alike.
-_SPECTRAL_NORM = 12.0
+SPECTRAL_NORM = 12.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +94,7 @@ class _Programme:
 
     def __init__(self, origin: Tensor, direction: Tensor, weight: Tensor, budget: float) -> None:
         largest = torch.linalg.matrix_norm(weight, 2)
-        scale = _SPECTRAL_NORM / largest if float(largest) > 0 else torch.ones_like(largest)
+        scale = SPECTRAL_NORM / largest if float(largest) > 0 else torch.ones_like(largest)
         self._floor, self._goal = -origin, direction
         self._head, self._budget = weight * scale, budget * float(scale)
         self._tolerance = _NEAR_ENOUGH if budget > 0 else _TO_ROUNDING

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import HeadError, ShapeError
+from sing_core.maths.storage import half_precision_bits, storage_noise
 
 # The Gram matrix squares the condition number: above this ratio of extreme singular values its
 # smallest eigenvalue, and with it the rank, is no longer certain, and the SVD decides.
@@ -26,18 +27,25 @@ class HeadDecomposition:
             space); the projector V_p V_p^T does not depend on which orthonormal basis this is.
         singular_values: ``(min(c, m),)``, descending, logits per unit of feature norm.
         rtol: singular values at most ``rtol * singular_values[0]`` count as zero.
+        rounding: largest relative error of one stored weight, where that of a half precision made
+            singular values count as zero: 2^-8 of bfloat16, 2^-11 of float16; else 0.
     """
 
     principal_basis: Tensor
     singular_values: Tensor
     rtol: float
+    rounding: float = 0.0
 
     @classmethod
-    def from_weight(cls, weight: Tensor, *, rtol: float | None = None) -> Self:
+    def from_weight(
+        cls, weight: Tensor, *, rtol: float | None = None, stored: Tensor | None = None
+    ) -> Self:
         """Decompose ``weight`` of shape ``(c, m)`` (eq. 1).
 
         ``rtol`` is relative to the largest singular value (default ``max(c, m) * eps`` of the
-        weight's own type), so that scaling the head does not change its rank.
+        weight's own type), so that scaling the head does not change its rank. Whatever it is, what
+        storing in half precision alone explains counts as zero too; ``stored`` are the weights as
+        they were stored, where ``weight`` was computed from them.
 
         Raises:
             ShapeError: ``weight`` is not a non-empty matrix.
@@ -48,10 +56,15 @@ class HeadDecomposition:
         if weight.dtype not in (torch.float32, torch.float64) or not weight.isfinite().all():
             raise HeadError(f"The head needs finite float32 or float64 weights ({weight.dtype}).")
         rtol = max(weight.shape) * torch.finfo(weight.dtype).eps if rtol is None else rtol
-        wide = weight.double()
-        sigma, basis = _gram_split(wide, rtol) or _svd_split(wide)
-        rank = int((sigma > rtol * sigma[0]).sum())
-        return cls(basis[:, :rank], sigma, rtol)
+        wide, kept = weight.double(), weight if stored is None else stored
+        bits = half_precision_bits(kept)
+        noise = storage_noise(kept, bits)
+        sigma, basis = _gram_split(wide, rtol, noise) or _svd_split(wide)
+        largest = float(sigma[0])
+        cut = max(rtol, noise / largest) if largest > 0 else rtol
+        rank, exact = (int((sigma > share * sigma[0]).sum()) for share in (cut, rtol))
+        rounding = 2.0**-bits if rank < exact else 0.0
+        return cls(basis[:, :rank], sigma, cut, rounding)
 
     @property
     def rank(self) -> int:
@@ -116,7 +129,7 @@ def check_reads(head: HeadDecomposition, name: str) -> None:
         )
 
 
-def _gram_split(weight: Tensor, rtol: float) -> tuple[Tensor, Tensor] | None:
+def _gram_split(weight: Tensor, rtol: float, noise: float = 0.0) -> tuple[Tensor, Tensor] | None:
     """Return ``(sigma, V_p)`` by way of W W^T, or None where that would lose accuracy.
 
     For a wide head of full rank, ``W W^T = L L^T`` and ``V_p = (L^-1 W)^T``: a Cholesky
@@ -130,7 +143,8 @@ def _gram_split(weight: Tensor, rtol: float) -> tuple[Tensor, Tensor] | None:
     gram = weight @ weight.mT
     eigenvalues = torch.linalg.eigvalsh(gram).flip(0)
     smallest, largest = float(eigenvalues[-1]), float(eigenvalues[0])
-    if smallest <= max(4 * rtol, 1 / _GRAM_CONDITION_LIMIT) ** 2 * largest:
+    unsure = max(4 * rtol, 1 / _GRAM_CONDITION_LIMIT) * largest**0.5
+    if smallest <= max(unsure, 4 * noise) ** 2:
         return None
     rows = torch.linalg.solve_triangular(torch.linalg.cholesky(gram), weight, upper=False)
     if largest > _REFINE_ABOVE**2 * smallest:

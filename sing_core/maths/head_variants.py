@@ -128,8 +128,9 @@ def split_variant(weight: Tensor, variant: HeadVariant) -> HeadDecomposition:
         HeadError: see ``check_variant``; or the weight is not finite.
     """
     own, _ = deciding_head(weight, weight.new_zeros(len(weight)), variant)
+    stored = weight[list(variant.classes)] if variant.classes else weight
     rounding = max(weight.shape) * torch.finfo(weight.dtype).eps
-    return HeadDecomposition.from_weight(own, rtol=max(rounding, variant.threshold))
+    return HeadDecomposition.from_weight(own, rtol=max(rounding, variant.threshold), stored=stored)
 
 
 def deciding_part(linear: LinearHead, variant: HeadVariant) -> LinearHead:

@@ -1,5 +1,6 @@
 """The last linear layer of a classifier: what the maths needs of it, and nothing else."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,6 +8,8 @@ import torch
 from torch import Tensor
 
 from sing_core.maths.head import HeadDecomposition
+
+DRIFT_BUDGET = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +40,15 @@ class LinearHead:
         """
         offset = torch.zeros(len(weight)) if bias is None else bias
         return cls(weight, offset, HeadDecomposition.from_weight(weight))
+
+    @property
+    def drift_budget(self) -> float:
+        """How far a null step may move a logit, as a share of the largest.
+
+        A hundred-thousandth; one rounding of a stored weight where the rank cut had to leave such
+        roundings out; infinite where a threshold makes drift the price.
+        """
+        return max(DRIFT_BUDGET, self.head.rounding) if self.is_exact else math.inf
 
     def logits(self, features: Tensor) -> Tensor:
         """Return ``W f + b`` ``(..., c)`` in the head's own float32 arithmetic."""

@@ -83,4 +83,4 @@ def cut_to(head: HeadDecomposition, directions: Tensor) -> HeadDecomposition:
     The null directions that are left out count as read: they stay in a feature.
     """
     kept = orthogonal_complement(directions.double())
-    return HeadDecomposition(kept, head.singular_values, head.rtol)
+    return HeadDecomposition(kept, head.singular_values, head.rtol, head.rounding)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # Raise when preprocessing or feature extraction changes: older features are then not found.
 _FEATURE_VERSION = "1"
+# Raise when the rank cut of a head changes.
+_CUT_VERSION = "2"
 # A feature takes some 8 kB: between two looks at the folder it grows by half a megabyte at most.
 _USES_BETWEEN_LOOKS = 64
 
@@ -142,14 +144,14 @@ class Workbench:
                 "bias": backbone.bias,
                 "principal_basis": head.principal_basis,
                 "singular_values": head.singular_values,
-                "rtol": torch.tensor([head.rtol], dtype=torch.float64),
+                "cut": torch.tensor([head.rtol, head.rounding], dtype=torch.float64),
             }
 
         meta = {"weights_digest": entry.weights_digest}
-        found = self.store.get_or_compute("head", entry.weights_digest, compute, meta=meta)
-        head = HeadDecomposition(
-            found["principal_basis"], found["singular_values"], float(found["rtol"])
-        )
+        key = content_key(entry.weights_digest, _CUT_VERSION)
+        found = self.store.get_or_compute("head", key, compute, meta=meta)
+        split = found["principal_basis"], found["singular_values"]
+        head = HeadDecomposition(*split, *found["cut"].tolist())
         labels = () if entry.ships else self.pool.backbone(entry.name).labels
         linear = LinearHead(found["weight"], found["bias"], head)
         return Classifier(replace(entry, nullity=head.nullity), linear, labels)

@@ -1,6 +1,6 @@
 """The verbs on a head alone: what its null space is under a variant, and what a threshold costs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -9,10 +9,13 @@ from sing_core.maths.head_variants import (
     deciding_head,
     drift_per_step,
     nothing_hidden,
+    split_variant,
 )
+from sing_core.maths.linear_head import LinearHead
 from sing_core.models.head_classes import names_of
 from sing_core.models.workbench import Workbench
 
+_STORED = {2.0**-8: "bfloat16", 2.0**-11: "float16"}
 THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 
 
@@ -28,7 +31,8 @@ class HeadReport:
         largest_singular_value: of the deciding head, logits per unit of feature norm;
             ``smallest_singular_value`` the smallest that does not count as zero.
         drift_per_step: the most that a null step of length 1 moves any deciding logit.
-        sentence: the variant in words, and what a nullity of 0 leaves to do; "" for neither.
+        sentence: the variant in words, what a nullity of 0 leaves to do, and whether the storage of
+            the weights decided the rank; "" for none.
     """
 
     model: str
@@ -82,9 +86,23 @@ def describe_head(bench: Workbench, model: str, variant: HeadVariant) -> HeadRep
         largest_singular_value=float(sigma[0]),
         smallest_singular_value=float(sigma[max(head.rank - 1, 0)]),
         drift_per_step=drift_per_step(weight, head),
-        sentence=variant.sentence
+        sentence=" ".join(filter(None, (variant.sentence, _stored(seen.linear))))
         if is_hidden
         else nothing_hidden(seen.entry.title, seen.entry.feature_dim),
+    )
+
+
+def _stored(linear: LinearHead) -> str:
+    """Return the sentence on a rank that the storage of the weights decided; "" for others."""
+    head = linear.head
+    if not head.rounding:
+        return ""
+    kind = _STORED[head.rounding]
+    left = min(linear.weight.shape) - head.rank
+    directions = "1 direction is" if left == 1 else f"{left} directions are"
+    return (
+        f"Its weights were stored as {kind}: {directions} read by that rounding alone and count "
+        f"as not read, so that a step may move a logit by up to {head.rounding:.2%} of the largest."
     )
 
 
@@ -109,10 +127,10 @@ def threshold_costs(
     # (k, s): what each direction adds to each logit, squared, in units of the largest
     squared = (left * (sigma / (largest or 1.0))).square()
     weak = squared.flip(1).cumsum(1)  # over the j + 1 smallest
-    rounding = max(weight.shape) * torch.finfo(weight.dtype).eps
+    exact = split_variant(whole.linear.weight, replace(variant, threshold=0.0)).rtol
     costs = []
     for threshold in thresholds:
-        rank = int((sigma > max(rounding, threshold) * sigma[0]).sum())
+        rank = int((sigma > max(exact, threshold) * sigma[0]).sum())
         zeros = len(sigma) - rank
         moved = largest * float(weak[:, zeros - 1].max().sqrt()) if zeros else 0.0
         costs.append(ThresholdCost(threshold, weight.shape[1] - rank, moved))

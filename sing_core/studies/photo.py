@@ -9,6 +9,7 @@ from torch import Tensor
 from sing_core.errors import RoundingDriftError, SingError, ZeroVectorError
 from sing_core.files.images import Photo
 from sing_core.maths.equivalents import Equivalents
+from sing_core.maths.feasible_removal import FeasibleRemoval
 from sing_core.maths.scores import attribute_score_deg, image_score_deg
 from sing_core.maths.steering import EpsilonForImageScore, angles_along
 from sing_core.models.bench import Bench, Classifier
@@ -117,6 +118,22 @@ def _steered(subject: Subject, epsilon: float, top1: ClassScore) -> SteerReport:
         supremum_deg=line.reach(0.0).supremum_deg,
         prompt_note=subject.prompt_note,
     )
+
+
+def feasible_image_score(subject: Subject) -> float | None:
+    """Return IS, degrees, of the nearest feature to null removal that the network can produce.
+
+    Its logits may move by 3 % of the largest (``FeasibleRemoval``). None where the feature has
+    negative entries: what such a network can produce is not known.
+
+    Raises:
+        ZeroVectorError: a translated feature is zero.
+    """
+    (produced,) = FeasibleRemoval(subject.classifier.linear).nearest(subject.features[None])
+    if not bool(produced.isfinite().all()):
+        return None
+    translator = subject.translator
+    return float(image_score_deg(translator.apply(subject.features), translator.apply(produced)))
 
 
 def top_classes(

@@ -9,15 +9,13 @@ from torch import Tensor
 
 from sing_core.errors import SingError
 from sing_core.maths.controls import perturbations
-from sing_core.maths.feasible import FeasibleSteps, feasible_steps
+from sing_core.maths.feasible import FEASIBLE_BUDGET, FeasibleSteps, feasible_steps
 from sing_core.maths.scores import attribute_score_deg, image_score_deg
 from sing_core.studies.reports import ImageReport, Sweep
 from sing_core.studies.subject import Subject
 
 KEY_FRAMES = 9
-# A logit may move by this share of the largest in a step inside what a network can produce.
-FEASIBLE_BUDGET = 0.03
-# What exact equivalence may cost of the move before that budget is used.
+# What exact equivalence may cost of the move before logits may move by ``FEASIBLE_BUDGET``.
 _MOST_LOST = 0.5
 # Share of the dimensions that head and zeros may take together before it is not even tried.
 _CROWDED = 0.8

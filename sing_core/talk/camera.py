@@ -13,7 +13,7 @@ import torch
 import sing_core
 from sing_core.errors import SingError
 from sing_core.files.images import Photo, picture_url, thumbnail
-from sing_core.maths.equivalents import DRIFT_BUDGET
+from sing_core.maths.linear_head import DRIFT_BUDGET
 from sing_core.maths.steering import angles_along
 from sing_core.pictures.protocol import Frames, ProgressCallback, StopQuestion, never_stop
 from sing_core.studies import strips

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages._view.scrubber import scrubber
-from sing_core.maths.equivalents import DRIFT_BUDGET
+from sing_core.maths.linear_head import DRIFT_BUDGET
 
 STEPS = 81
 LARGEST = 12.3

@@ -206,6 +206,7 @@ def test_classes_steers_one_class_towards_all_others(prepared, rows):
     assert scores == sorted(scores, reverse=True)
     assert all(row["n"] == 5 and row["unreachable"] == 0 for row in found)
     assert all(0 < score <= 20 for score in scores)
+    assert all(row["drifting"] == 0 and 0 < row["max_logit_drift"] < 0.01 for row in found)
 
 
 def test_compare_steers_towards_a_prompt(prepared, rows):
@@ -227,7 +228,8 @@ def test_concepts_prints_angles_scores_and_both_tests(prepared, rows):
             assert row["n"] == n
             assert row["angle_before"] - row["angle_after"] == pytest.approx(row["as_mean"])
             assert row["as_low"] <= row["as_mean"] <= row["as_high"]
-            assert row["close"] is True
+            assert row["bound_deg"] == found[0]["bound_deg"] > 0
+            assert row["loosely_related"] is row["spurious"] is False
 
 
 def test_the_own_name_of_a_class_scores_as_in_the_table_of_classes(prepared, rows):

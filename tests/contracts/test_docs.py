@@ -7,7 +7,7 @@ import pytest
 
 from pages._view.words.help import HELP, TERMS
 from pages._view.words.method import ORIGINS
-from sing_core.maths.equivalents import DRIFT_BUDGET
+from sing_core.maths.linear_head import DRIFT_BUDGET
 from tests.shared_data import ROOT
 
 MODULES = sorted((ROOT / "sing_core").rglob("*.py"))

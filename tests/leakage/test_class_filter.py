@@ -13,7 +13,7 @@ def row(index, label, *, n=5, directed=0.1, p=0.5):
         index=index, label=label, wnid=f"n{index:08d}", n=n, as_mean=0.0, as_low=low,
         as_high=None if low is None else 1.0, abs_as_mean=0.2, is_mean=1.0, directed_mean=directed,
         p=p, p_adjusted=p, contrast_mean=directed, contrast_p_adjusted=p, foreign_decided=0.0,
-        accuracy=1.0,
+        accuracy=1.0, feasible_image_score_deg=None,
     )  # fmt: skip
 
 

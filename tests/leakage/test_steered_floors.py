@@ -3,9 +3,8 @@
 import torch
 
 from sing_core.leakage.steered import logit_drift, null_gram, steered_scores, stepped
-from sing_core.maths.equivalents import DRIFT_BUDGET
 from sing_core.maths.head import HeadDecomposition
-from sing_core.maths.linear_head import LinearHead
+from sing_core.maths.linear_head import DRIFT_BUDGET, LinearHead
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.translator import Translator
 from tests.strategies import build_head
@@ -54,3 +53,13 @@ def test_the_steps_of_a_set_are_as_long_as_asked_and_their_drift_is_measured():
     assert bool((drift > 0).any())
     far, _ = logit_drift(linear, features, features.double() + 1e6 * (moved - features))
     assert bool((far > DRIFT_BUDGET * largest).all())
+
+
+def test_every_target_of_an_image_is_stepped_as_if_it_were_the_only_one():
+    linear = LinearHead.from_weight(build_head(20, 48, 20).weight.float())
+    translator = Translator(torch.randn(12, 48), torch.randn(12))
+    feature, texts = torch.rand(48), torch.randn(7, 12)
+    together = stepped(feature.expand(7, -1), linear.head, translator, texts, 20.0)
+    for text, moved in zip(texts, together, strict=True):
+        alone = stepped(feature[None], linear.head, translator, text, 20.0)[0]
+        assert torch.allclose(moved, alone)

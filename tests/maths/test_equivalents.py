@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from sing_core.errors import LogitDriftError, RoundingDriftError, ZeroVectorError
-from sing_core.maths.equivalents import DRIFT_BUDGET, Equivalents, NullLine
+from sing_core.maths.equivalents import Equivalents, NullLine
 from sing_core.maths.head import HeadDecomposition
-from sing_core.maths.linear_head import LinearHead
+from sing_core.maths.linear_head import DRIFT_BUDGET, LinearHead
 from sing_core.maths.translator import Translator
 from tests.strategies import build_head
 

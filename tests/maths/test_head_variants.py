@@ -17,7 +17,8 @@ from sing_core.maths.head_variants import (
     parse_classes,
     split_variant,
 )
-from sing_core.studies.heads import THRESHOLDS, class_names, describe_head, threshold_costs
+from sing_core.maths.linear_head import LinearHead
+from sing_core.studies.heads import THRESHOLDS, _stored, class_names, describe_head, threshold_costs
 from sing_core.studies.photo import analyse_image, steer_image
 from sing_core.studies.question import Question
 from tests.strategies import build_head, feature_batches, heads, seeds
@@ -197,3 +198,13 @@ def test_the_command_line_asks_for_each_of_them(rows, photos, refusal):
     assert step["max_logit_drift"] > 0
     for wrong in (("--classes", "5000"), ("--threshold", "2")):
         refusal("score", photos[0], *ask, *wrong, kind="HeadError")
+
+
+def test_a_head_stored_in_half_precision_says_what_that_costs():
+    weight = torch.randn(100, 30) @ torch.randn(30, 256)
+    told = _stored(LinearHead.from_weight(weight.bfloat16().float()))
+    assert told == (
+        "Its weights were stored as bfloat16: 70 directions are read by that rounding alone and "
+        "count as not read, so that a step may move a logit by up to 0.39% of the largest."
+    )
+    assert _stored(LinearHead.from_weight(weight)) == ""

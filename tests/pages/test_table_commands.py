@@ -182,7 +182,7 @@ def test_an_uploaded_list_is_named_as_its_file(printed, tmp_path):
 
 
 def test_a_zero_byte_in_a_linked_template_is_the_space_that_the_page_reads(printed):
-    asked = concepts.Asked("goldfish", None, "a\0big {}", concepts.BOUND_DEG)
+    asked = concepts.Asked("goldfish", None, "a\0big {}", concepts.OF_THE_VOCABULARY)
     text = concepts.command(asked, "lite0", "embedded", "")
     assert text.endswith("--template 'a big {}'")
     assert asked.parse().prompts == ("a big goldfish",)
@@ -195,8 +195,8 @@ def test_the_page_says_where_its_bound_comes_from_and_how_to_change_it():
     app.at.button[0].click().run()
     (note,) = (caption for caption in app.captions if "As good as 0" in caption)
     assert "within ±0.25°" in note
-    assert "The default, ±0.1°, is a convention" in note
-    assert "not estimated from the scores" in note
+    assert "is a fifth of the standard deviation" in note
+    assert "over the 1,268 concepts of the reference’s own vocabulary" in note
     assert "changed in the form" in note
     assert app.query["bound"] == "0.25"
     linked = opened("concepts", list="goldfish\nlemon", bound="0.25")

@@ -51,7 +51,9 @@ def test_one_point_alone_has_its_label_above():
 
 def test_the_figure_leaves_out_labels_that_have_no_room_but_not_their_points():
     rows = [
-        ConceptRow(f"concept {i}", "", 9, 80.0 + i, 81.0, 0.1, 0.0, 0.2, 0.1, 0.5, 0.5, close=True)
+        ConceptRow(
+            f"concept {i}", "", 9, 80.0 + i, 81.0, 0.1, 0.0, 0.2, 0.1, 0.5, 0.5, 0.1, True, False
+        )
         for i in range(30)
     ]
     figure = figures.concept_network(rows, ConceptMap(((0.0, 0.0),) * 30, ()))

@@ -11,7 +11,7 @@ from pages._view.scrubber import scrubber
 from pages._view.words.help import EQUIVALENT_NOTE, HELP, NO_PHOTO, OWN_TRANSLATOR_NOTE
 from pages._view.words.phrases import number
 from sing_core.files.images import Photo
-from sing_core.maths.equivalents import DRIFT_BUDGET
+from sing_core.maths.linear_head import DRIFT_BUDGET
 from sing_core.sets.stored import StoredImage
 from sing_core.studies.reports import ClassScore, ImageReport, Sweep
 

@@ -19,6 +19,7 @@ from sing_core.leakage import (
     variant_scores,
 )
 from sing_core.leakage.concept_lists import ConceptList
+from sing_core.leakage.vocabulary_scale import VocabularyScale, vocabulary_scale
 from sing_core.maths.head_transfer import Transfer
 from sing_core.maths.head_variants import HeadVariant
 from sing_core.models.head_classes import mapping_state
@@ -215,23 +216,20 @@ def _steered_row(scored: scored_sets.ScoredSet, prompt: str, degrees: float) -> 
 
 
 def concept_rows(
-    model: str,
-    images: str,
-    wanted: ConceptList,
-    label: int | None,
-    bound_deg: float,
+    model: str, images: str, wanted: ConceptList, label: int | None, bound_deg: float | None,
     part: Part = ALL,
-) -> tuple[concepts.ConceptRow, ...]:
-    """Return a row per concept.
+) -> tuple[tuple[concepts.ConceptRow, ...], VocabularyScale]:  # fmt: skip
+    """Return a row per concept, and what the reference's vocabulary says of the same images.
 
     Raises:
-        SingError: see ``open_set`` and ``concept_table``.
+        SingError: see ``open_set``, ``vocabulary_scale`` and ``concept_table``.
     """
-    scored = opened(model, images, part)
-    key = content_key(key_of("concepts", scored), repr(label), repr(bound_deg), *wanted.prompts)
-    return kept(
-        key, lambda: concepts.concept_table(scored, wanted, label=label, bound_deg=bound_deg)
-    )
+    scored, of = opened(model, images, part), repr(label)
+    of_vocabulary = content_key(key_of("vocabulary", scored), of)
+    scale = kept(of_vocabulary, lambda: vocabulary_scale(scored, label))
+    asked = {"label": label, "bound_deg": bound_deg, "scale": scale}
+    key = content_key(key_of("concepts", scored), of, repr(bound_deg), *wanted.prompts)
+    return kept(key, lambda: concepts.concept_table(scored, wanted, **asked)), scale
 
 
 def concept_images(

@@ -37,6 +37,9 @@ _COLUMNS = {
     ),
     "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["attribute_score"]),
     "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),
+    "feasible_image_score_deg": st.column_config.NumberColumn(
+        "feasible IS °", format="%.2f", help=HELP["feasible_removal"]
+    ),
     "n": st.column_config.NumberColumn("images"),
     "abs_as_mean": None,
     "stratum": None,

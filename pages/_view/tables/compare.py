@@ -33,6 +33,7 @@ _SHOWN = {
     "above_energy": ("over equal energy °", "controls"),
     "above_dim": ("over equal dim. °", "controls"),
     "image_score": ("IS °", "image_score"),
+    "feasible_image_score_deg": ("feasible IS °", "feasible_removal"),
     "attribute_score": ("AS °", "attribute_score"),
     "ratio": ("IS / |AS|", "ratio"),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from math import isfinite
 from typing import NamedTuple
 
 from pages._view.words.phrases import in_words, interval, listed, number
@@ -35,6 +36,7 @@ def answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow], titles: _Titles) 
     told = (
         _ranking(ranked, _gaps(pairs), titles),
         _beyond(ranked, titles),
+        _feasible(ranked, titles),
         _left_out(rows, ranked, titles),
     )
     return " ".join(part for part in told if part)
@@ -123,6 +125,27 @@ def _beyond(ranked: Sequence[ModelRow], titles: _Titles) -> str:
     if not parts:
         return ""
     return f"Against random subspaces that remove as much, that is {listed(parts)}."
+
+
+def _feasible(ranked: Sequence[ModelRow], titles: _Titles) -> str:
+    """Say how much of the move to the equivalents the networks can produce."""
+    known = [row for row in ranked if isfinite(row.feasible_image_score_deg.estimate)]
+    parts = [
+        f"{number(row.feasible_image_score_deg.estimate, '.1f')}° of "
+        f"{number(row.image_score.estimate, '.1f')}° with {titles[row.model]}"
+        for row in known
+    ]
+    open_ = [titles[row.model] for row in ranked if row not in known]
+    told = []
+    if parts:
+        told.append(
+            "**No network gives these equivalents**: their features have negative entries. Of the "
+            f"turn, IS, it can produce {listed(parts)}, and only if the logits may move by 3 % of "
+            "the largest."
+        )
+    if open_:
+        told.append(f"What can be produced is not known of {listed(open_)}.")
+    return " ".join(told)
 
 
 def _left_out(rows: Sequence[ModelRow], ranked: Sequence[ModelRow], titles: _Titles) -> str:

@@ -11,19 +11,21 @@ from pages._view import commands, exports, loaders, pickers, state
 from pages._view.linked_number import LinkedNumber
 from pages._view.tables import asks, browse, cells, figures, row_choice
 from pages._view.tables.browse import Shelf
-from pages._view.words.help import BOUND_NOTE, HELP
+from pages._view.words.help import BOUND_NOTE, HELP, RELATION_NOTE
 from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words, number
 from sing_core.files.text_lists import decoded
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import ConceptList, parse_concepts
-from sing_core.leakage.concepts import BOUND_DEG, NEAREST, ConceptRow
+from sing_core.leakage.concepts import ConceptRow
 from sing_core.leakage.strata import POOLED
+from sing_core.leakage.vocabulary_scale import VocabularyScale
 from sing_core.models.prompts import CLASS_TEMPLATE
 
 _ALL = ""
 _VIEW, _VIEWS = "concepts.view", {"arrows": "Arrows", "network": "Network"}
 _MOST_NODES = 60
-_BOUND = LinkedNumber("bound", "concepts.bound", BOUND_DEG, (0.01, 10.0), "a bound")
+OF_THE_VOCABULARY = 0.0  # as a bound: the fraction of the spread
+_BOUND = LinkedNumber("bound", "concepts.bound", OF_THE_VOCABULARY, (0.0, 10.0), "a bound")
 _CONCEPTS = (
     "goldfish", "jellyfish", "snail", "tabby cat", "lion", "brown bear", "ladybug", "bee",
     "monarch butterfly", "sports car", "school bus", "lemon", "orange", "mushroom", "teapot",
@@ -42,10 +44,13 @@ _COLUMNS = {
     ),
     "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
     "stratum": None,
+    "untouched": st.column_config.CheckboxColumn("close, untouched", help=HELP["untouched"]),
     "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
     "angle_after": None,
     "directed_mean": None,
+    "bound_deg": None,
     "close": None,
+    "loosely_related": None,
     "n": None,
     "prompt": None,
     "as_low": None,
@@ -56,7 +61,7 @@ _SPANS = {"as_mean": ("as_low", "as_high", "+.3f")}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the form holds: the list, the template, and what is as good as 0."""
+    """What the form holds: the list, the template, and what is as good as 0 (0: the default)."""
 
     text: str
     file: UploadedFile | None
@@ -115,7 +120,8 @@ def ask_concepts() -> Asked:
             help="The sentence that is embedded; {} is where the concept goes.",
         )  # fmt: skip
         bound = right.number_input(
-            "As good as 0 (± °)", *_BOUND.bounds, step=0.05, key=_BOUND.key, help=HELP["bound"],
+            "As good as 0 (± °); 0: by the vocabulary", *_BOUND.bounds, step=0.01, format="%g",
+            key=_BOUND.key, help=HELP["bound"],
         )  # fmt: skip
         st.form_submit_button("Measure")
     state.publish("list", text, DEFAULT_LIST)
@@ -125,15 +131,22 @@ def ask_concepts() -> Asked:
     return Asked(text, file, template, _BOUND.publish(bound))
 
 
-def show_notes(model: str, bound_deg: float) -> None:
+def show_notes(model: str, found: Sequence[ConceptRow], scale: VocabularyScale) -> None:
     """Say what the tests and their numbers rest on."""
-    st.caption(BOUND_NOTE.format(bound=f"{bound_deg:g}", default=f"{BOUND_DEG:g}"))
+    st.caption(
+        BOUND_NOTE.format(
+            bound=number(found[0].bound_deg, ".2g"), default=number(scale.bound_deg, ".2g"),
+            spread=number(scale.spread_deg, ".2g"), size=f"{scale.size:,}",
+            within=f"{scale.within:,}",
+        )
+    )  # fmt: skip
+    st.caption(RELATION_NOTE)
     pickers.show_reference_note(loaders.reference())
     if loaders.models()[model].shares_tower(loaders.reference()):
         pickers.show_tower_note(model, loaders.reference())
 
 
-def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> str:
+def summary(found: Sequence[ConceptRow], *, whole: bool) -> str:
     """Return the result in words; what no test decides is said to be not decided."""
     unit = "classes" if whole else "images"
     n = found[0].n
@@ -143,21 +156,12 @@ def summary(found: Sequence[ConceptRow], bound_deg: float, *, whole: bool) -> st
             "decided**."
         )
     moved = [row for row in found if row.verdict in ("towards", "away")]
-    spurious = [row for row in found if row.spurious]
     open_ = sum(row.verdict == "not decided" for row in found)
-    named = ", ".join(in_words(row.concept) for row in spurious[:5])
-    near = min(NEAREST, len(found))
-    close = (
-        f"**{len(spurious):,}** of the nearest {near} {be(len(spurious))} close and shown to move "
-        f"by less than {bound_deg:g}° ({named}): this closeness is none of the null space’s."
-        if spurious
-        else f"None of the nearest {near} is shown to move by less than {bound_deg:g}°."
-    )
     few = FEW_SCORES if n < FEW else ""
     return (
         f"Over {n:,} {unit}{_kind(found[0])} the null part points towards or away from "
         f"**{len(moved):,}** of {count(len(found), 'concept')} (false discovery rate 5 %)"
-        f"{_strongest(moved)}. {close} Not decided: **{open_:,}**.{few}"
+        f"{_strongest(moved)}. {_still(found)} Not decided: **{open_:,}**.{few}"
     )
 
 
@@ -168,6 +172,32 @@ def _kind(row: ConceptRow) -> str:
     return " of several kinds of images, pooled," if row.stratum == POOLED else (
         f" (images of kind “{in_words(row.stratum)}”)"
     )  # fmt: skip
+
+
+def _still(found: Sequence[ConceptRow]) -> str:
+    """Say which close or loosely related concepts are shown to move by next to nothing."""
+    bound = f"{number(found[0].bound_deg, '.2g')}°"
+    close = [row for row in found if row.close]
+    untouched = [row for row in found if row.untouched]
+    spurious = [row for row in found if row.spurious]
+    if untouched:
+        told = (
+            f"**{len(untouched):,}** of the {len(close):,} that are close {be(len(untouched))} "
+            f"shown to move by less than {bound} ({_named(untouched)}): this closeness is none of "
+            "the null space’s."
+        )
+    else:
+        told = f"None of the {len(close):,} that are close is shown to move by less than {bound}."
+    if spurious:
+        told += (
+            f" **{len(spurious):,}** may be spurious, loosely related and shown to hardly move: "
+            f"{_named(spurious)}."
+        )
+    return told
+
+
+def _named(rows: Sequence[ConceptRow]) -> str:
+    return ", ".join(in_words(row.concept) for row in rows[:5])
 
 
 def _strongest(moved: Sequence[ConceptRow]) -> str:
@@ -254,7 +284,7 @@ def command(asked: Asked, model: str, images: str, wnid: str, stratum: str = "")
         options.append(("--list", asked.file.name))
     options += [
         ("--template", "" if asked.template == CLASS_TEMPLATE else asked.template),
-        ("--bound", "" if asked.bound_deg == BOUND_DEG else f"{asked.bound_deg!r}"),
+        ("--bound", "" if asked.bound_deg == OF_THE_VOCABULARY else f"{asked.bound_deg!r}"),
         ("--stratum", stratum),
     ]
     return commands.of_set("concepts", [model], images, options)

@@ -53,7 +53,7 @@ def _sentence(row: SteeredRow, degrees: float) -> str:
     if row.drifting:
         share += (
             f"; {row.drifting:.1%} would have to step so far that rounding moves a logit by more "
-            "than 1e-5 of the largest, and have no score"
+            "than it may, and have no score"
         )
     if row.abs_as is None:
         return f"{title}: {share}."
@@ -97,7 +97,7 @@ def show_targets(row: ClassRow, model: str, images: str, part: asks.Part) -> Non
 
 def _show_targets(rows: Sequence[dict[str, object]]) -> None:
     st.dataframe(
-        cells.spoken_table(rows, numbers={"as_mean": "+.3f"}),
+        cells.spoken_table(rows, numbers={"as_mean": "+.3f", "max_logit_drift": ".1e"}),
         hide_index=True,
         placeholder=NOTHING,
         key="classes.targets",
@@ -106,6 +106,8 @@ def _show_targets(rows: Sequence[dict[str, object]]) -> None:
             "n": "images",
             "as_mean": st.column_config.NumberColumn("AS °"),
             "unreachable": st.column_config.NumberColumn("cannot reach it", format="percent"),
+            "drifting": st.column_config.NumberColumn("would move a logit", format="percent"),
+            "max_logit_drift": "largest logit drift",
         },
     )
 

@@ -3,7 +3,7 @@
 import statistics
 
 from pages._view.words.phrases import count, in_words, number
-from sing_core.maths.equivalents import DRIFT_BUDGET
+from sing_core.maths.linear_head import DRIFT_BUDGET
 from sing_core.studies.validation import Perturbations, Validation
 
 

@@ -18,11 +18,14 @@ HELP = {
         "needs its weights and a translator into that space."
     ),
     "feasible": (
-        "A steered feature can have negative entries, which a network that ends in a ReLU never "
-        "produces. "
+        "A steered feature can have negative entries, which no network that ends in a ReLU has. "
         "Feasible goes as far towards the prompt as features without any can, in a step of the "
         "same length: with the same logits where there is such a way, else with logits that move "
         "by at most 3 % of the largest."
+    ),
+    "feasible_removal": (
+        "IS of the nearest feature to the equivalent that a network which ends in a ReLU can "
+        "produce (no negative entries), its logits moving by at most 3 % of the largest."
     ),
     "picture_views": (
         "This step: the feature and its equivalent. Angle scale: this photo at known image scores, "
@@ -178,13 +181,14 @@ HELP = {
         "AS is as good as 0. A failed test of “AS is 0” would not show that."
     ),
     "bound": (
-        "Mean AS within ± this many degrees counts as good as 0 in the equivalence test. ±0.1° is "
-        "a convention of this app, not estimated from the scores; set your own before looking at "
-        "the results, and press Measure."
+        "Mean AS within ± this many degrees counts as good as 0 in the equivalence test. 0 takes a "
+        "fifth of the standard deviation of mean AS over the reference’s vocabulary, on the same "
+        "images; set your own before looking at the results, and press Measure."
     ),
+    "untouched": ("Close, see below, and shown by the equivalence test to be as good as 0."),
     "spurious": (
-        "Among the nearest ten of the list, and shown by the equivalence test to be as good as "
-        "untouched by null removal."
+        "Loosely related to the class, see below, and shown to hardly move. Of a whole set nothing "
+        "is."
     ),
     "concepts": (
         "The nearest of 1,000 classes and more than 150 attributes, by angle in the image–text "
@@ -279,10 +283,15 @@ OWN_TRANSLATOR_NOTE = (
     "The translator is one that was fitted or imported on this machine, not one of the product."
 )
 BOUND_NOTE = (
-    "“As good as 0” means here: shown to lie within ±{bound}°. The default, ±{default}°, is a "
-    "convention of this app, a hundredth of the image score of 10° below which hardly anything is "
-    "visible in the paper’s Fig. 10; it is not estimated from the scores. It can be changed in the "
-    "form above, best before looking at the results: a wider one calls more concepts as good as 0."
+    "“As good as 0” means: shown to lie within ±{bound}°. The default, ±{default}°, is a fifth "
+    "of the standard deviation ({spread}°) of mean AS over the {size} concepts of the reference’s "
+    "own vocabulary, on these images (by Cohen’s convention a small difference); {within} of them "
+    "lie within it. It can be changed in the form above, best before looking at the results."
+)
+RELATION_NOTE = (
+    "**Close** is a concept to which the images lie nearer than to all but ten of that vocabulary. "
+    "**Spurious**, in the paper’s sense, may be one that hardly moves and is loosely related: of "
+    "the nearest tenth, but in words that are not among the ten that mean most nearly the class."
 )
 SHARED_TOWER_NOTE = (
     "**{model} is measured in its own image tower.** The {reference} reference is built on the "
