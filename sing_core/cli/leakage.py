@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Model, Models, Ref, Set, app, open_bench, show, tell
+from sing_core.cli.app import Json, Model, Models, Ref, Row, Set, app, open_bench, show, tell
 from sing_core.cli.variants import Centred
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sing_core.leakage.class_filter import ClassFilter
     from sing_core.leakage.scored_sets import ScoredSet
     from sing_core.models.workbench import Workbench
 
@@ -30,6 +33,28 @@ class Order(StrEnum):
     decided = "decided"
 
 
+ImageScore = Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")]
+Deciding = Annotated[
+    str,
+    typer.Option(help="Classes that decide: “0-199, fig”, or “several”: with several images."),
+]
+Dimension = Annotated[
+    int | None, typer.Option(min=1, help="Cut larger null spaces to as many dimensions.")
+]
+InOrder = Annotated[Order, typer.Option(help="`decided`: as on the page, by size of the contrast.")]
+Versus = Annotated[
+    str, typer.Option(help="A second classifier: print how far the two agree instead.")
+]
+Bound = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        help="What is as good as 0, degrees; without it a fifth of the spread of AS over the "
+        "reference's vocabulary.",
+    ),
+]
+
+
 @app.command()
 def classes(
     model: Model,
@@ -37,17 +62,13 @@ def classes(
     reference: Ref = DEFAULT_REFERENCE,
     images: Annotated[str, typer.Option(help="A class: print its images' scores instead.")] = "",
     steer: Annotated[str, typer.Option(help="A class: steer it towards all others instead.")] = "",
-    image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
+    image_score: ImageScore = 40.0,
     search: Annotated[str, typer.Option(help="Only classes with this in the name; a wnid.")] = "",
     group: Annotated[str, typer.Option(help="Only this group; a wrong name lists them.")] = "",
     least: Annotated[int, typer.Option(min=1, help="Only classes with as many images.")] = 1,
-    order: Annotated[
-        Order, typer.Option(help="`decided`: as on the page, by size of the contrast.")
-    ] = Order.imagenet,
+    order: InOrder = Order.imagenet,
     stratum: Stratum = "all",
-    versus: Annotated[
-        str, typer.Option(help="A second classifier: print how far the two agree instead.")
-    ] = "",
+    versus: Versus = "",
     json_: Json = False,
 ) -> None:
     """Print null removal class by class: AS with interval, IS, and the corrected tests.
@@ -57,36 +78,52 @@ def classes(
     its place. The tests are corrected over all classes of the set, whatever --search, --group and
     --least keep.
     """
-    from sing_core.leakage.agreement import agreement_rows
-    from sing_core.leakage.class_filter import NOTHING_LEFT, ClassFilter, decided_first
-    from sing_core.leakage.classes import class_images, class_table, find_class
-    from sing_core.leakage.steered import target_rows
+    from sing_core.leakage.class_filter import ClassFilter
     from sing_core.leakage.strata import split
 
     only = ClassFilter(search, group, least)
     if (steer or images or versus) and (only != ClassFilter() or order is not Order.imagenet):
-        raise typer.TyperException(
-            "--images, --steer and --versus print no table of classes to narrow."
-        )
+        raise typer.TyperException("--images, --steer, --versus print no table to narrow.")
     bench = open_bench(Settings())
     parts = split(_open(bench, model, set_, reference), stratum)
-    scored = parts[-1]
     if versus:
         others = split(_open(bench, versus, set_, reference), stratum)
-        both = zip(parts, others, strict=True)
-        show([row.as_row() for pair in both for row in agreement_rows(*pair)], json_)
-    elif steer:
-        found = target_rows(scored, find_class(scored, steer), image_score)
-        show([row.as_row() for row in found], json_)
-    elif images:
-        show(class_images(scored, find_class(scored, images)), json_)
+        found = _agreement(zip(parts, others, strict=True))
+    elif steer or images:
+        found = _of_class(parts[-1], steer, images, image_score)
     else:
-        kept = only.kept([row for part in parts for row in class_table(part)])
-        if not kept:
-            typer.echo(NOTHING_LEFT, err=True)
-            return
-        ordered = decided_first(kept) if order is Order.decided else kept
-        show([row.as_row() for row in ordered], json_)
+        found = _table(parts, only, order)
+    if found:
+        show(found, json_)
+
+
+def _agreement(pairs: "Iterable[tuple[ScoredSet, ScoredSet]]") -> list[Row]:
+    from sing_core.leakage.agreement import agreement_rows
+
+    return [row.as_row() for pair in pairs for row in agreement_rows(*pair)]
+
+
+def _of_class(scored: "ScoredSet", steer: str, images: str, image_score: float) -> list[Row]:
+    """Return the class ``steer`` towards all others, or the scores of the images of a class."""
+    from sing_core.leakage.classes import class_images, find_class
+    from sing_core.leakage.steered import target_rows
+
+    if not steer:
+        return [*class_images(scored, find_class(scored, images))]
+    found = target_rows(scored, find_class(scored, steer), image_score)
+    return [row.as_row() for row in found]
+
+
+def _table(parts: "Sequence[ScoredSet]", only: "ClassFilter", order: Order) -> list[Row]:
+    """Return the rows of the classes that the filter keeps; say so where it keeps none."""
+    from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
+    from sing_core.leakage.classes import class_table
+
+    kept = only.kept([row for part in parts for row in class_table(part)])
+    if not kept:
+        typer.echo(NOTHING_LEFT, err=True)
+    ordered = decided_first(kept) if order is Order.decided else kept
+    return [row.as_row() for row in ordered]
 
 
 @app.command()
@@ -96,15 +133,10 @@ def compare(
     reference: Ref = DEFAULT_REFERENCE,
     paired: Annotated[bool, typer.Option(help="Print differences on the same images.")] = False,
     prompt: Annotated[str, typer.Option(help="Steer the set towards this instead.")] = "",
-    image_score: Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")] = 40.0,
-    classes: Annotated[
-        str,
-        typer.Option(help="Classes that decide: “0-199, fig”, or “several”: with several images."),
-    ] = "",
+    image_score: ImageScore = 40.0,
+    classes: Deciding = "",
     centred: Centred = False,
-    dimension: Annotated[
-        int | None, typer.Option(min=1, help="Cut larger null spaces to as many dimensions.")
-    ] = None,
+    dimension: Dimension = None,
     stratum: Stratum = "all",
     json_: Json = False,
 ) -> None:
@@ -112,28 +144,25 @@ def compare(
 
     The verdict is `rank_among_draws`, the place among `control_draws` random subspaces that remove
     as much, and `above_energy`, whose interval holds the spread of these draws.
-
-    `feasible_image_score_deg` is IS of the nearest features that the networks can produce, logits
-    moving by at most 3 % of the largest; none where features may be negative.
-
-    With --classes the same classes decide for every model, and only their images count. Rows of
-    several kinds of images pooled say so, and a pair whose verdict differs between them has none.
+    `feasible_image_score_deg` is IS of the nearest features that the networks can produce. With
+    --classes the same classes decide for every model, and only their images count. Rows of several
+    kinds of images pooled say so, and a pair whose verdict differs between them has none.
     """
-    from sing_core.leakage.comparison import model_row, pair_rows
+    from sing_core.leakage.comparison import model_row
+    from sing_core.leakage.differences import pair_rows
     from sing_core.leakage.steered import steered_row
     from sing_core.leakage.strata import split
     from sing_core.models.prompts import clean_prompt
 
-    settings = Settings()
-    bench = open_bench(settings)
+    bench = open_bench(Settings())
     names = model or _all_scored(bench, set_, reference)
     opened = [_open(bench, name, set_, reference) for name in names]
     whole = [_under(scored, classes, centred, dimension) for scored in opened]
     kinds = list(zip(*(split(scored, stratum) for scored in whole), strict=True))
     sets = [scored for kind in kinds for scored in kind]
     if prompt:
-        prompt = clean_prompt(prompt, max_chars=settings.max_prompt_chars)
-        show([steered_row(scored, prompt, image_score).as_row() for scored in sets], json_)
+        text = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars)
+        show([steered_row(scored, text, image_score).as_row() for scored in sets], json_)
     elif paired:
         show([row.as_row() for kind in kinds for row in pair_rows(kind)], json_)
     else:
@@ -147,14 +176,7 @@ def concepts(
     concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
     class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",
     template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
-    bound: Annotated[
-        float | None,
-        typer.Option(
-            min=0.001,
-            help="What is as good as 0, degrees; without it a fifth of the spread of AS over the "
-            "reference's vocabulary.",
-        ),
-    ] = None,
+    bound: Bound = None,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     stratum: Stratum = "all",

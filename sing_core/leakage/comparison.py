@@ -1,26 +1,20 @@
 """Which model leaks: scores with intervals, beside the size of its null space and its controls."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass
 from math import nan
 from typing import Any
 
 import numpy as np
 
-from sing_core.errors import ImageSetError
 from sing_core.leakage.score_files import drawn
 from sing_core.leakage.scored_sets import ScoredSet
-from sing_core.leakage.strata import kind_of, strata_of, took_part, within
+from sing_core.leakage.strata import kind_of, took_part
 from sing_core.maths.draws import among_draws
 from sing_core.maths.statistics import (
-    FAMILY_WISE_ERROR,
     Floats,
     Interval,
     clustered_mean,
     clustered_ratio,
-    family_wise,
-    paired_difference,
 )
 
 _COLUMNS = {
@@ -36,11 +30,6 @@ _COLUMNS = {
     "principal_abs_as": "control_principal_abs_attribute_score_deg",
 }
 _DRAWN = tuple(f"control_{kind}_abs_attribute_draws_deg" for kind in ("dim", "energy", "principal"))
-MEASURES = {
-    "image_score_deg": "is",
-    "attribute_score_deg": "as",
-    "abs_attribute_score_deg": "abs_as",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,79 +96,15 @@ class ModelRow:
         return row
 
 
-@dataclass(frozen=True, slots=True)
-class PairRow:
-    """One measure of two models on the same images: ``first`` minus ``second``, degrees.
-
-    ``stratum`` as in ``ModelRow``; of a pooled row ``by_stratum`` holds the rows of each kind.
-    ``barrier`` says why their measures must not be compared; empty where they may be.
-    ``p_adjusted`` is of "there is no difference", corrected for all pairs and measures that are
-    told beside it; None where nothing is.
-    """
-
-    first: str
-    second: str
-    measure: str
-    n: int
-    difference: Interval
-    barrier: str = ""
-    p_adjusted: float | None = None
-    stratum: str = ""
-    by_stratum: "tuple[PairRow, ...]" = ()
-
-    @property
-    def decided(self) -> bool:
-        """Whether one is larger: beyond the interval, and however many pairs are compared.
-
-        Of several kinds of images pooled, only if each of them says so.
-        """
-        return self._stands and not self.kinds_differ
-
-    @property
-    def kinds_differ(self) -> bool:
-        """Whether a difference that is decided for one kind, or for all, is not so for each."""
-        rows = (self, *self.by_stratum)
-        signs = {row.difference.estimate > 0 for row in rows}
-        return any(row._stands for row in rows) and (
-            len(signs) > 1 or not all(row._stands for row in rows)
-        )
-
-    @property
-    def _stands(self) -> bool:
-        corrected = self.p_adjusted is None or self.p_adjusted <= FAMILY_WISE_ERROR
-        return not self.barrier and self.difference.decided and corrected
-
-    @property
-    def verdict(self) -> str:
-        """Which model's measure is larger, ``not decided``, or why there is no one answer."""
-        if self.barrier:
-            return "not comparable"
-        if self.kinds_differ:
-            return "differs by kind of images"
-        if not self.decided:
-            return "not decided"
-        return f"{self.first if self.difference.estimate > 0 else self.second} is larger"
-
-    def as_row(self) -> dict[str, Any]:
-        """Return what the command line prints and the page shows."""
-        names = {"first": self.first, "second": self.second, "measure": self.measure, "n": self.n}
-        names["stratum"] = self.stratum
-        told = {"p_adjusted": self.p_adjusted, "verdict": self.verdict, "barrier": self.barrier}
-        return {**names, **spread("difference", self.difference), **told}
-
-
 def model_row(scored: ScoredSet) -> ModelRow:
     """Return the row of one model.
 
     Raises:
         SingError: the scores cannot be read.
     """
-    data = _columns(scored)
+    data = columns_of(scored)
     entry, label = scored.bench.entry(scored.model), data["label"]
-
-    def mean(name: str) -> Interval:
-        return clustered_mean(data[name], label)
-
+    mean = {name: clustered_mean(data[name], label) for name in _COLUMNS if name != "feasible_is"}
     dim, energy, principal = (among_draws(data["abs_as"], d, label) for d in _drawn(scored))
     return ModelRow(
         model=scored.model,
@@ -188,18 +113,18 @@ def model_row(scored: ScoredSet) -> ModelRow:
         classes=len(np.unique(label)),
         nullity=scored.nullity,
         feature_dim=entry.feature_dim,
-        image_score=mean("is"),
-        attribute_score=mean("as"),
-        abs_attribute_score=mean("abs_as"),
+        image_score=mean["is"],
+        attribute_score=mean["as"],
+        abs_attribute_score=mean["abs_as"],
         ratio=clustered_ratio(data["is"], data["abs_as"], label),
-        dim_image_score=mean("dim_is"),
-        dim_abs_attribute_score=mean("dim_abs_as"),
+        dim_image_score=mean["dim_is"],
+        dim_abs_attribute_score=mean["dim_abs_as"],
         dim_ratio=clustered_ratio(data["dim_is"], data["dim_abs_as"], label),
-        energy_image_score=mean("energy_is"),
-        energy_abs_attribute_score=mean("energy_abs_as"),
+        energy_image_score=mean["energy_is"],
+        energy_abs_attribute_score=mean["energy_abs_as"],
         energy_ratio=clustered_ratio(data["energy_is"], data["energy_abs_as"], label),
-        principal_image_score=mean("principal_is"),
-        principal_abs_attribute_score=mean("principal_abs_as"),
+        principal_image_score=mean["principal_is"],
+        principal_abs_attribute_score=mean["principal_abs_as"],
         above_dim=dim.difference,
         above_energy=energy.difference,
         above_principal=principal.difference,
@@ -207,78 +132,15 @@ def model_row(scored: ScoredSet) -> ModelRow:
         rank_among_draws=energy.rank if scored.nullity else None,
         stratum=kind_of(scored),
         cross_fitted=took_part(scored).cross_fitted,
-        feasible_image_score_deg=mean("feasible_is")
-        if np.isfinite(data["feasible_is"]).all()
-        else Interval(nan, None, None, 0),
+        feasible_image_score_deg=_feasible(data),
     )
 
 
-def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
-    """Return the differences of every two models on the images that both have scores of.
-
-    Where images of several kinds are pooled, each row holds those of every kind. The p values of
-    one table are corrected together (Holm): any false verdict among all of them comes up in at most
-    5 % of comparisons of models that do not differ.
-
-    Raises:
-        ImageSetError: two of them are of different sets, or have no image in common.
-        SingError: the scores cannot be read.
-    """
-    if len({scored.folder.facts.key for scored in sets}) > 1:
-        raise ImageSetError("Models are compared on the same set of images.")
-    barriers = {(a.model, b.model): _barrier(a, b) for a, b in combinations(sets, 2)}
-    pooled = _pairs(sets, barriers)
-    kinds = strata_of(sets[0]) if not sets[0].stratum else ()
-    if len(kinds) < 2:
-        return pooled
-    fair = {pair: barrier for pair, barrier in barriers.items() if not barrier}
-    parts = [_pairs([within(scored, kind) for scored in sets], fair) for kind in kinds]
-    of = {(r.first, r.second, r.measure): rows for rows in zip(*parts, strict=True) for r in rows}
-    return tuple(
-        replace(row, by_stratum=of.get((row.first, row.second, row.measure), ())) for row in pooled
-    )
-
-
-def _pairs(
-    sets: Sequence[ScoredSet], barriers: Mapping[tuple[str, str], str]
-) -> tuple[PairRow, ...]:
-    """Return the differences of the pairs that ``barriers`` names, corrected together."""
-    data = {scored.model: _columns(scored) for scored in sets}
-    kind, rows = kind_of(sets[0]), []
-    for (first, second), barrier in barriers.items():
-        _, left, right = np.intersect1d(
-            data[first]["row"], data[second]["row"], assume_unique=True, return_indices=True
-        )
-        if not len(left):
-            raise ImageSetError(f"{first} and {second} have no scored image in common.")
-        for measure, name in MEASURES.items():
-            a, b = data[first][name][left], data[second][name][right]
-            found = paired_difference(a, b, data[first]["label"][left])
-            rows.append(PairRow(first, second, measure, len(left), found, barrier, None, kind))
-    return corrected(rows)
-
-
-def corrected(rows: Sequence[PairRow]) -> tuple[PairRow, ...]:
-    """Return the rows with p values corrected for all of them that may be compared."""
-    raw = [nan if row.barrier or row.difference.p is None else row.difference.p for row in rows]
-    return tuple(
-        replace(row, p_adjusted=None if np.isnan(p) else float(p))
-        for row, p in zip(rows, family_wise(raw), strict=True)
-    )
-
-
-def _barrier(first: ScoredSet, second: ScoredSet) -> str:
-    """Return why the scores of two models must not be compared; empty where they may be."""
-    for scored in (first, second):
-        if scored.nullity == 0:
-            return f"{scored.model} has no null space"
-    own = [
-        scored.model
-        for scored in (first, second)
-        if scored.bench.entry(scored.model).shares_tower(scored.reference)
-    ]
-    # Translation is easier in one's own tower: of two that both are, neither has it easier.
-    return f"{own[0]} is measured in its own image tower" if len(own) == 1 else ""
+def _feasible(data: dict[str, Floats]) -> Interval:
+    """Return the mean feasible IS; not a number where the range of the network is unknown."""
+    known = np.isfinite(data["feasible_is"]).all()
+    nowhere = Interval(nan, None, None, 0)
+    return clustered_mean(data["feasible_is"], data["label"]) if known else nowhere
 
 
 def spread(name: str, interval: Interval) -> dict[str, float | None]:
@@ -287,7 +149,8 @@ def spread(name: str, interval: Interval) -> dict[str, float | None]:
     return {name: estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
-def _columns(scored: ScoredSet) -> dict[str, Floats]:
+def columns_of(scored: ScoredSet) -> dict[str, Floats]:
+    """Return rows, classes and scores ``(n,)`` of a set's images, by their short names."""
     parts = ", ".join(f"{sql} AS '{name}'" for name, sql in _COLUMNS.items())
     found = scored.ask(f"SELECT row, label, {parts} FROM images ORDER BY row")
     return {name: found[name].to_numpy(zero_copy_only=False) for name in found.column_names}

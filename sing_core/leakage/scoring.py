@@ -122,9 +122,6 @@ def image_scores(
     _, everywhere, towards = concept_scores(pairs, classes)
     average = towards.mean(dim=-1)
     foreign = towards.gather(1, foreign_names(own, len(classes)))
-    asked = (features, pairs.z, pairs.removed_length, texts)
-    random: ControlScores = controls.random.score(*asked)
-    principal: ControlScores = controls.principal.score(*asked)
     return {
         "image_score_deg": angle_deg(pairs.z, pairs.z_equivalent),
         "attribute_score_deg": attribute,
@@ -132,6 +129,20 @@ def image_scores(
         "average_score_deg": everywhere.mean(dim=-1),
         "contrast_deg": directed - average,
         "foreign_contrasts_deg": foreign - average[:, None],
+        **_control_columns(controls, (features, pairs.z, pairs.removed_length, texts)),
+        "null_energy": pairs.null_energy,
+        "max_logit_drift": pairs.max_logit_drift.double(),
+        "max_abs_logit": pairs.max_abs_logit.double(),
+    }
+
+
+def _control_columns(
+    controls: Controls, asked: tuple[Tensor, Tensor, Tensor, Tensor]
+) -> dict[str, Tensor]:
+    """Return the columns of what the controls remove; ``asked`` see ``RandomSubspaces.score``."""
+    random: ControlScores = controls.random.score(*asked)
+    principal: ControlScores = controls.principal.score(*asked)
+    return {
         "control_dim_image_score_deg": random.dim_image_score,
         "control_dim_abs_attribute_score_deg": random.dim_abs_attribute_score,
         "control_energy_image_score_deg": random.energy_image_score,
@@ -141,9 +152,6 @@ def image_scores(
         "control_dim_abs_attribute_draws_deg": random.dim_draws,
         "control_energy_abs_attribute_draws_deg": random.energy_draws,
         "control_principal_abs_attribute_draws_deg": principal.energy_draws,
-        "null_energy": pairs.null_energy,
-        "max_logit_drift": pairs.max_logit_drift.double(),
-        "max_abs_logit": pairs.max_abs_logit.double(),
     }
 
 

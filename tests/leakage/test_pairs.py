@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from sing_core.leakage.comparison import PairRow, corrected
+from sing_core.leakage.differences import PairRow, corrected
 from sing_core.maths.statistics import paired_difference
 
 MODELS, CLASSES, RUNS = 13, 16, 400

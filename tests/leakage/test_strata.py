@@ -6,9 +6,10 @@ import pytest
 
 from sing_core.errors import ImageSetError
 from sing_core.leakage.classes import class_table
-from sing_core.leakage.comparison import PairRow, model_row, pair_rows
+from sing_core.leakage.comparison import model_row
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.leakage.concepts import concept_table
+from sing_core.leakage.differences import PairRow, pair_rows
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.strata import POOLED, kind_of, split, strata_of, took_part, within
 from sing_core.leakage.variant_scores import under

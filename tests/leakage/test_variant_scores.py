@@ -9,7 +9,8 @@ import torch
 
 from sing_core.errors import HeadError, ImageSetError, StaleArtefactError
 from sing_core.leakage import variant_scores
-from sing_core.leakage.comparison import model_row, pair_rows
+from sing_core.leakage.comparison import model_row
+from sing_core.leakage.differences import pair_rows
 from sing_core.leakage.score_files import facts_of, score_path
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.steered import NullGrams, steered_row

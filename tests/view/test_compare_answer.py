@@ -6,7 +6,8 @@ from itertools import combinations
 import pytest
 
 from pages._view.tables import compare, compare_answer
-from sing_core.leakage.comparison import ModelRow, PairRow
+from sing_core.leakage.comparison import ModelRow
+from sing_core.leakage.differences import PairRow
 from sing_core.maths.statistics import Interval
 
 TITLES = {"a": "Alpha", "b": "Beta", "c": "Gamma", "own": "Twin", "full": "Full"}

@@ -12,6 +12,7 @@ from sing_core.leakage import (
     comparison,
     concept_map,
     concepts,
+    differences,
     scored_sets,
     steered,
     strata,
@@ -142,7 +143,7 @@ def _model_row(scored: scored_sets.ScoredSet) -> comparison.ModelRow:
     return kept(key_of("model", scored), lambda: comparison.model_row(scored))
 
 
-def pair_rows(models: list[str], images: str, part: Part) -> tuple[comparison.PairRow, ...]:
+def pair_rows(models: list[str], images: str, part: Part) -> tuple[differences.PairRow, ...]:
     """Return the paired differences of every two models.
 
     Raises:
@@ -150,7 +151,7 @@ def pair_rows(models: list[str], images: str, part: Part) -> tuple[comparison.Pa
     """
     sets = [opened(model, images, part) for model in models]
     key = content_key(*(key_of("pairs", scored) for scored in sets))
-    return kept(key, lambda: comparison.pair_rows(sets))
+    return kept(key, lambda: differences.pair_rows(sets))
 
 
 def transfer_rows(models: list[str], images: str) -> list[Transfer]:

@@ -13,7 +13,8 @@ from pages._view.words.help import HELP
 from pages._view.words.phrases import NOTHING, in_words, interval
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
-from sing_core.leakage.comparison import ModelRow, PairRow
+from sing_core.leakage.comparison import ModelRow
+from sing_core.leakage.differences import PairRow
 
 _ENDS = ("_low", "_high")
 _MEASURES = {
