@@ -92,7 +92,7 @@ def test_the_scores_are_those_of_the_formulas_on_the_committed_features():
 def test_the_classes_page_says_what_is_not_decided(page):
     text = said(page("classes"))
     assert "800 classes have too few images for a test: **not decided**" in text
-    assert "Of 200 classes that can be tested" in text
+    assert text.startswith("**None beyond chance**: of 200 classes that can be tested")
     assert "With the name of a random other class in place of the own, 0.0 % are decided." in text
     assert "beside the names of all classes: −0" in text
     assert "(pooled; 64-pixel image −0" in text.replace("\\-", "-")
@@ -191,7 +191,7 @@ def test_no_number_of_compares_table_is_cut_off_or_minus_nothing(page):
     assert re.search(r"-\d\.", shown) is None
 
 
-@pytest.mark.parametrize(("name", "words"), [("classes", "Of 200"), ("concepts", "Over 16 images")])
+@pytest.mark.parametrize(("name", "words"), [("classes", "**None beyond chance**: of 200"), ("concepts", "Over 16 images")])
 def test_the_answer_stands_above_what_can_be_asked(page, name, words):
     app = page(name)
     first = app.at.main.children

@@ -32,10 +32,12 @@ def summary(rows: Sequence[ClassRow]) -> str:
         return f"No class has the two images that a test needs: **not decided**.{single}"
     few = FEW_SCORES if min(row.n for row in tested) < FEW else ""
     open_ = len(tested) - len(found)
+    first = f"**{count(len(found), 'class')}**" if found else "**None beyond chance**"
     return (
-        f"Of {count(len(tested), 'class')} that can be tested, null removal turns **{towards:,}** "
-        f"towards their own name and **{len(found) - towards:,}** away from it more than names of "
-        f"other classes would be (false discovery rate 5 %); {open_:,} {be(open_)} **not decided**."
+        f"{first}: of {count(len(tested), 'class')} that can be tested, null removal turns "
+        f"**{towards:,}** towards their own name and **{len(found) - towards:,}** away from it "
+        "more than it does with the names of other classes (false discovery rate 5 %); "
+        f"{open_:,} {be(open_)} **not decided**."
         f"{_control(tested)}{single}{few}\n\n{_whole(rows)}"
     )
 

@@ -23,7 +23,6 @@ _MEASURES = {
     "abs_attribute_score_deg": "|AS|",
 }
 _COUNTS = {
-    "stratum": "kind of images",
     "nullity": "null space",
     "feature_dim": "features",
     "n": "images",
@@ -32,7 +31,6 @@ _COUNTS = {
 _SHOWN = {
     "abs_attribute_score": ("|AS| °", "attribute_score"),
     "above_energy": ("over equal energy °", "controls"),
-    "above_dim": ("over equal dim. °", "controls"),
     "image_score": ("IS °", "image_score"),
     "feasible_image_score_deg": ("feasible IS °", "feasible_removal"),
     "attribute_score": ("AS °", "attribute_score"),
@@ -40,6 +38,7 @@ _SHOWN = {
 }
 # There for whoever wants them: in the table's own menu, and in the files.
 _FOLDED = (
+    "above_dim",
     "above_principal",
     "dim_image_score",
     "dim_abs_attribute_score",
@@ -189,9 +188,11 @@ def columns() -> dict[str, ColumnConfig | None]:
     shown: dict[str, ColumnConfig | None] = {"model": st.column_config.TextColumn(pinned=True)}
     for name, (label, term) in _SHOWN.items():
         shown[name] = st.column_config.NumberColumn(f"{label} [95 %]", help=HELP[term])
-    shown["rank_among_draws"] = st.column_config.NumberColumn("place", help=HELP["controls"])
+    shown["rank_among_draws"] = st.column_config.NumberColumn(
+        "place", format="%d", help=HELP["controls"]
+    )
     shown |= {name: st.column_config.Column(label) for name, label in _COUNTS.items()}
-    shown |= dict.fromkeys(("shares_tower", "control_draws", "cross_fitted"))
+    shown |= dict.fromkeys(("shares_tower", "control_draws", "stratum", "cross_fitted"))
     folded = (*_FOLDED, *(name + end for name in (*_SHOWN, *_FOLDED) for end in _ENDS))
     return shown | dict.fromkeys(folded)
 

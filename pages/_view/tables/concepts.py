@@ -186,8 +186,13 @@ def _still(found: Sequence[ConceptRow]) -> str:
             f"shown to move by less than {bound} ({_named(untouched)}): this closeness is none of "
             "the null space’s."
         )
+    elif close:
+        told = (
+            f"{count(len(close), 'concept')} {be(len(close))} close, and not shown to move by less "
+            f"than {bound}."
+        )
     else:
-        told = f"None of the {len(close):,} that are close is shown to move by less than {bound}."
+        told = "No concept is close."
     if spurious:
         told += (
             f" **{len(spurious):,}** may be spurious, loosely related and shown to hardly move: "
