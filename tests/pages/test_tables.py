@@ -191,7 +191,10 @@ def test_no_number_of_compares_table_is_cut_off_or_minus_nothing(page):
     assert re.search(r"-\d\.", shown) is None
 
 
-@pytest.mark.parametrize(("name", "words"), [("classes", "**None beyond chance**: of 200"), ("concepts", "Over 16 images")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("classes", "**None beyond chance**: of 200"), ("concepts", "Over 16 images")],
+)
 def test_the_answer_stands_above_what_can_be_asked(page, name, words):
     app = page(name)
     first = app.at.main.children

@@ -29,9 +29,9 @@ _SORTS: dict[str, tuple[str, Callable[[Image], float]]] = {
 _COLUMNS = {
     "name": st.column_config.TextColumn("image"),
     "attribute_score_deg": st.column_config.NumberColumn("AS °"),
-    "image_score_deg": st.column_config.NumberColumn("IS °", format="%.2f"),
+    "image_score_deg": st.column_config.NumberColumn("IS °", format="%.1f"),
     "feasible_image_score_deg": st.column_config.NumberColumn(
-        "feasible IS °", format="%.2f", help=HELP["feasible_removal"]
+        "feasible", format="%.1f", help=HELP["feasible_removal"]
     ),
     "top1": st.column_config.TextColumn("decision"),
     "directed_score_deg": None,

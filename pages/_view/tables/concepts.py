@@ -39,12 +39,10 @@ _COLUMNS = {
     "concept": st.column_config.TextColumn(),
     "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["attribute_score"]),
     "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
-    "p_equivalent": st.column_config.NumberColumn(
-        "p of not 0", format="%.2g", help=HELP["p_equivalent"]
-    ),
     "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
+    "p_equivalent": None,
     "stratum": None,
-    "untouched": st.column_config.CheckboxColumn("close, untouched", help=HELP["untouched"]),
+    "untouched": st.column_config.CheckboxColumn("untouched", help=HELP["untouched"]),
     "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
     "angle_after": None,
     "directed_mean": None,
