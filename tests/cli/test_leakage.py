@@ -252,7 +252,7 @@ def test_what_is_not_there_is_refused_with_a_sentence(prepared, refusal, tmp_pat
         (("classes", "--model", "lite0", "--set", name, "--group", "x"), "There are: Fish, Birds"),
         (
             ("classes", "--model", "lite0", "--set", name, "--images", WNIDS[0], "--least", 2),
-            "no table of classes to narrow",
+            "no table to narrow",
         ),
         (
             ("classes", "--model", "lite0", "--set", name, "--versus", "lite1"),

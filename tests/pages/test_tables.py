@@ -379,7 +379,7 @@ def test_one_kind_of_images_is_chosen_in_the_link_and_all_are_said_to_be_pooled(
     one = page(name, stratum=KIND, **options)
     assert one.query["stratum"] == KIND
     (note,) = (c.value for c in one.at.caption if "Only images of one kind" in c.value)
-    assert "of 3,200 images" in note
+    assert "None of the 3,200 images took part in the fit" in note
     column = {"compare": "model", "classes": "class", "concepts": "concept"}[name]
     assert set(frame(one, column)["stratum"]) == {KIND}
     assert len(frame(one, column)) <= len(frame(whole, column))
