@@ -61,9 +61,11 @@ def together(count: int, meeting: Path, work: Callable[..., None], *rest: Any) -
         work(Workers(), *rest)
         return
     meeting.unlink(missing_ok=True)
-    context = multiprocessing.get_context("spawn")
+    context, threads = multiprocessing.get_context("spawn"), torch.get_num_threads()
     others = [
-        context.Process(target=_join, args=(place, count, meeting, work, *rest), daemon=True)
+        context.Process(
+            target=_other, args=(threads, place, count, meeting, work, *rest), daemon=True
+        )
         for place in range(1, count)
     ]
     for other in others:
@@ -71,6 +73,12 @@ def together(count: int, meeting: Path, work: Callable[..., None], *rest: Any) -
     _join(0, count, meeting, work, *rest)
     for other in others:
         other.join()
+
+
+def _other(threads: int, *rest: Any) -> None:  # noqa: ANN401
+    """Join with as many threads as the first process: sums over as many parts round alike."""
+    torch.set_num_threads(threads)
+    _join(*rest)
 
 
 def _join(place: int, count: int, meeting: Path, work: Callable[..., None], *rest: Any) -> None:  # noqa: ANN401

@@ -121,7 +121,17 @@ def learn_together(workers, weights, path):
 
 
 @pytest.mark.slow
-def test_two_processes_keep_the_same_weights(weights, tmp_path):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_two_processes_keep_the_same_weights(weights, tmp_path, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        keep_the_same_weights(weights, tmp_path)
+    finally:
+        torch.set_num_threads(before)
+
+
+def keep_the_same_weights(weights, tmp_path):
     together(2, tmp_path / "meeting", learn_together, weights, tmp_path)
     first, second = (torch.load(tmp_path / f"2-{place}.pt", weights_only=True) for place in (0, 1))
     assert all(torch.equal(first[name], second[name]) for name in first)

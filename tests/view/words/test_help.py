@@ -6,6 +6,7 @@ import pytest
 
 from pages._view import pickers
 from pages._view.words import help
+from pages._view.words.class_help import CLASS_HELP
 from tests.pages.driver import ROOT
 
 
@@ -15,18 +16,20 @@ def test_every_term_of_the_glossary_has_a_help_text():
 
 
 def test_every_help_text_that_the_code_asks_for_exists():
-    asked = set()
+    asked = {"HELP": set(), "CLASS_HELP": set()}
     for path in (ROOT / "pages").rglob("*.py"):
-        asked |= set(re.findall(r'HELP\["(\w+)"\]', path.read_text("utf-8")))
-    assert asked
-    assert asked <= set(help.HELP)
+        for table, name in re.findall(r'\b(\w*HELP)\["(\w+)"\]', path.read_text("utf-8")):
+            asked[table].add(name)
+    assert all(asked.values())
+    assert asked["HELP"] <= set(help.HELP)
+    assert asked["CLASS_HELP"] <= set(CLASS_HELP)
 
 
-@pytest.mark.parametrize("name", help.HELP)
-def test_a_help_text_is_made_of_whole_sentences(name):
-    assert help.HELP[name][0].isupper() or help.HELP[name].startswith("ε")
-    assert help.HELP[name].endswith(".")
-    assert "  " not in help.HELP[name]
+@pytest.mark.parametrize("text", [*help.HELP.values(), *CLASS_HELP.values()])
+def test_a_help_text_is_made_of_whole_sentences(text):
+    assert text[0].isupper() or text.startswith("ε")
+    assert text.endswith(".")
+    assert "  " not in text
 
 
 @pytest.mark.parametrize(("name", "equation"), [("image_score", "8"), ("attribute_score", "7")])
