@@ -85,10 +85,13 @@ class RealPairs:
     @property
     def sentence(self) -> str:
         """What the pairs say, with magnitudes, and what they do not say."""
-        near = "No two images agree" if self.logit_distance > _AGREE else "Images nearly agree"
+        near = "Most images have none that agrees" if self.logit_distance > _AGREE else (
+            "Most images have one that nearly agrees"
+        )  # fmt: skip
         return (
-            f"{near}: those nearest in logits are {100 * self.logit_distance:.0f} % of the usual "
-            f"distance apart there, and {100 * self.null_distance:.0f} % in the null space "
+            f"{near}: of the nearest in logits, the one with the farthest null part is "
+            f"{100 * self.logit_distance:.0f} % of the usual distance away there, and "
+            f"{100 * self.null_distance:.0f} % in the null space "
             f"(medians over {len(self.rows):,} images). Put into the image's own feature, the "
             f"other's null part turns the translated feature by {self.swapped:.1f}° and moves no "
             f"logit; null removal turns it by {self.removed:.1f}°. The other image itself, which "

@@ -43,7 +43,7 @@ def show(answer: DeltaGenerator, model: str, images: str, read: str) -> None:
     Raises:
         SingError: see ``asks.probed``.
     """
-    with st.spinner("Training probes on 22 subspaces; the first time takes about half a minute…"):
+    with st.spinner("Training probes on 23 subspaces; the first time takes about half a minute…"):
         found = asks.probed(model, images, read)
     answer.markdown(f"**{found.sentence}**")
     figure = bars(found)
