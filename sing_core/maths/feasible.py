@@ -11,10 +11,12 @@ afterwards. The programme is convex. It is solved by the alternating direction m
 give an upper bound on what any step could reach: how far the one found is from the best is known.
 """
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from sing_core.errors import ShapeError
 
@@ -75,7 +77,7 @@ def feasible_steps(
     lengths = radii.double()
     bounded = bool((origin >= 0).all())
     if bounded:
-        programme = _Programme(origin, goal, head, budget)
+        programme = _Programme(origin, goal, _scaled(weight), budget)
         moves, gap = programme.solve(lengths)
     else:
         moves, gap = lengths[:, None] * goal, torch.zeros_like(lengths)
@@ -89,17 +91,40 @@ def feasible_steps(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scaled:
+    """A head as the method takes it: ``head (c, m)``, by which ``factor``, ``inverse (m, m)``."""
+
+    head: Tensor
+    factor: float
+    inverse: Tensor
+
+
+# A head is asked for every photo and prompt; kept as long as its weights are.
+_KNOWN: MutableMapping[Tensor, _Scaled] = WeakTensorKeyDictionary()
+
+
+def _scaled(weight: Tensor) -> _Scaled:
+    if (known := _KNOWN.get(weight)) is not None:
+        return known
+    head = weight.double()
+    largest = float(torch.linalg.matrix_norm(head, 2))
+    factor = SPECTRAL_NORM / largest if largest > 0 else 1.0
+    head = head * factor
+    normal = torch.eye(head.shape[1], dtype=torch.float64) + head.mT @ head
+    found = _Scaled(head, factor, torch.cholesky_inverse(torch.linalg.cholesky(normal)))
+    _KNOWN[weight] = found
+    return found
+
+
 class _Programme:
     """The programme of one feature and direction, for any radii."""
 
-    def __init__(self, origin: Tensor, direction: Tensor, weight: Tensor, budget: float) -> None:
-        largest = torch.linalg.matrix_norm(weight, 2)
-        scale = SPECTRAL_NORM / largest if float(largest) > 0 else torch.ones_like(largest)
+    def __init__(self, origin: Tensor, direction: Tensor, scaled: _Scaled, budget: float) -> None:
         self._floor, self._goal = -origin, direction
-        self._head, self._budget = weight * scale, budget * float(scale)
+        self._head, self._inverse = scaled.head, scaled.inverse
+        self._budget = budget * scaled.factor
         self._tolerance = _NEAR_ENOUGH if budget > 0 else _TO_ROUNDING
-        normal = torch.eye(len(origin), dtype=torch.float64) + self._head.mT @ self._head
-        self._inverse = torch.cholesky_inverse(torch.linalg.cholesky(normal))
 
     def solve(self, radii: Tensor) -> tuple[Tensor, Tensor]:
         """Return the moves ``(k, m)``, which meet every constraint, and their gaps ``(k,)``."""

@@ -29,7 +29,8 @@ class RenderRequest:
         size: side of the square pictures in pixels, one of the renderer's ``sizes``.
         steps: steps of each stage in order; empty takes the renderer's defaults.
         photo: ``(h, w, 3)`` for renderers that start from a photo, else ``None``.
-        own: ``(k,)`` the feature of a photo that is not here, for these renderers; else ``None``.
+        own: ``(k,)`` the photo's own feature, for these renderers, where it is known; without a
+            photo it has to be.
     """
 
     vectors: Tensor

@@ -136,7 +136,9 @@ class Studio:
         """
         if find_renderer(renderer.name).draws_features:
             photo = _bounded(subject.photo) if isinstance(subject.photo, Photo) else None
-            own = subject.features if photo is None else None
+            # Computed once: another number of threads rounds it in another way, and a start that
+            # was drawn for it would not be found again.
+            own = subject.features
             return RenderRequest(features, renderer.space_id, seed, size, photo=photo, own=own)
         from sing_core.pictures.karlo.renderer import match_norm
 
@@ -152,6 +154,18 @@ class Studio:
             return subject.translator
         whole = self.bench.translator(question.model, base_of(question.reference))
         return unseen_by(whole, subject.photo.digest)
+
+    def begin(
+        self, renderer: Renderer, subject: Subject, *, seed: int, size: int, stop: StopQuestion
+    ) -> None:
+        """Draw what does not depend on the step, where the renderer draws such a part.
+
+        Raises:
+            SingError: as ``Renderer.render``.
+        """
+        if renderer.name == INVERSION.name:
+            own = self.request(renderer, subject, subject.features[None], seed=seed, size=size)
+            cast("InversionRenderer", renderer).begin(own, stop)
 
     def draw(
         self,

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from sing_core.files.images import Photo
+from sing_core.models.side_by_side import side_by_side
 from sing_core.pictures.catalogue import INVERSION
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.protocol import Frames, Renderer, RenderProgress, RenderRequest
@@ -53,7 +55,7 @@ def strip_work(asked: Commission) -> Work:
 
     def work(job: PictureJob) -> None:
         subject = asked.subject()
-        strip = strips.along(subject, asked.report, feasible=asked.feasible)
+        strip = _solved_beside_the_start(asked, subject, job)
         easel = _Easel(asked, job, subject, strip)
         pair = sorted({0, strip.row_of(asked.report.index)})
         rest = [row for row in range(len(strip.indices)) if row not in pair]
@@ -67,6 +69,21 @@ def strip_work(asked: Commission) -> Work:
         easel.read(rest)
 
     return work
+
+
+def _solved_beside_the_start(asked: Commission, subject: Subject, job: PictureJob) -> strips.Strip:
+    """Return the strip; what its pictures start from is drawn meanwhile."""
+    drawer = asked.studio.renderer(asked.renderer, asked.report.model, asked.report.reference)
+
+    def solve() -> strips.Strip:
+        return strips.along(subject, asked.report, feasible=asked.feasible)
+
+    def start() -> None:
+        size, stop = drawer.strip_size, job.should_stop
+        asked.studio.begin(drawer, subject, seed=asked.seed, size=size, stop=stop)
+
+    strip, _ = side_by_side([solve, start])
+    return cast("strips.Strip", strip)
 
 
 def scale_work(asked: Commission) -> Work:

@@ -19,9 +19,10 @@ from sing_core.files.digests import content_key
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.translator import Translator
 from sing_core.pictures.catalogue import DRAWN
+from sing_core.pictures.inversion.descent import Descent, to_frames
 from sing_core.pictures.inversion.layout import Pyramid, Wobble, layout_prior
 from sing_core.pictures.inversion.recipe import Stage
-from sing_core.pictures.inversion.renderer import InversionRenderer, shown, steps_of, to_frames
+from sing_core.pictures.inversion.renderer import InversionRenderer
 from sing_core.pictures.inversion.tower import Tower
 from sing_core.pictures.protocol import (
     ProgressCallback,
@@ -150,12 +151,13 @@ class DrawnRenderer:
         steps = base.recipe.first.steps + sum(stage.steps for stage in self.drawing.stages)
         every, places = base.recipe.preview_every, tuple(range(len(asked)))
         watch = Watch(places, steps, on_progress, should_stop, every)
-        with torch.enable_grad():
-            pyramid = base.start(own, priors, rows, request.seed, watch)
-            with torch.no_grad():
-                before = self.tower.embed(pyramid.pictures(request.size).clamp(0, 1))
-            goal = self._goal(own, asked, before)
-            self._steer(pyramid, goal, request.seed + 2, watch)
+        pyramid = base.start(own, priors, rows, request.seed, watch)
+        with torch.no_grad():
+            before = self.tower.embed(pyramid.pictures(request.size).clamp(0, 1))
+        goal = self._goal(own, asked, before)
+        loss = partial(self._loss, goal)
+        stages, seed = self.drawing.stages, request.seed + 2
+        Descent(pyramid, loss, stages, base.recipe, seed, watch).run()
         pictures = pyramid.pictures(request.size).detach().clamp(0, 1)
         facts: dict[str, str | int | float] = {"renderer": self.name, "model": base.model}
         facts |= {"seed": request.seed, "recipe": repr(astuple(self.drawing))}
@@ -187,34 +189,17 @@ class DrawnRenderer:
             torch.linalg.vector_norm(steps, dim=1) > 1e-4 * torch.linalg.vector_norm(here),
         )
 
-    def _steer(self, pyramid: Pyramid, goal: _Goal, seed: int, watch: Watch) -> None:
-        recipe, drawing = self.inversion.recipe, self.drawing
-        generator = torch.Generator().manual_seed(seed % 2**63)
-        optimiser = torch.optim.Adam(pyramid.levels, lr=recipe.rate, betas=(0.9, 0.99))
-        total = sum(stage.steps for stage in drawing.stages)
-        for step, stage in enumerate(steps_of(drawing.stages)):
-            optimiser.param_groups[0]["lr"] = recipe.rate_at(step / total)
-            optimiser.zero_grad()
-            state = generator.get_state()
-            for rows in torch.split(torch.arange(len(goal.gap)), recipe.chunk):
-                watch.before()
-                generator.set_state(state)
-                loss = self._loss(pyramid, rows, goal, stage, step / total, generator)
-                loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            watch.after(partial(shown, pyramid, stage.side), last=step + 1 == total)
-
     def _loss(
         self,
+        goal: _Goal,
         pyramid: Pyramid,
         rows: Tensor,
-        goal: _Goal,
         stage: Stage,
         share: float,
         generator: torch.Generator,
     ) -> Tensor:
         base, drawing = self.inversion, self.drawing
-        raw = pyramid.pictures(stage.side, rows)
+        raw = pyramid.pictures(stage.side)
         window = Wobble(base.eye.backbone.sight.crop, base.recipe.jitter, base.recipe.zoom)
         found = base.eye.features(window(raw, generator, base.side_at(stage)))
         meaning = found @ self.translator.weight.float().mT + self.translator.bias.float()
@@ -227,7 +212,7 @@ class DrawnRenderer:
         outside = (raw - raw.detach().clamp(0, 1)).square().mean((1, 2, 3))
         loss = loss + 10 * outside
         if base.prior is not None:
-            layouts = pyramid.layout(stage.side, rows)
+            layouts = pyramid.layout(stage.side)
             loss = loss + base.prior.loss(raw, layouts, base.recipe.pull, share, generator)
         return loss.sum()
 

@@ -41,17 +41,36 @@ class Pyramid:
         levels: parameters ``(n, 3, s, s)``, ``s`` halving from ``size`` down to 8.
     """
 
-    def __init__(self, priors: Tensor) -> None:
-        """Start pictures at ``priors (n, 3, size, size)``: all residuals are 0."""
+    def __init__(self, priors: Tensor, levels: Sequence[Tensor] | None = None) -> None:
+        """Start pictures at ``priors (n, 3, size, size)``: all residuals are 0, or ``levels``."""
         sides = [priors.shape[-1]]
         while sides[-1] // 2 >= _COARSEST:
             sides.append(sides[-1] // 2)
         self._priors = priors
         self._colours = (_COLOURS / _COLOURS.norm(dim=0).max()).to(priors.device)
-        self.levels: Sequence[Tensor] = [
+        self.levels: Sequence[Tensor] = levels or [
             torch.zeros(len(priors), 3, side, side, device=priors.device, requires_grad=True)
             for side in sides
         ]
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self._priors)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return self._priors.device
+
+    def part(self, rows: Tensor) -> "Pyramid":
+        """Return the pyramid of ``rows (k,)``, which follow each other; memory is shared.
+
+        Gradients are not: parts may be optimised side by side.
+        """
+        first, end = int(rows[0]), int(rows[-1]) + 1
+        # ``data`` and not ``detach``: each part counts its own changes.
+        levels = [level.data[first:end].requires_grad_() for level in self.levels]
+        return Pyramid(self._priors[first:end], levels)
 
     def copy_from(self, levels: Sequence[Tensor]) -> None:
         """Start every picture where that of the same row of ``levels (n, 3, s, s)`` stands."""

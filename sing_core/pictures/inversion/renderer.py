@@ -6,7 +6,7 @@ windows and the schedule, so that what differs between them comes from the featu
 rounding, which the many steps amplify.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from functools import partial
 
@@ -20,13 +20,13 @@ from sing_core.files.digests import content_key
 from sing_core.maths.translator import Translator
 from sing_core.pictures.catalogue import INVERSION
 from sing_core.pictures.inversion.aim import Aim
+from sing_core.pictures.inversion.descent import Descent, shown, to_frames
 from sing_core.pictures.inversion.eye import Eye, space_of
 from sing_core.pictures.inversion.layout import Pyramid, Wobble, layout_prior
 from sing_core.pictures.inversion.prior import Prior
 from sing_core.pictures.inversion.recipe import InversionRecipe, Stage
 from sing_core.pictures.inversion.starts import Starts
 from sing_core.pictures.protocol import (
-    Frames,
     ProgressCallback,
     RenderedFrames,
     RenderRequest,
@@ -130,14 +130,25 @@ class InversionRenderer:
         plan = self._plan(size)
         steps, places = sum(stage.steps for stage in plan), tuple(range(len(asked)))
         watch = Watch(places, steps, on_progress, should_stop, self.recipe.preview_every)
-        with torch.enable_grad():
-            pyramid = self.start(own, priors, owners, seed, watch)
-            self._run(pyramid, aim, plan[1:], seed + 1, watch)
+        pyramid = self.start(own, priors, owners, seed, watch)
+        self._run(pyramid, aim, plan[1:], seed + 1, watch)
         frames = np.split(to_frames(pyramid.pictures(size)), of_request.cumsum(0)[:-1].numpy())
         return tuple(
             RenderedFrames(part, self._facts(one))
             for part, one in zip(frames, requests, strict=True)
         )
+
+    def begin(self, request: RenderRequest, should_stop: StopQuestion = never_stop) -> None:
+        """Take the steps that depend on the photo alone, so that ``render`` need not.
+
+        Raises:
+            SingError: as in ``render``.
+        """
+        photo, device = self.photo_of(request, self.sizes), self.eye.backbone.device
+        priors = layout_prior(photo, request.size, device)[None]
+        watch = Watch((0,), self.recipe.first.steps, None, should_stop, 0)
+        own = self.own_of([request], [photo])
+        self.start(own, priors, torch.zeros(1).long(), request.seed, watch)
 
     def own_of(self, requests: Sequence[RenderRequest], photos: Sequence[Image.Image]) -> Tensor:
         """Return ``(p, m)``: what the classifier makes of each photo, or is known to have made."""
@@ -209,45 +220,28 @@ class InversionRenderer:
         *,
         previewed: Tensor | None = None,
     ) -> None:
-        """Optimise ``pyramid`` towards ``aim``; the same draws whatever the number of rows.
-
-        Previews show its rows ``previewed``, all by default.
-        """
-        recipe = self.recipe
-        generator = torch.Generator().manual_seed(seed % 2**63)
-        optimiser = torch.optim.Adam(pyramid.levels, lr=recipe.rate, betas=(0.9, 0.99))
-        total = sum(stage.steps for stage in stages)
-        for step, stage in enumerate(steps_of(stages)):
-            optimiser.param_groups[0]["lr"] = recipe.rate_at(step / total)
-            optimiser.zero_grad()
-            state = generator.get_state()
-            for rows in torch.split(torch.arange(len(aim.asked)), recipe.chunk):
-                watch.before()
-                generator.set_state(state)  # every chunk looks through the same window
-                loss = self._loss(pyramid, rows, aim, stage, step / total, generator)
-                loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            last = step + 1 == total
-            watch.after(partial(shown, pyramid, stage.side, previewed), last=last)
+        """Optimise ``pyramid`` towards ``aim``; previews show its rows ``previewed``."""
+        loss = partial(self._loss, aim)
+        Descent(pyramid, loss, stages, self.recipe, seed, watch, previewed).run()
 
     def _loss(
         self,
+        aim: Aim,
         pyramid: Pyramid,
         rows: Tensor,
-        aim: Aim,
         stage: Stage,
         share: float,
         generator: torch.Generator,
     ) -> Tensor:
-        """Return the summed loss of ``rows``, ``share`` done; rows do not touch each other."""
+        """Return the summed loss of ``rows``, whose pyramid this is, ``share`` done."""
         recipe, eye = self.recipe, self.eye
-        raw = pyramid.pictures(stage.side, rows)
+        raw = pyramid.pictures(stage.side)
         wobble = Wobble(eye.backbone.sight.crop, recipe.jitter, recipe.zoom)
         outside = raw - raw.detach().clamp(0, 1)
         found = eye.features(wobble(raw, generator, self.side_at(stage)))
         loss = aim.loss(found, rows) + 10 * outside.square().mean((1, 2, 3)).sum()
         if self.prior is not None:
-            layouts = pyramid.layout(stage.side, rows)
+            layouts = pyramid.layout(stage.side)
             pulled = self.prior.loss(raw, layouts, recipe.pull, share, generator)
             loss = loss + (aim.strength(rows) * pulled).sum()
         return loss
@@ -270,22 +264,3 @@ class InversionRenderer:
             "steps": sum(stage.steps for stage in self._plan(request.size)),
             "recipe": repr(astuple(self.recipe)),
         }
-
-
-def steps_of(stages: tuple[Stage, ...]) -> Iterator[Stage]:
-    """Yield the stage of each step."""
-    for stage in stages:
-        for _ in range(stage.steps):
-            yield stage
-
-
-def shown(pyramid: Pyramid, side: int, rows: Tensor | None = None) -> Frames:
-    """Return the pictures of ``rows``, all by default, as they look at ``side`` pixels."""
-    return to_frames(pyramid.pictures(side, rows))
-
-
-def to_frames(pictures: Tensor) -> Frames:
-    """Return ``pictures (n, 3, h, w)`` in [0, 1] as ``(n, h, w, 3)`` bytes."""
-    with torch.no_grad():
-        bytes_ = (pictures.clamp(0, 1) * 255).round().byte()
-    return bytes_.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -137,6 +137,35 @@ def test_pictures_stream_and_steps_add_up(backbone, photo, feature):
     assert all(len(p.preview) == len(p.rows) == 3 for p in previews)
 
 
+def test_a_start_that_was_drawn_before_the_step_was_known_is_not_drawn_again(
+    backbone, photo, feature
+):
+    renderer, told = renderer_of(backbone), []
+    request = replace(request_of(renderer, feature.repeat(3, 1), photo), own=feature[0])
+    renderer.begin(replace(request, vectors=feature))
+    frames = renderer.render(request, on_progress=told.append).frames
+    assert [p.step for p in told] == [4, 5, 6, 7]
+    assert np.array_equal(frames, renderer_of(backbone).render(request).frames)
+    with pytest.raises(RenderCancelledError, match="0 of 4"):
+        renderer.begin(replace(request, seed=3), lambda: True)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_row_is_drawn_alike_whoever_takes_it(backbone, photo, feature, threads):
+    """Two hands, each with a chunk smaller than its share, or one: differences are rounding."""
+    three = torch.cat([feature, 2 * feature.flip(1), feature.roll(7)])
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        renderer = renderer_of(backbone)
+        together = renderer.render(request_of(renderer, three, photo)).frames.astype(float)
+        alone = renderer.render(request_of(renderer, three[2:], photo)).frames.astype(float)
+    finally:
+        torch.set_num_threads(before)
+    assert np.abs(together[2] - alone[0]).mean() < 1
+    assert np.abs(together[2] - together[1]).mean() > 1
+
+
 def test_it_stops_when_asked(backbone, photo, feature):
     renderer, told = renderer_of(backbone), []
     with pytest.raises(RenderCancelledError, match="2 of 7"):
