@@ -30,9 +30,10 @@ CUT = f"""() => {{
 SHIFTS = """() => {
   window.shifts = [];
   const look = setInterval(() => {
-    if (!document.querySelector('h1')) return;
+    if (!document.querySelector('h1')?.getBoundingClientRect().height) return;
     clearInterval(look);
-    requestAnimationFrame((time) => { window.titled = time + 50; });
+    // The frame that paints it may take long on a busy machine: the next one begins after it.
+    requestAnimationFrame(() => requestAnimationFrame((time) => { window.titled = time; }));
   }, 10);
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) for (const source of entry.sources ?? []) {
