@@ -65,6 +65,11 @@ def test_a_sceptic_asks_what_can_be_read_and_for_real_pairs(prepared, rows, refu
     for pair in pairs:
         assert pair["row"] != pair["other_row"]
         assert pair["swapped"] < 90
+    claims = rows("multiverse", *ask, "--model", "lite1")
+    assert len(claims) == 2 + 3
+    for claim in claims:
+        assert claim["survives"] + len(claim["fails"]) == claim["choices"]
+        assert claim["low"] <= claim["estimate"] <= claim["high"]
     assert "two labels with 5 classes" in refusal("probe", *ask, "--read", "groups")
     assert "need more than 20 images" in refusal("real-pairs", *ask, "--neighbours", "20")
 

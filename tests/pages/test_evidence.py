@@ -1,4 +1,4 @@
-"""The Evidence page: its two questions, their links, what they show and the commands they offer."""
+"""The Evidence page: its questions, their links, what they show and the commands they offer."""
 
 import pytest
 
@@ -70,6 +70,21 @@ def test_whether_it_matters_is_answered_beside_what_the_logits_say():
     assert app.query["against"] == "64-pixel image"
     assert "lower for 64-pixel image in" in first(app)
     assert app.at.code[0].value.endswith("--against '64-pixel image'")
+
+
+def test_what_survives_other_choices_is_said_and_every_choice_is_listed():
+    app = App.at_page("evidence", unfolded=["evidence.choices"], ask="choices", versus="lite1")
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.at.title[0].value == "Does it survive other choices?"
+    assert "IS of lite0 is larger than that of lite1" in first(app)
+    assert " of 120" in first(app)
+    (table,) = (element.value for element in app.at.dataframe)
+    assert len(table) == 120
+    assert app.at.code[0].value == (
+        "python -m sing_core multiverse --model lite0 --model lite1 --set embedded"
+    )
+    alone = App.at_page("evidence", ask="choices")
+    assert "AS of lite0 towards an image’s class" in first(alone)
 
 
 def test_what_a_link_cannot_ask_is_said_and_errors_are_sentences():

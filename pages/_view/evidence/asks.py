@@ -2,7 +2,7 @@
 
 from pages._view.tables.opened import kept, key_of, opened
 from sing_core.files.digests import content_key
-from sing_core.leakage import alarms, probes
+from sing_core.leakage import alarms, multiverse, probes
 from sing_core.leakage import real_pairs as real_pairs_of
 
 
@@ -35,3 +35,14 @@ def real_pairs(model: str, images: str) -> real_pairs_of.RealPairs:
     """
     scored = opened(model, images)
     return kept(key_of("real pairs", scored), lambda: real_pairs_of.real_pairs(scored))
+
+
+def claims(models: list[str], images: str) -> tuple[multiverse.Claim, ...]:
+    """Return which claims about models, and about every two, survive other choices.
+
+    Raises:
+        SingError: see ``open_set`` and ``multiverse``.
+    """
+    sets = [opened(model, images) for model in models]
+    key = content_key(*(key_of("choices", scored) for scored in sets))
+    return kept(key, lambda: multiverse.multiverse(sets))

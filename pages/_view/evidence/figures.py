@@ -38,3 +38,32 @@ def with_intervals(
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 20, "b": 40})
     return figure
+
+
+def curve(
+    points: Sequence[tuple[str, tuple[float, float, float], bool]], *, title: str
+) -> go.Figure:
+    """Return estimates with their intervals in the order given, and the line of 0.
+
+    ``points`` are a name, estimate with lower and upper end, and whether it says the same.
+    """
+    figure = go.Figure()
+    for kept, name, colour in ((True, "survives", "#2f6299"), (False, "does not", "#b5541f")):
+        part = [(i, *point[:2]) for i, point in enumerate(points, start=1) if point[2] == kept]
+        figure.add_scatter(
+            x=[place for place, _, _ in part], y=[value[0] for _, _, value in part],
+            error_y={
+                "type": "data", "symmetric": False, "thickness": 1, "width": 0,
+                "array": [high - middle for _, _, (middle, _, high) in part],
+                "arrayminus": [middle - low for _, _, (middle, low, _) in part],
+            },
+            mode="markers", marker_size=6, marker_color=colour, name=name,
+            marker_symbol="circle" if kept else "x", text=[words for _, words, _ in part],
+            hovertemplate="%{text}: %{y:.3f}°<extra></extra>",
+        )  # fmt: skip
+    figure.add_hline(y=0, line_dash="dot")
+    figure.update_xaxes(title="choices, in the order of what they say")
+    figure.update_yaxes(title=title)
+    figure.update_layout(height=360, margin={"l": 10, "r": 10, "t": 20, "b": 40},
+                         legend={"orientation": "h", "y": 1.1})  # fmt: skip
+    return figure

@@ -1,0 +1,82 @@
+"""Does it survive other choices? Every combination of defensible ones, as a specification curve."""
+
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages._view import commands, exports, state
+from pages._view.evidence import asks
+from pages._view.evidence.figures import curve
+from pages._view.tables import asks as tables
+from pages._view.tables import cells
+from sing_core.errors import SingError
+from sing_core.leakage.multiverse import Claim
+
+_ALONE = ""
+_HOW = (
+    "A claim is what the usual choices say: all kinds of images, the chosen reading and reference, "
+    "the translator as it was fitted. Every other combination measures it anew: each "
+    "kind of images, raw and centred angles, each reference that this machine has a translator "
+    "into, a tenth to ten times the translator’s penalty, and the fits that left a fifth of the "
+    "images out. A claim survives a choice that says the same beyond its own 95 % interval over "
+    "classes. For another penalty, this set’s features stand for those of the fit. Choices depend "
+    "on each other: their share is no probability."
+)
+
+
+def choose(model: str, images: str) -> str:
+    """Draw what the model is compared with; return its name, "" for nothing."""
+    try:
+        others = [name for name in tables.scored_models(images) if name != model]
+    except SingError:  # said where the numbers would be
+        others = []
+    state.receive("versus", "evidence.versus", _ALONE, [_ALONE, *others].__contains__, "a model")
+    versus = st.selectbox(
+        "Compared with", [_ALONE, *others], format_func=lambda name: name or "nothing", width=360,
+        key="evidence.versus", persist_state="session",
+    )  # fmt: skip
+    state.publish("versus", versus, _ALONE)
+    return versus
+
+
+def show(answer: DeltaGenerator, model: str, images: str, versus: str) -> None:
+    """Compute and draw which claims survive.
+
+    Raises:
+        SingError: see ``asks.claims``.
+    """
+    models = [name for name in (model, versus) if name]
+    with st.spinner("Measuring under every choice; a set of thousands takes some seconds…"):
+        found = asks.claims(models, images)
+    first = found[len(models) if versus else 0]  # of two models, what tells them apart
+    answer.markdown(f"**{first.sentence}**")
+    answer.markdown(" ".join(claim.sentence for claim in found if claim is not first))
+    by_text = {claim.text: claim for claim in (first, *found)}
+    claim = by_text[st.selectbox("Claim", list(by_text), key="evidence.claim") or first.text]
+    figure = bars(claim)
+    st.plotly_chart(
+        figure,
+        key="evidence.choices_figure",
+        config=exports.FIGURE_CONFIG,
+        alt="The claim’s estimate under every choice, in order, with intervals and the line of 0.",
+    )
+    rows = claim.as_rows()
+    st.dataframe(
+        cells.spoken_table(rows, spans={"estimate": ("low", "high", "+.3f")}),
+        hide_index=True,
+        column_order=["images", "reading", "reference", "fit", "estimate", "survives"],
+        column_config={"estimate": st.column_config.TextColumn("degrees [95 %]")},
+        key="evidence.choices_table",
+    )
+    st.caption(_HOW)
+    command = commands.of_set("multiverse", models, images)
+    exports.offer("evidence.choices", rows, figure, command)
+
+
+def bars(claim: Claim) -> go.Figure:
+    """Return the specification curve of a claim."""
+    points = [
+        (", ".join(choice.names), (choice.estimate, choice.low, choice.high), choice.survives)
+        for choice in sorted(claim.choices, key=lambda choice: choice.estimate)
+    ]
+    return curve(points, title="degrees")

@@ -1,0 +1,188 @@
+"""Does a claim survive other defensible choices? Every combination of them, measured anew.
+
+Varied are the kind of images, the reading of angles, the reference, and the fit of the translator:
+a tenth to ten times its penalty, and the fits that left a fifth of the images out. A claim is what
+the usual choices say; it survives another choice that says the same, beyond its own interval.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+
+from sing_core.errors import ImageSetError
+from sing_core.leakage.choices import Measured, measured_by
+from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.leakage.strata import ALL, POOLED, strata_of
+from sing_core.maths.statistics import Floats, cluster_means, student
+
+MEASURES = {
+    "image_score_deg": "IS",
+    "attribute_score_deg": "AS",
+    "abs_attribute_score_deg": "|AS|",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One combination of choices, and what it says.
+
+    Attributes:
+        images: kind of images; ``reading`` of angles; ``reference``; ``fit`` of the translator.
+        estimate: mean over classes, degrees; ``low`` and ``high`` its 95 % t interval.
+        survives: whether it says what the claim says.
+    """
+
+    images: str
+    reading: str
+    reference: str
+    fit: str
+    estimate: float
+    low: float
+    high: float
+    survives: bool = True
+
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        """The four choices."""
+        return self.images, self.reading, self.reference, self.fit
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the interval lies on one side of 0, else 0."""
+        return int(self.low > 0) - int(self.high < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the usual choices say of one model, or of two, and every combination of choices.
+
+    Attributes:
+        measure: of ``MEASURES``.
+        first: the model; ``second`` the one that it is compared with, "" for 0.
+        choices: the usual ones first.
+    """
+
+    measure: str
+    first: str
+    second: str
+    choices: tuple[Choice, ...]
+
+    @property
+    def text(self) -> str:
+        """The claim in words."""
+        name, usual = MEASURES[self.measure], self.choices[0]
+        if not self.second:
+            if not usual.sign:
+                return f"{name} of {self.first} towards an image’s class is not told from 0"
+            side = "above" if usual.sign > 0 else "below"
+            return f"{name} of {self.first} towards an image’s class is {side} 0"
+        if not usual.sign:
+            return f"{name} of {self.first} and of {self.second} are not told apart"
+        order = (self.first, self.second) if usual.sign > 0 else (self.second, self.first)
+        return f"{name} of {order[0]} is larger than that of {order[1]}"
+
+    @property
+    def survives(self) -> int:
+        """In how many choices it does."""
+        return sum(choice.survives for choice in self.choices)
+
+    @property
+    def never(self) -> tuple[str, ...]:
+        """The single choices with which it never survives, where it does without them."""
+        if not self.survives:
+            return ()
+        kinds = zip(*(choice.names for choice in self.choices), strict=True)
+        kept = list(zip(*(c.names for c in self.choices if c.survives), strict=True))
+        return tuple(
+            name
+            for place, names in enumerate(kinds)
+            for name in dict.fromkeys(names)
+            if name not in kept[place]
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The claim with its magnitude, and how much of it is left under other choices."""
+        usual, others = self.choices[0], len(self.choices)
+        said = (
+            f"{self.text} ({usual.estimate:+.2f}° [{usual.low:+.2f}, {usual.high:+.2f}] by the "
+            f"usual choices): it survives {self.survives} of {others}"
+        )
+        return f"{said}; never with {', '.join(self.never)}." if self.never else f"{said}."
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what the command line prints."""
+        usual = self.choices[0]
+        return {
+            "claim": self.text, "measure": self.measure, "first": self.first,
+            "second": self.second, "estimate": usual.estimate, "low": usual.low,
+            "high": usual.high, "choices": len(self.choices), "survives": self.survives,
+            "never": list(self.never),
+            "fails": [", ".join(c.names) for c in self.choices if not c.survives],
+        }  # fmt: skip
+
+    def as_rows(self) -> list[dict[str, Any]]:
+        """Return every combination of choices, the usual one first."""
+        return [
+            {
+                "images": c.images, "reading": c.reading, "reference": c.reference, "fit": c.fit,
+                "estimate": c.estimate, "low": c.low, "high": c.high, "survives": c.survives,
+            }
+            for c in self.choices
+        ]  # fmt: skip
+
+
+def multiverse(sets: Sequence[ScoredSet]) -> tuple[Claim, ...]:
+    """Return the claims about each model of ``sets``, and about every two, of one prepared set.
+
+    Raises:
+        ImageSetError: they are of different sets, or have no image of two classes in common.
+        SingError: scores, features or translators cannot be read.
+    """
+    if len({scored.folder.facts.key for scored in sets}) != 1:
+        raise ImageSetError("Choices are compared on the same set of images.")
+    rows = _common_rows(sets)
+    found = [measured_by(scored, rows) for scored in sets]
+    several, strata = strata_of(sets[0]), np.array(found[0].strata)
+    kinds = {POOLED if several else ALL: np.ones(len(rows), dtype=bool)}
+    kinds |= {kind: strata == kind for kind in several}
+    claims = [_claim(m, one, None, kinds) for one in found for m in ("attribute_score_deg",)]
+    for one, two in combinations(found, 2):
+        claims += [_claim(measure, one, two, kinds) for measure in MEASURES]
+    return tuple(claims)
+
+
+def _common_rows(sets: Sequence[ScoredSet]) -> list[int]:
+    scored = [set(one.ask("SELECT row FROM images")["row"].to_pylist()) for one in sets]
+    rows = sorted(set.intersection(*scored))
+    labels = sets[0].ask("SELECT DISTINCT label FROM images")
+    if not rows or len(labels) < 2:
+        raise ImageSetError("Intervals are over classes: at least two are needed in common.")
+    return rows
+
+
+def _claim(
+    measure: str, one: Measured, two: Measured | None, kinds: "dict[str, np.ndarray[Any, Any]]"
+) -> Claim:
+    keys = [key for key in one.scores if two is None or key in two.scores]
+    choices = []
+    for (kind, kept), (reading, reference, fit) in product(kinds.items(), keys):
+        values = one.scores[reading, reference, fit][measure]
+        if two is not None:
+            values = values - two.scores[reading, reference, fit][measure]
+        estimate, low, high = _over_classes(values[kept], one.labels[kept])
+        choices.append(Choice(kind, reading, reference, fit, estimate, low, high))
+    said = tuple(replace(choice, survives=choice.sign == choices[0].sign) for choice in choices)
+    return Claim(measure, one.model, "" if two is None else two.model, said)
+
+
+def _over_classes(values: Floats, labels: "np.ndarray[Any, Any]") -> tuple[float, float, float]:
+    """Return the mean over classes and its t interval; unbounded where one class alone is."""
+    (means,) = cluster_means(labels, values)
+    if len(means) < 2:
+        return float(means.mean()), -np.inf, np.inf
+    low, high, _ = student([means.mean()], [means.std(ddof=1)], [len(means)])
+    return float(means.mean()), float(low[0]), float(high[0])
