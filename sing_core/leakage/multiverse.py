@@ -90,28 +90,36 @@ class Claim:
         return sum(choice.survives for choice in self.choices)
 
     @property
+    def by_option(self) -> dict[str, tuple[int, int]]:
+        """Of each single choice: in how many combinations the claim survives, of how many."""
+        counts: dict[str, tuple[int, int]] = {}
+        for choice in self.choices:
+            for name in choice.names:
+                kept, whole = counts.get(name, (0, 0))
+                counts[name] = kept + choice.survives, whole + 1
+        return counts
+
+    @property
     def never(self) -> tuple[str, ...]:
         """The single choices with which it never survives, where it does without them."""
-        if not self.survives:
-            return ()
-        kinds = zip(*(choice.names for choice in self.choices), strict=True)
-        kept = list(zip(*(c.names for c in self.choices if c.survives), strict=True))
-        return tuple(
-            name
-            for place, names in enumerate(kinds)
-            for name in dict.fromkeys(names)
-            if name not in kept[place]
-        )
+        counts = self.by_option if self.survives else {}
+        return tuple(name for name, (kept, _) in counts.items() if not kept)
 
     @property
     def sentence(self) -> str:
         """The claim with its magnitude, and how much of it is left under other choices."""
-        usual, others = self.choices[0], len(self.choices)
+        usual, whole = self.choices[0], len(self.choices)
+        low, high = (_signed(end) for end in (usual.low, usual.high))
         said = (
-            f"{self.text} ({usual.estimate:+.2f}° [{usual.low:+.2f}, {usual.high:+.2f}] by the "
-            f"usual choices): it survives {self.survives} of {others}"
+            f"{self.text} ({_signed(usual.estimate)}° [{low}, {high}] by the usual choices): it "
+            f"survives {self.survives} of {whole} choices"
         )
-        return f"{said}; never with {', '.join(self.never)}." if self.never else f"{said}."
+        if self.never:
+            return f"{said}; never with {', '.join(self.never)}."
+        worst, (kept, of) = min(self.by_option.items(), key=lambda item: item[1][0] / item[1][1])
+        if kept * whole >= of * self.survives:
+            return f"{said}."
+        return f"{said}; least with {worst} ({kept} of {of})."
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints."""
@@ -133,6 +141,12 @@ class Claim:
             }
             for c in self.choices
         ]  # fmt: skip
+
+
+def _signed(degrees: float) -> str:
+    """Return a number with its sign; nothing has none."""
+    text = f"{degrees:+.2f}".replace("-", "−")
+    return "0.00" if text in ("+0.00", "−0.00") else text
 
 
 def multiverse(sets: Sequence[ScoredSet]) -> tuple[Claim, ...]:

@@ -90,12 +90,19 @@ def test_what_it_never_survives_is_named_and_nothing_else():
     )  # fmt: skip
     assert claim.text == "IS of a is larger than that of b"
     assert claim.never == ("small",)
-    assert claim.sentence.endswith("it survives 2 of 4; never with small.")
+    assert claim.sentence.endswith("it survives 2 of 4 choices; never with small.")
     assert claim.as_row()["fails"] == [
         "small, raw, mini, as fitted",
         "small, centred, mini, as fitted",
     ]
     assert np.isclose(claim.as_row()["estimate"], 1.0)
+    less = claim_of(
+        choice("all", 1.0, True), choice("small", 1.0, True), choice("all", 1.0, True, "centred"),
+        choice("small", -1.0, False, "centred"), choice("all", 1.0, True, "else"),
+    )  # fmt: skip
+    assert less.never == ()
+    assert less.sentence.endswith("survives 4 of 5 choices; least with small (1 of 2).")
+    assert "(0.00° [−0.10, +0.10] by the usual" in claim_of(choice("all", 0.0, True)).sentence
     turned = claim_of(choice("all", -1.0, True))
     assert turned.text == "IS of b is larger than that of a"
     assert claim_of(choice("all", 0.0, True)).text == "IS of a and of b are not told apart"

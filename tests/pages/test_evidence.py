@@ -77,7 +77,7 @@ def test_what_survives_other_choices_is_said_and_every_choice_is_listed():
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "Does it survive other choices?"
     assert "IS of lite0 is larger than that of lite1" in first(app)
-    assert " of 120" in first(app)
+    assert " of 120 choices" in first(app)
     (table,) = (element.value for element in app.at.dataframe)
     assert len(table) == 120
     assert app.at.code[0].value == (
