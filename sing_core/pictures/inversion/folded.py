@@ -23,11 +23,11 @@ def fold_batch_norms(network: nn.Module, example: Tensor) -> nn.Module:
     would not give the same on ``example``, to 1e-4 of the largest output.
     """
     with torch.no_grad():
-        pairs = _pairs(network, example)
-        if not pairs:
-            return network
         shared: dict[int, Any] = {id(value): value for value in network.parameters()}
         folded = copy.deepcopy(network, shared)
+        pairs = _pairs(folded, example)  # in the copy: others may use the network meanwhile
+        if not pairs:
+            return network
         for conv_name, norm_name in pairs:
             norm = folded.get_submodule(norm_name)
             _fold(cast("nn.Conv2d", folded.get_submodule(conv_name)), cast("nn.BatchNorm2d", norm))

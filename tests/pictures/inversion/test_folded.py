@@ -1,5 +1,7 @@
 """A folded network is the same function, has no batch norm left to pay for, and shares weights."""
 
+import threading
+
 import pytest
 import timm
 import torch
@@ -85,3 +87,24 @@ def test_parameters_that_stay_are_shared():
     folded = fold_batch_norms(own, torch.rand(1, 3, 64, 64, dtype=torch.float64))
     assert folded.fc.weight is own.fc.weight
     assert folded.conv1[0].weight is not own.conv1[0].weight
+
+
+@pytest.mark.slow
+def test_others_may_look_through_the_network_while_it_is_folded():
+    own, over = network("resnet10t"), threading.Event()
+    batch = torch.rand(1, 3, 64, 64, dtype=torch.float64)
+
+    def look():
+        while not over.is_set():
+            own(batch)
+
+    others = [threading.Thread(target=look) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        folded = [fold_batch_norms(own, batch) for _ in range(5)]
+    finally:
+        over.set()
+        for other in others:
+            other.join()
+    assert [norms(one) for one in folded] == [0] * 5
