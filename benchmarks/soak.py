@@ -26,6 +26,7 @@ from tests.browser.server import address, memory_gb, start, stop, wait_until_hea
 
 _STARTS_WITH = ("mini", "head", "vocabulary")
 _MADE_THERE = shutil.ignore_patterns("reference*", "*.lock")  # they name their own place
+_SAID_OF_A_FAULT = 40  # lines
 _FULL_MINUTES = 30.0
 
 
@@ -74,9 +75,13 @@ def served(
         finally:
             stop(server)
             log.seek(0)
-            faults = [line for line in log if b"Traceback" in line or b"ERROR" in line]
+            lines = log.read().decode(errors="replace").splitlines()
+            faults = [at for at, line in enumerate(lines) if "Traceback" in line or "ERROR" in line]
             if faults:
-                sys.stderr.write(f"The server's log has {len(faults)} errors.\n")
+                first = "\n".join(lines[faults[0] : faults[0] + _SAID_OF_A_FAULT])
+                sys.stderr.write(
+                    f"The server's log has {len(faults)} errors; it begins:\n{first}\n"
+                )
 
 
 async def soak(

@@ -198,5 +198,8 @@ def _over_classes(values: Floats, labels: "np.ndarray[Any, Any]") -> tuple[float
     (means,) = cluster_means(labels, values)
     if len(means) < 2:
         return float(means.mean()), -np.inf, np.inf
-    low, high, _ = student([means.mean()], [means.std(ddof=1)], [len(means)])
-    return float(means.mean()), float(low[0]), float(high[0])
+    middle, spread = float(means.mean()), float(means.std(ddof=1))
+    if spread == 0:  # as without a null space
+        return middle, middle, middle
+    low, high, _ = student([middle], [spread], [len(means)])
+    return middle, float(low[0]), float(high[0])

@@ -26,7 +26,10 @@ def side_by_side(pieces: Sequence[Callable[[], T]], over: Event | None = None) -
     threads, ready = torch.get_num_threads(), Barrier(len(pieces))
     share = max(1, threads // len(pieces))
     with ThreadPoolExecutor(len(pieces), "beside", _keep_to, (share,)) as pool:
-        list(pool.map(lambda _: ready.wait(), pieces))
+        try:
+            list(pool.map(lambda _: ready.wait(), pieces))
+        except RuntimeError:  # Python is ending: it starts no thread any more
+            return [piece() for piece in pieces]
         torch.set_num_threads(threads)  # what later threads of this process begin with
         begun = [pool.submit(piece) for piece in pieces]
         try:

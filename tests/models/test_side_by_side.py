@@ -1,5 +1,7 @@
 """Pieces side by side: each with its share of the threads, and none left behind."""
 
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -58,3 +60,21 @@ def test_one_that_fails_tells_the_others_and_is_raised_when_they_have_ended():
         side_by_side([waits, fails], over)
     assert ended == [True]
     assert [t for t in threading.enumerate() if t.name.startswith("beside")] == []
+
+
+def test_while_python_ends_and_starts_no_thread_pieces_are_done_one_by_one():
+    """What is drawn while a server ends is stopped by its watchers, not by an error in the log."""
+    words = (
+        "import time\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from sing_core.models.side_by_side import side_by_side\n"
+        "def late():\n"
+        "    print(side_by_side([lambda: 1, lambda: 2]), flush=True)\n"
+        "pool = ThreadPoolExecutor(1)\n"
+        "pool.submit(time.sleep, 1)\n"
+        "pool.submit(late).add_done_callback(lambda done: done.result())\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", words], capture_output=True, text=True, timeout=60
+    )
+    assert (found.stdout, found.stderr) == ("[1, 2]\n", "")
