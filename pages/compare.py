@@ -47,6 +47,6 @@ with left:
 with right:
     compare.show_controls(rows)
 compare.show_table(rows)
-compare.show_pairs(pairs, images)
+compare.show_pairs(pairs)
 compare.offer(rows, figure, models, images, chosen)
 steering.show_steering(models, images, chosen)

@@ -197,7 +197,7 @@ def columns() -> dict[str, ColumnConfig | None]:
     return shown | dict.fromkeys(folded)
 
 
-def show_pairs(pairs: Sequence[PairRow], images: str) -> None:
+def show_pairs(pairs: Sequence[PairRow]) -> None:
     """Draw the paired differences of the classifiers that may be compared."""
     shown = [pair for pair in pairs if not pair.barrier]
     if not shown:
@@ -215,11 +215,10 @@ def show_pairs(pairs: Sequence[PairRow], images: str) -> None:
     )
     if len(shown) < len(pairs):
         st.caption("Left out are the pairs with a classifier that is not ranked above.")
-    asked = {"ask": "choices", "set": images, "model": shown[0].first, "versus": shown[0].second}
-    st.page_link(
-        "pages/evidence.py", label="Do they survive other choices?", icon=":material/rule:",
-        query_params=asked,
-    )  # fmt: skip
+    st.caption(
+        "Under which other references, readings, fits and kinds of images they survive: Evidence, "
+        "question *Does it survive other choices?*"
+    )
 
 
 def difference(pair: PairRow, titles: Mapping[str, str]) -> str:
