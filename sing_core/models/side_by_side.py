@@ -1,8 +1,8 @@
 """Several pieces of work at once, each in a thread with its share of torch's own threads.
 
-Networks whose layers are small gain nothing from a second thread of torch: on two cores a strip's
-pair took 7.1 s with one and 7.4 s with two (lite0), because threads wait for each other after every
-layer. Pieces that do not touch each other need not wait.
+Networks whose layers are small gain next to nothing from a second thread of torch: threads wait for
+each other after every layer, and waking one takes as long as its share of the work. Pieces that do
+not touch each other need not wait.
 """
 
 from collections.abc import Callable, Sequence
