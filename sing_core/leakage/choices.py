@@ -26,7 +26,6 @@ from sing_core.models.workbench import Workbench
 
 AS_FITTED = "as fitted"
 PENALTIES = {"λ / 10": 0.1, "λ / 3": 1 / 3, "λ × 3": 3.0, "λ × 10": 10.0}
-FITS = (AS_FITTED, *PENALTIES)
 RAW, CENTRED = "raw", "centred"
 
 Key = tuple[str, str, str]  # reading, reference, fit

@@ -29,6 +29,7 @@ def side_by_side(pieces: Sequence[Callable[[], T]], over: Event | None = None) -
         try:
             list(pool.map(lambda _: ready.wait(), pieces))
         except RuntimeError:  # Python is ending: it starts no thread any more
+            ready.abort()  # who was started before waits for nobody
             return [piece() for piece in pieces]
         torch.set_num_threads(threads)  # what later threads of this process begin with
         begun = [pool.submit(piece) for piece in pieces]

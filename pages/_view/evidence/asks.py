@@ -1,9 +1,11 @@
 """What the Evidence page asks the core, kept per question and score file."""
 
+from pages._view import loaders
 from pages._view.tables.opened import kept, key_of, opened
 from sing_core.files.digests import content_key
 from sing_core.leakage import alarms, multiverse, probes
 from sing_core.leakage import real_pairs as real_pairs_of
+from sing_core.models.registry import base_of
 
 
 def probed(model: str, images: str, read: str) -> probes.ProbeTable:
@@ -44,5 +46,7 @@ def claims(models: list[str], images: str) -> tuple[multiverse.Claim, ...]:
         SingError: see ``open_set`` and ``multiverse``.
     """
     sets = [opened(model, images) for model in models]
-    key = content_key(*(key_of("choices", scored) for scored in sets))
+    bench = loaders.bench()
+    fits = (bench.translator_state(m, base_of(r)) for m in models for r in loaders.references())
+    key = content_key(*(key_of("choices", scored) for scored in sets), *fits)
     return kept(key, lambda: multiverse.multiverse(sets))
