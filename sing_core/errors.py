@@ -107,3 +107,7 @@ class ConceptListError(SingError, ValueError):
 
 class SceneError(SingError, ValueError):
     """A scene of a talk, or its file, cannot be used; the message says why."""
+
+
+class UnitsError(SingError):
+    """A network cannot be taken apart into units that add up to its output."""

@@ -1,0 +1,120 @@
+"""The last LayerNorm and projection, shared out over the units exactly (thesis, eq. A.2).
+
+``P (gain (z - mean) / sigma + shift) + b`` is linear in ``z`` once ``sigma`` is that of the image:
+what is constant in it is shared out, so that the units add up to the output. Two ways differ by a
+multiple of ``P gain`` a unit: the seed's takes an equal share of the stream's mean from each unit,
+the other each unit's own mean.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from sing_core.units.residual import Parts, Sums
+from sing_core.units.towers import Tower
+
+Variant = Literal["shared", "own"]
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """From what units wrote into the stream to what they add to the output of width ``o``.
+
+    Attributes:
+        tower: whose units.
+        variant: ``shared`` takes an equal share of the mean from each unit, as the published
+            labels do; ``own`` each unit's own mean.
+    """
+
+    tower: Tower
+    variant: Variant = "shared"
+
+    @property
+    def units(self) -> int:
+        """Additive units where the heads of a layer count as one: 2 L + 1."""
+        return 2 * len(self.tower.layers) + 1
+
+    @cached_property
+    def into_output(self) -> Tensor:
+        """``(o, d)`` from the stream, over sigma, into the output; own means are taken away."""
+        readout = self.tower.readout
+        gain = readout.gain.cpu()
+        whole = torch.diag(gain) if readout.weight is None else readout.weight.cpu() * gain
+        if self.variant == "own":
+            whole = whole - whole.mean(dim=1, keepdim=True)
+        return whole
+
+    @cached_property
+    def head_maps(self) -> Tensor:
+        """``(L, H, o, e)`` from a head's values into the output."""
+        stacked = torch.stack([layer.weight.cpu() for layer in self.tower.layers])  # (L, d, H e)
+        shape = (self.tower.heads, self.tower.width)
+        found = torch.einsum("od,ldx->lox", self.into_output, stacked)
+        return found.unflatten(-1, shape).transpose(1, 2).contiguous()
+
+    @cached_property
+    def head_bias(self) -> Tensor:
+        """``(L, o)`` what a layer's output bias adds, times the scale; each head has its share."""
+        return torch.stack([layer.bias.cpu() for layer in self.tower.layers]) @ self.into_output.mT
+
+    @cached_property
+    def mean_map(self) -> Tensor:
+        """``(o,)`` what one unit of the stream's mean takes from the output."""
+        return self.into_output.sum(dim=1)
+
+    @cached_property
+    def constant(self) -> Tensor:
+        """``(o,)`` of the last norm's shift and the projection's bias, the same for all images."""
+        readout = self.tower.readout
+        shift = readout.shift.cpu()
+        found = shift if readout.weight is None else readout.weight.cpu() @ shift
+        return found if readout.bias is None else found + readout.bias.cpu()
+
+    def heads(self, sums: Sums) -> Tensor:
+        """Return ``(n, L, H, o)`` what each head adds to the output."""
+        count = self.tower.heads
+        written = torch.einsum("lhoe,nlhe->nlho", self.head_maps, sums.heads)
+        bias = sums.scale[:, None, None] * self.head_bias / count
+        return written + (bias + self._rest(sums, self.units * count)[:, None])[:, :, None]
+
+    def mlps(self, sums: Sums) -> Tensor:
+        """Return ``(n, L, o)`` what each MLP adds to the output."""
+        return sums.mlps @ self.into_output.mT + self._rest(sums, self.units)[:, None]
+
+    def embedding(self, sums: Sums) -> Tensor:
+        """Return ``(n, o)`` what the embedding adds to the output."""
+        return sums.embedding @ self.into_output.mT + self._rest(sums, self.units)
+
+    def all(self, sums: Sums) -> Tensor:
+        """Return ``(n, u, o)`` every unit in the order of ``Tower.unit_names``."""
+        parts = self.embedding(sums)[:, None], self.heads(sums).flatten(1, 2), self.mlps(sums)
+        return torch.cat(parts, dim=1)
+
+    def token_scores(self, parts: Parts, direction: Tensor) -> Tensor:
+        """Return ``(n, L, H, t)`` what each head takes from each token, along ``direction`` (o,).
+
+        The bias of a layer and what is constant are shared out over its heads and tokens.
+        """
+        asked = torch.einsum("lhoe,o->lhe", self.head_maps, direction.float())
+        scores = parts.rows * torch.einsum("nlhte,lhe->nlht", parts.values, asked)
+        tokens = parts.rows.shape[-1]
+        count = self.tower.heads * tokens
+        bias = parts.sums.scale[:, None] * (self.head_bias @ direction.float()) / count
+        rest = self._rest(parts.sums, self.units * count) @ direction.float()
+        return scores + (bias + rest[:, None])[:, :, None, None]
+
+    def _rest(self, sums: Sums, shares: int) -> Tensor:
+        """Return ``(n, o)`` the share of a unit, of ``shares`` equal ones, in what is constant."""
+        constant = self.constant.expand(len(sums), -1)
+        if self.variant == "shared":
+            constant = constant - sums.mean[:, None] * self.mean_map
+        return constant / shares
+
+
+def residual_of(total: Tensor, output: Tensor) -> float:
+    """Return the largest error of ``total`` ``(n, o)`` as a share of ``output``'s largest entry."""
+    largest = output.abs().amax(dim=-1).clamp_min(1e-30)
+    return float(((total - output).abs().amax(dim=-1) / largest).max())

@@ -1,0 +1,192 @@
+"""A transformer as the sum that it is: how tokens begin, its layers, how the output reads them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sing_core.errors import UnitsError
+from sing_core.models.backbones import Backbone
+from sing_core.models.centred_reference import CentredReference
+from sing_core.models.references import Reference
+from sing_core.units.blocks import Layer, Rope, layer_of
+
+Start = Callable[[Tensor], tuple[Tensor, Sequence[Rope]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readout:
+    """How the output reads the last tokens: pooled, normed, projected.
+
+    Attributes:
+        whole: the patch tokens are averaged; False where the class token alone is read.
+        norm_first: each token is normed before they are averaged.
+        gain: ``(d,)`` of the last LayerNorm, float32; ``shift`` ``(d,)``; ``eps`` added to its
+            variance.
+        weight: ``(o, d)`` projection into the output; None where the output is what was normed.
+        bias: ``(o,)`` of it.
+    """
+
+    whole: bool
+    norm_first: bool
+    gain: Tensor
+    shift: Tensor
+    eps: float
+    weight: Tensor | None = None
+    bias: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tower:
+    """A network that can be taken apart. ``t`` tokens, ``d`` wide; the output has ``o`` entries.
+
+    Attributes:
+        name: of the classifier or reference it belongs to.
+        identity: of its weights.
+        begin: images ``(n, 3, h, w)`` to tokens ``(n, t, d)`` and the turn of each layer.
+        layers: from the first to the last.
+        heads: in every layer; ``width`` of one of them.
+        prefix: tokens before those of patches, the class token first.
+        readout: how the output is read.
+        output: images to the network's own output ``(n, o)``: what the units must add up to.
+        device: where it runs.
+    """
+
+    name: str
+    identity: str
+    begin: Start
+    layers: tuple[Layer, ...]
+    heads: int
+    width: int
+    prefix: int
+    readout: Readout
+    output: Callable[[Tensor], Tensor]
+    device: str
+
+    @property
+    def unit_names(self) -> tuple[str, ...]:
+        """Names of the units: the embedding, each head ``L0.H0``, each MLP ``L0.MLP``."""
+        count = len(self.layers)
+        heads = [f"L{layer}.H{head}" for layer in range(count) for head in range(self.heads)]
+        return ("embedding", *heads, *(f"L{layer}.MLP" for layer in range(count)))
+
+
+def tower_of(network: Backbone | Reference | CentredReference) -> Tower:
+    """Return a classifier, or the image side of a reference, as a tower.
+
+    A classifier's output is its feature, a reference's its raw embedding.
+
+    Raises:
+        UnitsError: it is no transformer whose output is a sum of units.
+    """
+    if isinstance(network, Backbone):
+        return _timm_tower(
+            network.network, network.name, network.weights_digest, network.features, network.device
+        )
+    raw = network.raw if isinstance(network, CentredReference) else network
+    visual = raw.model.visual
+    if not hasattr(visual, "trunk"):
+        return _open_clip_tower(raw)
+    return _timm_tower(
+        visual.trunk, raw.name, raw.space_id, raw.embed_batch, raw.device, _projection(visual.head)
+    )
+
+
+def is_transformer(network: nn.Module) -> bool:
+    """Return whether a timm network looks as if it could be taken apart; ``tower_of`` decides."""
+    return all(hasattr(network, part) for part in ("blocks", "_pos_embed", "global_pool"))
+
+
+def _timm_tower(
+    network: nn.Module,
+    name: str,
+    identity: str,
+    output: Callable[[Tensor], Tensor],
+    device: str,
+    projection: nn.Linear | None = None,
+) -> Tower:
+    parts: Any = network
+    if not is_transformer(network):
+        raise UnitsError(
+            f"{name} is no transformer: only a residual stream that is never cut by a ReLU is a "
+            "sum of heads and MLPs. vits and mini-vit are."
+        )
+    prefix = int(parts.num_prefix_tokens)
+    layers = tuple(layer_of(block, prefix) for block in parts.blocks)
+
+    def begin(batch: Tensor) -> tuple[Tensor, Sequence[Rope]]:
+        placed = parts._pos_embed(parts.patch_embed(batch))
+        tokens, turn = placed if isinstance(placed, tuple) else (placed, None)
+        per_layer = getattr(parts, "rope_mixed", False) and turn is not None
+        turns = list(turn) if per_layer else [turn] * len(layers)
+        return parts.norm_pre(tokens), turns
+
+    attention: Any = parts.blocks[0].attn
+    readout = _timm_readout(parts, name, projection)
+    return Tower(
+        name, identity, begin, layers, attention.num_heads, attention.head_dim, prefix, readout,
+        output, device,
+    )  # fmt: skip
+
+
+def _timm_readout(parts: Any, name: str, projection: nn.Linear | None) -> Readout:  # noqa: ANN401
+    norms = [parts.norm, parts.fc_norm]
+    real = [norm for norm in norms if not isinstance(norm, nn.Identity)]
+    if len(real) != 1 or getattr(parts, "attn_pool", None) is not None:
+        raise UnitsError(f"{name} reads its last tokens in a way that is no sum over them.")
+    if parts.global_pool not in ("token", "avg"):
+        raise UnitsError(f"{name} pools its last tokens by “{parts.global_pool}”: no sum.")
+    if getattr(parts, "pool_include_prefix", False):
+        raise UnitsError(f"{name} averages its class token with the others.")
+    whole = parts.global_pool == "avg"
+    return _readout(real[0], whole, real[0] is parts.norm, name, projection)
+
+
+def _readout(
+    norm: nn.Module, whole: bool, norm_first: bool, name: str, projection: nn.Linear | None = None
+) -> Readout:
+    if not isinstance(norm, nn.LayerNorm) or norm.weight is None:
+        raise UnitsError(f"The last norm of {name} is {type(norm).__name__}, not a LayerNorm.")
+    gain = norm.weight.detach().float()
+    shift = torch.zeros_like(gain) if norm.bias is None else norm.bias.detach().float()
+    if projection is None:
+        return Readout(whole, norm_first, gain, shift, norm.eps)
+    weight = projection.weight.detach().float()
+    bias = None if projection.bias is None else projection.bias.detach().float()
+    return Readout(whole, norm_first, gain, shift, norm.eps, weight, bias)
+
+
+def _projection(head: nn.Module) -> nn.Linear | None:
+    """Return the linear layer between timm's pooled feature and open_clip's embedding."""
+    layers = [part for part in head.modules() if not isinstance(part, (nn.Sequential, nn.Dropout))]
+    if not layers:
+        return None
+    if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
+        raise UnitsError("The projection of this reference is not linear: its output is no sum.")
+    return layers[0]
+
+
+def _open_clip_tower(reference: Reference) -> Tower:
+    visual: Any = reference.model.visual
+    name = reference.name
+    if not hasattr(visual, "transformer") or visual.attn_pool is not None:
+        raise UnitsError(f"The image side of {name} is no transformer that could be taken apart.")
+    blocks = visual.transformer.resblocks
+    layers = tuple(layer_of(block, 1) for block in blocks)
+    whole = visual.pool_type == "avg"
+    if visual.pool_type not in ("tok", "avg"):
+        raise UnitsError(f"{name} pools its last tokens by “{visual.pool_type}”: no sum.")
+    plain = _readout(visual.ln_post, whole, not visual.final_ln_after_pool, name)
+    weight = None if visual.proj is None else visual.proj.detach().float().mT.contiguous()
+    readout = Readout(plain.whole, plain.norm_first, plain.gain, plain.shift, plain.eps, weight)
+
+    def begin(batch: Tensor) -> tuple[Tensor, Sequence[Rope]]:
+        return visual._embeds(batch), [None] * len(layers)
+
+    attention = blocks[0].attn
+    return Tower(
+        name, reference.space_id, begin, layers, attention.num_heads, attention.head_dim, 1,
+        readout, reference.embed_batch, reference.device,
+    )  # fmt: skip
