@@ -11,11 +11,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk_scoring, extraction, head_split, preparing, ridge, served, sweep
+from benchmarks import (
+    bulk_scoring,
+    extraction,
+    head_split,
+    preparing,
+    ridge,
+    served,
+    sweep,
+    text_span,
+)
 from benchmarks.timing import Line
 
 ALL = {
     "sweep": sweep,
+    "text_span": text_span,
     "head_split": head_split,
     "ridge": ridge,
     "extraction": extraction,
