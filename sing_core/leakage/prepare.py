@@ -6,12 +6,10 @@ can make them again to the last bit.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
-
-from filelock import FileLock, Timeout
 
 from sing_core.errors import ImageSetError, StaleArtefactError, WeightsUnavailableError
 from sing_core.leakage.set_scores import Prepared, check_scored, score_set
@@ -73,7 +71,7 @@ def prepare(
     listed = _set_name(source, name), source.key, source.total
     folder = _folder(bench, images, SetFacts(*listed, precision, chunk_rows, strata or {}), root)
     job = _job(bench, images, folder, entries, reference if embed or fit else None, workers)
-    with _alone(folder):
+    with folder.alone():
         rate = _extract(bench, job, entries, source, engine, report)
         for entry in entries if fit else ():
             _fit_where_missing(bench, job, entry, engine)
@@ -113,26 +111,6 @@ def _job(
     paths = images.resolve(), folder.path.resolve()
     base = None if reference is None else registry.base_of(reference)  # embeddings are kept raw
     return Job(bench.settings, *paths, names, base, workers)
-
-
-@contextmanager
-def _alone(folder: SetFolder) -> Iterator[None]:
-    """Hold the set's lock.
-
-    Raises:
-        ImageSetError: another process holds it.
-    """
-    lock = FileLock(folder.path / ".lock", blocking=False)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise ImageSetError(
-            f"Another process is preparing the set {folder.facts.name}; wait for it to end."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _extract(

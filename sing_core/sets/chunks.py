@@ -6,13 +6,14 @@ of folders, what a path could misread is replaced.
 """
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from sing_core.errors import ImageSetError, StaleArtefactError
@@ -212,6 +213,25 @@ class SetFolder:
                 f"The set {self.facts.name} is not prepared to its end under {network}."
             )
         return found
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the set's lock.
+
+        Raises:
+            ImageSetError: another process holds it.
+        """
+        lock = FileLock(self.path / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise ImageSetError(
+                f"Another process is preparing the set {self.facts.name}; wait for it to end."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _meta(self, network: str, digest: str) -> dict[str, str]:
         return {

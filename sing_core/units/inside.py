@@ -5,9 +5,10 @@ reference's own units add up to its embedding: the identity leads on, and the te
 are its head (the null space of CLIP itself).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -30,6 +31,7 @@ from sing_core.units.towers import Tower, tower_of
 
 # Where the whole head hides nothing, so many of the classes that it ranks first decide.
 FEW_CLASSES = 16
+TEXT_HEAD = "text head"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,9 +77,19 @@ class Inside:
         """
         if asked != WHOLE_HEAD or self.classifier.linear.head.nullity > 0:
             return asked
-        logits = self.classifier.linear.logits(output)
+        logits = self.logits(output)
         count = min(FEW_CLASSES, max(2, output.shape[0] // 2))
         return HeadVariant(tuple(sorted(logits.topk(count).indices.tolist())))
+
+    def logits(self, output: Tensor) -> Tensor:
+        """Return the logits ``(c,)`` of an output ``(o,)``; zero-shot ones are of its direction."""
+        seen = normalize(output.float(), dim=-1) if self.is_own else output
+        return self.classifier.linear.logits(seen)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether these are the reference's own units, and its words the head."""
+        return self.classifier.entry.architecture == TEXT_HEAD
 
     def deciding(self, variant: HeadVariant) -> LinearHead:
         """Return the part of the head that decides under ``variant``.
@@ -90,9 +102,16 @@ class Inside:
 
 
 def open_inside(
-    bench: Workbench, reference: str, model: str = "", *, variant: Variant = "shared"
+    bench: Workbench,
+    reference: str,
+    model: str = "",
+    *,
+    variant: Variant = "shared",
+    side: int | None = None,
 ) -> Inside:
     """Open a classifier by its name, or, without one, the reference's own image side.
+
+    ``side`` shows it whole photos as squares of so many pixels instead of what it was trained on.
 
     Raises:
         UnitsError: it is no transformer whose output is a sum of units.
@@ -101,20 +120,38 @@ def open_inside(
     vocabulary = bench.vocabulary(reference)
     if model:
         backbone = bench.pool.backbone(model)
-        tower = tower_of(backbone)
+        tower = tower_of(backbone, side)
         translator = bench.translator(model, reference)
         classifier = bench.classifier(model)
-        return Inside(
-            Shares(tower, variant), backbone.preprocess, classifier, translator, vocabulary,
-            reference,
-        )  # fmt: skip
+        sight = backbone.sight
+        prepare = backbone.preprocess
+        if side is not None:
+            prepare = whole_squares(side, sight.mean, sight.std)
+        shares = Shares(tower, variant)
+        return Inside(shares, prepare, classifier, translator, vocabulary, reference)
     raw = bench.pool.raw_reference(reference)
-    tower = tower_of(raw)
+    tower = tower_of(raw, side)
     classifier = _text_head(bench, reference)
     translator = _identity(bench, reference, classifier.linear.weight.shape[1], raw.space_id)
-    return Inside(
-        Shares(tower, variant), raw.preprocess, classifier, translator, vocabulary, reference
-    )
+    visual = raw.model.visual
+    prepare = raw.preprocess
+    if side is not None:
+        prepare = whole_squares(side, visual.image_mean, visual.image_std)
+    return Inside(Shares(tower, variant), prepare, classifier, translator, vocabulary, reference)
+
+
+def whole_squares(
+    side: int, mean: Sequence[float], spread: Sequence[float]
+) -> Callable[[Image.Image], Tensor]:
+    """Return what makes ``(3, side, side)`` of a whole RGB photo, squeezed: nothing is cut off."""
+    centre, scale = (torch.tensor(values)[:, None, None] for values in (mean, spread))
+
+    def prepare(photo: Image.Image) -> Tensor:
+        small = photo.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+        pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
+        return (pixels - centre) / scale
+
+    return prepare
 
 
 def _text_head(bench: Workbench, reference: str) -> Classifier:
@@ -126,7 +163,7 @@ def _text_head(bench: Workbench, reference: str) -> Classifier:
     entry = ModelEntry(
         name=base_of(reference),
         title=f"{base_of(reference)} with its own words as head",
-        architecture="text head",
+        architecture=TEXT_HEAD,
         source=base_of(reference),
         licence="that of the reference",
         weights_digest=content_key(raw.space_id, "text head"),

@@ -93,7 +93,9 @@ class TokenMap:
     total: float
 
 
-def token_map(photo: PhotoUnits, direction: Tensor, head: tuple[int, int] | None = None) -> TokenMap:
+def token_map(
+    photo: PhotoUnits, direction: Tensor, head: tuple[int, int] | None = None
+) -> TokenMap:
     """Return the map of a photo along a ``direction`` ``(o,)`` of its output (``pulled_back``).
 
     ``head`` takes one (layer, head) alone, and leaves embedding and MLPs out.
@@ -113,7 +115,7 @@ def token_map(photo: PhotoUnits, direction: Tensor, head: tuple[int, int] | None
 
 
 def picture_of(heat: Tensor, size: tuple[int, int]) -> Image.Image:
-    """Return a map ``(rows, columns)`` of 0 to 1 as an 8-bit grey picture, ``size`` (width, height)."""
+    """Return a map ``(rows, columns)`` of 0 to 1 as an 8-bit grey picture of ``size`` (w, h)."""
     smooth = torch.nn.functional.interpolate(
         heat[None, None].float(), (size[1], size[0]), mode="bilinear", align_corners=False
     )[0, 0]
@@ -122,6 +124,6 @@ def picture_of(heat: Tensor, size: tuple[int, int]) -> Image.Image:
 
 
 def stretched(heat: Tensor) -> Tensor:
-    """Return ``heat`` from 0 to 1: its smallest value to its largest; zeros where it is constant."""
+    """Return ``heat`` from 0 to 1, its smallest value to its largest; zeros where all are one."""
     low, high = heat.min(), heat.max()
     return (heat - low) / (high - low) if float(high - low) > 0 else torch.zeros_like(heat)

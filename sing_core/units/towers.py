@@ -1,10 +1,12 @@
 """A transformer as the sum that it is: how tokens begin, its layers, how the output reads them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from timm.layers import resample_abs_pos_embed
 from torch import Tensor, nn
 
 from sing_core.errors import UnitsError
@@ -73,30 +75,77 @@ class Tower:
         return ("embedding", *heads, *(f"L{layer}.MLP" for layer in range(count)))
 
 
-def tower_of(network: Backbone | Reference | CentredReference) -> Tower:
+def tower_of(network: Backbone | Reference | CentredReference, side: int | None = None) -> Tower:
     """Return a classifier, or the image side of a reference, as a tower.
 
-    A classifier's output is its feature, a reference's its raw embedding.
+    A classifier's output is its feature, a reference's its raw embedding. ``side`` shows it
+    squares of so many pixels (see ``finer``).
 
     Raises:
-        UnitsError: it is no transformer whose output is a sum of units.
+        UnitsError: it is no transformer whose output is a sum of units, or cannot see ``side``.
     """
     if isinstance(network, Backbone):
+        if side is not None:
+            _check_transformer(network.network, network.name)
+            network = replace(network, network=finer(network.network, side))
         return _timm_tower(
             network.network, network.name, network.weights_digest, network.features, network.device
         )
     raw = network.raw if isinstance(network, CentredReference) else network
     visual = raw.model.visual
     if not hasattr(visual, "trunk"):
+        if side is not None:
+            raise UnitsError(f"{raw.name} sees squares of one size alone.")
         return _open_clip_tower(raw)
-    return _timm_tower(
-        visual.trunk, raw.name, raw.space_id, raw.embed_batch, raw.device, _projection(visual.head)
-    )
+    _check_transformer(visual.trunk, raw.name)
+    trunk = visual.trunk if side is None else finer(visual.trunk, side)
+
+    def output(batch: Tensor) -> Tensor:
+        with torch.inference_mode():
+            found: Tensor = visual.head(trunk(batch.to(raw.device)))
+        return found.float().cpu().clone()
+
+    return _timm_tower(trunk, raw.name, raw.space_id, output, raw.device, _projection(visual.head))
+
+
+def finer(network: nn.Module, side: int) -> nn.Module:
+    """Return a timm ViT that sees squares of ``side`` pixels, its table of positions resampled.
+
+    The weights are shared with ``network``, which stays as it is. What it says of a photo is no
+    longer what the network says: tokens are smaller than those it was trained on.
+
+    Raises:
+        UnitsError: it has no table of positions, or ``side`` is no whole number of patches.
+    """
+    parts: Any = network
+    table, patch = getattr(parts, "pos_embed", None), parts.patch_embed.patch_size[0]
+    if table is None or getattr(parts, "rope", None) is not None or side % patch or side <= 0:
+        raise UnitsError(f"This network cannot be shown squares of {side} pixels.")
+    grid = side // patch
+    prefix = 0 if parts.no_embed_class else parts.num_prefix_tokens
+    seen: Any = copy(parts)
+    seen._parameters, seen._modules = dict(parts._parameters), dict(parts._modules)
+    seen.patch_embed = copy(parts.patch_embed)
+    seen.patch_embed.img_size, seen.patch_embed.grid_size = (side, side), (grid, grid)
+    seen.patch_embed.num_patches = grid * grid
+    with torch.inference_mode(mode=False):
+        resampled = resample_abs_pos_embed(table.detach(), [grid, grid], num_prefix_tokens=prefix)
+    seen.pos_embed = nn.Parameter(resampled.clone(), requires_grad=False)
+    whole: nn.Module = seen
+    return whole
 
 
 def is_transformer(network: nn.Module) -> bool:
     """Return whether a timm network looks as if it could be taken apart; ``tower_of`` decides."""
     return all(hasattr(network, part) for part in ("blocks", "_pos_embed", "global_pool"))
+
+
+def _check_transformer(network: nn.Module, name: str) -> None:
+    if not is_transformer(network):
+        raise UnitsError(
+            f"{name} is no transformer: only a residual stream that is never cut by a ReLU is a "
+            "sum of heads and MLPs. vits and mini-vit are."
+        )
 
 
 def _timm_tower(
@@ -107,12 +156,8 @@ def _timm_tower(
     device: str,
     projection: nn.Linear | None = None,
 ) -> Tower:
+    _check_transformer(network, name)
     parts: Any = network
-    if not is_transformer(network):
-        raise UnitsError(
-            f"{name} is no transformer: only a residual stream that is never cut by a ReLU is a "
-            "sum of heads and MLPs. vits and mini-vit are."
-        )
     prefix = int(parts.num_prefix_tokens)
     layers = tuple(layer_of(block, prefix) for block in parts.blocks)
 

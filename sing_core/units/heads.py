@@ -1,0 +1,89 @@
+"""Heads in words: the texts whose directions carry what a head writes over many images.
+
+TextSpan (thesis, chapter 2) of a head's outputs over a set. Its labels change with the images: each
+comes with the share of random halves of the set in which it is chosen again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from sing_core.errors import UnitsError
+from sing_core.maths.text_span import Rule, TextSpan, text_span
+from sing_core.units.inside import Inside
+from sing_core.units.moments import HeadMoments
+from sing_core.units.stable_words import STABLE, Word, stable_words
+
+
+@dataclass(frozen=True, slots=True)
+class HeadWords:
+    """What the outputs of one head say.
+
+    Attributes:
+        name: of the head, ``L11.H3``.
+        words: the texts in order.
+        images: over how many images.
+    """
+
+    name: str
+    words: tuple[Word, ...]
+    images: int
+
+    @property
+    def explained(self) -> float:
+        """Share of the head's variance that all texts explain."""
+        return sum(word.gain for word in self.words)
+
+    @property
+    def stable(self) -> int:
+        """How many texts return in at least half of the halves."""
+        return sum(word.stability >= STABLE for word in self.words)
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words with a magnitude."""
+        if not self.words:
+            return f"{self.name} writes the same for every image: there is nothing to say of it."
+        first = " and ".join(f"“{word.text}”" for word in self.words[:2])
+        share = f"{len(self.words)} texts carry {100 * self.explained:.0f} % of what it varies in"
+        again = (
+            "none of them returns in at least half of all random halves of the images: this head "
+            "has no name that these images settle"
+            if not self.stable
+            else f"{self.stable} of them return in at least half of all random halves of the images"
+        )
+        return f"{self.name} is first about {first}; {share}, and {again}."
+
+
+def head_words(
+    inside: Inside,
+    moments: HeadMoments,
+    texts: Sequence[str],
+    embeddings: Tensor,
+    layer: int,
+    head: int,
+    *,
+    size: int = 10,
+    rule: Rule = "variance",
+) -> HeadWords:
+    """Return the ``size`` texts that describe a head best; ``embeddings`` ``(M, d)`` of length 1.
+
+    Raises:
+        UnitsError: there is no such head, or the moments are another network's.
+    """
+    tower = inside.tower
+    if not (0 <= layer < len(tower.layers) and 0 <= head < tower.heads):
+        raise UnitsError(
+            f"There is no head {head} in layer {layer}: {tower.name} has layers 0 to "
+            f"{len(tower.layers) - 1} with heads 0 to {tower.heads - 1}."
+        )
+    if moments.identity != tower.identity:
+        raise UnitsError(f"What was recorded is of other weights than those of {tower.name} now.")
+
+    def span_of(folds: list[int]) -> TextSpan:
+        rows = moments.stand_ins(inside, layer, head, folds)
+        return text_span(rows, embeddings, size, rule=rule)
+
+    words = stable_words(span_of, len(moments.counts), texts)
+    return HeadWords(f"L{layer}.H{head}", words, moments.images)

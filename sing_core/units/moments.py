@@ -1,0 +1,136 @@
+"""What TextSpan needs of a head over many images: mean and covariance, in as many folds.
+
+A head's output is linear in ``e + 2`` numbers: its values under attention, and the image's mean and
+1 / sigma of the last norm. Their first and second moments stand for any number of images, and are
+small enough to ship.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from sing_core.errors import StaleArtefactError
+from sing_core.files.atomic import write_atomically
+from sing_core.files.digests import tensor_digest
+from sing_core.files.seals import facts_are_whole, sealed_facts
+from sing_core.units.inside import Inside
+from sing_core.units.residual import Sums
+
+FOLDS = 8
+_FORMAT = "sing-unit-moments-1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadMoments:
+    """Moments of every head in ``F`` folds of images; ``x`` is a head's values, then mean, scale.
+
+    Attributes:
+        counts: ``(F,)`` images of each fold.
+        first: ``(F, L, H, e + 2)`` mean of ``x``, float32.
+        second: ``(F, L, H, e + 2, e + 2)`` covariance of ``x`` inside the fold, float32.
+        identity: of the tower whose heads these are.
+        details: which images, as text.
+    """
+
+    counts: Tensor
+    first: Tensor
+    second: Tensor
+    identity: str
+    details: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sums: Sums, identity: str, details: dict[str, str] | None = None) -> Self:
+        """Return the moments of ``n`` images in eight folds, every eighth image in one."""
+        n = len(sums)
+        layers, heads = sums.heads.shape[1:3]
+        common = torch.stack([sums.mean, sums.scale], dim=1)[:, None, None]
+        x = torch.cat([sums.heads, common.expand(n, layers, heads, 2)], dim=-1).double()
+        folds = [x[start::FOLDS] for start in range(min(FOLDS, n))]
+        means = torch.stack([fold.mean(dim=0) for fold in folds])
+        spread = [
+            torch.einsum("nlhi,nlhj->lhij", fold - mean, fold - mean) / len(fold)
+            for fold, mean in zip(folds, means, strict=True)
+        ]
+        counts = torch.tensor([len(fold) for fold in folds], dtype=torch.float64)
+        return cls(counts, means.float(), torch.stack(spread).float(), identity, details or {})
+
+    @property
+    def images(self) -> int:
+        """How many images they are of."""
+        return int(self.counts.sum())
+
+    def stand_ins(self, inside: Inside, layer: int, head: int, folds: list[int]) -> Tensor:
+        """Return rows ``(2 (e + 2), d)`` with mean and covariance of a head's outputs, float64.
+
+        ``d`` is the reference's space; ``folds`` are those that count. TextSpan cannot tell these
+        rows from the images' own, as it takes their first two moments alone.
+        """
+        weight = self.counts[folds] / self.counts[folds].sum()
+        means = self.first[folds, layer, head].double()
+        mean = weight @ means
+        shift = means - mean
+        spread = torch.einsum("f,fij->ij", weight, self.second[folds, layer, head].double())
+        spread = spread + torch.einsum("f,fi,fj->ij", weight, shift, shift)
+        power, vectors = torch.linalg.eigh(spread)
+        steps = vectors * (len(power) * power.clamp_min(0)).sqrt()  # columns
+        x = torch.cat([mean + steps.mT, mean - steps.mT])
+        into, constant = into_space(inside, layer, head)
+        return x @ into.mT + constant
+
+    @property
+    def _tensors(self) -> dict[str, Tensor]:
+        return {"counts": self.counts, "first": self.first, "second": self.second}
+
+    def save(self, path: Path) -> None:
+        """Write the moments as one safetensors file with their facts as metadata.
+
+        Raises:
+            OSError: the disk refuses; an older file is untouched.
+        """
+        tensors = {name: value.contiguous() for name, value in self._tensors.items()}
+        facts = {"format": _FORMAT, "identity": self.identity, "sha256": tensor_digest(tensors)}
+        facts |= {f"detail.{key}": value for key, value in self.details.items()}
+        write_atomically(path, save(tensors, sealed_facts(facts)))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            StaleArtefactError: there is no such file, or it is damaged or changed.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                facts = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise StaleArtefactError(f"The moments {path.name} cannot be read.") from error
+        if facts.get("format") != _FORMAT or not facts_are_whole(facts):
+            raise StaleArtefactError(f"{path.name} does not hold moments of format {_FORMAT}.")
+        if tensors.keys() != {"counts", "first", "second"} or facts.get("sha256") != tensor_digest(
+            tensors
+        ):
+            raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
+        details = {
+            k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
+        }
+        return cls(**tensors, identity=facts["identity"], details=details)
+
+
+def into_space(inside: Inside, layer: int, head: int) -> tuple[Tensor, Tensor]:
+    """Return ``(d, e + 2)`` and ``(d,)``, float64: from ``x`` to a head's part of ``T(f)``."""
+    shares, tower = inside.shares, inside.tower
+    count = shares.units * tower.heads
+    mean = shares.mean_map * (-1 / count if shares.variant == "shared" else 0)
+    columns = [
+        shares.head_maps[layer, head].mT,
+        mean[None],
+        shares.head_bias[layer][None] / tower.heads,
+    ]
+    linear = inside.translator.weight.double()
+    return linear @ torch.cat(columns).double().mT, linear @ (shares.constant / count).double()

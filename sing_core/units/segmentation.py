@@ -1,0 +1,150 @@
+"""What stands in the foreground, from token maps alone: zero-shot segmentation and its rivals.
+
+The seed's protocol (arXiv:2310.05916, section 2.5): the map of the predicted class, less that of
+the average class; bilinear, clipped at 0, stretched from 0 to 1; foreground is what exceeds the
+map's mean. ``route`` says which text is meant by "the predicted class".
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from sing_core.errors import UnitsError
+from sing_core.models.backbones import Backbone
+from sing_core.units.tokens import PhotoUnits, stretched, token_map
+
+# Tokens of 14 pixels on squares of 224: a grid of 16 x 16 where the networks that ship have 8 x 8.
+SIDE = 224
+Route = Literal["likely", "class"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreground:
+    """What a network takes for the foreground of a photo.
+
+    Attributes:
+        label: the class that it reads.
+        heat: ``(rows, columns)`` of the patches, from 0 to 1.
+    """
+
+    label: str
+    heat: Tensor
+
+    def picture(self, size: tuple[int, int]) -> tuple[Tensor, float]:
+        """Return the map ``(h, w)`` of a photo of ``size`` (w, h), from 0 to 1, and its mean."""
+        smooth = enlarged(self.heat, size)
+        return smooth, float(smooth.mean())
+
+
+def foreground(photo: PhotoUnits, route: Route = "likely") -> Foreground:
+    """Return the foreground of a photo by the class that its network reads.
+
+    ``likely`` asks for all classes as likely as they are held to be, ``class`` for the first alone.
+    """
+    rows = photo.inside.classifier.linear.weight.double()
+    probabilities = photo.inside.logits(photo.output).double().softmax(dim=0)
+    best = int(probabilities.argmax())
+    wanted = rows[best] if route == "class" else probabilities @ rows
+    heat = token_map(photo, wanted - rows.mean(dim=0)).heat
+    return Foreground(photo.inside.labels[best], stretched(heat.clamp_min(0)))
+
+
+def enlarged(heat: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return ``heat`` ``(rows, columns)`` on all pixels of ``size`` (w, h): ``(h, w)`` float64."""
+    shape = (size[1], size[0])
+    found: Tensor = interpolate(heat[None, None].double(), shape, mode="bilinear")[0, 0]
+    return found
+
+
+def raw_attention(photo: PhotoUnits) -> Tensor:
+    """Return the attention of the output to each patch in the last layer, mean over heads."""
+    return _on_grid(photo, photo.parts.rows[0, -1].mean(dim=0))
+
+
+def rollout(photo: PhotoUnits, attention: Tensor) -> Tensor:
+    """Return attention rolled out over layers: the product of ``(mean over heads + I) / 2``.
+
+    ``attention`` is ``(L, t, t)``, the mean over heads (``Abnar & Zuidema 2020``).
+    """
+    eye = torch.eye(attention.shape[-1], dtype=attention.dtype)
+    joint = eye
+    for layer in attention:
+        joint = (layer + eye) / 2 @ joint
+    return _on_grid(photo, joint[0])
+
+
+def _on_grid(photo: PhotoUnits, row: Tensor) -> Tensor:
+    return row[photo.inside.tower.prefix :].reshape(photo.grid)
+
+
+def grad_cam(network: nn.Module, batch: Tensor, row: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return Grad-CAM on the last block's tokens ``(t,)`` for what ``row`` makes of the output.
+
+    ``network`` is a timm ViT whose class token alone is read; ``batch`` ``(1, 3, h, w)``. The
+    gradient is taken at the input of the last block (after it, patches have none).
+    """
+    parts = cast(Any, network)
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        tokens = parts.norm_pre(parts._pos_embed(parts.patch_embed(batch.clone())))
+        for block in parts.blocks[:-1]:
+            tokens = block(tokens)
+        last = tokens.detach().requires_grad_(True)
+        output = parts.forward_head(parts.norm(parts.blocks[-1](last)), pre_logits=True)
+        (slope,) = torch.autograd.grad(row(output[0]), last)
+    weights = slope[0, parts.num_prefix_tokens :].mean(dim=0)
+    patches: Tensor = (last.detach()[0, parts.num_prefix_tokens :] @ weights).clamp_min(0)
+    return patches
+
+
+def check_class_token(backbone: Backbone) -> None:
+    """Check that Grad-CAM can be asked of a classifier.
+
+    Raises:
+        UnitsError: it reads other tokens than the class token.
+    """
+    if getattr(backbone.network, "global_pool", "") != "token":
+        raise UnitsError(f"{backbone.name} does not read its class token alone.")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a map cuts one photo beside a mask: pixels, by what they are and were taken for.
+
+    Attributes:
+        both: foreground in mask and map; ``neither`` background in both.
+        missed: foreground that the map leaves out; ``extra`` background that it takes in.
+    """
+
+    both: int
+    neither: int
+    missed: int
+    extra: int
+
+
+def agreement(heat: Tensor, mask: Tensor) -> Agreement:
+    """Return how a map ``(rows, columns)`` agrees with a ``mask`` ``(h, w)`` of booleans."""
+    smooth = enlarged(stretched(heat), (mask.shape[1], mask.shape[0]))
+    taken = smooth > smooth.mean()
+    both, extra = int((taken & mask).sum()), int((taken & ~mask).sum())
+    missed = int((~taken & mask).sum())
+    return Agreement(both, mask.numel() - both - extra - missed, missed, extra)
+
+
+def measures(found: Mapping[int, Agreement] | list[Agreement]) -> tuple[float, float]:
+    """Return pixel accuracy and mIoU over foreground and background, all pixels of all photos."""
+    rows = list(found.values()) if isinstance(found, Mapping) else found
+    both, neither = sum(r.both for r in rows), sum(r.neither for r in rows)
+    wrong = sum(r.missed + r.extra for r in rows)
+    accuracy = (both + neither) / max(both + neither + wrong, 1)
+    front, back = both / max(both + wrong, 1), neither / max(neither + wrong, 1)
+    return accuracy, (front + back) / 2
+
+
+def as_picture(values: Tensor) -> Image.Image:
+    """Return ``values`` ``(h, w)`` of 0 to 1 as an 8-bit grey picture."""
+    return Image.fromarray((values.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
