@@ -42,6 +42,15 @@ def imagenet_lemmas() -> list[tuple[str, ...]]:
     return [tuple(info.index_to_description(i).split(", ")) for i in range(_IMAGENET_CLASSES)]
 
 
+def imagenet_definitions() -> list[str]:
+    """Return one line for each of the 1,000 classes that says what it is and not its name."""
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    described = (info.index_to_description(i, detailed=True) for i in range(_IMAGENET_CLASSES))
+    return [line.split(": ", 1)[-1] for line in described]
+
+
 def imagenet_wnids() -> list[str]:
     """Return the 1,000 WordNet ids (``n01440764`` …) in ImageNet-1k order."""
     from timm.data import ImageNetInfo

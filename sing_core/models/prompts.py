@@ -70,11 +70,16 @@ def spoken_prompt(label: str) -> str:
     The vocabulary embeds ``class_prompt``, as the paper does; where the two are the same words a
     choice from the list costs no embedding.
     """
+    return f"an image of {with_article(label)}"
+
+
+def with_article(label: str) -> str:
+    """Return ``label`` with "a" or "an" as it is spoken; one that has its article keeps it."""
     if label.lower().startswith(_ARTICLES):
-        return f"an image of {label}"
+        return label
     first = label.lower()
     sounds_open = first.startswith(_OPEN) or (first[:1] in "aeiou" and not first.startswith(_SHUT))
-    return f"an image of {'an' if sounds_open else 'a'} {label}"
+    return f"{'an' if sounds_open else 'a'} {label}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
