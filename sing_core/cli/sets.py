@@ -76,7 +76,7 @@ def prepare(
     models = tuple(model or [registry.models(settings)[0].name])
     console, bench = Console(stderr=True), open_bench(settings)
     _keep_mapping(bench, models, mapping)
-    with _bar(console, quiet=json_) as report:
+    with progress_bar(console, quiet=json_) as report:
         made = prepare_set(
             bench, images, models=models, reference=reference, name=name or None,
             precision="float16" if float16 else "float32", embed=embed, fit=fit,
@@ -111,7 +111,7 @@ def _keep_mapping(bench: "Workbench", models: "Sequence[str]", mapping: Path | N
 
 
 @contextmanager
-def _bar(console: "Console", *, quiet: bool) -> "Iterator[Callable[[Progress], None]]":
+def progress_bar(console: "Console", *, quiet: bool) -> "Iterator[Callable[[Progress], None]]":
     """Show a progress bar unless ``quiet``; yield what moves it."""
     from rich.progress import Progress as Bar
     from rich.progress import TextColumn

@@ -14,6 +14,7 @@ from sing_core.settings import Settings
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from sing_core.maths.linear_head import LinearHead
     from sing_core.models.workbench import Workbench
     from sing_core.units.inside import Inside
     from sing_core.units.ledger import Ledger
@@ -112,7 +113,7 @@ def token_map(
     bench, photo = _look(settings, image, reference, model)
     inside = photo.inside
     text, said = _text(bench, inside, photo, prompt)
-    linear = _deciding(bench, photo, (classes, centred, threshold))
+    linear = _deciding(photo, (classes, centred, threshold))
     direction = pulled_back(inside, text, part.value, linear)
     if against:
         other, _ = _text(bench, inside, photo, against)
@@ -152,17 +153,15 @@ def segment(
     The map of the classes that are read, less that of the average class; what exceeds `threshold`,
     the map's mean, is foreground. No mask was ever trained on.
     """
-    from sing_core.units.inside import open_inside
-    from sing_core.units.segmentation import SIDE, as_picture, foreground
-    from sing_core.units.tokens import look_inside
+    from sing_core.units.segmentation import Segmenter, as_picture
 
     settings = Settings()
-    inside = open_inside(open_bench(settings), reference, model, side=SIDE)
+    segmenter = Segmenter.open(open_bench(settings), reference, model)
     out.mkdir(parents=True, exist_ok=True)
     rows = []
     for path in images:
         photo = open_photo(path, settings).image
-        found = foreground(look_inside(inside, photo))
+        found = segmenter.foreground(photo)
         smooth, threshold = found.picture(photo.size)
         as_picture(smooth).save(out / f"{path.stem}.png", "PNG")
         rows.append({"image": path.name, "label": found.label, "threshold": threshold})
@@ -188,10 +187,10 @@ def _ledger(image: Path, reference: str, model: str, prompt: str, variant: Varia
 
     bench, photo = _look(Settings(), image, reference, model)
     text, said = _text(bench, photo.inside, photo, prompt)
-    return ask(photo, _deciding(bench, photo, variant), text, said)
+    return ask(photo, _deciding(photo, variant), text, said)
 
 
-def _deciding(bench: "Workbench", photo: "PhotoUnits", asked: Variant):  # noqa: ANN202
+def _deciding(photo: "PhotoUnits", asked: Variant) -> "LinearHead":
     from sing_core.maths.head_variants import HeadVariant, parse_classes
 
     classes, centred, threshold = asked

@@ -80,7 +80,7 @@ def _timm_projection(attention: Any, prefix: int) -> Callable[[Tensor, Rope], He
     half = getattr(attention, "rotate_half", False)
 
     def split(tokens: Tensor) -> Tensor:
-        return tokens.unflatten(-1, (count, width)).transpose(1, 2)
+        return tokens.reshape(*tokens.shape[:-1], count, width).transpose(1, 2)
 
     def turned(tokens: Tensor, rope: Tensor) -> Tensor:
         grid: Tensor = apply_rot_embed_cat(tokens[:, :, prefix:], rope, half=half)
@@ -117,7 +117,8 @@ def _open_clip(block: Any) -> Layer:  # noqa: ANN401
 
     def project(tokens: Tensor, _: Rope) -> Heads:
         joined = nn.functional.linear(tokens, attention.in_proj_weight, attention.in_proj_bias)
-        q, k, v = (p.unflatten(-1, (count, width)).transpose(1, 2) for p in joined.chunk(3, -1))
+        shape = (*tokens.shape[:-1], count, width)
+        q, k, v = (part.reshape(shape).transpose(1, 2) for part in joined.chunk(3, -1))
         return q * width**-0.5, k, v
 
     def mlp(tokens: Tensor) -> Tensor:

@@ -51,9 +51,9 @@ class Shares:
     def head_maps(self) -> Tensor:
         """``(L, H, o, e)`` from a head's values into the output."""
         stacked = torch.stack([layer.weight.cpu() for layer in self.tower.layers])  # (L, d, H e)
-        shape = (self.tower.heads, self.tower.width)
         found = torch.einsum("od,ldx->lox", self.into_output, stacked)
-        return found.unflatten(-1, shape).transpose(1, 2).contiguous()
+        split = found.reshape(*found.shape[:2], self.tower.heads, self.tower.width)
+        return split.transpose(1, 2).contiguous()
 
     @cached_property
     def head_bias(self) -> Tensor:

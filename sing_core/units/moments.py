@@ -7,22 +7,27 @@ small enough to ship.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from sing_core.errors import StaleArtefactError
+from sing_core.errors import StaleArtefactError, UnitsError
 from sing_core.files.atomic import write_atomically
 from sing_core.files.digests import tensor_digest
 from sing_core.files.seals import facts_are_whole, sealed_facts
+from sing_core.models.registry import base_of, file_stem
 from sing_core.units.inside import Inside
 from sing_core.units.residual import Sums
 
+if TYPE_CHECKING:
+    from sing_core.settings import Settings
+
 FOLDS = 8
 _FORMAT = "sing-unit-moments-1"
+_NAMES = ("counts", "first", "spread", "alike")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,14 +37,16 @@ class HeadMoments:
     Attributes:
         counts: ``(F,)`` images of each fold.
         first: ``(F, L, H, e + 2)`` mean of ``x``, float32.
-        second: ``(F, L, H, e + 2, e + 2)`` covariance of ``x`` inside the fold, float32.
+        spread: ``(F, L, H, e + 2)`` standard deviation of ``x`` inside the fold, float32.
+        alike: ``(F, L, H, e + 2, e + 2)`` its correlations, float16: what ships is half as large.
         identity: of the tower whose heads these are.
         details: which images, as text.
     """
 
     counts: Tensor
     first: Tensor
-    second: Tensor
+    spread: Tensor
+    alike: Tensor
     identity: str
     details: dict[str, str] = field(default_factory=dict)
 
@@ -52,12 +59,16 @@ class HeadMoments:
         x = torch.cat([sums.heads, common.expand(n, layers, heads, 2)], dim=-1).double()
         folds = [x[start::FOLDS] for start in range(min(FOLDS, n))]
         means = torch.stack([fold.mean(dim=0) for fold in folds])
-        spread = [
-            torch.einsum("nlhi,nlhj->lhij", fold - mean, fold - mean) / len(fold)
-            for fold, mean in zip(folds, means, strict=True)
-        ]
+        second = torch.stack(
+            [
+                torch.einsum("nlhi,nlhj->lhij", fold - mean, fold - mean) / len(fold)
+                for fold, mean in zip(folds, means, strict=True)
+            ]
+        )
+        spread = second.diagonal(dim1=-2, dim2=-1).clamp_min(1e-300).sqrt()
+        alike = (second / (spread[..., :, None] * spread[..., None, :])).half()
         counts = torch.tensor([len(fold) for fold in folds], dtype=torch.float64)
-        return cls(counts, means.float(), torch.stack(spread).float(), identity, details or {})
+        return cls(counts, means.float(), spread.float(), alike, identity, details or {})
 
     @property
     def images(self) -> int:
@@ -74,9 +85,11 @@ class HeadMoments:
         means = self.first[folds, layer, head].double()
         mean = weight @ means
         shift = means - mean
-        spread = torch.einsum("f,fij->ij", weight, self.second[folds, layer, head].double())
-        spread = spread + torch.einsum("f,fi,fj->ij", weight, shift, shift)
-        power, vectors = torch.linalg.eigh(spread)
+        wide = self.spread[folds, layer, head].double()
+        inside_folds = self.alike[folds, layer, head].double() * wide[:, :, None] * wide[:, None]
+        second = torch.einsum("f,fij->ij", weight, inside_folds)
+        second = second + torch.einsum("f,fi,fj->ij", weight, shift, shift)
+        power, vectors = torch.linalg.eigh(second)
         steps = vectors * (len(power) * power.clamp_min(0)).sqrt()  # columns
         x = torch.cat([mean + steps.mT, mean - steps.mT])
         into, constant = into_space(inside, layer, head)
@@ -84,7 +97,7 @@ class HeadMoments:
 
     @property
     def _tensors(self) -> dict[str, Tensor]:
-        return {"counts": self.counts, "first": self.first, "second": self.second}
+        return {name: getattr(self, name) for name in _NAMES}
 
     def save(self, path: Path) -> None:
         """Write the moments as one safetensors file with their facts as metadata.
@@ -112,14 +125,34 @@ class HeadMoments:
             raise StaleArtefactError(f"The moments {path.name} cannot be read.") from error
         if facts.get("format") != _FORMAT or not facts_are_whole(facts):
             raise StaleArtefactError(f"{path.name} does not hold moments of format {_FORMAT}.")
-        if tensors.keys() != {"counts", "first", "second"} or facts.get("sha256") != tensor_digest(
-            tensors
-        ):
+        if tensors.keys() != set(_NAMES) or facts.get("sha256") != tensor_digest(tensors):
             raise StaleArtefactError(f"The numbers in {path.name} are not those that were saved.")
         details = {
             k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
         }
         return cls(**tensors, identity=facts["identity"], details=details)
+
+
+def shipped_path(settings: "Settings", name: str) -> Path:
+    """Return where the moments of a network that ships lie: those over the embedded set."""
+    return settings.assets_dir / "units" / f"{file_stem(base_of(name))}.safetensors"
+
+
+def shipped_moments(inside: Inside, settings: "Settings") -> HeadMoments:
+    """Return the moments of a reference's heads over the embedded set.
+
+    Raises:
+        UnitsError: none ship of this network as it is now.
+        StaleArtefactError: the file is damaged.
+    """
+    path = shipped_path(settings, inside.tower.name)
+    found = HeadMoments.load(path) if path.is_file() else None
+    if found is None or found.identity != inside.tower.identity:
+        raise UnitsError(
+            f"No set of images was recorded inside {inside.tower.name} as it is now: name one by "
+            "--images (class folders, Parquet, zip or tar)."
+        )
+    return found
 
 
 def into_space(inside: Inside, layer: int, head: int) -> tuple[Tensor, Tensor]:

@@ -59,10 +59,10 @@ def unpacked(tower: Tower, rows: Tensor) -> Sums:
     """Return the sums that ``UnitNetwork.features`` packed into ``rows``, float32."""
     layers, width = len(tower.layers), len(tower.readout.gain)
     sizes = [layers * tower.heads * tower.width, layers * width, width, 1, 1]
-    heads, mlps, embedding, mean, scale = rows.float().split(sizes, dim=1)
+    heads, mlps, embedding, mean, scale = torch.split(rows.float(), sizes, dim=1)
     return Sums(
-        heads.unflatten(1, (layers, tower.heads, tower.width)),
-        mlps.unflatten(1, (layers, width)),
+        heads.reshape(len(rows), layers, tower.heads, tower.width),
+        mlps.reshape(len(rows), layers, width),
         embedding,
         mean[:, 0],
         scale[:, 0],

@@ -7,7 +7,7 @@ map's mean. ``route`` says which text is meant by "the predicted class".
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
 import torch
 from PIL import Image
@@ -16,7 +16,9 @@ from torch.nn.functional import interpolate
 
 from sing_core.errors import UnitsError
 from sing_core.models.backbones import Backbone
-from sing_core.units.tokens import PhotoUnits, stretched, token_map
+from sing_core.models.workbench import Workbench
+from sing_core.units.inside import Inside, open_inside
+from sing_core.units.tokens import PhotoUnits, look_inside, stretched, token_map
 
 # Tokens of 14 pixels on squares of 224: a grid of 16 x 16 where the networks that ship have 8 x 8.
 SIDE = 224
@@ -41,17 +43,48 @@ class Foreground:
         return smooth, float(smooth.mean())
 
 
-def foreground(photo: PhotoUnits, route: Route = "likely") -> Foreground:
-    """Return the foreground of a photo by the class that its network reads.
+def foreground(photo: PhotoUnits, probabilities: Tensor, route: Route = "likely") -> Foreground:
+    """Return the foreground of a photo by the classes that its network reads.
 
-    ``likely`` asks for all classes as likely as they are held to be, ``class`` for the first alone.
+    ``probabilities`` ``(c,)`` are those of the photo as the network was trained to see it, while
+    ``photo`` may have finer tokens. ``likely`` asks for all classes, as likely as they are held to
+    be; ``class`` for the first alone, as the seed does.
     """
     rows = photo.inside.classifier.linear.weight.double()
-    probabilities = photo.inside.logits(photo.output).double().softmax(dim=0)
-    best = int(probabilities.argmax())
-    wanted = rows[best] if route == "class" else probabilities @ rows
+    wide = probabilities.double()
+    best = int(wide.argmax())
+    wanted = rows[best] if route == "class" else wide @ rows
     heat = token_map(photo, wanted - rows.mean(dim=0)).heat
     return Foreground(photo.inside.labels[best], stretched(heat.clamp_min(0)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmenter:
+    """A network twice: as it was trained to see photos, and with finer tokens; one set of weights.
+
+    Attributes:
+        plain: reads the classes.
+        fine: gives the map.
+    """
+
+    plain: Inside
+    fine: Inside
+
+    @classmethod
+    def open(cls, bench: Workbench, reference: str, model: str = "") -> Self:
+        """Open a classifier by its name, or, without one, the reference's own image side.
+
+        Raises:
+            SingError: see ``open_inside``.
+        """
+        plain = open_inside(bench, reference, model)
+        return cls(plain, open_inside(bench, reference, model, side=SIDE))
+
+    def foreground(self, photo: Image.Image, route: Route = "likely") -> Foreground:
+        """Return the foreground of an RGB photo."""
+        output = self.plain.tower.output(self.plain.prepare(photo)[None])[0]
+        probabilities = self.plain.logits(output).softmax(dim=0)
+        return foreground(look_inside(self.fine, photo), probabilities, route)
 
 
 def enlarged(heat: Tensor, size: tuple[int, int]) -> Tensor:

@@ -43,10 +43,11 @@ def stable_words(
     ``span_of`` describes the images of some parts; a part is a fold, or one image.
     """
     whole = span_of(list(range(parts)))
-    again = torch.zeros(len(texts))
+    again = torch.zeros(len(texts), dtype=torch.float64)
     halves = random_halves(parts)
     for half in halves:
-        again[list(span_of(half).chosen)] += 1 / len(halves)
+        again[list(span_of(half).chosen)] += 1
+    again /= len(halves)
     return tuple(
         Word(rank, texts[place], float(gain), float(again[place]))
         for rank, (place, gain) in enumerate(zip(whole.chosen, whole.gains, strict=True), start=1)

@@ -69,7 +69,7 @@ def pulled_back(inside: Inside, text: Tensor, part: Part, linear: LinearHead | N
     ``text`` ``(d,)``; ``linear`` says what is hidden, and is not needed for the whole.
     """
     unit = text.double() / torch.linalg.vector_norm(text.double()).clamp_min(1e-300)
-    direction = inside.translator.weight.double().mT @ unit
+    direction: Tensor = inside.translator.weight.double().mT @ unit
     if part == "full" or linear is None:
         return direction
     head = linear.head

@@ -1,0 +1,123 @@
+"""The commands ``text-span`` and ``null-words``: heads, and what is hidden, in words."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sing_core.cli.app import Json, Model, Ref, app, name_problems, open_bench, show, tell
+from sing_core.cli.units import REFERENCE, Own
+from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sing_core.models.workbench import Workbench
+    from sing_core.units.inside import Inside
+    from sing_core.units.moments import HeadMoments
+
+Size = Annotated[int, typer.Option(min=1, max=60, help="How many texts.")]
+Texts = Annotated[
+    str, typer.Option(help="Pool of texts (general, words, classes), or a file with one a line.")
+]
+
+
+class Rule(StrEnum):
+    """Which text is taken next."""
+
+    variance = "variance"
+    gain = "gain"
+
+
+@app.command()
+def text_span(
+    layer: Annotated[int, typer.Option(min=0, help="Layer, from 0.")],
+    head: Annotated[int, typer.Option(min=0, help="Head of that layer, from 0.")],
+    reference: Ref = REFERENCE,
+    model: Own = "",
+    images: Annotated[
+        Path | None, typer.Option(help="Images to describe it over; else the embedded set.")
+    ] = None,
+    texts: Texts = "general",
+    size: Size = 10,
+    rule: Annotated[Rule, typer.Option(help="The seed’s, or the largest gain.")] = Rule.variance,
+    json_: Json = False,
+) -> None:
+    """Describe one head by texts (TextSpan), with how often half the images choose each again."""
+    from sing_core.units.heads import head_words
+    from sing_core.units.inside import open_inside
+
+    bench = open_bench(Settings())
+    inside = open_inside(bench, reference, model)
+    moments = _moments(bench, inside, images, quiet=json_)
+    pool, embeddings = _pool(bench, reference, texts)
+    found = head_words(inside, moments, pool, embeddings, layer, head, size=size, rule=rule.value)
+    show([word.as_row() for word in found.words], json_)
+    tell(f"{found.sentence} Over {found.images:,} images, out of {len(pool):,} texts.")
+
+
+@app.command()
+def null_words(
+    model: Model = "lite0",
+    class_: Annotated[
+        str, typer.Option("--class", help="One class of the set; else all its images.")
+    ] = "",
+    set_: Annotated[
+        str, typer.Option("--set", help="Prepared set, see `image-sets`.")
+    ] = "embedded",
+    reference: Ref = "mini",
+    texts: Texts = "general",
+    size: Size = 10,
+    classes: Classes = "",
+    centred: Centred = False,
+    threshold: Threshold = 0.0,
+    json_: Json = False,
+) -> None:
+    """Say in words what varies in the part of a class, or of a set, that a head cannot see.
+
+    Beside it what decides, and random directions, as many. `gain` is the share of that part's
+    variance that a text explains, `stability` how often half the images choose it again.
+    """
+    from sing_core.units.set_words import words_of_set
+
+    bench = open_bench(Settings())
+    variant = chosen_variant(bench, model, classes, centred, threshold)
+    pool, embeddings = _pool(bench, reference, texts)
+    found, said = words_of_set(
+        bench, set_, model, reference, variant, pool, embeddings, class_name=class_, size=size
+    )
+    show([row for part in found for row in part.as_rows()], json_)
+    tell(said)
+
+
+def _pool(bench: "Workbench", reference: str, texts: str) -> "tuple[tuple[str, ...], Tensor]":
+    """Return the texts of a pool, or of a person's file, and their embeddings."""
+    from sing_core.models.text_pools import POOLS, own_pool, pool_embeddings, text_pool
+
+    if texts in POOLS or not Path(texts).is_file():
+        pool = text_pool(texts, bench.settings)
+    else:
+        own = own_pool(Path(texts), bench.settings)
+        for note in own.notes:
+            tell(note)
+        pool = tuple(own.lines)
+    return pool, pool_embeddings(bench, reference, pool)
+
+
+def _moments(
+    bench: "Workbench", inside: "Inside", images: Path | None, *, quiet: bool
+) -> "HeadMoments":
+    from rich.console import Console
+
+    from sing_core.cli.sets import progress_bar
+    from sing_core.units.moments import HeadMoments, shipped_moments
+    from sing_core.units.recorded import record
+
+    if images is None:
+        return shipped_moments(inside, bench.settings)
+    with progress_bar(Console(stderr=True), quiet=quiet) as report:
+        found = record(bench, inside, images, report)
+    name_problems(found.problems)
+    return HeadMoments.of(found.sums, inside.tower.identity)
