@@ -166,9 +166,18 @@ def equivalence_p(mean: ArrayLike, sd: ArrayLike, n: ArrayLike, bound: float) ->
         raise ShapeError(f"Equivalence needs a positive bound, got {bound}.")
     centre, error, freedom = _standard_errors(mean, sd, n)
     above = stats.t.sf((centre + bound) / error, freedom)  # of "the mean is at most -bound"
-    below = stats.t.cdf((centre - bound) / error, freedom)  # of "the mean is at least bound"
-    larger: Floats = np.maximum(above, below)
+    larger: Floats = np.maximum(above, below_p(mean, sd, n, bound))
     return larger
+
+
+def below_p(mean: ArrayLike, sd: ArrayLike, n: ArrayLike, bound: float) -> Floats:
+    """Return the p of "the mean is at least ``bound``" by one-sided t tests, ``(k,)``.
+
+    An entry with one photo, or without any spread, has none: not a number.
+    """
+    centre, error, freedom = _standard_errors(mean, sd, n)
+    found: Floats = stats.t.cdf((centre - bound) / error, freedom)
+    return found
 
 
 def adjusted(p: ArrayLike) -> Floats:
