@@ -1,8 +1,9 @@
-"""The one figure of the Evidence page: shares with intervals, one a line, and that of chance."""
+"""The figures of the Evidence page: estimates with their intervals, and the line of chance."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from sing_core.maths.statistics import Interval
 
@@ -66,4 +67,55 @@ def curve(
     figure.update_yaxes(title=title)
     figure.update_layout(height=360, margin={"l": 10, "r": 10, "t": 20, "b": 40},
                          legend={"orientation": "h", "y": 1.1})  # fmt: skip
+    return figure
+
+
+_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
+_COLOURS = (
+    "#2f6299", "#b5541f", "#2b7a4b", "#8a3f8f", "#a3262b", "#5c5c00", "#00707a", "#6b4a3a",
+)  # fmt: skip
+
+
+def dose_response(
+    points: Sequence[tuple[str, float, tuple[float, float | None, float | None], float | None]],
+    *,
+    chance: float,
+) -> go.Figure:
+    """Return a curve for each name: contrast in degrees on the left, null share on the right.
+
+    ``points`` are a name, dose, contrast with its ends, and null share; ``chance`` is the share of
+    a random direction.
+    """
+    figure = make_subplots(
+        cols=2, column_titles=["what AS of the null movement shows", "what lies in the null space"]
+    )
+    for place, name in enumerate(dict.fromkeys(point[0] for point in points)):
+        own = [point[1:] for point in points if point[0] == name]
+        look = {
+            "mode": "lines+markers", "name": name, "legendgroup": name,
+            "line_color": _COLOURS[place % len(_COLOURS)],
+            "marker": {"symbol": _SYMBOLS[place % len(_SYMBOLS)], "size": 9},
+        }  # fmt: skip
+        figure.add_scatter(
+            x=[dose for dose, _, _ in own], y=[middle for _, (middle, _, _), _ in own],
+            error_y={
+                "type": "data", "symmetric": False, "thickness": 1, "width": 3,
+                "array": [(middle if high is None else high) - middle
+                          for _, (middle, _, high), _ in own],
+                "arrayminus": [middle - (middle if low is None else low)
+                               for _, (middle, low, _), _ in own],
+            },
+            hovertemplate="dose %{x}: %{y:+.2f}°", row=1, col=1, **look,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[dose for dose, _, _ in own], y=[share for _, _, share in own], showlegend=False,
+            hovertemplate="dose %{x}: %{y:.1%}", row=1, col=2, **look,
+        )  # fmt: skip
+    figure.add_hline(y=0, line_dash="dot", row=1, col=1)
+    figure.add_hline(y=chance, line_dash="dot", annotation_text="a random direction", row=1, col=2)
+    figure.update_xaxes(title="dose", range=[0, 1.1])
+    figure.update_yaxes(title="contrast, degrees", row=1, col=1)
+    figure.update_yaxes(title="share", tickformat=".0%", rangemode="tozero", row=1, col=2)
+    figure.update_layout(height=420, margin={"l": 10, "r": 10, "t": 40, "b": 40},
+                         legend={"orientation": "h", "y": -0.2})  # fmt: skip
     return figure
