@@ -221,7 +221,7 @@ def sentence(rows: Sequence[NuisanceRow]) -> str:
     found = sum(row.verdict == FOUND for row in named)
     return (
         f"Of {len(named)} planted nuisances, in full dose, the null movement alone shows {found} "
-        f"by AS towards their own words ({'; '.join(parts)})."
+        f"by AS towards their own words, of what the whole movement shows ({'; '.join(parts)})."
     )
 
 
@@ -246,5 +246,5 @@ def meaning(rows: Sequence[NuisanceRow], usual: float | None) -> str:
 
 
 def _named(row: NuisanceRow) -> str:
-    degrees = f"{row.contrast.estimate:+.2f}°".replace("-", "−")
-    return f"{row.nuisance} {degrees}"
+    degrees = (f"{of.estimate:+.2f}°".replace("-", "−") for of in (row.contrast, row.whole))
+    return f"{row.nuisance} {' of '.join(degrees)}"

@@ -128,7 +128,7 @@ def test_a_sentence_says_what_is_found_and_what_it_does_not_mean(found):
     assert "Of 3 planted nuisances, in full dose, the null movement alone shows 1" in said
     assert "found: secret +" in said
     assert "plain 0.00°" not in said
-    assert "not found: plain +0.00°" in said
+    assert "not found: plain +0.00° of +" in said
     meant = meaning(rows, 0.25)
     assert "0 to 100 % lies in the null space; of a random direction it would be 33 %" in meant
     assert "two photographs’ difference 25 %" in meant
