@@ -200,7 +200,7 @@ def _show_table(name: str, table: Comparison) -> None:
         st.caption(
             f"95 % intervals by bootstrap over {table.classes} classes."
             if table.classes
-            else "95 % intervals by bootstrap over images: over classes they would be wider."
+            else "95 % intervals by bootstrap over images, each counting for itself."
         )
     with right:
         st.plotly_chart(
