@@ -1,11 +1,25 @@
 """The figures of the Evidence page: estimates with their intervals, and the line of chance."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from sing_core.maths.statistics import Interval
+
+Ends = tuple[float, float | None, float | None]  # an estimate, lower and upper end
+
+
+def _error_bars(found: Sequence[Ends], **look: float) -> dict[str, Any]:
+    """Return the bars of estimates with their ends; one without an interval has none."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [0 if high is None else high - middle for middle, _, high in found],
+        "arrayminus": [0 if low is None else middle - low for middle, low, _ in found],
+        **look,
+    }
 
 
 def with_intervals(
@@ -21,13 +35,7 @@ def with_intervals(
     ``form`` is how the axis writes a number; ``span`` what it covers, from 0 without it.
     """
     values = [found.estimate for _, found in points]
-    ends = [(found.low or found.estimate, found.high or found.estimate) for _, found in points]
-    spread = {
-        "type": "data",
-        "symmetric": False,
-        "array": [high - value for value, (_, high) in zip(values, ends, strict=True)],
-        "arrayminus": [value - low for value, (low, _) in zip(values, ends, strict=True)],
-    }
+    spread = _error_bars([(found.estimate, found.low, found.high) for _, found in points])
     figure = go.Figure(
         go.Scatter(
             x=values, y=[name for name, _ in points], error_x=spread, mode="markers",
@@ -53,11 +61,7 @@ def curve(
         part = [(i, *point[:2]) for i, point in enumerate(points, start=1) if point[2] == kept]
         figure.add_scatter(
             x=[place for place, _, _ in part], y=[value[0] for _, _, value in part],
-            error_y={
-                "type": "data", "symmetric": False, "thickness": 1, "width": 0,
-                "array": [high - middle for _, _, (middle, _, high) in part],
-                "arrayminus": [middle - low for _, _, (middle, low, _) in part],
-            },
+            error_y=_error_bars([value for _, _, value in part], thickness=1, width=0),
             mode="markers", marker_size=6, marker_color=colour, name=name,
             marker_symbol="circle" if kept else "x", text=[words for _, words, _ in part],
             hovertemplate="%{text}: %{y:.3f}°<extra></extra>",
@@ -77,7 +81,7 @@ _COLOURS = (
 
 
 def dose_response(
-    points: Sequence[tuple[str, float, tuple[float, float | None, float | None], float | None]],
+    points: Sequence[tuple[str, float, Ends, float | None]],
     *,
     chance: float,
 ) -> go.Figure:
@@ -98,13 +102,7 @@ def dose_response(
         }  # fmt: skip
         figure.add_scatter(
             x=[dose for dose, _, _ in own], y=[middle for _, (middle, _, _), _ in own],
-            error_y={
-                "type": "data", "symmetric": False, "thickness": 1, "width": 3,
-                "array": [(middle if high is None else high) - middle
-                          for _, (middle, _, high), _ in own],
-                "arrayminus": [middle - (middle if low is None else low)
-                               for _, (middle, low, _), _ in own],
-            },
+            error_y=_error_bars([contrast for _, contrast, _ in own], thickness=1, width=3),
             hovertemplate="dose %{x}: %{y:+.2f}°", row=1, col=1, **look,
         )  # fmt: skip
         figure.add_scatter(
