@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.evidence import alarms, choices, pairs, probe
+from pages._view.evidence import alarms, choices, pairs, planted, probe
 from pages._view.tables import pick_images
 from sing_core.errors import SingError
 
@@ -12,15 +12,19 @@ ASKED = {
     "pairs": "Are there real equivalents?",
     "alarms": "Does it matter?",
     "choices": "Does it survive other choices?",
+    "planted": "Does it find what was planted?",
 }
-PANELS = {"probe": probe, "pairs": pairs, "alarms": alarms, "choices": choices}
+PANELS = {
+    "probe": probe, "pairs": pairs, "alarms": alarms, "choices": choices, "planted": planted,
+}  # fmt: skip
 
 state.enter("evidence")
 title = st.empty()  # the question that is chosen below
 st.caption(
     "What a sceptic asks of a null space, answered by the images of a prepared set: what can be "
     "read from it, whether two photographs differ in nothing else, whether it warns of anything, "
-    "and what of the other pages is left under other defensible choices."
+    "what of the other pages is left under other defensible choices, and whether what was planted "
+    "in photographs is found."
 )
 answer = st.container()  # it is known last, and read first
 

@@ -1,14 +1,35 @@
-"""The commands ``probe``, ``real-pairs``, ``alarms``, ``multiverse``: what a sceptic asks."""
+"""The commands ``probe``, ``real-pairs``, ``alarms``, ``multiverse``, ``nuisances``."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sing_core.cli.app import Json, Model, Models, Ref, Set, app, open_bench, show, tell
+from sing_core.cli.app import (
+    AtMost,
+    Json,
+    Model,
+    Models,
+    Ref,
+    Set,
+    app,
+    name_problems,
+    open_bench,
+    open_photo,
+    show,
+    tell,
+)
+from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sing_core.leakage.photographs import Photograph
+    from sing_core.models.workbench import Workbench
+    from sing_core.sets.chunks import Problem
 
 
 class Asked(StrEnum):
@@ -116,3 +137,79 @@ def multiverse(
 def _short(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row without the names of all choices: what is counted is enough to read."""
     return {**row, "never": ", ".join(row["never"]), "fails": len(row["fails"])}
+
+
+Files = Annotated[list[Path] | None, typer.Argument(help="JPEG, PNG or WebP files; else samples.")]
+
+
+@app.command()
+def nuisances(
+    files: Files = None,
+    model: Model = "lite0",
+    images: Annotated[Path | None, typer.Option(help="Folder, Parquet, zip or tar.")] = None,
+    set_: Set = "",
+    limit: AtMost = 100,
+    reference: Ref = DEFAULT_REFERENCE,
+    json_: Json = False,
+) -> None:
+    """Plant nuisances (grey, blur, tint ...) in photographs; print what of them is found.
+
+    How much of what each moves lies in the null space, dose by dose, and whether AS of that part
+    alone names it.
+    """
+    from sing_core.leakage.nuisance_lens import check_null_space, lens_of
+    from sing_core.leakage.nuisances import meaning, nuisance_rows, sentence, share_between
+    from sing_core.leakage.planting import plant
+
+    bench = open_bench(Settings())
+    if sum((bool(files), images is not None, bool(set_))) > 1:
+        raise SingError("Give files, --images or --set: one of the three.")
+    check_null_space(bench, model)
+    chosen = _photographs(bench, files, images, (model, set_, reference), limit)
+    backbone = bench.pool.backbone(model)
+    planted = [plant(backbone, one) for one in _counted(chosen, quiet=json_)]
+    lens = lens_of(bench, planted, model, reference)
+    rows = nuisance_rows(planted, lens)
+    show([row.as_row() for row in rows], json_)
+    tell(f"{sentence(rows)} {meaning(rows, share_between(planted, lens.linear))}")
+
+
+def _photographs(
+    bench: "Workbench",
+    files: list[Path] | None,
+    images: Path | None,
+    asked: tuple[str, str, str],
+    limit: int,
+) -> "Iterable[Photograph]":
+    """Return the files, a source's, those of a set (model, set, reference), or the samples."""
+    from sing_core.leakage import photographs
+    from sing_core.leakage.scored_sets import open_set
+
+    if files:
+        opened = (open_photo(path, bench.settings) for path in files)
+        return (photographs.Photograph(one.digest, "", one.pixels) for one in opened)
+    if images is not None:
+        return _of_source(bench, images, limit)
+    model, name, reference = asked
+    if name:
+        scored = open_set(bench, model, images=name, reference=reference)
+        return photographs.photographs_of(scored, limit)
+    return photographs.sample_photographs()
+
+
+def _of_source(bench: "Workbench", images: Path, limit: int) -> "Iterator[Photograph]":
+    from sing_core.leakage.photographs import photographs_at
+
+    problems: list[Problem] = []
+    yield from photographs_at(images, limit, problems, max_pixels=bench.settings.max_pixels)
+    name_problems(problems)
+
+
+def _counted(photographs: "Iterable[Photograph]", *, quiet: bool) -> "Iterator[Photograph]":
+    """Yield the photographs, and say on stderr how many there were so far unless ``quiet``."""
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(
+        photographs, "Planting", console=Console(stderr=True), disable=quiet, transient=True
+    )

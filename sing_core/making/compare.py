@@ -43,29 +43,32 @@ _MEASURED = 0
 Rows = tuple[Tensor, Tensor]
 
 
-def splits(material: Material, settings: "Settings") -> dict[str, Rows]:
+def splits(material: Material, settings: "Settings") -> tuple[dict[str, Rows], dict[str, Tensor]]:
     """Return features and true embeddings: ``fit``, ``choose``, ``unseen`` and ``photos``.
 
     ``unseen`` are the plain sample photographs of a fold, ``choose`` all views of its partner, and
-    ``fit`` those of the others; ``photos`` is ``tiny_imagenet_val``.
+    ``fit`` those of the others; ``photos`` is ``tiny_imagenet_val``. Beside them return the classes
+    of the images of both tests.
     """
     head = load_heads(settings).image
     every, sample_rows = material.pairs()
     pairs = every[CLASSIFIER]
     folds, photographs = pairs.folds, photograph_rows(sample_rows)
     chooses = folds == partner_of(_MEASURED, FOLDS)
-    tiny, _ = material.tiny_val()
+    tiny, tiny_classes = material.tiny_val()
+    unseen = photographs[folds[photographs] == _MEASURED]
 
     def rows(chosen: Tensor) -> Rows:
         part = pairs.take(chosen)
         return part.features, head.embed(part.reference)
 
-    return {
+    parts = {
         "fit": rows((folds != _MEASURED) & ~chooses),
         "choose": rows(chooses),
-        "unseen": rows(photographs[folds[photographs] == _MEASURED]),
+        "unseen": rows(unseen),
         "photos": (tiny[CLASSIFIER], head.embed(tiny[REFERENCE])),
     }
+    return parts, {"unseen": pairs.labels[unseen], "photos": tiny_classes}
 
 
 _TESTS = {
@@ -105,7 +108,7 @@ def make_comparison(
     """
     prepare_torch(settings)
     recipe = recipe or Recipe()
-    parts = splits(Material(settings, data), settings)
+    parts, classes = splits(Material(settings, data), settings)
     store = Store(settings.cache_dir)
     measured: dict[str, list[tuple[str, str, PerImage]]] = {name: [] for name in _TESTS}
     fits: dict[str, Any] = {}
@@ -129,7 +132,7 @@ def make_comparison(
         fits[f"{architecture}, {loss}"] = json.loads(bytes(kept["history"].tolist()))
         cosines = [f"{name} {float(kept[f'{name}.cosine'].mean()):.4f}" for name in _TESTS]
         say(f"{architecture}, {loss}: cosine {', '.join(cosines)}")
-        result = _result(parts, recipe, fits, measured)
+        result = _result(parts, recipe, fits) | {"tests": _tables(measured, classes)}
         text = json.dumps(_short(result), indent=1) + "\n"
         write_atomically(comparison_path(settings), text.encode())
     return result
@@ -139,12 +142,18 @@ def _sizes(parts: dict[str, Rows]) -> str:
     return ", ".join(f"{name} {len(rows[0])}" for name, rows in parts.items())
 
 
-def _result(
-    parts: dict[str, Rows],
-    recipe: Recipe,
-    fits: dict[str, Any],
-    measured: dict[str, list[tuple[str, str, PerImage]]],
+def _tables(
+    measured: dict[str, list[tuple[str, str, PerImage]]], classes: dict[str, Tensor]
 ) -> dict[str, Any]:
+    """Return the table of each test, its intervals over ``classes``."""
+    tables = {}
+    for name, rows in measured.items():
+        images = f"{len(classes[name]):,} {_TESTS[name]}"
+        tables[name] = compare(rows, images=images, classes=classes[name]).as_json()
+    return tables
+
+
+def _result(parts: dict[str, Rows], recipe: Recipe, fits: dict[str, Any]) -> dict[str, Any]:
     return {
         "command": COMMAND,
         "model": MODEL,
@@ -153,10 +162,6 @@ def _result(
         "rows_choosing": len(parts["choose"][0]),
         "recipe": asdict(recipe),
         "fits": fits,
-        "tests": {
-            name: compare(rows, images=f"{len(parts[name][0]):,} {_TESTS[name]}").as_json()
-            for name, rows in measured.items()
-        },
     }
 
 

@@ -74,7 +74,8 @@ class Fit:
 
     Attributes:
         translator: with model, digest, space and these measures in its details.
-        cosine: mean cosine there; ``mse`` mean squared error per entry; ``r2`` over all entries.
+        cosine: mean cosine there; ``mse`` mean squared error per entry; both with intervals over
+            classes, where images have one. ``r2`` is over all entries.
         n: rows fitted, choosing, and measured. Of a linear fit all rows are all three: each is
             measured by the stand-in that was fitted and chosen without its photograph.
     """
@@ -160,7 +161,8 @@ def _measured(
     """Return ``fitted`` with what ``judged`` does on the rows ``testing`` in its details."""
     part = rows.features[testing], rows.embeddings[testing]
     found = per_image(judged, *part)
-    cosine, mse = mean_over_images(found.cosine), mean_over_images(found.mse)
+    classes = [rows.labels[row] or rows.digests[row] for row in testing.tolist()]
+    cosine, mse = (mean_over_images(of, classes) for of in (found.cosine, found.mse))
     r2 = r_squared(judged, *part)
     details = {
         "data": rows.data_digest,

@@ -5,12 +5,10 @@ classes is resampled by class, and every class counts once however many photos i
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from torch import Tensor
 
 from sing_core.errors import ShapeError
 
@@ -19,10 +17,10 @@ LEVEL = 0.95
 FALSE_DISCOVERY_RATE = 0.05
 FAMILY_WISE_ERROR = 0.05
 FEWEST_FOR_BCA = 20
+_ROUNDING = 1e-14  # of the largest value: classes that differ by less are alike
 _BATCH = 50  # resamples at once: memory is this many times the values
 
 Floats = NDArray[np.float64]
-_Method = Literal["BCa", "percentile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +67,20 @@ def clustered_mean(
     return _bootstrap((means,), draws, seed)
 
 
-def mean_over_images(values: Tensor, *, draws: int = DRAWS, seed: int = 0) -> Interval:
-    """Return the mean of ``values`` ``(n,)``, one an image, with a 95 % percentile bootstrap.
+def mean_over_images(
+    values: ArrayLike, clusters: ArrayLike, *, draws: int = DRAWS, seed: int = 0
+) -> Interval:
+    """Return the mean of ``values`` ``(n,)``, in which every image counts alike.
 
-    For measures of a translator, where every image is a draw of its own, whatever it shows.
+    For measures of a translator. The interval is over classes all the same: ``clusters`` ``(n,)``
+    are resampled whole, with as many images as each has; see ``clustered_mean``.
 
     Raises:
-        ShapeError: there are fewer than two values.
+        ShapeError: the two are not lists of one length, or empty.
     """
-    numbers = values.double().numpy()
-    if numbers.ndim != 1 or len(numbers) < 2:
-        raise ShapeError(f"An interval needs at least two values, got {tuple(values.shape)}.")
-    return _bootstrap((numbers,), draws, seed, method="percentile")
+    (means,) = cluster_means(clusters, values)
+    counts = np.unique(np.asarray(clusters), return_counts=True)[1].astype(np.float64)
+    return _bootstrap((means * counts, counts), draws, seed)
 
 
 def clustered_ratio(
@@ -166,9 +166,18 @@ def equivalence_p(mean: ArrayLike, sd: ArrayLike, n: ArrayLike, bound: float) ->
         raise ShapeError(f"Equivalence needs a positive bound, got {bound}.")
     centre, error, freedom = _standard_errors(mean, sd, n)
     above = stats.t.sf((centre + bound) / error, freedom)  # of "the mean is at most -bound"
-    below = stats.t.cdf((centre - bound) / error, freedom)  # of "the mean is at least bound"
-    larger: Floats = np.maximum(above, below)
+    larger: Floats = np.maximum(above, below_p(mean, sd, n, bound))
     return larger
+
+
+def below_p(mean: ArrayLike, sd: ArrayLike, n: ArrayLike, bound: float) -> Floats:
+    """Return the p of "the mean is at least ``bound``" by one-sided t tests, ``(k,)``.
+
+    An entry with one photo, or without any spread, has none: not a number.
+    """
+    centre, error, freedom = _standard_errors(mean, sd, n)
+    found: Floats = stats.t.cdf((centre - bound) / error, freedom)
+    return found
 
 
 def adjusted(p: ArrayLike) -> Floats:
@@ -206,9 +215,7 @@ def _standard_errors(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floa
     return centre, error, np.where(usable, count - 1, np.nan)
 
 
-def _bootstrap(
-    parts: tuple[Floats, ...], draws: int, seed: int, *, method: _Method = "BCa"
-) -> Interval:
+def _bootstrap(parts: tuple[Floats, ...], draws: int, seed: int) -> Interval:
     """Return mean, or ratio of two means, with an interval over the entries of ``parts``."""
 
     def statistic(*drawn: Floats, axis: int = -1) -> Floats:
@@ -220,17 +227,17 @@ def _bootstrap(
     estimate, count = float(statistic(*parts)), len(parts[0])
     if count < 2 or not np.isfinite(estimate):
         return Interval(estimate, None, None, count)
-    if all(np.ptp(part) == 0 for part in parts):
-        return Interval(estimate, estimate, estimate, count)
     # What each class adds to the estimate: of a ratio, by its linearisation.
     lead = parts[0] - estimate if len(parts) == 1 else parts[0] - estimate * parts[1]
+    if np.abs(lead).max() <= _ROUNDING * np.abs(parts[0]).max():
+        return Interval(estimate, estimate, estimate, count)
     error = float(lead.std(ddof=1) / np.sqrt(count) / (1 if len(parts) == 1 else parts[1].mean()))
     p = float(2 * stats.t.sf(abs(estimate) / error, count - 1)) if error > 0 else None
-    if method == "BCa" and count < FEWEST_FOR_BCA:
+    if count < FEWEST_FOR_BCA:
         half = float(stats.t.isf((1 - LEVEL) / 2, count - 1)) * error
         return Interval(estimate, estimate - half, estimate + half, count, p)
     found = stats.bootstrap(
-        parts, statistic, n_resamples=draws, confidence_level=LEVEL, method=method,
+        parts, statistic, n_resamples=draws, confidence_level=LEVEL, method="BCa",
         paired=True, vectorized=True, batch=_BATCH, rng=np.random.default_rng(seed),
     )  # fmt: skip
     ends = found.confidence_interval

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from sing_core.errors import ShapeError
@@ -59,12 +60,15 @@ class Comparison:
         images: what the images are, as text; ``n`` how many.
         edges: borders of the cosine bins, one more than a histogram has shares.
         rows: one per translator, best mean cosine first.
+        classes: over how many classes the intervals are; None in a file that was made when each
+            image counted for itself.
     """
 
     images: str
     n: int
     edges: tuple[float, ...]
     rows: tuple[Quality, ...]
+    classes: int | None = None
 
     @property
     def linear_behind(self) -> Interval:
@@ -97,20 +101,22 @@ class Comparison:
             asdict(row) | {name: _stored(getattr(row, name)) for name in _INTERVALS}
             for row in self.rows
         ]
-        return {"images": self.images, "n": self.n, "edges": self.edges, "rows": rows}
+        told = {"images": self.images, "n": self.n, "classes": self.classes}
+        return {**told, "edges": self.edges, "rows": rows}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Comparison":
         """Return what ``as_json`` wrote."""
-        rows = []
+        rows, classes = [], stored.get("classes")
         for row in stored["rows"]:
+            ends = {name: (row[name]["low"], row[name]["high"]) for name in _INTERVALS}
             found = {
-                name: Interval(row[name]["mean"], row[name]["low"], row[name]["high"], stored["n"])
+                name: Interval(row[name]["mean"], *ends[name], classes or stored["n"])
                 for name in _INTERVALS
             }
             histogram = tuple(row["histogram"])
             rows.append(Quality(row["architecture"], row["loss"], histogram=histogram, **found))
-        return cls(stored["images"], stored["n"], tuple(stored["edges"]), tuple(rows))
+        return cls(stored["images"], stored["n"], tuple(stored["edges"]), tuple(rows), classes)
 
 
 def _stored(interval: Interval) -> dict[str, float | None]:
@@ -138,12 +144,19 @@ def r_squared(translator: RowMap, features: Tensor, embeddings: Tensor) -> float
 
 
 def compare(
-    found: Sequence[tuple[str, str, PerImage]], *, images: str, bins: int = 40
+    found: Sequence[tuple[str, str, PerImage]],
+    *,
+    images: str,
+    classes: ArrayLike,
+    bins: int = 40,
 ) -> Comparison:
     """Return the table of ``(architecture, loss, per-image measures)``, all of the same images.
 
+    ``images`` says what they are, ``classes`` ``(n,)`` of which class each is.
+
     Raises:
-        ShapeError: there is no row, no linear one, or they are of different images.
+        ShapeError: there is no row, no linear one, or they are of different images, or there is not
+            one class an image.
     """
     counts = {len(measured.cosine) for _, _, measured in found}
     if len(counts) != 1 or LINEAR not in {architecture for architecture, _, _ in found}:
@@ -156,11 +169,12 @@ def compare(
         Quality(
             architecture,
             loss,
-            mean_over_images(measured.cosine),
-            mean_over_images(measured.mse),
-            mean_over_images(best - measured.cosine),
+            mean_over_images(measured.cosine, classes),
+            mean_over_images(measured.mse, classes),
+            mean_over_images(best - measured.cosine, classes),
             tuple((np.histogram(measured.cosine, edges)[0] / len(best)).tolist()),
         )
         for architecture, loss, measured in ranked
     )
-    return Comparison(images, len(best), tuple(edges.tolist()), rows)
+    count = len(np.unique(np.asarray(classes)))
+    return Comparison(images, len(best), tuple(edges.tolist()), rows, count)

@@ -16,7 +16,6 @@ from sing_core.errors import ImageSetError
 from sing_core.maths.cross_fit import FEWEST_FOLDS, cross_fit, moments_by_fold
 from sing_core.maths.folds import FOLDS, folds_of
 from sing_core.maths.ridge import Moments
-from sing_core.maths.statistics import mean_over_images
 from sing_core.maths.translator import Translator
 from sing_core.maths.translator_quality import LINEAR, PerImage, per_image
 from sing_core.maths.unseen import Unseen
@@ -90,7 +89,7 @@ def fit_set(
         "data": folder.facts.key,
         "images": f"{count:.0f}",
         "folds": str(FOLDS),
-        "cosine": repr(mean_over_images(found.cosine).estimate),
+        "cosine": repr(float(found.cosine.mean())),
         "mse": repr(float(mse)),
         "r2": repr(1 - float(mse) * len(fitted.bias) * count / spread),
     }

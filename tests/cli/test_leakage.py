@@ -74,6 +74,25 @@ def test_a_sceptic_asks_what_can_be_read_and_for_real_pairs(prepared, rows, refu
     assert "need more than 20 images" in refusal("real-pairs", *ask, "--neighbours", "20")
 
 
+def test_what_was_planted_in_photographs_is_looked_for(prepared, rows, refusal, run, photos):
+    fields = [
+        "nuisance", "dose", "null_share", "null_share_random", "logit_change", "top1_changed",
+        "attribute_score_deg", "contrast_deg", "low", "high", "rank", "n",
+    ]  # fmt: skip
+    found = rows("nuisances", *photos, "--model", "lite0")
+    assert len(found) == 6 * 5 + 2
+    for row in found:
+        assert list(row)[: len(fields)] == fields
+        assert (row["n"], row["null_share_random"]) == (2, 280 / 1280)
+        assert row["low"] <= row["contrast_deg"] <= row["high"]
+        assert (row["verdict"] == "") == (row["dose"] < 1)
+    assert "one of the three" in refusal("nuisances", *photos, "--set", prepared[0])
+    assert "no null space" in refusal("nuisances", *photos, "--model", "vits")
+    code, _, err = run("nuisances", "--set", prepared[0], "--limit", 2)
+    assert code == 0
+    assert "Of 7 planted nuisances, in full dose" in " ".join(err.split())
+
+
 def test_bad_images_are_named_on_standard_error(run, tmp_path):
     images = class_folders(tmp_path / "images", per_class=1)
     (images / WNIDS[0] / "broken.jpg").write_bytes(jpeg(1)[:90])

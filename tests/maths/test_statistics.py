@@ -188,13 +188,28 @@ def test_lists_of_unequal_length_are_refused(call):
         call()
 
 
-@pytest.mark.parametrize("n", [2, 37, 4001])
-def test_the_mean_over_images_is_the_percentile_bootstrap_of_scipy(n):
+@pytest.mark.parametrize("n", [5, 37, 4001])
+def test_the_mean_over_images_of_classes_of_one_image_is_that_over_classes(n):
     values = np.random.default_rng(n).gamma(2.0, 1.0, n)
-    plain = stats.bootstrap(
-        (values,), np.mean, n_resamples=2000, batch=500, method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval  # fmt: skip
-    found = statistics.mean_over_images(torch.from_numpy(values))
-    assert (found.estimate, found.low, found.high) == (values.mean(), plain.low, plain.high)
+    found = statistics.mean_over_images(torch.from_numpy(values), np.arange(n))
+    over_classes = statistics.clustered_mean(values, np.arange(n))
+    for end in ("estimate", "low", "high"):
+        assert getattr(found, end) == pytest.approx(getattr(over_classes, end), rel=1e-9)
     assert found.clusters == n
+
+
+@pytest.mark.parametrize("classes", [8, 40])
+def test_the_mean_over_images_covers_where_images_of_a_class_are_alike(classes):
+    """Classes of 1 to 20 images that have more in common than apart; the true mean is 0."""
+    rng, held, naive, runs = np.random.default_rng(classes), 0, 0, 400
+    for _ in range(runs):
+        sizes = rng.integers(1, 21, classes)
+        own = np.repeat(np.arange(classes), sizes)
+        values = rng.standard_normal(classes)[own] + 0.5 * rng.standard_normal(len(own))
+        found = statistics.mean_over_images(values, own, draws=400)
+        assert found.estimate == pytest.approx(values.mean())
+        held += found.low <= 0 <= found.high
+        apart = statistics.mean_over_images(values, np.arange(len(own)), draws=400)
+        naive += apart.low <= 0 <= apart.high
+    assert held / runs >= 0.88
+    assert naive / runs < 0.7, "images that counted for themselves would be too sure"

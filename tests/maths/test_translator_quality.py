@@ -17,15 +17,16 @@ from sing_core.studies.translator_table import comparison_path, read_comparisons
 
 
 def test_an_interval_is_as_wide_as_theory_says_and_the_same_twice():
-    values = torch.from_numpy(np.random.default_rng(0).standard_normal(4000))
-    found = mean_over_images(values)
+    values, apart = torch.from_numpy(np.random.default_rng(0).standard_normal(4000)), range(4000)
+    found = mean_over_images(values, apart)
     assert found.estimate == pytest.approx(float(values.mean()))
     assert found.high - found.low == pytest.approx(2 * 1.96 / 4000**0.5, rel=0.06)
-    assert found == mean_over_images(values)
-    constant = mean_over_images(torch.full((5,), 0.25))
+    assert found == mean_over_images(values, apart)
+    constant = mean_over_images(torch.full((5,), 0.25), [0, 0, 0, 1, 2])
     assert (constant.low, constant.estimate, constant.high) == (0.25, 0.25, 0.25)
-    with pytest.raises(ShapeError, match="two values"):
-        mean_over_images(torch.ones(1))
+    assert mean_over_images(torch.ones(3), ["one"] * 3).low is None
+    with pytest.raises(ShapeError, match="one length"):
+        mean_over_images(torch.ones(3), [0, 1])
 
 
 def test_measures_of_a_translator_are_those_of_their_definitions():
@@ -54,7 +55,8 @@ def measured(mean, seed=0):
 )
 def test_the_verdict_says_whether_linear_is_near_enough(linear, suffices, words):
     rows = [("linear", "ridge", measured(linear)), ("mlp3", "mse", measured(0.70, 1))]
-    found = compare(rows, images="made-up images")
+    found = compare(rows, images="made-up images", classes=np.arange(300) // 3)
+    assert (found.classes, found.rows[0].cosine.clusters) == (100, 100)
     assert found.linear_suffices is suffices
     assert words in found.verdict
     assert [row.cosine.estimate for row in found.rows] == sorted(
@@ -69,10 +71,22 @@ def test_the_verdict_says_whether_linear_is_near_enough(linear, suffices, words)
 
 def test_a_comparison_needs_the_same_images_and_a_linear_one():
     with pytest.raises(ShapeError, match="one of them linear"):
-        compare([("mlp3", "mse", measured(0.7))], images="")
+        compare([("mlp3", "mse", measured(0.7))], images="", classes=range(300))
     short = PerImage(torch.ones(3), torch.ones(3))
     with pytest.raises(ShapeError, match="same images"):
-        compare([("linear", "ridge", measured(0.7)), ("mlp3", "mse", short)], images="")
+        compare(
+            [("linear", "ridge", measured(0.7)), ("mlp3", "mse", short)],
+            images="",
+            classes=range(300),
+        )
+
+
+def test_a_file_of_before_says_that_its_images_counted_for_themselves():
+    rows = [("linear", "ridge", measured(0.8))]
+    stored = compare(rows, images="", classes=np.arange(300) // 3).as_json()
+    del stored["classes"]
+    old = Comparison.from_json(stored)
+    assert (old.classes, old.rows[0].cosine.clusters) == (None, 300)
 
 
 def test_the_comparison_that_ships_has_every_architecture_and_says_what_holds():

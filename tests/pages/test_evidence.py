@@ -93,3 +93,20 @@ def test_what_a_link_cannot_ask_is_said_and_errors_are_sentences():
     assert app.at.title[0].value == "Is it in there at all?"
     app = App.at_page("evidence", model="vits", ask="pairs")
     assert app.errors == ["vits has no null space: no two images are equivalent."]
+
+
+def test_what_was_planted_is_looked_for_with_a_curve_for_each_dose(offered):
+    app = App.at_page("evidence", unfolded=["evidence.planted"], ask="planted")
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.at.title[0].value == "Does it find what was planted?"
+    assert "Of 7 planted nuisances, in full dose, the null movement alone shows" in first(app)
+    (table,) = (element.value for element in app.at.dataframe)
+    assert len(table) == 6 * 5 + 2
+    assert table["null_share"].between(0, 1).all()
+    assert set(table[table["dose"] == 1]["verdict"]) <= {"found", "not found", "not decided"}
+    assert app.at.code[0].value == "python -m sing_core nuisances --model lite0"
+    assert app.at.radio(key="evidence.photos").options == ["Sample photos"]
+    assert offered["sing-evidence.planted.csv"]().count(b"\n") == 1 + len(table)
+    app = App.at_page("evidence", ask="planted", model="vits", photos="set")
+    assert len(app.warnings) == 1, "the embedded set has no photographs here"
+    assert app.errors == ["vits has no null space: nothing that is planted can lie in it."]

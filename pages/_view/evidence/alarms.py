@@ -4,11 +4,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import commands, exports, state
-from pages._view.evidence import asks
+from pages._view import commands, state
+from pages._view.evidence import asks, panel
 from pages._view.evidence.figures import with_intervals
 from pages._view.tables import asks as tables
-from pages._view.tables import cells
 from sing_core.errors import SingError
 from sing_core.leakage.alarms import AlarmRow, sentence
 
@@ -25,6 +24,18 @@ _HOW = (
     "chance, and below it the score says the opposite. Wrong decisions are compared with right "
     "ones of the same class only. FPR95 is the share of false alarms where 95 % are found. The "
     "last two need nothing but the logits. The null energy has the same ranks as NuSA’s score."
+)
+
+_SHOWN = panel.Shown(
+    columns={
+        "score": "score",
+        "auroc": st.column_config.TextColumn("AUROC [95 %]"),
+        "fpr95": st.column_config.TextColumn("FPR95"),
+        "n": "usual images",
+        "looked_for": "looked for",
+    },
+    spans={"auroc": ("low", "high", ".3f")},
+    numbers={"fpr95": ".1%"},
 )
 
 
@@ -53,29 +64,14 @@ def show(answer: DeltaGenerator, model: str, images: str, against: str) -> None:
     with st.spinner("Scoring every image…"):
         found = asks.alarm_rows(model, images, against)
     answer.markdown(f"**{sentence(found, against or _ERRORS)}**")
-    figure = bars(found)
-    st.plotly_chart(
-        figure,
-        key="evidence.alarms_figure",
-        config=exports.FIGURE_CONFIG,
-        alt="AUROC of each score with its interval; half is chance.",
+    panel.show(
+        "alarms",
+        [row.as_row() for row in found],
+        _SHOWN,
+        (bars(found), "AUROC of each score with its interval; half is chance."),
+        how=_HOW,
+        command=commands.of_set("alarms", [model], images, [("--against", against)]),
     )
-    rows = [row.as_row() for row in found]
-    st.dataframe(
-        cells.spoken_table(rows, spans={"auroc": ("low", "high", ".3f")}, numbers={"fpr95": ".1%"}),
-        hide_index=True,
-        column_order=["score", "auroc", "fpr95", "n", "looked_for"],
-        column_config={
-            "auroc": st.column_config.TextColumn("AUROC [95 %]"),
-            "fpr95": st.column_config.TextColumn("FPR95"),
-            "n": st.column_config.NumberColumn("usual images"),
-            "looked_for": st.column_config.NumberColumn("looked for"),
-        },
-        key="evidence.alarms_table",
-    )
-    st.caption(_HOW)
-    command = commands.of_set("alarms", [model], images, [("--against", against)])
-    exports.offer("evidence.alarms", rows, figure, command)
 
 
 def bars(found: tuple[AlarmRow, ...]) -> go.Figure:

@@ -1,9 +1,22 @@
 """What the Evidence page asks the core, kept per question and score file."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
 from pages._view import loaders
 from pages._view.tables.opened import kept, key_of, opened
 from sing_core.files.digests import content_key
-from sing_core.leakage import alarms, multiverse, probes
+from sing_core.leakage import (
+    alarms,
+    multiverse,
+    nuisance_lens,
+    nuisances,
+    photographs,
+    planting,
+    probes,
+)
 from sing_core.leakage import real_pairs as real_pairs_of
 from sing_core.models.registry import base_of
 
@@ -50,3 +63,60 @@ def claims(models: list[str], images: str) -> tuple[multiverse.Claim, ...]:
     fits = (bench.translator_state(m, base_of(r)) for m in models for r in loaders.references())
     key = content_key(*(key_of("choices", scored) for scored in sets), *fits)
     return kept(key, lambda: multiverse.multiverse(sets))
+
+
+SAMPLES = "samples"
+OF_THE_SET = "set"
+
+
+def photographs_of(
+    model: str, images: str, whose: str, most: int
+) -> tuple[photographs.Photograph, ...]:
+    """Return the sample photos, or at most ``most`` of those behind a set.
+
+    Raises:
+        SingError: see ``open_set`` and ``sample_photographs``.
+    """
+    if whose == SAMPLES:
+        return photographs.sample_photographs()
+    return photographs.photographs_of(opened(model, images), most)
+
+
+def planted(
+    model: str,
+    chosen: Sequence[photographs.Photograph],
+    report: Callable[[int], object],
+) -> tuple[tuple[nuisances.NuisanceRow, ...], float | None]:
+    """Return the rows of what is planted in photographs, and the null share between two of them.
+
+    ``report`` hears how many photographs the classifier has seen, of the ``chosen``.
+
+    Raises:
+        SingError: see ``plant``, ``lens_of`` and ``nuisance_rows``.
+    """
+    bench, reference = loaders.bench(), loaders.reference()
+    nuisance_lens.check_null_space(bench, model)
+    weights, seen = bench.entry(model).weights_digest, []
+    for done, photo in enumerate(chosen):
+        report(done)
+        key = content_key("planted", weights, photo.digest, photo.kin)
+        seen.append(_planted(key, partial(_plant, model, photo)))
+
+    def rows() -> tuple[tuple[nuisances.NuisanceRow, ...], float | None]:
+        lens = nuisance_lens.lens_of(bench, seen, model, reference)
+        return nuisances.nuisance_rows(seen, lens), nuisances.share_between(seen, lens.linear)
+
+    fit = bench.translator_state(model, reference)
+    digests = (photo.digest for photo in chosen)
+    return kept(content_key("nuisances", weights, reference, fit, *digests), rows)
+
+
+def _plant(model: str, photo: photographs.Photograph) -> planting.Planted:
+    loaders.rest()
+    return planting.plant(loaders.bench().pool.backbone(model), photo)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _planted(key: str, _ask: Callable[[], planting.Planted]) -> planting.Planted:
+    """Return what a classifier makes of one photograph with nuisances in it, asked once."""
+    return _ask()

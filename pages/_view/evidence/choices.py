@@ -4,11 +4,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import commands, exports, state
-from pages._view.evidence import asks
+from pages._view import commands, state
+from pages._view.evidence import asks, panel
 from pages._view.evidence.figures import curve
 from pages._view.tables import asks as tables
-from pages._view.tables import cells
 from sing_core.errors import SingError
 from sing_core.leakage.multiverse import Claim
 
@@ -21,6 +20,18 @@ _HOW = (
     "images out. A claim survives a choice that says the same beyond its own 95 % interval over "
     "classes. For another penalty, this set’s features stand for those of the fit. Choices depend "
     "on each other: their share is no probability."
+)
+
+_SHOWN = panel.Shown(
+    columns={
+        "images": "images",
+        "reading": "reading",
+        "reference": "reference",
+        "fit": "fit",
+        "estimate": st.column_config.TextColumn("degrees [95 %]"),
+        "survives": "survives",
+    },
+    spans={"estimate": ("low", "high", "+.3f")},
 )
 
 
@@ -53,24 +64,15 @@ def show(answer: DeltaGenerator, model: str, images: str, versus: str) -> None:
     answer.markdown(" ".join(claim.sentence for claim in found if claim is not first))
     by_text = {claim.text: claim for claim in (first, *found)}
     claim = by_text[st.selectbox("Claim", list(by_text), key="evidence.claim") or first.text]
-    figure = bars(claim)
-    st.plotly_chart(
-        figure,
-        key="evidence.choices_figure",
-        config=exports.FIGURE_CONFIG,
-        alt="The claim’s estimate under every choice, in order, with intervals and the line of 0.",
+    alt = "The claim’s estimate under every choice, in order, with intervals and the line of 0."
+    panel.show(
+        "choices",
+        claim.as_rows(),
+        _SHOWN,
+        (bars(claim), alt),
+        how=_HOW,
+        command=commands.of_set("multiverse", models, images),
     )
-    rows = claim.as_rows()
-    st.dataframe(
-        cells.spoken_table(rows, spans={"estimate": ("low", "high", "+.3f")}),
-        hide_index=True,
-        column_order=["images", "reading", "reference", "fit", "estimate", "survives"],
-        column_config={"estimate": st.column_config.TextColumn("degrees [95 %]")},
-        key="evidence.choices_table",
-    )
-    st.caption(_HOW)
-    command = commands.of_set("multiverse", models, images)
-    exports.offer("evidence.choices", rows, figure, command)
 
 
 def bars(claim: Claim) -> go.Figure:

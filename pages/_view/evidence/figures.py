@@ -1,10 +1,25 @@
-"""The one figure of the Evidence page: shares with intervals, one a line, and that of chance."""
+"""The figures of the Evidence page: estimates with their intervals, and the line of chance."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from sing_core.maths.statistics import Interval
+
+Ends = tuple[float, float | None, float | None]  # an estimate, lower and upper end
+
+
+def _error_bars(found: Sequence[Ends], **look: float) -> dict[str, Any]:
+    """Return the bars of estimates with their ends; one without an interval has none."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [0 if high is None else high - middle for middle, _, high in found],
+        "arrayminus": [0 if low is None else middle - low for middle, low, _ in found],
+        **look,
+    }
 
 
 def with_intervals(
@@ -20,13 +35,7 @@ def with_intervals(
     ``form`` is how the axis writes a number; ``span`` what it covers, from 0 without it.
     """
     values = [found.estimate for _, found in points]
-    ends = [(found.low or found.estimate, found.high or found.estimate) for _, found in points]
-    spread = {
-        "type": "data",
-        "symmetric": False,
-        "array": [high - value for value, (_, high) in zip(values, ends, strict=True)],
-        "arrayminus": [value - low for value, (low, _) in zip(values, ends, strict=True)],
-    }
+    spread = _error_bars([(found.estimate, found.low, found.high) for _, found in points])
     figure = go.Figure(
         go.Scatter(
             x=values, y=[name for name, _ in points], error_x=spread, mode="markers",
@@ -52,11 +61,7 @@ def curve(
         part = [(i, *point[:2]) for i, point in enumerate(points, start=1) if point[2] == kept]
         figure.add_scatter(
             x=[place for place, _, _ in part], y=[value[0] for _, _, value in part],
-            error_y={
-                "type": "data", "symmetric": False, "thickness": 1, "width": 0,
-                "array": [high - middle for _, _, (middle, _, high) in part],
-                "arrayminus": [middle - low for _, _, (middle, low, _) in part],
-            },
+            error_y=_error_bars([value for _, _, value in part], thickness=1, width=0),
             mode="markers", marker_size=6, marker_color=colour, name=name,
             marker_symbol="circle" if kept else "x", text=[words for _, words, _ in part],
             hovertemplate="%{text}: %{y:.3f}°<extra></extra>",
@@ -66,4 +71,49 @@ def curve(
     figure.update_yaxes(title=title)
     figure.update_layout(height=360, margin={"l": 10, "r": 10, "t": 20, "b": 40},
                          legend={"orientation": "h", "y": 1.1})  # fmt: skip
+    return figure
+
+
+_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
+_COLOURS = (
+    "#2f6299", "#b5541f", "#2b7a4b", "#8a3f8f", "#a3262b", "#5c5c00", "#00707a", "#6b4a3a",
+)  # fmt: skip
+
+
+def dose_response(
+    points: Sequence[tuple[str, float, Ends, float | None]],
+    *,
+    chance: float,
+) -> go.Figure:
+    """Return a curve for each name: contrast in degrees on the left, null share on the right.
+
+    ``points`` are a name, dose, contrast with its ends, and null share; ``chance`` is the share of
+    a random direction.
+    """
+    figure = make_subplots(
+        cols=2, column_titles=["what AS of the null movement shows", "what lies in the null space"]
+    )
+    for place, name in enumerate(dict.fromkeys(point[0] for point in points)):
+        own = [point[1:] for point in points if point[0] == name]
+        look = {
+            "mode": "lines+markers", "name": name, "legendgroup": name,
+            "line_color": _COLOURS[place % len(_COLOURS)],
+            "marker": {"symbol": _SYMBOLS[place % len(_SYMBOLS)], "size": 9},
+        }  # fmt: skip
+        figure.add_scatter(
+            x=[dose for dose, _, _ in own], y=[middle for _, (middle, _, _), _ in own],
+            error_y=_error_bars([contrast for _, contrast, _ in own], thickness=1, width=3),
+            hovertemplate="dose %{x}: %{y:+.2f}°", row=1, col=1, **look,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[dose for dose, _, _ in own], y=[share for _, _, share in own], showlegend=False,
+            hovertemplate="dose %{x}: %{y:.1%}", row=1, col=2, **look,
+        )  # fmt: skip
+    figure.add_hline(y=0, line_dash="dot", row=1, col=1)
+    figure.add_hline(y=chance, line_dash="dot", annotation_text="a random direction", row=1, col=2)
+    figure.update_xaxes(title="dose", range=[0, 1.1])
+    figure.update_yaxes(title="contrast, degrees", row=1, col=1)
+    figure.update_yaxes(title="share", tickformat=".0%", rangemode="tozero", row=1, col=2)
+    figure.update_layout(height=420, margin={"l": 10, "r": 10, "t": 40, "b": 40},
+                         legend={"orientation": "h", "y": -0.2})  # fmt: skip
     return figure

@@ -4,10 +4,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import commands, exports, state
-from pages._view.evidence import asks
+from pages._view import commands, state
+from pages._view.evidence import asks, panel
 from pages._view.evidence.figures import with_intervals
-from pages._view.tables import cells
 from sing_core.leakage.probes import CLASSES, GROUPS, ProbeTable
 
 _READ = {CLASSES: "classes", GROUPS: "groups of classes (dogs, vehicles, food …)"}
@@ -23,6 +22,16 @@ _HOW = (
     "never saw, five times; its ridge penalty is chosen without that fifth too. For groups whole "
     "classes are kept from it. Every class counts once. That something can be read does not say "
     "that anything uses it, and a probe that fails does not say that nothing is there."
+)
+
+_SHOWN = panel.Shown(
+    columns={
+        "subspace": "subspace",
+        "dim": "dim",
+        "accuracy": st.column_config.TextColumn("read rightly [95 %]"),
+        "draws": "draws",
+    },
+    spans={"accuracy": ("low", "high", ".1%")},
 )
 
 
@@ -46,24 +55,16 @@ def show(answer: DeltaGenerator, model: str, images: str, read: str) -> None:
     with st.spinner("Training probes on 23 subspaces; the first time takes about half a minute…"):
         found = asks.probed(model, images, read)
     answer.markdown(f"**{found.sentence}**")
-    figure = bars(found)
-    st.plotly_chart(
-        figure,
-        key="evidence.probe_figure",
-        config=exports.FIGURE_CONFIG,
-        alt="Share of images that a probe reads rightly, by subspace, with intervals.",
-    )
-    rows = [row.as_row() for row in found.rows]
-    st.dataframe(
-        cells.spoken_table(rows, spans={"accuracy": ("low", "high", ".1%")}),
-        hide_index=True,
-        column_order=["subspace", "dim", "accuracy", "draws"],
-        column_config={"accuracy": st.column_config.TextColumn("read rightly [95 %]")},
-        key="evidence.probe_table",
-    )
-    st.caption(_HOW)
     options = [("--read", "" if read == CLASSES else read)]
-    exports.offer("evidence", rows, figure, commands.of_set("probe", [model], images, options))
+    panel.show(
+        "probe",
+        [row.as_row() for row in found.rows],
+        _SHOWN,
+        (bars(found), "Share of images that a probe reads rightly, by subspace, with intervals."),
+        how=_HOW,
+        command=commands.of_set("probe", [model], images, options),
+        files="evidence",
+    )
 
 
 def bars(found: ProbeTable) -> go.Figure:

@@ -197,7 +197,11 @@ def _show_table(name: str, table: Comparison) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.dataframe(_rows(table), hide_index=True, key=f"validate.table.{name}")
-        st.caption("95 % intervals by bootstrap over images.")
+        st.caption(
+            f"95 % intervals by bootstrap over {table.classes} classes."
+            if table.classes
+            else "95 % intervals by bootstrap over images, each counting for itself."
+        )
     with right:
         st.plotly_chart(
             figures.histograms(table), key=f"validate.cosines.{name}", config=_PLAIN,
