@@ -9,6 +9,7 @@ import typer
 from sing_core.cli.app import Json, Model, Ref, app, name_problems, open_bench, show, tell
 from sing_core.cli.units import REFERENCE, Own
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def null_words(
     set_: Annotated[
         str, typer.Option("--set", help="Prepared set, see `image-sets`.")
     ] = "embedded",
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     texts: Texts = "general",
     size: Size = 10,
     classes: Classes = "",

@@ -1,13 +1,12 @@
 """Heads and the null space in words: moments stand for images, planted texts are found first."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
 from PIL import Image
 
+from sing_core.cli import unit_words, units
 from sing_core.errors import ImageSetError, StaleArtefactError, UnitsError
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
@@ -21,6 +20,7 @@ from sing_core.units.recorded import UnitNetwork, record, unpacked
 from sing_core.units.residual import Sums, sums_of
 from sing_core.units.set_words import words_of_set
 from sing_core.units.words import null_words, sentence
+from tests.benches import exit_code
 from tests.units.photos import photo
 
 
@@ -211,8 +211,8 @@ COMMANDS = {
     "ledger": ["ledger", "{photo}", "--model", "vits", "--reference", "mini", "--top", "3"],
     "token-map": ["token-map", "{photo}", "--prompt", "a cat", "--out", "{folder}/map.png"],
     "segment": ["segment", "{photo}", "--out", "{folder}/cut"],
-    "text-span": ["text-span", "--layer", "11", "--head", "0", "--size", "4"],
-    "null-words": ["null-words", "--class", "goldfish", "--size", "2"],
+    "text-span": ["text-span", "--layer", "11", "--head", "0", "--size", "4", "--texts", "{texts}"],
+    "null-words": ["null-words", "--class", "goldfish", "--size", "2", "--texts", "{texts}"],
 }
 KEYS = {
     "units": {"unit", "norm", "null_share", "score"},
@@ -224,17 +224,18 @@ KEYS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", list(COMMANDS))
-def test_commands_print_their_rows(name, tmp_path, session_cache):
-    path = tmp_path / "cat.png"
+def test_commands_print_their_rows(name, real_bench, monkeypatch, capsys, tmp_path):
+    for module in (units, unit_words):  # what is loaded already serves
+        monkeypatch.setattr(module, "open_bench", lambda settings: real_bench)
+    path, texts = tmp_path / "cat.png", tmp_path / "texts.txt"
     photo().save(path)
-    words = [word.format(photo=path, folder=tmp_path) for word in COMMANDS[name]]
-    ran = subprocess.run(
-        [sys.executable, "-m", "sing_core", *words, "--json"], capture_output=True, text=True
-    )
-    assert ran.returncode == 0, ran.stderr
-    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    texts.write_text("a red photo\na dog\nat night\na drawing\nunder water\nmany people\n", "utf-8")
+    words = [word.format(photo=path, folder=tmp_path, texts=texts) for word in COMMANDS[name]]
+    code = exit_code(monkeypatch, *words, "--json")
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    rows = [json.loads(line) for line in out.splitlines()]
     assert KEYS[name] <= rows[0].keys()
     if name == "units":
         assert rows[-1]["unit"] == "residual"
@@ -242,4 +243,5 @@ def test_commands_print_their_rows(name, tmp_path, session_cache):
         shares = [row["null_share"] for row in rows if row["null_share"] is not None]
         assert sum(shares) == pytest.approx(1, abs=1e-5)
     if name == "segment":
-        assert Image.open(tmp_path / "cut" / "cat.png").size == photo().size
+        with Image.open(tmp_path / "cut" / "cat.png") as cut:
+            assert (cut.size, cut.mode) == (photo().size, "L")
