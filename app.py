@@ -24,6 +24,7 @@ page = st.navigation(
         st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
         st.Page("pages/classes.py", title="Classes", icon=":material/category:"),
         st.Page("pages/concepts.py", title="Concepts", icon=":material/hub:"),
+        st.Page("pages/units.py", title="Units", icon=":material/account_tree:"),
         st.Page("pages/evidence.py", title="Evidence", icon=":material/gavel:"),
         st.Page("pages/validate.py", title="Validate", icon=":material/fact_check:"),
         talk,

@@ -13,7 +13,8 @@ from tests.browser.stage import RECORD, REPORT, Stage
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = (
-    "", "compare", "classes", "concepts", "evidence", "validate", "talk", "library", "method",
+    "", "compare", "classes", "concepts", "units", "evidence", "validate", "talk", "library",
+    "method",
 )  # fmt: skip
 SKIPS = ("Skip to main content", "Go to the slider")
 WIDTHS, SCHEMES = (1440, 390), ("light", "dark")

@@ -45,7 +45,17 @@ def test_the_method_opens_without_any_photo_or_prompt(method):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["explore", "compare", "classes", "concepts", "evidence", "library", "method", "validate"],
+    [
+        "explore",
+        "compare",
+        "classes",
+        "concepts",
+        "evidence",
+        "library",
+        "method",
+        "units",
+        "validate",
+    ],
 )
 def test_a_page_runs_cold(name):
     App.at_page(name)

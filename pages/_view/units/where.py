@@ -1,0 +1,82 @@
+"""Where is it? What each token of the photo adds along a text: all, hidden, and what decides."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages._view import exports, state
+from pages._view.tables import cells
+from pages._view.units import asks, pictures, scene
+from pages._view.units.scene import Asked
+from pages._view.words.phrases import in_words, number
+
+_TITLES = {"full": "all of it", "null": "what is hidden", "principal": "what decides"}
+_COLUMNS = {
+    "part": "part",
+    "photo": st.column_config.TextColumn("on the photo"),
+    "class_token": st.column_config.TextColumn("class token"),
+    "others": st.column_config.TextColumn("embedding, MLPs"),
+    "total": st.column_config.TextColumn("together"),
+}
+_NUMBERS = dict.fromkeys(("photo", "class_token", "others", "total"), "+.4f")
+_HOW = (
+    "Each token’s share of the cosine to the text, summed over all heads: orange adds, blue takes "
+    "away, and all three pictures have one scale. What is hidden and what decides add up to all of "
+    "it, token by token. The class token, the embedding and the MLPs have no place on the photo. "
+    "The rest of the cosine is the translator’s offset."
+)
+
+choose = scene.pick
+
+
+def show(answer: DeltaGenerator, asked: Asked) -> None:
+    """Compute and draw the token maps of a photo.
+
+    Raises:
+        SingError: see ``asks.maps_of``.
+    """
+    state.receive("against", "units.against", "", state.fits, "a second text")
+    against = st.text_input(
+        "Against a second text", key="units.against", persist_state="session", width=360,
+        placeholder="such as: an image of a dog",
+        help="The maps are then of the difference: what speaks for the prompt and not for this.",
+    )  # fmt: skip
+    state.publish("against", against, "")
+    with st.spinner("Taking the photo apart…"):
+        found, said, other = asks.maps_of(asked, against.strip())
+        note = asks.deciding(asked)[1]
+    whole, null = found["full"], found["null"]
+    text = f"“{in_words(said, 300)}”" + (f" against “{in_words(other, 300)}”" if other else "")
+    answer.markdown(
+        f"**{number(whole.total, '+.3f')} of the cosine to {text} comes from the units, of which "
+        f"{number(null.total, '+.3f')} is hidden; of what its patches add, "
+        f"{number(float(whole.heat.sum()), '+.3f')}, {number(float(null.heat.sum()), '+.3f')} is "
+        "hidden.**"
+    )
+    if note:
+        answer.markdown(note)
+    pixels = asks.seen_by(asks.inside_of(asked), asked.photo.image)
+    most = max(float(one.heat.abs().max()) for one in found.values())
+    for column, (part, one) in zip(st.columns(3), found.items(), strict=True):
+        column.image(
+            pictures.overlay(pixels, one.heat, most),
+            caption=f"{_TITLES[part].capitalize()}: {number(float(one.heat.sum()), '+.3f')} on the "
+            "photo",
+        )
+    rows = [
+        {"part": _TITLES[part], "photo": float(one.heat.sum()), "class_token": one.prefix,
+         "others": one.others, "total": one.total}
+        for part, one in found.items()
+    ]  # fmt: skip
+    st.dataframe(
+        cells.spoken_table(rows, numbers=_NUMBERS), hide_index=True, column_order=list(_COLUMNS),
+        column_config=_COLUMNS, key="units.sums",
+    )  # fmt: skip
+    st.caption(f"{_HOW} In the command, {scene.FILE} stands for the photo’s file.")
+    tokens = [
+        {"part": part, "row": y, "column": x, "score": float(value)}
+        for part, one in found.items()
+        for y, line in enumerate(one.heat)
+        for x, value in enumerate(line)
+    ]
+    options = [asked.prompt_option, ("--against", against.strip()), ("--part", "null")]
+    exports.offer_table("units.where", tokens, asked.command("token-map", options))

@@ -1,0 +1,75 @@
+"""The null space in words: what varies in the part of a set that a head cannot see."""
+
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages._view import commands, exports, loaders, pickers, state
+from pages._view.tables import cells, pick_images
+from pages._view.units import asks
+
+_PARTS = {
+    "null": "what is hidden", "principal": "what decides", "random": "random directions, as many",
+}  # fmt: skip
+_COLUMNS = {
+    "subspace": "part",
+    "rank": "place",
+    "text": "text",
+    "gain": st.column_config.TextColumn("carries"),
+    "stability": st.column_config.TextColumn("returns in"),
+}
+_HOW = (
+    "Texts that carry most of what varies in each part, one after the other, out of 5,000 general "
+    "descriptions. “Carries” is the share of the part’s own variance that a text explains beyond "
+    "those before it; “returns in” the share of random halves of the images that choose it again: "
+    "below half, it is no name of that part. Random directions, as many, say what any part of "
+    "that size would show."
+)
+
+
+class Asked(NamedTuple):
+    """A set, the class of it that is asked about ("" for all), and whose null space."""
+
+    images: str
+    class_name: str
+    model: str
+
+
+def choose(_: DeltaGenerator) -> Asked:
+    """Draw the choices; return them."""
+    left, middle, right = st.columns(3)
+    with left:
+        images = pick_images.pick_set("units")
+    with middle:
+        model = pickers.pick_model("units")
+    with right:
+        labels = loaders.class_labels()
+        state.receive("class", "units.class", "", ["", *labels].__contains__, "a class")
+        name = st.selectbox(
+            "Class", ["", *labels], format_func=lambda label: label or "all images",
+            key="units.class", persist_state="session",
+        )  # fmt: skip
+        state.publish("class", name or "", "")
+    return Asked(images, name or "", model)
+
+
+def show(answer: DeltaGenerator, asked: Asked) -> None:
+    """Compute and draw the words.
+
+    Raises:
+        SingError: see ``asks.words_of``.
+    """
+    with st.spinner("Looking for words; the first time, 5,000 texts are read…"):
+        found, said = asks.words_of(asked.model, asked.images, asked.class_name)
+    answer.markdown(f"**{said}**")
+    rows = [row for part in found for row in part.as_rows()]
+    shown = [row | {"subspace": _PARTS[row["subspace"]]} for row in rows]
+    st.dataframe(
+        cells.spoken_table(shown, numbers={"gain": ".1%", "stability": ".0%"}), hide_index=True,
+        column_order=list(_COLUMNS), column_config=_COLUMNS, key="units.set_words",
+    )  # fmt: skip
+    st.caption(_HOW)
+    options = [("--class", asked.class_name)]
+    command = commands.of_set("null-words", [asked.model], asked.images, options)
+    exports.offer_table("units.null_words", rows, command)

@@ -1,0 +1,197 @@
+"""Who wrote it? The ledger of a photo: a map of all units, and one of them more closely."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages._view import exports, state
+from pages._view.tables import cells
+from pages._view.units import asks, pictures, scene
+from pages._view.units.figures import unit_cells, unit_map
+from pages._view.units.scene import Asked
+from pages._view.words.phrases import in_words, number
+from sing_core.errors import SingError, UnitsError
+from sing_core.units.ledger import Ledger
+
+
+class _Colour(NamedTuple):
+    title: str
+    form: str
+    signed: bool
+
+
+_COLOURS = {
+    "null_share": _Colour("share of what is hidden", ".1%", signed=True),
+    "score": _Colour("score along the prompt", ".3f", signed=True),
+    "norm": _Colour("length of what it writes", ".2f", signed=False),
+}
+_HOW = (
+    "The output is the sum of what the embedding, all heads and all MLPs write, after the last "
+    "LayerNorm has been shared out among them. The share of what is hidden is the part of each "
+    "unit along the null part, over its square length: shares add up to 1, and a unit that writes "
+    "against the others has less than 0. The score is its share of the cosine to the prompt. AS "
+    "and IS are those of leaving its hidden part out: no logit that decides moves."
+)
+_COLUMNS = {
+    "unit": "unit",
+    "null_share": st.column_config.TextColumn("of what is hidden"),
+    "null_fraction": st.column_config.TextColumn("of it hidden"),
+    "score": st.column_config.TextColumn("score"),
+    "norm": st.column_config.TextColumn("length"),
+    "attribute_score_deg": st.column_config.TextColumn("AS °"),
+    "image_score_deg": st.column_config.TextColumn("IS °"),
+}
+_NUMBERS = {
+    "null_share": "+.1%", "null_fraction": ".1%", "score": "+.4f", "norm": ".3f",
+    "attribute_score_deg": "+.3f", "image_score_deg": ".3f",
+}  # fmt: skip
+_WORDS = {
+    "rank": "place",
+    "text": "text",
+    "gain": st.column_config.TextColumn("carries"),
+    "stability": st.column_config.TextColumn("returns in"),
+}
+
+choose = scene.pick
+
+
+def show(answer: DeltaGenerator, asked: Asked) -> None:
+    """Compute and draw the ledger of a photo.
+
+    Raises:
+        SingError: see ``asks.ledger_of``.
+    """
+    with st.spinner("Taking the photo apart…"):
+        found = asks.ledger_of(asked)
+        note = asks.deciding(asked)[1]
+    answer.markdown(f"**{found.sentence}**")
+    answer.markdown(
+        f"Scores are along “{in_words(found.prompt, 300)}”. All units together miss the network’s "
+        f"own output by {found.residual:.0e} of it. {note}"
+    )
+    tower = asks.inside_of(asked).tower
+    shape = (len(tower.layers), tower.heads)
+    unit = _pick_unit(found)
+    by = _pick_colour()
+    left, right = st.columns((1.2, 1.0), gap="medium")
+    with left:
+        values = [row[by] for row in found.as_rows()[: len(found.names)]]
+        colour = _COLOURS[by]
+        figure = unit_map(
+            values, found.names, shape, unit, title="", form=colour.form, signed=colour.signed
+        )
+        order = [found.names[place] for *_, place in unit_cells(*shape)]
+        st.plotly_chart(
+            figure, key="units.map", config=exports.FIGURE_CONFIG, on_select=_follow(order),
+            selection_mode="points",
+            alt=f"Each unit’s {colour.title}: layers down, heads and MLPs across. {found.sentence}",
+        )  # fmt: skip
+        st.caption(
+            f"Colour: {colour.title}. The embedding, which has no place on the map, has "
+            f"{number(values[0], colour.form)}. A click chooses a unit, as the box above does."
+        )
+    with right:
+        _show_unit(asked, found, unit, shape)
+    _show_table(asked, found)
+    figure.update_layout(title=colour.title)
+    command = asked.command("ledger", [asked.prompt_option, ("--top", str(len(found.names)))])
+    exports.offer("units", found.as_rows(), figure, command)
+
+
+def _show_table(asked: Asked, found: Ledger) -> None:
+    rows = found.as_rows()[: len(found.names)]
+    rows.sort(key=lambda row: -row["null_share"])
+    st.dataframe(
+        cells.spoken_table(rows, numbers=_NUMBERS), hide_index=True, column_order=list(_COLUMNS),
+        column_config=_COLUMNS, key="units.table",
+    )  # fmt: skip
+    st.caption(f"{_HOW} In the command, {scene.FILE} stands for the photo’s file.")
+
+
+def _pick_unit(found: Ledger) -> str:
+    first = found.names[int(found.shares.share.argmax())]
+    offered = ["", *found.names]
+    state.receive("unit", "units.unit", "", offered.__contains__, "a unit")
+    if st.session_state["units.unit"] not in offered:
+        st.session_state["units.unit"] = ""
+    unit = st.selectbox(
+        "Unit", offered, format_func=lambda name: name or f"{first}, which wrote most of it",
+        key="units.unit", persist_state="session", width=360,
+    )  # fmt: skip
+    state.publish("unit", unit or "", "")
+    return unit or first
+
+
+def _pick_colour() -> str:
+    state.receive("by", "units.by", "null_share", _COLOURS.__contains__, "a colour of the map")
+    by = st.radio(
+        "Colour", list(_COLOURS), format_func=lambda name: _COLOURS[name].title, key="units.by",
+        horizontal=True, persist_state="session",
+    )  # fmt: skip
+    state.publish("by", by, "null_share")
+    return by
+
+
+def _follow(order: Sequence[str]) -> Callable[[], None]:
+    """Return what a click on the map does: it moves the box; ``order`` names its points."""
+
+    def clicked() -> None:
+        points = st.session_state["units.map"].selection.points
+        if points:
+            st.session_state["units.unit"] = order[points[0]["point_index"]]
+
+    return clicked
+
+
+def _show_unit(asked: Asked, found: Ledger, unit: str, shape: tuple[int, int]) -> None:
+    """Draw one unit: its shares, where it looks, and its words."""
+    place, (layers, heads) = found.names.index(unit), shape
+    share, hidden = (
+        float(values[place]) for values in (found.shares.share, found.shares.null_fraction)
+    )
+    st.markdown(
+        f"**{unit} wrote {number(100 * share, '.1f')} % of what is hidden; {100 * hidden:.0f} % of "
+        "what it writes is hidden.**"
+    )
+    if not 1 <= place <= layers * heads:
+        st.caption("Only heads have words and tokens of their own: choose one, such as L11.H0.")
+        return
+    head = divmod(place - 1, heads)
+    heat = asks.map_of_head(asked, head)
+    pixels = asks.seen_by(asks.inside_of(asked), asked.photo.image)
+    st.image(
+        pictures.overlay(pixels, heat.heat, float(heat.heat.abs().max())),
+        caption=f"Where {unit} adds to the prompt (orange) and takes away (blue): "
+        f"{number(float(heat.heat.sum()), '+.4f')} of the cosine on the photo, "
+        f"{number(heat.prefix, '+.4f')} elsewhere",
+        width=pictures.SIDE_PX,
+    )
+    _show_words(asked, head)
+
+
+def _show_words(asked: Asked, head: tuple[int, int]) -> None:
+    options = [("--layer", str(head[0])), ("--head", str(head[1]))]
+    words = " ".join(f"{name} {text}" for name, text in options)
+    try:
+        with st.spinner("Looking for words; the first time, 5,000 texts are read…"):
+            found = asks.words_of_head(asked, head)
+    except UnitsError:
+        network = f" --model {asked.model}" if asked.model else ""
+        st.info(
+            f"No images were recorded inside this network, so its heads have no words yet. "
+            f"`python -m sing_core text-span {words}{network} --reference {asked.reference} "
+            "--images FOLDER` records them and prints the words of this head.",
+            icon=":material/inventory_2:",
+        )
+        return
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.markdown(f"{found.sentence} Over {found.images:,} images.")
+    st.dataframe(
+        cells.spoken_table([w.as_row() for w in found.words],
+                           numbers={"gain": ".1%", "stability": ".0%"}),
+        hide_index=True, column_order=list(_WORDS), column_config=_WORDS, key="units.words",
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+"""The Units page: its questions, their links, what they show and the commands they offer."""
+
+import shlex
+
+import pytest
+from typer.main import get_command
+
+from sing_core.cli import unit_words, units
+from tests.pages.driver import App
+
+pytestmark = pytest.mark.slow  # transformers are taken apart
+
+
+def first(app):
+    return next(element.value for element in app.at.markdown)
+
+
+def parsed(app):
+    """Return the command on the page as the command line reads it."""
+    (code,) = app.at.code
+    python, dash_m, package, verb, *words = shlex.split(code.value)
+    assert (python, dash_m, package) == ("python", "-m", "sing_core")
+    assert units.app is unit_words.app
+    command = get_command(units.app).commands[verb]
+    return verb, command.make_context(verb, words, resilient_parsing=False).params
+
+
+def test_a_first_visitor_reads_who_wrote_what_is_hidden():
+    app = App.at_page("units", unfolded=["units"])
+    assert (app.errors, app.warnings, app.query) == ([], [], {})
+    assert app.at.title[0].value == "Who wrote what it cannot see?"
+    assert "% of what is hidden" in first(app)
+    table = next(one.value for one in app.at.dataframe if "null_share" in one.value.columns)
+    assert len(table) == 1 + 12 * 6 + 12
+    assert table["null_share"].sum() == pytest.approx(1, abs=1e-6)
+    assert table["null_share"].is_monotonic_decreasing
+    verb, asked = parsed(app)
+    assert (verb, asked["reference"], asked["model"]) == ("ledger", "mini-vit", "")
+    assert asked["top"] == len(table)
+
+
+def test_a_head_is_chosen_by_a_link_and_by_hand():
+    app = App.at_page("units", unit="L11.H3", by="score")
+    assert any("**L11.H3 wrote" in element.value for element in app.at.markdown)
+    app.at.selectbox(key="units.unit").set_value("L5.MLP")
+    app.run()
+    assert (app.query["unit"], app.query["by"]) == ("L5.MLP", "score")
+    assert any("Only heads have words" in text for text in app.captions)
+
+
+def test_where_nothing_is_hidden_sixteen_classes_decide():
+    app = App.at_page("units", unfolded=["units"], network="vits", prompt="an image of a cat")
+    assert (app.errors, app.warnings) == ([], [])
+    assert any("the 16 classes decide" in element.value for element in app.at.markdown)
+    verb, asked = parsed(app)
+    assert (verb, asked["reference"], asked["model"]) == ("ledger", "mini", "vits")
+    assert asked["prompt"] == "an image of a cat"
+
+
+def test_maps_of_what_is_hidden_and_of_what_decides_add_up():
+    app = App.at_page("units", unfolded=["units.where"], ask="where", against="an image of a dog")
+    assert (app.errors, app.warnings) == ([], [])
+    assert "against “an image of a dog”" in first(app)
+    (table,) = (element.value for element in app.at.dataframe)
+    whole, null, principal = table["total"]
+    assert null + principal == pytest.approx(whole, abs=1e-5)
+    verb, asked = parsed(app)
+    assert (verb, asked["against"]) == ("token-map", "an image of a dog")
+
+
+def test_the_foreground_has_its_share_of_the_photo():
+    app = App.at_page("units", unfolded=["units.front"], ask="front", photo="coffee")
+    assert (app.errors, app.warnings) == ([], [])
+    (table,) = (element.value for element in app.at.dataframe)
+    assert 0.05 < table["share"][0] < 0.95
+    assert f"{100 * table['share'][0]:.0f} % of the photo stands in front" in first(app)
+    verb, asked = parsed(app)
+    assert (verb, asked["model"]) == ("segment", "")
+
+
+def test_a_class_is_put_in_words_beside_its_controls():
+    app = App.at_page(
+        "units", unfolded=["units.null_words"], **{"ask": "words", "class": "jellyfish"}
+    )
+    assert (app.errors, app.warnings) == ([], [])
+    (table,) = (element.value for element in app.at.dataframe)
+    assert set(table["subspace"]) == {
+        "what is hidden", "what decides", "random directions, as many",
+    }  # fmt: skip
+    assert "What is hidden of" in first(app)
+    verb, asked = parsed(app)
+    assert (verb, asked["class_"], asked["set_"]) == ("null-words", "jellyfish", "embedded")
+
+
+def test_what_cannot_be_asked_is_said_in_a_sentence():
+    app = App.at_page("units", network="lite0")
+    assert len(app.errors) == 1
+    assert "lite0 is no transformer" in app.errors[0]
+    assert "vits and mini-vit are" in app.errors[0]
+    app = App.at_page("units", network="colours", by="taste", unit="L99.H0")
+    assert len(app.warnings) == 3
+    app = App.at_page("units", ask="words", model="vits")
+    assert len(app.errors) == 1
