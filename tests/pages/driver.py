@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Selectbox
+from streamlit.testing.v1.element_tree import Block, Selectbox
 
 from tests.history import travel
 
@@ -107,6 +107,19 @@ class App:
     @property
     def captions(self):
         return [element.value for element in self.at.caption]
+
+    @property
+    def photo_button(self):
+        """What the button says behind which the photo is chosen."""
+        labels = [
+            node.proto.popover.label
+            for node in self.at.main
+            if isinstance(node, Block)
+            and node.proto is not None
+            and getattr(node.proto, "HasField", lambda _: False)  # columns know their own part only
+            and "popover" in {field.name for field, _ in node.proto.ListFields()}
+        ]
+        return next(label for label in labels if label.startswith("Photo: "))
 
     @property
     def facts(self):

@@ -62,6 +62,14 @@ def test_a_bad_file_before_any_upload_leaves_the_sample(app):
     assert app.numbers == before
 
 
+def test_the_button_names_the_photo_whose_numbers_are_shown(app):
+    assert app.photo_button == "Photo: Chelsea the cat"
+    app.upload(photo_files.encoded(photo_files.picture(), "JPEG"))
+    assert app.photo_button == "Photo: your own"
+    app.choose_source("sample").choose_sample("coffee")
+    assert app.photo_button == "Photo: Cup of coffee"
+
+
 def test_an_upload_lands_in_the_url_by_its_digest_and_opens_cold(app):
     payload = photo_files.encoded(photo_files.picture(), "JPEG")
     digest = hashlib.sha256(payload).hexdigest()
