@@ -65,8 +65,7 @@ if report is None:
 with stage:
     panels.show_head_fault()
     if asked.prompt_fault:
-        st.error(asked.prompt_fault, icon=":material/error:")
-        panels.show_without_scene(report, photo)
+        panels.show_without_prompt(asked.prompt_fault, report, photo)
         st.stop()
     if report.prompt_note:
         st.warning(in_words(report.prompt_note, 400), icon=":material/content_cut:")
