@@ -109,17 +109,19 @@ class App:
         return [element.value for element in self.at.caption]
 
     @property
+    def photo_popover(self):
+        """The block behind the button of the photo."""
+        for node in self.at.main:
+            proto = node.proto if isinstance(node, Block) else None
+            known = {field.name for field, _ in proto.ListFields()} if proto is not None else ()
+            if "popover" in known and proto.popover.label.startswith("Photo: "):
+                return node
+        raise AssertionError("There is no button of the photo.")
+
+    @property
     def photo_button(self):
         """What the button says behind which the photo is chosen."""
-        labels = [
-            node.proto.popover.label
-            for node in self.at.main
-            if isinstance(node, Block)
-            and node.proto is not None
-            and getattr(node.proto, "HasField", lambda _: False)  # columns know their own part only
-            and "popover" in {field.name for field, _ in node.proto.ListFields()}
-        ]
-        return next(label for label in labels if label.startswith("Photo: "))
+        return self.photo_popover.proto.popover.label
 
     @property
     def facts(self):

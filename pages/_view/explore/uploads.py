@@ -35,7 +35,8 @@ def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
     state.reassert("explore.source", "explore.sample")
     named, fault = _wished(named)  # before the button, which says what is chosen
     title = _TITLES.get(named) or (named.split("/")[0] if is_address(named) else "your own")
-    with st.popover(f"Photo: {title}", icon=":material/image:", width="stretch", key=_PICKER):
+    button = st.popover(f"Photo: {title}", icon=":material/image:", width="stretch", key=_PICKER)
+    with button:
         _ask()
         if fault:
             st.error(f"{fault} The photo below stays as it was.", icon=":material/broken_image:")
@@ -43,7 +44,10 @@ def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
         st.session_state["explore.own"] = named
     st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
     state.publish("photo", named, _DEFAULT)
-    return _open(named, stage)
+    photo = _open(named, stage)
+    for note in photo.notes if photo else ():
+        button.caption(note)  # beside what was sent, and above the page: it moves nothing
+    return photo
 
 
 def _wished(named: str) -> tuple[str, str]:
