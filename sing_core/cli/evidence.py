@@ -20,6 +20,8 @@ from sing_core.cli.app import (
     show,
     tell,
 )
+from sing_core.cli.leakage import Deciding, Dimension, deciding_under, open_scored
+from sing_core.cli.variants import Centred
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -115,19 +117,22 @@ def multiverse(
     model: Models = None,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
+    classes: Deciding = "",
+    centred: Centred = False,
+    dimension: Dimension = None,
     json_: Json = False,
 ) -> None:
     """Print which claims about models, and about every two, survive other defensible choices.
 
     Varied together: kind of images, reading, reference, the translator's penalty, and its fits.
+    With --classes the same classes decide for every model, as in `compare`.
     """
     from sing_core.leakage.multiverse import multiverse as ask
-    from sing_core.leakage.scored_sets import open_set
 
     bench = open_bench(Settings())
     names = model or ["lite0", "lite1"]
-    sets = [open_set(bench, name, images=set_ or None, reference=reference) for name in names]
-    found = ask(sets)
+    opened = [open_scored(bench, name, set_, reference) for name in names]
+    found = ask([deciding_under(scored, classes, centred, dimension) for scored in opened])
     rows = [claim.as_row() for claim in found]
     show(rows if json_ else [_short(row) for row in rows], json_)
     for claim in found:

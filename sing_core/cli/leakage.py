@@ -85,9 +85,9 @@ def classes(
     if (steer or images or versus) and (only != ClassFilter() or order is not Order.imagenet):
         raise typer.TyperException("--images, --steer, --versus print no table to narrow.")
     bench = open_bench(Settings())
-    parts = split(_open(bench, model, set_, reference), stratum)
+    parts = split(open_scored(bench, model, set_, reference), stratum)
     if versus:
-        others = split(_open(bench, versus, set_, reference), stratum)
+        others = split(open_scored(bench, versus, set_, reference), stratum)
         found = _agreement(zip(parts, others, strict=True))
     elif steer or images:
         found = _of_class(parts[-1], steer, images, image_score)
@@ -156,8 +156,8 @@ def compare(
 
     bench = open_bench(Settings())
     names = model or _all_scored(bench, set_, reference)
-    opened = [_open(bench, name, set_, reference) for name in names]
-    whole = [_under(scored, classes, centred, dimension) for scored in opened]
+    opened = [open_scored(bench, name, set_, reference) for name in names]
+    whole = [deciding_under(scored, classes, centred, dimension) for scored in opened]
     kinds = list(zip(*(split(scored, stratum) for scored in whole), strict=True))
     sets = [scored for kind in kinds for scored in kind]
     if prompt:
@@ -195,7 +195,7 @@ def concepts(
     if (list_ is None) == (not concept):
         raise typer.TyperException("Give --list or --concept, one of the two.")
     settings = Settings()
-    scored = _open(open_bench(settings), model, set_, reference)
+    scored = open_scored(open_bench(settings), model, set_, reference)
     text, notes = ("\n".join(concept or []), ()) if list_ is None else text_of(list_)
     wanted = parse_concepts(
         text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars, notes=notes
@@ -223,7 +223,9 @@ def _all_scored(bench: "Workbench", set_: str, reference: str) -> list[str]:
     return models
 
 
-def _under(scored: "ScoredSet", classes: str, centred: bool, dimension: int | None) -> "ScoredSet":
+def deciding_under(
+    scored: "ScoredSet", classes: str, centred: bool, dimension: int | None
+) -> "ScoredSet":
     """Return the scores where the named classes decide; computed on the first call."""
     from sing_core.leakage.variant_scores import deciding_classes, under
     from sing_core.maths.head_variants import HeadVariant
@@ -237,7 +239,8 @@ def _under(scored: "ScoredSet", classes: str, centred: bool, dimension: int | No
     return under(scored, HeadVariant(chosen, centred), report, dimension=dimension)
 
 
-def _open(bench: "Workbench", model: str, set_: str, reference: str) -> "ScoredSet":
+def open_scored(bench: "Workbench", model: str, set_: str, reference: str) -> "ScoredSet":
+    """Return the scores of a set, of the first there is without a name."""
     from sing_core.leakage.scored_sets import open_set
 
     return open_set(bench, model, images=set_ or None, reference=reference)
