@@ -1,6 +1,6 @@
 """The null space in words: what varies in the part of a set that a head cannot see."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,7 +12,7 @@ from pages._view.units import asks
 _PARTS = {
     "null": "what is hidden", "principal": "what decides", "random": "random directions, as many",
 }  # fmt: skip
-_COLUMNS = {
+_COLUMNS: dict[str, Any] = {
     "subspace": "part",
     "rank": "place",
     "text": "text",
