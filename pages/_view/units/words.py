@@ -28,6 +28,9 @@ _HOW = (
 )
 
 
+_FIRST = "jellyfish"  # a class takes seconds, all images of the set half a minute
+
+
 class Asked(NamedTuple):
     """A set, the class of it that is asked about ("" for all), and whose null space."""
 
@@ -45,12 +48,13 @@ def choose(_: DeltaGenerator) -> Asked:
         model = pickers.pick_model("units")
     with right:
         labels = loaders.class_labels()
-        state.receive("class", "units.class", "", ["", *labels].__contains__, "a class")
+        default = _FIRST if images == "embedded" else ""
+        state.receive("class", "units.class", default, ["", *labels].__contains__, "a class")
         name = st.selectbox(
             "Class", ["", *labels], format_func=lambda label: label or "all images",
             key="units.class", persist_state="session",
         )  # fmt: skip
-        state.publish("class", name or "", "")
+        state.publish("class", name or "", default)
     return Asked(images, name or "", model)
 
 
@@ -60,7 +64,7 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
     Raises:
         SingError: see ``asks.words_of``.
     """
-    with st.spinner("Looking for words; the first time, 5,000 texts are read…"):
+    with st.spinner("Looking for words; a class takes seconds, a whole set half a minute…"):
         found, said = asks.words_of(asked.model, asked.images, asked.class_name)
     answer.markdown(f"**{said}**")
     rows = [row for part in found for row in part.as_rows()]
