@@ -5,6 +5,7 @@ import streamlit as st
 from pages._view import state
 from pages._view.words.help import HELP, TERMS
 from pages._view.words.method import LIMITS, ORIGINS, PICTURES, STEPS
+from pages._view.words.units import UNITS
 
 state.enter("method")
 st.title("The method in four steps", anchor=False)
@@ -26,6 +27,11 @@ st.markdown(ORIGINS)
 
 st.header("What the pictures are", anchor=False)
 st.markdown(PICTURES)
+
+st.header(UNITS.title, anchor=False)
+st.markdown(UNITS.text)
+for formula in UNITS.formulas:
+    st.latex(formula)
 
 st.header("Limits", anchor=False)
 st.markdown(LIMITS)

@@ -24,6 +24,7 @@ from sing_core.units.tokens import PARTS, PhotoUnits, TokenMap, look_inside, pul
 from sing_core.units.words import SpanWords
 
 POOL = "general"
+Maps = tuple[dict[str, TokenMap], str, str]
 
 
 def _state(model: str, reference: str) -> str:
@@ -131,7 +132,7 @@ def ledger_of(asked: Asked) -> ledger.Ledger:
     return found
 
 
-def maps_of(asked: Asked, against: str) -> tuple[dict[str, TokenMap], str, str]:
+def maps_of(asked: Asked, against: str) -> Maps:
     """Return the maps of all, of what is hidden and of what decides, and what the texts say.
 
     ``against`` is a second text: the maps are then of the difference.
@@ -140,11 +141,11 @@ def maps_of(asked: Asked, against: str) -> tuple[dict[str, TokenMap], str, str]:
         SingError: see ``open_inside``.
     """
 
-    def ask() -> tuple[dict[str, TokenMap], str, str]:
+    def ask() -> Maps:
         photo, linear = taken_apart(asked), deciding(asked)[0]
         text, said = text_of(asked, asked.prompt)
         other, other_said = text_of(asked, against) if against else (None, "")
-        found = {}
+        found: dict[str, TokenMap] = {}
         for part in PARTS:
             direction = pulled_back(photo.inside, text, part, linear)
             if other is not None:
@@ -152,7 +153,7 @@ def maps_of(asked: Asked, against: str) -> tuple[dict[str, TokenMap], str, str]:
             found[part] = token_map(photo, direction)
         return found, said, other_said
 
-    maps: tuple[dict[str, TokenMap], str, str] = kept(_key("maps", asked, against), ask)
+    maps: Maps = kept(_key("maps", asked, against), ask)
     return maps
 
 

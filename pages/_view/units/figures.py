@@ -59,6 +59,7 @@ def unit_map(
                         showgrid=False, zeroline=False, range=[-0.5, heads + 0.5])  # fmt: skip
     figure.update_yaxes(tickvals=list(range(layers)), ticktext=[f"L{la}" for la in range(layers)],
                         range=[layers - 0.5, -0.5], showgrid=False, zeroline=False)  # fmt: skip
-    figure.update_layout(height=_REST_PX + _ROW_PX * layers, clickmode="event+select",
-                         dragmode=False, margin={"l": 10, "r": 10, "t": 40, "b": 10})  # fmt: skip
+    figure.update_layout(height=_REST_PX + _ROW_PX * layers, hoverdistance=80, dragmode=False,
+                         clickmode="event+select", margin={"l": 10, "r": 10, "t": 40, "b": 10},
+    )  # fmt: skip
     return figure

@@ -9,7 +9,7 @@ from pages._view import exports
 from pages._view.units import asks, pictures, scene
 from pages._view.units.scene import OWN, Asked
 from pages._view.words.phrases import in_words
-from sing_core.files.images import thumbnail
+from sing_core.files.images import picture_url, thumbnail
 from sing_core.units.segmentation import as_picture
 
 _SHOWN_PX = 480
@@ -39,9 +39,11 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         f"“{in_words(found.label)}”.**"
     )
     left, right = st.columns(2)
-    left.image(_cut(small, front), caption="What stands in front, in colour", width="stretch")
+    left.image(
+        picture_url(_cut(small, front)), caption="What stands in front, in colour", width="stretch"
+    )
     right.image(
-        as_picture(smooth),
+        picture_url(as_picture(smooth).convert("RGB")),
         caption=f"The map: light speaks for the classes that are read; cut at {threshold:.2f}",
         width="stretch",
     )

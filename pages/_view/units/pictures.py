@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sing_core.files.images import picture_url
 from sing_core.units.segmentation import enlarged
 
 SIDE_PX = 336
@@ -12,13 +13,14 @@ _GREY = (0.30, 0.59, 0.11)
 _STRONGEST = 0.85
 
 
-def picture_of(pixels: Tensor) -> Image.Image:
-    """Return ``pixels`` ``(3, h, w)`` from 0 to 1 as a picture of the size that is shown."""
+def picture_of(pixels: Tensor) -> str:
+    """Return ``pixels`` ``(3, h, w)`` from 0 to 1, as large as they are shown, as a data URL."""
     plain = (pixels * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return Image.fromarray(plain).resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC)
+    large = Image.fromarray(plain).resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC)
+    return picture_url(large)
 
 
-def overlay(pixels: Tensor, heat: Tensor, most: float) -> Image.Image:
+def overlay(pixels: Tensor, heat: Tensor, most: float) -> str:
     """Return ``heat`` ``(rows, columns)`` over the photo; ``most`` is full colour."""
     size = (pixels.shape[2], pixels.shape[1])
     wide = enlarged(heat, size).float() / max(most, 1e-12)

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import loaders, pickers, state
 from pages._view.explore import uploads
+from pages._view.words.units import UNIT_HELP
 from sing_core.files.images import Photo
 from sing_core.models.prompts import spoken_prompt
 from sing_core.models.registry import ModelEntry
@@ -91,7 +92,7 @@ def _pick_network() -> str:
         format_func=lambda name: entries[name].title if name in entries else _OWN_TITLE,
         key="units.network",
         persist_state="session",
-        help="Transformers alone can be taken apart: their output is a sum of heads and MLPs.",
+        help=UNIT_HELP["network"],
     )
     state.publish("network", found or OWN, OWN)
     return found or OWN
@@ -110,7 +111,7 @@ def _pick_prompt() -> str:
         key="units.prompt",
         accept_new_options=True,
         persist_state="session",
-        help="What units are measured along; without one, the class that the network reads.",
+        help=UNIT_HELP["prompt"],
     )
     state.publish("prompt", chosen or "", "")
     return chosen or ""

@@ -1,5 +1,7 @@
 """Where is it? What each token of the photo adds along a text: all, hidden, and what decides."""
 
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -8,9 +10,10 @@ from pages._view.tables import cells
 from pages._view.units import asks, pictures, scene
 from pages._view.units.scene import Asked
 from pages._view.words.phrases import in_words, number
+from pages._view.words.units import UNIT_HELP
 
 _TITLES = {"full": "all of it", "null": "what is hidden", "principal": "what decides"}
-_COLUMNS = {
+_COLUMNS: dict[str, Any] = {
     "part": "part",
     "photo": st.column_config.TextColumn("on the photo"),
     "class_token": st.column_config.TextColumn("class token"),
@@ -38,7 +41,7 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
     against = st.text_input(
         "Against a second text", key="units.against", persist_state="session", width=360,
         placeholder="such as: an image of a dog",
-        help="The maps are then of the difference: what speaks for the prompt and not for this.",
+        help=UNIT_HELP["against"],
     )  # fmt: skip
     state.publish("against", against, "")
     with st.spinner("Taking the photo apart…"):

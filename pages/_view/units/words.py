@@ -1,6 +1,6 @@
 """The null space in words: what varies in the part of a set that a head cannot see."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,7 +12,7 @@ from pages._view.units import asks
 _PARTS = {
     "null": "what is hidden", "principal": "what decides", "random": "random directions, as many",
 }  # fmt: skip
-_COLUMNS = {
+_COLUMNS: dict[str, Any] = {
     "subspace": "part",
     "rank": "place",
     "text": "text",
@@ -26,6 +26,9 @@ _HOW = (
     "below half, it is no name of that part. Random directions, as many, say what any part of "
     "that size would show."
 )
+
+
+_FIRST = "jellyfish"  # a class takes seconds, all images of the set half a minute
 
 
 class Asked(NamedTuple):
@@ -45,12 +48,13 @@ def choose(_: DeltaGenerator) -> Asked:
         model = pickers.pick_model("units")
     with right:
         labels = loaders.class_labels()
-        state.receive("class", "units.class", "", ["", *labels].__contains__, "a class")
+        default = _FIRST if images == "embedded" else ""
+        state.receive("class", "units.class", default, ["", *labels].__contains__, "a class")
         name = st.selectbox(
             "Class", ["", *labels], format_func=lambda label: label or "all images",
             key="units.class", persist_state="session",
         )  # fmt: skip
-        state.publish("class", name or "", "")
+        state.publish("class", name or "", default)
     return Asked(images, name or "", model)
 
 
@@ -60,7 +64,7 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
     Raises:
         SingError: see ``asks.words_of``.
     """
-    with st.spinner("Looking for words; the first time, 5,000 texts are read…"):
+    with st.spinner("Looking for words; a class takes seconds, a whole set half a minute…"):
         found, said = asks.words_of(asked.model, asked.images, asked.class_name)
     answer.markdown(f"**{said}**")
     rows = [row for part in found for row in part.as_rows()]

@@ -1,7 +1,7 @@
 """Who wrote it? The ledger of a photo: a map of all units, and one of them more closely."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,6 +12,7 @@ from pages._view.units import asks, pictures, scene
 from pages._view.units.figures import unit_cells, unit_map
 from pages._view.units.scene import Asked
 from pages._view.words.phrases import in_words, number
+from pages._view.words.units import UNIT_HELP
 from sing_core.errors import SingError, UnitsError
 from sing_core.units.ledger import Ledger
 
@@ -34,7 +35,7 @@ _HOW = (
     "against the others has less than 0. The score is its share of the cosine to the prompt. AS "
     "and IS are those of leaving its hidden part out: no logit that decides moves."
 )
-_COLUMNS = {
+_COLUMNS: dict[str, Any] = {
     "unit": "unit",
     "null_share": st.column_config.TextColumn("of what is hidden"),
     "null_fraction": st.column_config.TextColumn("of it hidden"),
@@ -47,7 +48,7 @@ _NUMBERS = {
     "null_share": "+.1%", "null_fraction": ".1%", "score": "+.4f", "norm": ".3f",
     "attribute_score_deg": "+.3f", "image_score_deg": ".3f",
 }  # fmt: skip
-_WORDS = {
+_WORDS: dict[str, Any] = {
     "rank": "place",
     "text": "text",
     "gain": st.column_config.TextColumn("carries"),
@@ -73,8 +74,11 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
     )
     tower = asks.inside_of(asked).tower
     shape = (len(tower.layers), tower.heads)
-    unit = _pick_unit(found)
-    by = _pick_colour()
+    left, right = st.columns((1.0, 1.5))
+    with left:
+        unit = _pick_unit(found, shape)
+    with right:
+        by = _pick_colour()
     left, right = st.columns((1.2, 1.0), gap="medium")
     with left:
         values = [row[by] for row in found.as_rows()[: len(found.names)]]
@@ -110,15 +114,17 @@ def _show_table(asked: Asked, found: Ledger) -> None:
     st.caption(f"{_HOW} In the command, {scene.FILE} stands for the photo’s file.")
 
 
-def _pick_unit(found: Ledger) -> str:
-    first = found.names[int(found.shares.share.argmax())]
+def _pick_unit(found: Ledger, shape: tuple[int, int]) -> str:
+    """Draw the choice of a unit; return it: without one, the head that wrote most."""
+    heads = shape[0] * shape[1]
+    first = found.names[1 + int(found.shares.share[1 : 1 + heads].argmax())]
     offered = ["", *found.names]
     state.receive("unit", "units.unit", "", offered.__contains__, "a unit")
     if st.session_state["units.unit"] not in offered:
         st.session_state["units.unit"] = ""
     unit = st.selectbox(
-        "Unit", offered, format_func=lambda name: name or f"{first}, which wrote most of it",
-        key="units.unit", persist_state="session", width=360,
+        "Unit", offered, format_func=lambda name: name or f"{first}, the head that wrote most",
+        key="units.unit", persist_state="session", help=UNIT_HELP["unit"],
     )  # fmt: skip
     state.publish("unit", unit or "", "")
     return unit or first

@@ -1,0 +1,38 @@
+"""What is said about units: the help of the page's widgets, and the Method page's section."""
+
+from pages._view.words.method import Step
+
+UNIT_HELP = {
+    "network": (
+        "Transformers alone can be taken apart: their residual stream is never cut by a ReLU, so "
+        "their output is a sum of heads and MLPs. mini-vit is read by the texts of 1,000 classes; "
+        "a classifier by its own last layer, and is translated into the chosen reference."
+    ),
+    "prompt": "What units are measured along; without one, the class that the network reads.",
+    "unit": (
+        "L11.H3 is head 3 of layer 11, L11.MLP the MLP of that layer, both counted from 0. A click "
+        "on the map does the same."
+    ),
+    "against": "The maps are then of the difference: what speaks for the prompt and not for this.",
+}
+
+UNITS = Step(
+    "Who wrote what is hidden",
+    "A pre-norm transformer never overwrites: its output is the sum of what the embedding, every "
+    "head and every MLP write, and a head’s part is a sum over tokens "
+    "([arXiv:2310.05916](https://arxiv.org/abs/2310.05916)). The last LayerNorm is shared out: its "
+    "scale $\\sigma$ and mean $\\bar x$ are those of the photo, so the $n$ parts are scaled alike "
+    "and still "
+    "add up. The null projector is linear, so each unit’s hidden part adds up to the whole "
+    "hidden part, and its share $s_u$ to 1. Along a text the same sum says where on the photo it "
+    "is. **TextSpan** puts a head into words: the text whose direction carries most of what the "
+    "head’s outputs vary in over many images, then the next, in what is left. Words change with "
+    "the images, so each comes with its **stability**: the share of random halves of the images "
+    "in which it is chosen again. Below half it is no name. Where a head hides nothing, the "
+    "sixteen classes decide that it ranks first.",
+    (
+        r"f = \sum_u c_u,\quad c_{\mathrm{head}} = \sum_{i} c_{\mathrm{head},i}",
+        r"c_u = \gamma \odot \frac{u - \bar x / n}{\sigma} + \frac{\beta}{n}",
+        r"s_u = \frac{\langle \Pi_n c_u, \Pi_n f\rangle}{\lVert \Pi_n f\rVert^2}",
+    ),
+)
