@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.evidence import alarms, choices, pairs, planted, probe
+from pages._view.evidence import alarms, choices, pairs, places, planted, probe
 from pages._view.tables import pick_images
 from sing_core.errors import SingError
 
@@ -26,7 +26,7 @@ st.caption(
     "what of the other pages is left under other defensible choices, and whether what was planted "
     "in photographs is found."
 )
-answer = st.container()  # it is known last, and read first
+above = places.two()  # what is known last is read first
 
 # 1. Ask.
 left, middle, right = st.columns(3)
@@ -47,7 +47,13 @@ chosen = panel.choose(model, images)
 state.write_url()
 
 # 2. Compute and 3. show: one call, one place where errors become words.
-try:
-    panel.show(answer, model, images, chosen)
-except SingError as error:
-    answer.error(str(error), icon=":material/error:")
+is_new, below = places.take_turn((asked, model, images, chosen)), places.two()
+answer, waiting = places.own(above), places.other(above)
+if is_new:
+    waiting.markdown(f"*{places.WAITING}*")
+with places.own(below):
+    try:
+        panel.show(answer, model, images, chosen)
+    except SingError as error:
+        answer.error(str(error), icon=":material/error:")
+waiting.empty()

@@ -1,7 +1,9 @@
 """The Evidence page: its questions, their links, what they show and the commands they offer."""
 
 import pytest
+import streamlit as st
 
+from pages._view.evidence import pairs, probe
 from sing_core.leakage import probes, real_pairs
 from tests.pages.driver import App
 
@@ -29,6 +31,49 @@ def test_a_first_visitor_reads_what_the_null_part_tells_apart():
     assert f"the whole feature {100 * rate['full']:.1f} %" in first(app)
     assert "one of 200 classes; chance 0.5 %" in first(app)
     assert app.at.code[0].value == "python -m sing_core probe --model lite0 --set embedded"
+
+
+def place_of(node, value):
+    """The way through the page to the text ``value``, as places within places."""
+    for place, child in node.children.items():
+        if getattr(child, "value", None) == value:
+            return (place,)
+        if hasattr(child, "children") and (inner := place_of(child, value)):
+            return (place, *inner)
+    return ()
+
+
+def ways_to_blocks(node, way=()):
+    """The ways to all places within which something stands."""
+    for place, child in node.children.items():
+        if hasattr(child, "children"):
+            yield (*way, place)
+            yield from ways_to_blocks(child, (*way, place))
+
+
+def test_a_new_question_is_answered_in_a_place_that_the_old_answer_has_left(monkeypatch):
+    """What is drawn over an old answer stays on the screen as long as the new one is computed."""
+
+    def answer(name):
+        def show(place, *_):
+            place.markdown(f"{name} above")
+            st.markdown(f"{name} below")
+
+        return show
+
+    monkeypatch.setattr(probe, "show", answer("probe"))
+    monkeypatch.setattr(pairs, "show", answer("pairs"))
+    app = App.at_page("evidence")
+    before = [place_of(app.at.main, f"probe {where}") for where in ("above", "below")]
+    app.run()
+    assert before == [place_of(app.at.main, f"probe {where}") for where in ("above", "below")]
+    app.at.selectbox(key="evidence.ask").set_value("pairs")
+    app.run()
+    after = [place_of(app.at.main, f"pairs {where}") for where in ("above", "below")]
+    assert all(before + after)
+    for old, new in zip(before, after, strict=True):
+        assert old[:-1] != new[:-1]
+        assert old[:-1] not in ways_to_blocks(app.at.main), "what is empty holds nothing"
 
 
 def test_groups_are_asked_by_a_link_and_by_hand():
