@@ -12,6 +12,8 @@ from sing_core.leakage.choices import AS_FITTED, PENALTIES, measured_by
 from sing_core.leakage.differences import pair_rows
 from sing_core.leakage.multiverse import MEASURES, Choice, Claim, multiverse
 from sing_core.leakage.scored_sets import open_set
+from sing_core.leakage.variant_scores import under
+from sing_core.maths.head_variants import HeadVariant
 from sing_core.models.pool import ModelPool
 from sing_core.models.workbench import Workbench
 from sing_core.settings import Settings
@@ -64,6 +66,17 @@ def test_a_model_beside_itself_differs_under_no_choice(claims):
     assert all(choice.estimate == 0 for choice in claim.choices)
     assert claim.survives == len(claim.choices)
     assert "not told apart" in claim.sentence
+
+
+def test_the_same_classes_may_decide_and_only_their_images_count(sets):
+    variant = HeadVariant(tuple(range(40)))
+    found = multiverse([under(scored, variant) for scored in sets])
+    labels = sets[0].ask("SELECT label FROM images")["label"].to_pylist()
+    wanted = [label for label in labels if label < 40]
+    assert 2 <= len(set(wanted)) < len(set(labels))
+    claim = next(c for c in found if c.measure == "image_score_deg")
+    whole = next(c for c in multiverse(sets) if c.measure == "image_score_deg")
+    assert claim.choices[0].estimate != pytest.approx(whole.choices[0].estimate)
 
 
 def test_models_of_different_sets_are_not_compared(sets):
