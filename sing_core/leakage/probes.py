@@ -100,12 +100,14 @@ class ProbeTable:
         )
 
     def _lost(self) -> str:
-        points = f"{100 * abs(self.lost.estimate):.1f} points"
         if not self.lost.decided:
-            return "What decides loses nothing that can be shown without it."
-        if self.lost.estimate > 0:
-            return f"Without it {points} fewer are: it adds to what decides."
-        return f"Without it {points} more are: it adds nothing to what decides."
+            return "Whether it adds anything to the directions that decide is not decided."
+        read = (
+            f"Without the null part {100 * abs(self.lost.estimate):.1f} percentage points "
+            f"{'fewer' if self.lost.estimate > 0 else 'more'} of the images are read rightly"
+        )
+        adds = "something" if self.lost.estimate > 0 else "nothing"
+        return f"{read}: it adds {adds} to the directions that decide."
 
 
 def _share(value: float) -> str:

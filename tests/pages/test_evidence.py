@@ -1,5 +1,7 @@
 """The Evidence page: its questions, their links, what they show and the commands they offer."""
 
+import json
+
 import pytest
 import streamlit as st
 
@@ -24,8 +26,11 @@ def test_a_first_visitor_reads_what_the_null_part_tells_apart():
     assert (app.errors, app.warnings, app.query) == ([], [], {})
     assert app.at.title[0].value == "Is it in there at all?"
     (table,) = (element.value for element in app.at.dataframe)
-    rate = dict(zip(table["subspace"], table["accuracy"], strict=True))
-    assert list(rate) == ["null", "random", "read", "principal", "full"]
+    names = ["null", "random", "read", "principal", "full"]
+    rate = dict(zip(names, table["accuracy"], strict=True))
+    (plot,) = app.at.get("plotly_chart")
+    assert list(table["part"]) == json.loads(plot.proto.spec)["data"][0]["y"]
+    assert table["part"][0] == "the null part (280)"
     assert 0.005 < rate["null"] < rate["full"] < 1
     assert f"{100 * rate['null']:.1f} % of the images are read rightly" in first(app)
     assert f"the whole feature {100 * rate['full']:.1f} %" in first(app)

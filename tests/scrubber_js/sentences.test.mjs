@@ -75,8 +75,8 @@ test("the same logits are the same class; where they drift the released step alo
 test("beside AS stands what it is beyond the average concept, and the prompt's place", () => {
   assert.equal(sentences.beyondWords(sweep, 1), "\u22128.7° beyond the average concept");
   assert.equal(sentences.beyondWords({ ...sweep, average_score_deg: undefined }, 1), "+ is nearer to the prompt");
-  assert.equal(sentences.rankWords(sweep, 1), "prompt: nearest no. 9 of 1,500, was 1491");
-  assert.equal(sentences.rankWords(sweep, 0), "prompt: nearest no. 1491 of 1,500");
+  assert.equal(sentences.rankWords(sweep, 1), "prompt: nearest no. 9 of 1,500, was 1,491");
+  assert.equal(sentences.rankWords(sweep, 0), "prompt: nearest no. 1,491 of 1,500");
   assert.equal(sentences.rankWords({}, 0), "");
 });
 

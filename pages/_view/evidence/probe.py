@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages._view import commands, state
 from pages._view.evidence import asks, panel
 from pages._view.evidence.figures import with_intervals
-from sing_core.leakage.probes import CLASSES, GROUPS, ProbeTable
+from sing_core.leakage.probes import CLASSES, GROUPS, ProbeRow, ProbeTable
 
 _READ = {CLASSES: "classes", GROUPS: "groups of classes (dogs, vehicles, food …)"}
 _TITLES = {
@@ -26,8 +26,7 @@ _HOW = (
 
 _SHOWN = panel.Shown(
     columns={
-        "subspace": "subspace",
-        "dim": "dim",
+        "part": "read from (dimensions)",
         "accuracy": st.column_config.TextColumn("read rightly [95 %]"),
         "draws": "draws",
     },
@@ -58,7 +57,7 @@ def show(answer: DeltaGenerator, model: str, images: str, read: str) -> None:
     options = [("--read", "" if read == CLASSES else read)]
     panel.show(
         "probe",
-        [row.as_row() for row in found.rows],
+        [row.as_row() | {"part": _part(row)} for row in found.rows],
         _SHOWN,
         (bars(found), "Share of images that a probe reads rightly, by subspace, with intervals."),
         how=_HOW,
@@ -69,5 +68,10 @@ def show(answer: DeltaGenerator, model: str, images: str, read: str) -> None:
 
 def bars(found: ProbeTable) -> go.Figure:
     """Return the accuracies as points with intervals, and the line of who guesses."""
-    points = [(f"{_TITLES[row.subspace]} ({row.dim:,})", row.accuracy) for row in found.rows]
+    points = [(_part(row), row.accuracy) for row in found.rows]
     return with_intervals(points, chance=found.chance, title="images read rightly", form=".0%")
+
+
+def _part(row: ProbeRow) -> str:
+    """Return what a probe read from and its dimensions, in the words of figure and table."""
+    return f"{_TITLES[row.subspace]} ({row.dim:,})"

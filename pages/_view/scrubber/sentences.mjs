@@ -54,8 +54,8 @@ export function beyondWords(data, index) {
 export function rankWords(data, index) {
   const [first, now] = [at(data.prompt_rank, 0), at(data.prompt_rank, index)];
   if (!isNumber(now) || !isNumber(first)) return "";
-  const count = Number(data.concept_count).toLocaleString("en");
-  return `prompt: nearest no. ${now} of ${count}${now === first ? "" : `, was ${first}`}`;
+  const [place, count, was] = [now, data.concept_count, first].map((one) => Number(one).toLocaleString("en"));
+  return `prompt: nearest no. ${place} of ${count}${now === first ? "" : `, was ${was}`}`;
 }
 
 export function lengthWords(data) {
