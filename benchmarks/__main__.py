@@ -20,12 +20,14 @@ from benchmarks import (
     served,
     sweep,
     text_span,
+    units,
 )
 from benchmarks.timing import Line
 
 ALL = {
     "sweep": sweep,
     "text_span": text_span,
+    "units": units,
     "head_split": head_split,
     "ridge": ridge,
     "extraction": extraction,

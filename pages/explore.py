@@ -16,6 +16,7 @@ scene.show_head()
 # 1. Ask: three choices in one line; what refines them is folded away behind a fourth.
 choices, stage = scene.lay_out()
 state.say_in(stage)
+notes = st.container()  # below the scene, where they move nothing of it
 with choices[0]:
     photo = uploads.pick_photo(stage)
 with choices[1]:
@@ -55,7 +56,8 @@ with stage:
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         panels.show_photo(photo)
-    for note in (*photo.notes, *loaders.bench().notes_on(model)):
+with notes:
+    for note in loaders.bench().notes_on(model):
         st.caption(note)
     panels.show_storage()  # only now is it known whether everything could be kept
 if report is None:
@@ -65,8 +67,7 @@ if report is None:
 with stage:
     panels.show_head_fault()
     if asked.prompt_fault:
-        st.error(asked.prompt_fault, icon=":material/error:")
-        panels.show_without_scene(report, photo)
+        panels.show_without_prompt(asked.prompt_fault, report, photo)
         st.stop()
     if report.prompt_note:
         st.warning(in_words(report.prompt_note, 400), icon=":material/content_cut:")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_run_yield_check
 
 from pages._view.photo_desk import PhotoDesk
@@ -91,9 +92,15 @@ def studio() -> Studio:
 @st.cache_resource(on_release=_end)
 def desk() -> PictureDesk:
     """Return the process's one worker for pictures."""
-    made = PictureDesk(settings().render_timeout_s, first_after_s=_DRAW_AFTER_S)
+    made = PictureDesk(settings().render_timeout_s, _DRAW_AFTER_S, is_here)
     atexit.register(made.close)
     return made
+
+
+def is_here(who: str) -> bool:
+    """Return whether the page is open of somebody whose name is ``session/…``."""
+    session = who.split("/")[0]
+    return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 def rest() -> None:

@@ -9,6 +9,7 @@ import typer
 from sing_core.cli.app import Json, Model, Ref, app, name_problems, open_bench, show, tell
 from sing_core.cli.units import REFERENCE, Own
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def text_span(
     bench = open_bench(Settings())
     inside = open_inside(bench, reference, model)
     moments = _moments(bench, inside, images, quiet=json_)
-    pool, embeddings = _pool(bench, reference, texts)
+    pool, embeddings = pool_of(bench, reference, texts)
     found = head_words(inside, moments, pool, embeddings, layer, head, size=size, rule=rule.value)
     show([word.as_row() for word in found.words], json_)
     tell(f"{found.sentence} Over {found.images:,} images, out of {len(pool):,} texts.")
@@ -67,7 +68,7 @@ def null_words(
     set_: Annotated[
         str, typer.Option("--set", help="Prepared set, see `image-sets`.")
     ] = "embedded",
-    reference: Ref = "mini",
+    reference: Ref = DEFAULT_REFERENCE,
     texts: Texts = "general",
     size: Size = 10,
     classes: Classes = "",
@@ -84,7 +85,7 @@ def null_words(
 
     bench = open_bench(Settings())
     variant = chosen_variant(bench, model, classes, centred, threshold)
-    pool, embeddings = _pool(bench, reference, texts)
+    pool, embeddings = pool_of(bench, reference, texts)
     found, said = words_of_set(
         bench, set_, model, reference, variant, pool, embeddings, class_name=class_, size=size
     )
@@ -92,7 +93,7 @@ def null_words(
     tell(said)
 
 
-def _pool(bench: "Workbench", reference: str, texts: str) -> "tuple[tuple[str, ...], Tensor]":
+def pool_of(bench: "Workbench", reference: str, texts: str) -> "tuple[tuple[str, ...], Tensor]":
     """Return the texts of a pool, or of a person's file, and their embeddings."""
     from sing_core.models.text_pools import POOLS, own_pool, pool_embeddings, text_pool
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sing_core.models.workbench import Workbench
     from sing_core.units.inside import Inside
     from sing_core.units.ledger import Ledger
-    from sing_core.units.tokens import PhotoUnits
+    from sing_core.units.tokens import PhotoUnits, TokenMap
 
 REFERENCE = "mini-vit"
 Photo = Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")]
@@ -105,38 +105,25 @@ def token_map(
     Rows are shares of the cosine to the prompt, with the class token and what has no place; they
     sum to what the part has to do with the text.
     """
-    from sing_core.units.inside import unit_index
     from sing_core.units.tokens import picture_of, pulled_back, stretched
     from sing_core.units.tokens import token_map as map_of
 
     settings = Settings()
     bench, photo = _look(settings, image, reference, model)
-    inside = photo.inside
-    text, said = _text(bench, inside, photo, prompt)
     linear = _deciding(photo, (classes, centred, threshold))
-    direction = pulled_back(inside, text, part.value, linear)
+    text, said = _text(bench, photo.inside, photo, prompt)
+    direction = pulled_back(photo.inside, text, part.value, linear)
     if against:
-        other, _ = _text(bench, inside, photo, against)
-        direction = direction - pulled_back(inside, other, part.value, linear)
-    head = None
-    if unit:
-        place = unit_index(inside, unit) - 1
-        if not 0 <= place < len(inside.tower.layers) * inside.tower.heads:
-            raise SingError(f"{unit} has no tokens of its own: heads do, such as L0.H0.")
-        head = divmod(place, inside.tower.heads)
-    found = map_of(photo, direction, head)
+        other, _ = _text(bench, photo.inside, photo, against)
+        direction = direction - pulled_back(photo.inside, other, part.value, linear)
+    found = map_of(photo, direction, _head(photo.inside, unit) if unit else None)
     if out is not None:
         size = open_photo(image, settings).image.size
         picture_of(stretched(found.heat), (min(size), min(size))).save(out, "PNG")
-    rows: list[dict[str, object]] = [
-        {"row": y, "column": x, "score": float(value)}
-        for y, line in enumerate(found.heat)
-        for x, value in enumerate(line)
-    ]
-    rows.append({"row": None, "column": None, "score": found.prefix + found.others})
-    show(rows, json_)
+    show(_map_rows(found), json_)
     tell(
-        f"“{said}”: {found.total:+.3f} of the cosine, {float(found.heat.sum()):+.3f} on the photo."
+        f"“{said}”: {found.total:+.3f} of the cosine, {float(found.heat.sum()):+.3f} of it on the "
+        "photo."
     )
 
 
@@ -169,6 +156,27 @@ def segment(
 
 
 Variant = tuple[str, bool, float]
+
+
+def _map_rows(found: "TokenMap") -> list[dict[str, object]]:
+    """Return a row a patch, then one of what has no place."""
+    rows: list[dict[str, object]] = [
+        {"row": y, "column": x, "score": float(value)}
+        for y, line in enumerate(found.heat)
+        for x, value in enumerate(line)
+    ]
+    return [*rows, {"row": None, "column": None, "score": found.prefix + found.others}]
+
+
+def _head(inside: "Inside", unit: str) -> tuple[int, int]:
+    """Return layer and head of a unit's name."""
+    from sing_core.units.inside import unit_index
+
+    place = unit_index(inside, unit) - 1
+    if not 0 <= place < len(inside.tower.layers) * inside.tower.heads:
+        raise SingError(f"{unit} has no tokens of its own: heads do, such as L0.H0.")
+    layer, head = divmod(place, inside.tower.heads)
+    return layer, head
 
 
 def _look(

@@ -100,6 +100,16 @@ def embedded_set(data: Data = _DATA) -> None:
 
 
 @app.command()
+def unit_moments(data: Data = _DATA) -> None:
+    """Take the embedded set apart inside mini-vit; overwrites assets/units."""
+    from sing_core.making.unit_moments import make_unit_moments
+
+    with _words(), Progress(console=Console(stderr=True)) as bar:
+        for line in make_unit_moments(Settings(), data, bar):
+            typer.echo(line)
+
+
+@app.command()
 def choose_scenes(
     renderer: Annotated[str, typer.Option(help="Who draws, see `renderers`.")] = "inversion",
 ) -> None:

@@ -20,6 +20,7 @@ from sing_core.pictures.protocol import Frames
 from sing_core.studies.strips import Strip
 
 _FORGOTTEN_AFTER_S = 8.0
+_LEFT_AFTER_S = 2.0  # whose page is closed; a connection may break for a moment
 _TRIED_AGAIN_AFTER_S = 10.0
 _KEPT = 24
 # Pages and numbers go first: who draws on the processor takes what they leave.
@@ -40,8 +41,16 @@ class PictureJob:
         finished: whether all was drawn.
     """
 
-    def __init__(self, timeout_s: float, rest: "Rest | None" = None) -> None:
-        """Wait for the worker; stop ``timeout_s`` seconds after it began, rest when asked to."""
+    def __init__(
+        self,
+        timeout_s: float,
+        rest: "Rest | None" = None,
+        is_here: Callable[[str], bool] = lambda who: True,
+    ) -> None:
+        """Wait for the worker; stop ``timeout_s`` seconds after it began, rest when asked to.
+
+        ``is_here`` says whether somebody's page is still open.
+        """
         self.strip: Strip | None = None
         self.frames: dict[int, Frames] = {}
         self.audits: dict[int, PictureAudit] = {}
@@ -49,7 +58,7 @@ class PictureJob:
         self.error = ""
         self.finished = False
         self._timeout_s, self._begun, self._failed = timeout_s, float("inf"), 0.0
-        self._rest = rest or Rest()
+        self._rest, self._is_here = rest or Rest(), is_here
         self._seen: dict[str, float] = {}
         self._files: dict[int, tuple[Frames, bytes]] = {}
         self._stopped, self._ended = threading.Event(), threading.Event()
@@ -96,16 +105,23 @@ class PictureJob:
         """Whether it was asked to stop."""
         return self._stopped.is_set()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody watches: looked lately, from a page that is still open."""
+        now = time.monotonic()
+        return any(
+            now - seen <= (_FORGOTTEN_AFTER_S if self._is_here(who) else _LEFT_AFTER_S)
+            for who, seen in list(self._seen.items())
+        )
+
     def should_stop(self) -> bool:
         """Whether to go on is no longer worth it; answers when the rest is over."""
         while (left := self._rest.left_s) > 0 and not self._stopped.wait(left):
             pass
-        now = time.monotonic()
-        if now - self._begun > self._timeout_s:
+        if time.monotonic() - self._begun > self._timeout_s:
             self.error = f"The rendering was stopped: it took longer than {self._timeout_s:g} s."
             return True
-        last = max(list(self._seen.values()), default=0.0)
-        return self._stopped.is_set() or now - last > _FORGOTTEN_AFTER_S
+        return self._stopped.is_set() or not self.is_wanted
 
     def run(self, work: "Callable[[PictureJob], None]") -> None:
         """Do ``work``; what goes wrong becomes ``error``."""
@@ -151,13 +167,19 @@ class PictureDesk:
         awake: whether the wait before the very first job is over.
     """
 
-    def __init__(self, timeout_s: float, first_after_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        timeout_s: float,
+        first_after_s: float = 0.0,
+        is_here: Callable[[str], bool] = lambda who: True,
+    ) -> None:
         """Start no thread yet; no job runs longer than ``timeout_s`` seconds.
 
-        The first job waits for ``wake``, at most ``first_after_s`` seconds: it loads a network,
-        and the page that asks for it shall be there before.
+        ``is_here`` says whether somebody's page is still open: nothing is drawn for one that was
+        left. The first job waits for ``wake``, at most ``first_after_s`` seconds: it loads a
+        network, and the page that asks for it shall be there before.
         """
-        self._timeout_s, self._first_after_s = timeout_s, first_after_s
+        self._timeout_s, self._first_after_s, self._is_here = timeout_s, first_after_s, is_here
         self._woken = threading.Event()
         self.rest = Rest()
         self.awake = first_after_s == 0.0
@@ -175,7 +197,7 @@ class PictureDesk:
         with self._guard:
             found = self._jobs.get(key)
             if found is None or found.can_be_tried_again:
-                found = PictureJob(self._timeout_s, self.rest)
+                found = PictureJob(self._timeout_s, self.rest, self._is_here)
                 found.look(who)  # before the worker asks whether anybody does
                 self._jobs[key] = found
                 self._queue = [job for job in self._queue if not job.done] + [found]
@@ -189,10 +211,15 @@ class PictureDesk:
     def ahead_of(self, job: PictureJob) -> int:
         """Return how many renderings come before ``job``; 0 when it runs or is done.
 
-        One that was stopped ends with its step and does not count.
+        One that was stopped, or that nobody watches any longer, ends with its step and does not
+        count.
         """
         with self._guard:
-            waiting = [other for other in self._queue if not (other.done or other.is_stopped)]
+            waiting = [
+                other
+                for other in self._queue
+                if not (other.done or other.is_stopped) and (other is job or other.is_wanted)
+            ]
         return waiting.index(job) if job in waiting else 0
 
     def wake(self) -> None:

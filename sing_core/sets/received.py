@@ -83,6 +83,11 @@ def _images(files: Sequence[tuple[str, bytes]]) -> Iterator[Sent]:
     if zips and len(files) > 1:
         raise ImageSetError("Send images, or one zip of them: not a zip beside other files.")
     for name, payload in files:
+        if not zips and name.lower().endswith(".zip"):
+            raise ImageSetError(
+                f"“{name[:80]}” is no zip, whatever its name says: it may have been damaged on "
+                "its way. Send it again, or send the images themselves."
+            )
         if zips:
             yield from _of_zip(name, payload)
         else:

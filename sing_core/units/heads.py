@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sing_core.errors import UnitsError
 from sing_core.maths.text_span import Rule, TextSpan, text_span
-from sing_core.units.inside import Inside
+from sing_core.units.inside import Inside, check_head
 from sing_core.units.moments import HeadMoments
 from sing_core.units.stable_words import STABLE, Word, stable_words
 
@@ -72,14 +72,11 @@ def head_words(
     Raises:
         UnitsError: there is no such head, or the moments are another network's.
     """
-    tower = inside.tower
-    if not (0 <= layer < len(tower.layers) and 0 <= head < tower.heads):
+    check_head(inside, layer, head)
+    if moments.identity != inside.tower.identity:
         raise UnitsError(
-            f"There is no head {head} in layer {layer}: {tower.name} has layers 0 to "
-            f"{len(tower.layers) - 1} with heads 0 to {tower.heads - 1}."
+            f"What was recorded is of other weights than those of {inside.tower.name} now."
         )
-    if moments.identity != tower.identity:
-        raise UnitsError(f"What was recorded is of other weights than those of {tower.name} now.")
 
     def span_of(folds: list[int]) -> TextSpan:
         rows = moments.stand_ins(inside, layer, head, folds)

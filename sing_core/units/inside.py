@@ -181,6 +181,20 @@ def _identity(bench: Workbench, reference: str, dim: int, raw_space: str) -> Tra
     return find_centre(base_of(reference), raw_space, bench.settings).translator(plain)
 
 
+def check_head(inside: Inside, layer: int, head: int) -> None:
+    """Check that there is a head of this number in this layer.
+
+    Raises:
+        UnitsError: there is none.
+    """
+    tower = inside.tower
+    if not (0 <= layer < len(tower.layers) and 0 <= head < tower.heads):
+        raise UnitsError(
+            f"There is no head {head} in layer {layer}: {tower.name} has layers 0 to "
+            f"{len(tower.layers) - 1} with heads 0 to {tower.heads - 1}."
+        )
+
+
 def unit_index(inside: Inside, name: str) -> int:
     """Return the place of a unit among ``Tower.unit_names``; upper and lower case are the same.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sing_core.settings import Settings
 
 FOLDS = 8
-_FORMAT = "sing-unit-moments-1"
+_FORMAT = "sing-unit-moments-2"
 _NAMES = ("counts", "first", "spread", "alike")
 
 
@@ -38,7 +38,8 @@ class HeadMoments:
         counts: ``(F,)`` images of each fold.
         first: ``(F, L, H, e + 2)`` mean of ``x``, float32.
         spread: ``(F, L, H, e + 2)`` standard deviation of ``x`` inside the fold, float32.
-        alike: ``(F, L, H, e + 2, e + 2)`` its correlations, float16: what ships is half as large.
+        alike: ``(F, L, H, (e + 2) (e + 3) / 2)`` its correlations, the upper triangle row by row,
+            float16: what ships is a quarter as large.
         identity: of the tower whose heads these are.
         details: which images, as text.
     """
@@ -66,7 +67,8 @@ class HeadMoments:
             ]
         )
         spread = second.diagonal(dim1=-2, dim2=-1).clamp_min(1e-300).sqrt()
-        alike = (second / (spread[..., :, None] * spread[..., None, :])).half()
+        whole = second / (spread[..., :, None] * spread[..., None, :])
+        alike = whole[(..., *_triangle(whole.shape[-1]))].half()
         counts = torch.tensor([len(fold) for fold in folds], dtype=torch.float64)
         return cls(counts, means.float(), spread.float(), alike, identity, details or {})
 
@@ -86,8 +88,10 @@ class HeadMoments:
         mean = weight @ means
         shift = means - mean
         wide = self.spread[folds, layer, head].double()
-        inside_folds = self.alike[folds, layer, head].double() * wide[:, :, None] * wide[:, None]
-        second = torch.einsum("f,fij->ij", weight, inside_folds)
+        alike = wide.new_zeros(len(folds), wide.shape[1], wide.shape[1])
+        alike[(slice(None), *_triangle(wide.shape[1]))] = self.alike[folds, layer, head].double()
+        alike = alike + alike.mT - torch.diag_embed(alike.diagonal(dim1=1, dim2=2))
+        second = torch.einsum("f,fij->ij", weight, alike * wide[:, :, None] * wide[:, None])
         second = second + torch.einsum("f,fi,fj->ij", weight, shift, shift)
         power, vectors = torch.linalg.eigh(second)
         steps = vectors * (len(power) * power.clamp_min(0)).sqrt()  # columns
@@ -131,6 +135,11 @@ class HeadMoments:
             k.removeprefix("detail."): v for k, v in facts.items() if k.startswith("detail.")
         }
         return cls(**tensors, identity=facts["identity"], details=details)
+
+
+def _triangle(size: int) -> tuple[Tensor, Tensor]:
+    rows, columns = torch.triu_indices(size, size)
+    return rows, columns
 
 
 def shipped_path(settings: "Settings", name: str) -> Path:

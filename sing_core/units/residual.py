@@ -79,6 +79,21 @@ def parts_of(tower: Tower, batch: Tensor) -> Parts:
     return Parts(sums, rows.transpose(0, 1).cpu(), values.transpose(0, 1).cpu())
 
 
+def attention_of(tower: Tower, batch: Tensor) -> Tensor:
+    """Return ``(n, L, t, t)`` attention between all tokens of images, the mean over heads."""
+    rows = []
+    with torch.inference_mode():
+        tokens, turns = tower.begin(batch.to(tower.device))
+        for layer, turn in zip(tower.layers, turns, strict=True):
+            q, k, v = layer.project(layer.norm(tokens), turn)
+            attention = (q @ k.mT).softmax(dim=-1)
+            rows.append(attention.float().mean(dim=1).cpu())
+            joined = (attention @ v).transpose(1, 2).flatten(2)
+            tokens = tokens + torch.nn.functional.linear(joined, layer.weight, layer.bias)
+            tokens = tokens + layer.mlp(tokens)
+    return torch.stack(rows, dim=1).clone()
+
+
 class _Pass:
     """One pass through the layers that keeps what the tokens that are read were given.
 

@@ -98,4 +98,8 @@ def sentence(found: Sequence[SpanWords], what: str) -> str:
         f"the null space has {100 * null.share:.1f} % of what varies in meaning, as many random "
         f"directions have {100 * random.share:.1f} %"
     )
-    return f"What is hidden of {what} is first about {named}; {share}."
+    carried = 100 * sum(word.gain for word in null.words)
+    return (
+        f"What is hidden of {what} is first about {named}; its {len(null.words)} texts carry "
+        f"{carried:.0f} % of it. {share[0].upper()}{share[1:]}."
+    )

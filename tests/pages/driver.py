@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Selectbox
+from streamlit.testing.v1.element_tree import Block, Selectbox
 
 from tests.history import travel
 
@@ -107,6 +107,21 @@ class App:
     @property
     def captions(self):
         return [element.value for element in self.at.caption]
+
+    @property
+    def photo_popover(self):
+        """The block behind the button of the photo."""
+        for node in self.at.main:
+            proto = node.proto if isinstance(node, Block) else None
+            known = {field.name for field, _ in proto.ListFields()} if proto is not None else ()
+            if "popover" in known and proto.popover.label.startswith("Photo: "):
+                return node
+        raise AssertionError("There is no button of the photo.")
+
+    @property
+    def photo_button(self):
+        """What the button says behind which the photo is chosen."""
+        return self.photo_popover.proto.popover.label
 
     @property
     def facts(self):

@@ -102,6 +102,16 @@ def test_an_odd_but_readable_prompt_gives_numbers(app, prompt):
     assert "\x00" not in app.sweep["prompt"]
 
 
+@pytest.mark.parametrize("prompt", ["x" * 400, "   "], ids=["too long", "blank"])
+def test_a_refused_prompt_shows_no_number_of_another(prompt):
+    app = App(prompt=prompt)
+    (said,) = app.errors
+    assert said.endswith("what is shown below is the same for every prompt.")
+    assert (app.sweep, len(app.at.dataframe)) == (None, 0)
+    everything = [node.value for node in (*app.at.markdown, *app.at.caption)]
+    assert not [text for text in everything if "ε" in text or "stands still" in text]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("prompt", "sentence"),

@@ -62,6 +62,21 @@ def test_a_bad_file_before_any_upload_leaves_the_sample(app):
     assert app.numbers == before
 
 
+def test_the_button_names_the_photo_whose_numbers_are_shown(app):
+    assert app.photo_button == "Photo: Chelsea the cat"
+    app.upload(photo_files.encoded(photo_files.picture(), "JPEG"))
+    assert app.photo_button == "Photo: your own"
+    app.choose_source("sample").choose_sample("coffee")
+    assert app.photo_button == "Photo: Cup of coffee"
+
+
+def test_what_was_done_to_a_file_is_said_beside_it_and_moves_nothing_of_the_page(app):
+    name, file, _, note = next(case for case in SAME if case[3])
+    app.upload(file, name)
+    assert app.captions.count(note) == 1
+    assert note in [caption.value for caption in app.photo_popover.caption]
+
+
 def test_an_upload_lands_in_the_url_by_its_digest_and_opens_cold(app):
     payload = photo_files.encoded(photo_files.picture(), "JPEG")
     digest = hashlib.sha256(payload).hexdigest()

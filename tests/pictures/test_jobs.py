@@ -90,6 +90,35 @@ def test_who_waits_knows_how_many_come_first(desk):
     assert [desk.ahead_of(job) for job in (first, second, third)] == [0, 0, 0]
 
 
+def test_drawings_of_pages_that_were_left_come_before_nobody(monkeypatch):
+    monkeypatch.setattr(jobs, "_LEFT_AFTER_S", 0.0)
+    here = {"one", "two", "three"}
+    desk = PictureDesk(timeout_s=30, is_here=here.__contains__)
+    left = [desk.job(who, until_stopped, who=who) for who in ("one", "two")]
+    mine = desk.job("mine", lambda job: None, who="three")
+    assert desk.ahead_of(mine) == 2
+    here -= {"one", "two"}
+    assert desk.ahead_of(mine) == 0
+    mine.wait(5)
+    assert [(job.done, job.finished) for job in (*left, mine)] == [
+        (True, False), (True, False), (True, True),
+    ]  # fmt: skip
+    desk.close()
+
+
+def test_a_drawing_that_nobody_has_looked_at_lately_comes_before_nobody(desk, monkeypatch):
+    go = threading.Event()
+    running = desk.job("a", lambda job: go.wait(5))
+    desk.job("b", until_stopped)
+    monkeypatch.setattr(jobs, "_FORGOTTEN_AFTER_S", 0.2)
+    time.sleep(0.3)
+    running.look()
+    mine = desk.job("c", lambda job: None)
+    assert desk.ahead_of(mine) == 1
+    go.set()
+    wait_for(mine)
+
+
 def test_what_failed_is_tried_again_after_a_while_and_not_at_once(desk, monkeypatch):
     tries = []
 

@@ -92,19 +92,22 @@ def bomb():
         ([("x.jpg", jpeg(1))], "choose what the images are of"),
         ([("s.zip", packed({"cats/x.jpg": jpeg(1)}))], "“cats” is no class"),
         ([("s.zip", packed({f"{CAT}/x.jpg": jpeg(1)})), ("y.jpg", jpeg(2))], "not a zip beside"),
+        ([("notzip.zip", b"not one")], "“notzip.zip” is no zip, whatever its name says"),
+        ([("x.jpg", jpeg(1)), ("Not.ZIP", b"")], "“Not.ZIP” is no zip"),
         ([("s.zip", packed({f"{CAT}/x.jpg": jpeg(1)})[:60])], "cannot be read as a zip"),
         ([("s.zip", link())], "link.jpg” in s.zip: The zip holds a link or a device there"),
         ([("s.zip", bomb())], "x.jpg” in s.zip: The file has 3 MB; up to 1 are read"),
         ([("s.zip", packed({f"{CAT}/{i}.jpg": jpeg(i) for i in range(9)}))], "too much at once"),
     ],
-    ids=["nothing", "empty zip", "no class", "no such class", "zip beside a file", "torn", "link",
+    ids=["nothing", "empty zip", "no class", "no such class", "zip beside a file", "no zip",
+         "no zip beside a file", "torn", "link",
          "bomb", "too many"],
 )  # fmt: skip
 def test_what_cannot_be_a_set_is_a_sentence_and_leaves_nothing(tmp_path, monkeypatch, files, words):
     monkeypatch.setattr(items, "MOST_BYTES", 2**20)
     monkeypatch.setattr(received, "MAX_FILES", 8)
     with pytest.raises(ImageSetError, match=words):
-        lay_down(files, "", tmp_path)
+        lay_down(files, GOLDFISH if "no zip" in words else "", tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

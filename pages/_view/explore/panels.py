@@ -8,7 +8,12 @@ from pages._view import loaders, pickers, state
 from pages._view.explore import downloads, head_choice, renders
 from pages._view.explore.question import Asked
 from pages._view.scrubber import scrubber
-from pages._view.words.help import EQUIVALENT_NOTE, HELP, NO_PHOTO, OWN_TRANSLATOR_NOTE
+from pages._view.words.help import (
+    EQUIVALENT_NOTE,
+    HELP,
+    NO_PHOTO,
+    OWN_TRANSLATOR_NOTE,
+)
 from pages._view.words.phrases import number
 from sing_core.files.images import Photo
 from sing_core.maths.linear_head import DRIFT_BUDGET
@@ -16,13 +21,25 @@ from sing_core.sets.stored import StoredImage
 from sing_core.studies.reports import ClassScore, ImageReport, Sweep
 
 _ALONE_PX = 240
+WITHOUT_PROMPT = "Nothing is steered; what is shown below is the same for every prompt."
 
 
 def show_without_scene(report: ImageReport, photo: Photo | StoredImage) -> None:
-    """Draw the photo and what holds whatever the prompt, where there is no sweep to pull."""
+    """Draw the photo and what is known of it, where there is no sweep to pull."""
     show_photo(photo)
     show_decision(report)
     show_facts(report)
+
+
+def show_without_prompt(fault: str, report: ImageReport, photo: Photo | StoredImage) -> None:
+    """Say in the scene's place why the prompt cannot be used, and what holds without any.
+
+    There is no step without a prompt, so nothing of one is shown, whichever prompt it is of.
+    """
+    with st.container(key="explore_no_prompt"):
+        st.error(f"{fault} {WITHOUT_PROMPT}", icon=":material/error:")
+        show_photo(photo)
+        show_facts(report)
 
 
 def show_photo(photo: Photo | StoredImage) -> None:

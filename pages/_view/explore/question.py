@@ -37,7 +37,7 @@ class Asked:
     def ask_something(self) -> ImageReport:
         """Return the report, or one of the default prompt where this one cannot be used.
 
-        What does not depend on the prompt, a person sees all the same.
+        Of that only what does not depend on the prompt may be shown.
 
         Raises:
             SingError: see ``analyse_image``.

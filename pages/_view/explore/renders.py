@@ -3,6 +3,7 @@
 import uuid
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages._view import loaders, state
 from pages._view.explore import picture_views
@@ -78,8 +79,10 @@ def begin(asked: Asked, report: ImageReport) -> Watched:
 
 
 def _who() -> str:
-    """Return the name under which this session watches."""
-    name: str = st.session_state.setdefault("app.who", uuid.uuid4().hex)
+    """Return the name under which this session watches; see ``loaders.is_here``."""
+    context = get_script_run_ctx()
+    session = context.session_id if context is not None else ""
+    name: str = st.session_state.setdefault("app.who", f"{session}/{uuid.uuid4().hex}")
     return name
 
 

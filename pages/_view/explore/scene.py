@@ -15,7 +15,7 @@ _HEAD = """<style>
 .explore-head p { margin: 0; font-size: 0.9375rem; }
 .explore-head .to-slider:not(:focus) { position: absolute; clip-path: inset(50%); }
 body:not(:has(.st-key-explore-scrubber)) .to-slider { display: none; }
-.st-key-explore-scrubber { min-height: 43.5rem; }
+.st-key-explore-scrubber, .st-key-explore_no_prompt { min-height: 43.5rem; }
 @media (max-width: 640px) {
   .st-key-explore_head, :has(> .st-key-explore_head) { height: 5rem !important; }
   .explore-head h1 { font-size: 1.375rem; white-space: nowrap; }
@@ -28,7 +28,7 @@ body:not(:has(.st-key-explore-scrubber)) .to-slider { display: none; }
     display: none;
   }
   .st-key-explore-photo_picker p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-  .st-key-explore-scrubber { min-height: 50.25rem; }
+  .st-key-explore-scrubber, .st-key-explore_no_prompt { min-height: 50.25rem; }
 }
 </style>
 <div class="explore-head">

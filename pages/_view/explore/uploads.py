@@ -21,6 +21,7 @@ _TITLES = {sample.name: sample.title for sample in SAMPLES}
 _DEFAULT = SAMPLES[0].name
 _PICKER = "explore.photo_picker"
 _SOURCES = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
+_FILES = {"upload": "explore.upload", "camera": "explore.camera"}  # the keys of what takes a file
 
 
 def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
@@ -32,18 +33,39 @@ def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
     named = st.session_state["explore.photo"]
     _follow(named)
     state.reassert("explore.source", "explore.sample")
+    named, fault = _wished(named)  # before the button, which says what is chosen
     title = _TITLES.get(named) or (named.split("/")[0] if is_address(named) else "your own")
-    with st.popover(f"Photo: {title}", icon=":material/image:", width="stretch", key=_PICKER):
-        named = _ask(named)
+    button = st.popover(f"Photo: {title}", icon=":material/image:", width="stretch", key=_PICKER)
+    with button:
+        _ask()
+        if fault:
+            st.error(f"{fault} The photo below stays as it was.", icon=":material/broken_image:")
     if named not in _TITLES:
         st.session_state["explore.own"] = named
     st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
     state.publish("photo", named, _DEFAULT)
-    return _open(named, stage)
+    photo = _open(named, stage)
+    for note in photo.notes if photo else ():
+        button.caption(note)  # beside what was sent, and above the page: it moves nothing
+    return photo
 
 
-def _ask(named: str) -> str:
-    """Draw the sources; return the name of the chosen photo."""
+def _wished(named: str) -> tuple[str, str]:
+    """Return the photo that the sources choose, and why a file that was sent cannot be used."""
+    source = st.session_state["explore.source"]
+    if source == "sample":
+        sample = st.session_state["explore.sample"]
+        return (sample if sample in _TITLES else _DEFAULT), ""
+    if source not in _FILES:  # while the page is built anew it may be none: the photo stays
+        return named, ""
+    try:
+        return _received(st.session_state.get(_FILES[source])) or _own(named), ""
+    except SingError as error:
+        return _own(named), str(error)
+
+
+def _ask() -> None:
+    """Draw the sources."""
     source = st.segmented_control(
         "Photo",
         list(_SOURCES),
@@ -54,7 +76,7 @@ def _ask(named: str) -> str:
         width="stretch",
     )
     if source == "sample":
-        named = st.selectbox(
+        st.selectbox(
             "Sample photo",
             list(_TITLES),
             format_func=_TITLES.__getitem__,
@@ -63,21 +85,15 @@ def _ask(named: str) -> str:
             label_visibility="collapsed",
         )
     elif source == "upload":
-        named = _received(_ask_file()) or _own(named)
-    elif source == "camera":  # while the page is built anew it may be none: the photo stays
-        shot = st.camera_input("Camera", key="explore.camera", label_visibility="collapsed")
-        named = _received(shot) or _own(named)
-    return named
-
-
-def _ask_file():  # noqa: ANN202 - Streamlit's own type has no public name
-    return st.file_uploader(
-        "Photo file",
-        type=None,  # what a file is, its content says: Windows calls a JPEG “photo.jfif”
-        max_upload_size=loaders.settings().max_upload_mb,
-        key="explore.upload",
-        label_visibility="collapsed",
-    )
+        st.file_uploader(
+            "Photo file",
+            type=None,  # what a file is, its content says: Windows calls a JPEG “photo.jfif”
+            max_upload_size=loaders.settings().max_upload_mb,
+            key=_FILES[source],
+            label_visibility="collapsed",
+        )
+    elif source == "camera":
+        st.camera_input("Camera", key=_FILES[source], label_visibility="collapsed")
 
 
 def _follow(named: str) -> None:
@@ -96,9 +112,12 @@ def _own(named: str) -> str:
 
 
 def _received(file) -> str | None:  # noqa: ANN001
-    """Take a new file in; return its digest, or None when there is none or it cannot be used.
+    """Take a new file in; return its digest, or None when there is none.
 
     A file taken in before says nothing: Back may have left for an older photo since.
+
+    Raises:
+        SingError: it cannot be used.
     """
     if file is None or file.file_id == st.session_state.get("explore.taken"):
         return None
@@ -106,16 +125,12 @@ def _received(file) -> str | None:  # noqa: ANN001
     st.session_state["explore.seen"] = file.file_id
     payload = file.getvalue()
     digest = hashlib.sha256(payload).hexdigest()
-    try:
-        if len(payload) > loaders.settings().max_upload_mb * 2**20:
-            raise SingError(
-                f"This file is larger than {loaders.settings().max_upload_mb} MB; "
-                "please choose a smaller one."
-            )
-        loaders.decoded(digest, payload)
-    except SingError as error:
-        st.error(f"{error} The photo below stays as it was.", icon=":material/broken_image:")
-        return None
+    if len(payload) > loaders.settings().max_upload_mb * 2**20:
+        raise SingError(
+            f"This file is larger than {loaders.settings().max_upload_mb} MB; "
+            "please choose a smaller one."
+        )
+    loaders.decoded(digest, payload)
     # The session holds its own copy: a full or read-only disk must not lose the photo.
     st.session_state["explore.file"] = (digest, payload)
     st.session_state["explore.taken"] = file.file_id

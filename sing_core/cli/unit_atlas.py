@@ -1,0 +1,109 @@
+"""The commands ``head-atlas``, ``completeness``, ``head-images``: units over a set of images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sing_core.cli.app import Json, Ref, app, name_problems, open_bench, show, tell
+from sing_core.cli.unit_words import Texts, pool_of
+from sing_core.cli.units import REFERENCE, Own
+from sing_core.errors import ImageSetError
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sing_core.models.workbench import Workbench
+    from sing_core.units.inside import Inside
+    from sing_core.units.recorded import Recorded
+
+Set = Annotated[Path, typer.Option("--images", help="Class folders, Parquet, zip or tar.")]
+
+
+@app.command()
+def head_atlas(
+    images: Set, reference: Ref = REFERENCE, model: Own = "", json_: Json = False
+) -> None:
+    """Print the accuracy left when MLPs, or attention up to a layer, are replaced by their mean.
+
+    Direct effects: the last norm's sigma stays that of the image. Intervals are over classes.
+    """
+    from sing_core.units.atlas import direct_effects, sentence
+
+    _, inside, recorded = _recorded(images, reference, model, quiet=json_)
+    found = direct_effects(inside, recorded)
+    show([effect.as_row() for effect in found], json_)
+    tell(sentence(found))
+
+
+@app.command()
+def completeness(
+    images: Set,
+    texts: Texts = "general",
+    size: Annotated[list[int] | None, typer.Option(help="Texts a head; repeatable.")] = None,
+    reference: Ref = REFERENCE,
+    model: Own = "",
+    json_: Json = False,
+) -> None:
+    """Print the accuracy left when texts stand for the heads of the last four layers.
+
+    Attention of earlier layers has its mean, MLPs stay as they are.
+    """
+    from sing_core.units.atlas import completeness as ask
+
+    bench, inside, recorded = _recorded(images, reference, model, quiet=json_)
+    _, embeddings = pool_of(bench, inside.reference, texts)
+    if model:
+        embeddings = embeddings.float() @ inside.translator.weight.float()
+    show([effect.as_row() for effect in ask(inside, recorded, embeddings, size or [10, 60])], json_)
+
+
+@app.command()
+def head_images(
+    images: Set,
+    layer: Annotated[int, typer.Option(min=0, help="Layer, from 0.")],
+    head: Annotated[int, typer.Option(min=0, help="Head of that layer, from 0.")],
+    text: Annotated[str, typer.Option(help="The images that show it most.")] = "",
+    like: Annotated[str, typer.Option(help="An image by its name: those that are like it.")] = "",
+    top: Annotated[int, typer.Option(min=1, help="How many images.")] = 12,
+    reference: Ref = REFERENCE,
+    model: Own = "",
+    json_: Json = False,
+) -> None:
+    """Rank images by one head: by a text, or by how alike the head finds them to one of them."""
+    from sing_core.models.prompts import clean_prompt
+    from sing_core.units.inside import check_head
+    from sing_core.units.retrieval import images_like, images_of_text
+    from sing_core.units.tokens import pulled_back
+
+    if bool(text) == bool(like):
+        raise typer.TyperException("Give either --text or --like.")
+    bench, inside, recorded = _recorded(images, reference, model, quiet=json_)
+    check_head(inside, layer, head)
+    if text:
+        prompt = clean_prompt(text, max_chars=bench.settings.max_prompt_chars)
+        embedding = bench.text_embedding(inside.reference, prompt, inside.vocabulary)
+        direction = pulled_back(inside, embedding, "full", None)
+        hits = images_of_text(inside, recorded, layer, head, direction, top)
+    else:
+        names = [row.name for row in recorded.images]
+        if like not in names:
+            raise ImageSetError(f"No image of this set is called “{like[:80]}”.")
+        hits = images_like(inside, recorded, layer, head, names.index(like), top)
+    show([hit.as_row() for hit in hits], json_)
+
+
+def _recorded(
+    images: Path, reference: str, model: str, *, quiet: bool
+) -> "tuple[Workbench, Inside, Recorded]":
+    from rich.console import Console
+
+    from sing_core.cli.sets import progress_bar
+    from sing_core.units.inside import open_inside
+    from sing_core.units.recorded import record
+
+    bench = open_bench(Settings())
+    inside = open_inside(bench, reference, model)
+    with progress_bar(Console(stderr=True), quiet=quiet) as report:
+        found = record(bench, inside, images, report)
+    name_problems(found.problems)
+    return bench, inside, found

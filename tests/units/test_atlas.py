@@ -1,0 +1,63 @@
+"""Replaced units: nothing replaced is the network, everything replaced is one answer for all."""
+
+import pytest
+import torch
+
+from sing_core.errors import ImageSetError
+from sing_core.sets.chunks import ImageRow
+from sing_core.units.atlas import _rights, completeness, direct_effects, sentence, unit_means
+from sing_core.units.inside import open_inside
+from sing_core.units.recorded import Recorded
+from sing_core.units.residual import sums_of
+from tests.units.photos import photo
+
+CAT, DOG = "n02123045", "n02099601"
+
+
+@pytest.fixture(scope="module")
+def inside(real_bench):
+    return open_inside(real_bench, "mini-vit")
+
+
+@pytest.fixture(scope="module")
+def recorded(inside):
+    whole = photo()
+    crops = [whole.crop((7 * k, 4 * k, 7 * k + 170, 4 * k + 170)) for k in range(24)]
+    sums = sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
+    rows = [ImageRow(k, f"{k}", CAT if k % 2 else DOG, f"{k}") for k in range(24)]
+    return Recorded(sums, tuple(rows), ())
+
+
+def test_nothing_replaced_is_the_network_and_everything_gives_one_answer(inside, recorded):
+    means = unit_means(inside, recorded.sums)
+    units = inside.shares.all(recorded.sums)
+    torch.testing.assert_close(units.mean(dim=0), means, rtol=1e-4, atol=1e-5)
+    own = _rights(inside, recorded, lambda found: found.sum(dim=1)[:, None])
+    atlas = direct_effects(inside, recorded)
+    per_class = own[:, 0].double()
+    expected = (per_class[0::2].mean() + per_class[1::2].mean()) / 2
+    assert atlas[0].accuracy.estimate == pytest.approx(float(expected))
+    assert len(atlas) == 2 + len(inside.tower.layers)
+
+    def all_replaced(found):
+        return (found.sum(dim=1) - (found - means).sum(dim=1))[:, None]
+
+    answers = inside.logits(all_replaced(units)[:, 0]).argmax(dim=-1)
+    assert len(set(answers.tolist())) == 1
+    assert "% of the images are read rightly" in sentence(atlas)
+
+
+def test_texts_that_span_everything_reproduce_the_late_heads(inside, recorded):
+    width = inside.translator.weight.shape[0]
+    found = completeness(inside, recorded, torch.eye(width), [3, width])
+    early, none, few, whole = (effect.accuracy.estimate for effect in found)
+    assert whole == pytest.approx(early)
+    assert [effect.texts for effect in found] == [None, 0, 3, width]
+    assert none <= early + 0.5
+    assert few <= 1
+
+
+def test_images_without_classes_have_no_accuracy(inside, recorded):
+    rows = tuple(ImageRow(row.row, row.name, "", row.digest) for row in recorded.images)
+    with pytest.raises(ImageSetError, match="two classes"):
+        direct_effects(inside, Recorded(recorded.sums, rows, ()))

@@ -1,0 +1,83 @@
+"""Images by a head: constants change no order, a planted image is found, Gram matrices add up."""
+
+import pytest
+import torch
+
+from sing_core.sets.chunks import ImageRow
+from sing_core.units.inside import open_inside
+from sing_core.units.recorded import Recorded
+from sing_core.units.residual import Sums, sums_of
+from sing_core.units.retrieval import (
+    head_gram,
+    head_outputs,
+    images_like,
+    images_of_text,
+    same_class,
+)
+from tests.units.photos import photo
+
+
+@pytest.fixture(scope="module")
+def inside(real_bench):
+    return open_inside(real_bench, "mini-vit")
+
+
+@pytest.fixture(scope="module")
+def recorded(inside):
+    whole = photo()
+    crops = [whole.crop((9 * k, 5 * k, 9 * k + 150, 5 * k + 150)) for k in range(16)]
+    sums = sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
+    return Recorded(sums, tuple(ImageRow(k, f"{k}", f"n{k % 4}", f"{k}") for k in range(16)), ())
+
+
+def changed(recorded, layer, head, place, values):
+    heads = recorded.sums.heads.clone()
+    heads[place, layer, head] += values
+    rest = (getattr(recorded.sums, name) for name in Sums.__slots__[1:])
+    return Recorded(Sums(heads, *rest), recorded.images, ())
+
+
+def test_the_image_that_a_text_was_planted_in_comes_first_for_this_head_alone(inside, recorded):
+    direction = torch.randn(512, generator=torch.Generator().manual_seed(0))
+    along = inside.shares.head_maps[10, 1].mT @ direction
+    planted = changed(recorded, 10, 1, 7, 100 * along / along.norm())
+    hits = images_of_text(inside, planted, 10, 1, direction, 3)
+    assert (hits[0].image.name, hits[0].rank, len(hits)) == ("7", 1, 3)
+    same = images_of_text(inside, planted, 10, 2, direction, 16)
+    assert same == images_of_text(inside, recorded, 10, 2, direction, 16)
+
+
+def test_a_constant_changes_no_order(inside, recorded):
+    direction = torch.randn(512, generator=torch.Generator().manual_seed(1))
+    shifted = changed(recorded, 9, 0, slice(None), torch.ones(64))
+    before, after = (
+        [hit.image.name for hit in images_of_text(inside, found, 9, 0, direction, 16)]
+        for found in (recorded, shifted)
+    )
+    assert before == after
+    alike = [
+        [hit.image.name for hit in images_like(inside, found, 9, 0, 2)]
+        for found in (recorded, shifted)
+    ]
+    assert alike[0] == alike[1]
+    assert "2" not in alike[0]
+
+
+def test_gram_matrices_are_symmetric_and_positive_and_outputs_are_those_of_the_shares(
+    inside, recorded
+):
+    gram = head_gram(inside, recorded, 11, 3)
+    torch.testing.assert_close(gram, gram.mT)
+    assert float(torch.linalg.eigvalsh(gram).min()) >= -1e-6 * float(gram.diagonal().max())
+    own = inside.shares.heads(recorded.sums)[:, 11, 3]
+    found = head_outputs(inside, recorded, 11, 3)
+    centred = found - found.mean(dim=0)
+    # The share of what is constant differs by image through the stream's mean alone.
+    rest = (own - own.mean(dim=0)) - centred
+    assert int(torch.linalg.matrix_rank(rest.double(), rtol=1e-3)) <= 1
+
+
+def test_how_many_hits_are_of_the_class_has_an_interval(inside, recorded):
+    hits = [images_like(inside, recorded, 11, 0, place, 4) for place in range(16)]
+    found = same_class(hits, [row.wnid for row in recorded.images])
+    assert found.low <= found.estimate <= found.high

@@ -1,0 +1,247 @@
+"""Heads and the null space in words: moments stand for images, planted texts are found first."""
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from sing_core.cli import unit_words, units
+from sing_core.errors import ImageSetError, StaleArtefactError, UnitsError
+from sing_core.files.samples import SAMPLES, sample_bytes
+from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
+from sing_core.maths.linear_head import LinearHead
+from sing_core.maths.text_span import text_span
+from sing_core.maths.translator import Translator
+from sing_core.units.heads import head_words
+from sing_core.units.inside import open_inside
+from sing_core.units.moments import HeadMoments, shipped_moments
+from sing_core.units.recorded import UnitNetwork, record, unpacked
+from sing_core.units.residual import Sums, sums_of
+from sing_core.units.set_words import words_of_set
+from sing_core.units.words import null_words, sentence
+from tests.benches import exit_code
+from tests.units.photos import photo
+
+
+@pytest.fixture(scope="module")
+def inside(real_bench):
+    return open_inside(real_bench, "mini-vit")
+
+
+@pytest.fixture(scope="module")
+def sums(inside):
+    """Units of forty crops of the cat."""
+    whole = photo()
+    crops = [whole.crop((5 * k, 3 * k, 5 * k + 180, 3 * k + 180)) for k in range(40)]
+    return sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
+
+
+def texts(inside, count=200):
+    found = torch.nn.functional.normalize(inside.vocabulary.embeddings[:count].float(), dim=-1)
+    return inside.vocabulary.labels[:count], found
+
+
+def test_moments_stand_for_the_images_themselves(inside, sums):
+    moments = HeadMoments.of(sums, inside.tower.identity)
+    rows = inside.shares.heads(sums)[:, 9, 2].double()
+    stand_ins = moments.stand_ins(inside, 9, 2, list(range(8)))
+    torch.testing.assert_close(stand_ins.mean(0), rows.mean(0), rtol=1e-4, atol=1e-6)
+    cov = torch.cov(rows.mT, correction=0)
+    other = torch.cov(stand_ins.mT, correction=0)
+    assert float((cov - other).norm() / cov.norm()) < 2e-3  # correlations are half precision
+    _, embeddings = texts(inside)
+    assert text_span(rows, embeddings, 3).chosen == text_span(stand_ins, embeddings, 3).chosen
+
+
+def test_moments_survive_the_disk_and_damage_is_named(inside, sums, tmp_path):
+    moments = HeadMoments.of(sums, inside.tower.identity, {"set": "crops"})
+    path = tmp_path / "moments.safetensors"
+    moments.save(path)
+    again = HeadMoments.load(path)
+    assert (again.images, again.details) == (40, {"set": "crops"})
+    torch.testing.assert_close(again.alike, moments.alike)
+    payload = bytearray(path.read_bytes())
+    payload[-5] ^= 255
+    path.write_bytes(payload)
+    with pytest.raises(StaleArtefactError, match="not those that were saved"):
+        HeadMoments.load(path)
+
+
+def test_a_planted_text_is_the_first_word_of_its_head_alone(inside, sums):
+    labels, embeddings = texts(inside)
+    into = inside.shares.head_maps[11, 4].double()  # (d, e)
+    wanted = torch.linalg.lstsq(into, embeddings[17].double()[:, None]).solution[:, 0]
+    swing = torch.linspace(-60, 60, len(sums))[torch.randperm(len(sums))]
+    heads = sums.heads.clone()
+    heads[:, 11, 4] += swing[:, None] * (wanted / wanted.norm()).float()
+    planted = Sums(heads, sums.mlps, sums.embedding, sums.mean, sums.scale)
+    moments = HeadMoments.of(planted, inside.tower.identity)
+    found = head_words(inside, moments, labels, embeddings, 11, 4, size=5)
+    reach = into @ wanted
+    nearest = int((embeddings.double() @ reach).abs().argmax())
+    assert found.words[0].text == labels[nearest]
+    assert found.words[0].stability == 1.0
+    assert found.words[0].gain > 0.5
+    usual = head_words(
+        inside, HeadMoments.of(sums, inside.tower.identity), labels, embeddings, 11, 4, size=5
+    )
+    assert usual.words[0].gain < found.words[0].gain
+    other = head_words(inside, moments, labels, embeddings, 11, 3, size=5)
+    assert [word.text for word in other.words] == [
+        word.text
+        for word in head_words(
+            inside, HeadMoments.of(sums, inside.tower.identity), labels, embeddings, 11, 3, size=5
+        ).words
+    ]
+
+
+def test_words_of_another_network_or_of_no_head_are_refused(inside, sums):
+    labels, embeddings = texts(inside)
+    moments = HeadMoments.of(sums, "of other weights")
+    with pytest.raises(UnitsError, match="other weights"):
+        head_words(inside, moments, labels, embeddings, 0, 0)
+    with pytest.raises(UnitsError, match="layers 0 to 11 with heads 0 to 5"):
+        head_words(inside, moments, labels, embeddings, 12, 0)
+
+
+def test_the_shipped_moments_are_of_the_network_that_ships(real_bench, inside):
+    moments = shipped_moments(inside, real_bench.settings)
+    assert moments.images == 4000
+    labels, embeddings = texts(inside, 500)
+    found = head_words(inside, moments, labels, embeddings, 11, 0, size=10)
+    assert found.images == 4000
+    assert len(found.words) == 10
+    assert all(0 <= word.stability <= 1 for word in found.words)
+    assert found.stable >= 1
+    assert found.name in found.sentence
+
+
+def test_what_is_recorded_is_kept_and_comes_back(real_bench, inside, tmp_path):
+    for sample in SAMPLES[:3]:
+        (tmp_path / sample.file).write_bytes(sample_bytes(sample.name))
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    first = record(real_bench, inside, tmp_path)
+    assert (len(first.images), len(first.problems)) == (3, 1)
+    reports = []
+    again = record(real_bench, inside, tmp_path, reports.append)
+    torch.testing.assert_close(again.sums.heads, first.sums.heads, rtol=0, atol=0)
+    assert all(done.under_way == 0 for done in reports)
+    name = next(row.name for row in first.images if "chelsea" in row.name)
+    place = [row.name for row in first.images].index(name)
+    own = sums_of(inside.tower, inside.prepare(photo())[None])
+    torch.testing.assert_close(first.sums.heads[place], own.heads[0], rtol=2e-2, atol=2e-3)
+
+
+def test_packing_is_undone(inside, sums):
+    network = UnitNetwork(inside.tower, inside.prepare)
+    batch = inside.prepare(photo())[None]
+    packed = network.features(batch)
+    assert packed.shape == (1, network.feature_dim)
+    found, own = unpacked(inside.tower, packed), sums_of(inside.tower, batch)
+    for name in Sums.__slots__:
+        torch.testing.assert_close(getattr(found, name), getattr(own, name))
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """A head that reads the first ten of forty features; texts along single features."""
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.zeros(10, 40)
+    weight[:, :10] = torch.randn(10, 10, generator=generator)
+    features = torch.randn(200, 40, generator=generator) * 0.1
+    features[:, 25] += 3 * torch.randn(200, generator=generator)  # hidden
+    features[:, 4] += 5 * torch.randn(200, generator=generator)  # read
+    translator = Translator(torch.eye(40), torch.zeros(40))
+    return features, LinearHead.from_weight(weight), translator
+
+
+def test_a_planted_null_attribute_is_the_first_word_of_the_null_space(planted):
+    features, linear, translator = planted
+    names = [f"text {k}" for k in range(40)]
+    null, principal, random = null_words(features, linear, translator, names, torch.eye(40), size=3)
+    assert (null.words[0].text, principal.words[0].text) == ("text 25", "text 4")
+    assert null.words[0].stability == 1.0
+    assert null.words[0].gain > 0.9
+    assert null.dim == random.dim == 30
+    said = sentence((null, principal, random), "this set")
+    assert "“text 25”" in said
+    assert "% of what varies in meaning" in said
+
+
+def test_shuffled_texts_explain_less_than_planted_ones(planted):
+    features, linear, translator = planted
+    names = [f"text {k}" for k in range(40)]
+    generator = torch.Generator().manual_seed(1)
+    shuffled = torch.nn.functional.normalize(torch.randn(40, 40, generator=generator), dim=-1)
+    own = null_words(features, linear, translator, names, torch.eye(40), size=1)[0]
+    other = null_words(features, linear, translator, names, shuffled, size=1)[0]
+    assert other.words[0].gain < 0.6 * own.words[0].gain
+
+
+def test_an_empty_null_space_and_too_few_images_are_said(real_bench, planted):
+    features, linear, translator = planted
+    with pytest.raises(ImageSetError, match="at least 4"):
+        null_words(features[:3], linear, translator, ["a"], torch.eye(40)[:1], where="Cats")
+    whole = LinearHead.from_weight(torch.eye(40))
+    found = null_words(features, whole, translator, ["a", "b"], torch.eye(40)[:2])
+    assert found[0].words == ()
+    assert "Nothing of it is hidden" in sentence(found, "it")
+    asked = real_bench, "embedded", "vits", "mini", WHOLE_HEAD, ["a"], torch.eye(512)[:1]
+    with pytest.raises(ImageSetError, match="no null space"):
+        words_of_set(*asked)
+
+
+def test_a_class_of_a_set_is_named_and_others_are_refused(real_bench):
+    vocabulary = real_bench.vocabulary("mini")
+    names = vocabulary.labels[:100]
+    embeddings = torch.nn.functional.normalize(vocabulary.embeddings[:100].float(), dim=-1)
+    asked = real_bench, "embedded", "lite0", "mini", HeadVariant(), names, embeddings
+    found, said = words_of_set(*asked, class_name="goldfish", size=2)
+    assert [part.subspace for part in found] == ["null", "principal", "random"]
+    assert "“goldfish” (16 images) to lite0" in said
+    with pytest.raises(ImageSetError, match="no class of ImageNet"):
+        words_of_set(*asked, class_name="unicorns of old")
+    with pytest.raises(ImageSetError, match="No prepared set"):
+        words_of_set(real_bench, "nowhere", *asked[2:])
+
+
+COMMANDS = {
+    "units": ["units", "{photo}", "--reference", "mini-vit"],
+    "ledger": ["ledger", "{photo}", "--model", "vits", "--reference", "mini", "--top", "3"],
+    "token-map": ["token-map", "{photo}", "--prompt", "a cat", "--out", "{folder}/map.png"],
+    "segment": ["segment", "{photo}", "--out", "{folder}/cut"],
+    "text-span": ["text-span", "--layer", "11", "--head", "0", "--size", "4", "--texts", "{texts}"],
+    "null-words": ["null-words", "--class", "goldfish", "--size", "2", "--texts", "{texts}"],
+}
+KEYS = {
+    "units": {"unit", "norm", "null_share", "score"},
+    "ledger": {"unit", "null_share", "null_fraction", "attribute_score_deg"},
+    "token-map": {"row", "column", "score"},
+    "segment": {"image", "label", "threshold"},
+    "text-span": {"rank", "text", "gain", "stability"},
+    "null-words": {"subspace", "rank", "text", "gain", "stability"},
+}
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_commands_print_their_rows(name, real_bench, monkeypatch, capsys, tmp_path):
+    for module in (units, unit_words):  # what is loaded already serves
+        monkeypatch.setattr(module, "open_bench", lambda settings: real_bench)
+    path, texts = tmp_path / "cat.png", tmp_path / "texts.txt"
+    photo().save(path)
+    texts.write_text("a red photo\na dog\nat night\na drawing\nunder water\nmany people\n", "utf-8")
+    words = [word.format(photo=path, folder=tmp_path, texts=texts) for word in COMMANDS[name]]
+    code = exit_code(monkeypatch, *words, "--json")
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert KEYS[name] <= rows[0].keys()
+    if name == "units":
+        assert rows[-1]["unit"] == "residual"
+        assert rows[-1]["norm"] <= 1e-5
+        shares = [row["null_share"] for row in rows if row["null_share"] is not None]
+        assert sum(shares) == pytest.approx(1, abs=1e-5)
+    if name == "segment":
+        with Image.open(tmp_path / "cut" / "cat.png") as cut:
+            assert (cut.size, cut.mode) == (photo().size, "L")
