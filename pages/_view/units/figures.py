@@ -51,15 +51,24 @@ def unit_map(
     )  # fmt: skip
     for layer, column, place in cells:
         if names[place] == chosen:
-            figure.add_shape(
-                type="rect", x0=column - 0.5, x1=column + 0.5, y0=layer - 0.5, y1=layer + 0.5,
-                line={"width": 3, "color": "#D55E00"},
-            )  # fmt: skip
-    figure.update_xaxes(tickvals=list(range(heads + 1)), ticktext=columns, side="top",
-                        showgrid=False, zeroline=False, range=[-0.5, heads + 0.5])  # fmt: skip
+            _frame(figure, layer, column)
+    _set_axes(figure, layers, columns)
+    return figure
+
+
+def _frame(figure: go.Figure, layer: int, column: int) -> None:
+    figure.add_shape(
+        type="rect", x0=column - 0.5, x1=column + 0.5, y0=layer - 0.5, y1=layer + 0.5,
+        line={"width": 3, "color": "#D55E00"},
+    )  # fmt: skip
+
+
+def _set_axes(figure: go.Figure, layers: int, columns: Sequence[str]) -> None:
+    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, side="top",
+                        showgrid=False, zeroline=False,
+                        range=[-0.5, len(columns) - 0.5])  # fmt: skip
     figure.update_yaxes(tickvals=list(range(layers)), ticktext=[f"L{la}" for la in range(layers)],
                         range=[layers - 0.5, -0.5], showgrid=False, zeroline=False)  # fmt: skip
     figure.update_layout(height=_REST_PX + _ROW_PX * layers, hoverdistance=80, dragmode=False,
                          clickmode="event+select", margin={"l": 10, "r": 10, "t": 40, "b": 10},
     )  # fmt: skip
-    return figure

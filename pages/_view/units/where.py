@@ -1,5 +1,6 @@
 """Where is it? What each token of the photo adds along a text: all, hidden, and what decides."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from pages._view.units import asks, pictures, scene
 from pages._view.units.scene import Asked
 from pages._view.words.phrases import in_words, number
 from pages._view.words.units import UNIT_HELP
+from sing_core.units.tokens import TokenMap
 
 _TITLES = {"full": "all of it", "null": "what is hidden", "principal": "what decides"}
 _COLUMNS: dict[str, Any] = {
@@ -21,6 +23,7 @@ _COLUMNS: dict[str, Any] = {
     "total": st.column_config.TextColumn("together"),
 }
 _NUMBERS = dict.fromkeys(("photo", "class_token", "others", "total"), "+.4f")
+_NOTHING = 1e-3
 _HOW = (
     "Each token’s share of the cosine to the text, summed over all heads: orange adds, blue takes "
     "away, and all three pictures have one scale. What is hidden and what decides add up to all of "
@@ -47,6 +50,14 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
     with st.spinner("Taking the photo apart…"):
         found, said, other = asks.maps_of(asked, against.strip())
         note = asks.deciding(asked)[1]
+    _say(answer, found, said, other)
+    if note:
+        answer.markdown(note)
+    _show_pictures(asked, found)
+    _show_sums(asked, against.strip(), found)
+
+
+def _say(answer: DeltaGenerator, found: Mapping[str, TokenMap], said: str, other: str) -> None:
     whole, null = found["full"], found["null"]
     text = f"“{in_words(said, 300)}”" + (f" against “{in_words(other, 300)}”" if other else "")
     answer.markdown(
@@ -55,8 +66,13 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         f"{number(float(whole.heat.sum()), '+.3f')}, {number(float(null.heat.sum()), '+.3f')} is "
         "hidden.**"
     )
-    if note:
-        answer.markdown(note)
+    if float(null.heat.abs().max()) < _NOTHING * float(whole.heat.abs().max()):
+        answer.markdown(
+            "Nothing along these words is hidden: they lie in the directions that the head reads."
+        )
+
+
+def _show_pictures(asked: Asked, found: Mapping[str, TokenMap]) -> None:
     pixels = asks.seen_by(asks.inside_of(asked), asked.photo.image)
     most = max(float(one.heat.abs().max()) for one in found.values())
     for column, (part, one) in zip(st.columns(3), found.items(), strict=True):
@@ -65,6 +81,9 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
             caption=f"{_TITLES[part].capitalize()}: {number(float(one.heat.sum()), '+.3f')} on the "
             "photo",
         )
+
+
+def _show_sums(asked: Asked, against: str, found: Mapping[str, TokenMap]) -> None:
     rows = [
         {"part": _TITLES[part], "photo": float(one.heat.sum()), "class_token": one.prefix,
          "others": one.others, "total": one.total}
@@ -81,5 +100,5 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         for y, line in enumerate(one.heat)
         for x, value in enumerate(line)
     ]
-    options = [asked.prompt_option, ("--against", against.strip()), ("--part", "null")]
+    options = [asked.prompt_option, ("--against", against), ("--part", "null")]
     exports.offer_table("units.where", tokens, asked.command("token-map", options))

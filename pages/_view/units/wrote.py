@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -81,27 +82,33 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         by = _pick_colour()
     left, right = st.columns((1.2, 1.0), gap="medium")
     with left:
-        values = [row[by] for row in found.as_rows()[: len(found.names)]]
-        colour = _COLOURS[by]
-        figure = unit_map(
-            values, found.names, shape, unit, title="", form=colour.form, signed=colour.signed
-        )
-        order = [found.names[place] for *_, place in unit_cells(*shape)]
-        st.plotly_chart(
-            figure, key="units.map", config=exports.FIGURE_CONFIG, on_select=_follow(order),
-            selection_mode="points",
-            alt=f"Each unit’s {colour.title}: layers down, heads and MLPs across. {found.sentence}",
-        )  # fmt: skip
-        st.caption(
-            f"Colour: {colour.title}. The embedding, which has no place on the map, has "
-            f"{number(values[0], colour.form)}. A click chooses a unit, as the box above does."
-        )
+        figure = _show_map(found, unit, by, shape)
     with right:
         _show_unit(asked, found, unit, shape)
     _show_table(asked, found)
-    figure.update_layout(title=colour.title)
+    figure.update_layout(title=_COLOURS[by].title)
     command = asked.command("ledger", [asked.prompt_option, ("--top", str(len(found.names)))])
     exports.offer("units", found.as_rows(), figure, command)
+
+
+def _show_map(found: Ledger, unit: str, by: str, shape: tuple[int, int]) -> go.Figure:
+    """Draw the map of all units; return it."""
+    values = [row[by] for row in found.as_rows()[: len(found.names)]]
+    colour = _COLOURS[by]
+    figure = unit_map(
+        values, found.names, shape, unit, title="", form=colour.form, signed=colour.signed
+    )
+    order = [found.names[place] for *_, place in unit_cells(*shape)]
+    st.plotly_chart(
+        figure, key="units.map", config=exports.FIGURE_CONFIG, on_select=_follow(order),
+        selection_mode="points",
+        alt=f"Each unit’s {colour.title}: layers down, heads and MLPs across. {found.sentence}",
+    )  # fmt: skip
+    st.caption(
+        f"Colour: {colour.title}. The embedding, which has no place on the map, has "
+        f"{number(values[0], colour.form)}. A click chooses a unit, as the box above does."
+    )
+    return figure
 
 
 def _show_table(asked: Asked, found: Ledger) -> None:
