@@ -15,6 +15,7 @@ from sing_core.models.prompts import spoken_prompt
 from sing_core.models.registry import ModelEntry
 
 OWN = "mini-vit"
+_FIRST = "vits"  # its hidden part is not one of its own words, as that of OWN by definition is
 _OWN_TITLE = "mini-vit, its own words as head"
 _THE_CLASS = "the class that is read"
 _TRANSFORMERS = ("vit", "eva")
@@ -82,7 +83,7 @@ def _pick_network() -> str:
     """Draw the choice of a transformer; a link may name any classifier, to be told why not."""
     entries = loaders.models()
     offered = [OWN, *(name for name, entry in entries.items() if _is_transformer(entry))]
-    state.receive("network", "units.network", OWN, {OWN, *entries}.__contains__, "a network")
+    state.receive("network", "units.network", _FIRST, {OWN, *entries}.__contains__, "a network")
     chosen = st.session_state["units.network"]
     if chosen not in offered and chosen in entries:
         offered.append(chosen)
@@ -94,8 +95,8 @@ def _pick_network() -> str:
         persist_state="session",
         help=UNIT_HELP["network"],
     )
-    state.publish("network", found or OWN, OWN)
-    return found or OWN
+    state.publish("network", found or _FIRST, _FIRST)
+    return found or _FIRST
 
 
 def _is_transformer(entry: ModelEntry) -> bool:
