@@ -73,9 +73,11 @@ class Inside:
         """Return ``asked``, or the likeliest classes of ``output`` ``(o,)`` where nothing hides.
 
         A head that reads every direction has no null space: then the sixteen classes that it ranks
-        first decide.
+        first decide. So they do where the head is the reference's own words: what all of them
+        leave out no text at all can name, since texts fill fewer dimensions than images.
         """
-        if asked != WHOLE_HEAD or self.classifier.linear.head.nullity > 0:
+        hides = self.classifier.linear.head.nullity > 0 and not self.is_own
+        if asked != WHOLE_HEAD or hides:
             return asked
         logits = self.logits(output)
         count = min(FEW_CLASSES, max(2, output.shape[0] // 2))

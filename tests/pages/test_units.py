@@ -35,7 +35,7 @@ def test_a_first_visitor_reads_who_wrote_what_is_hidden():
     assert table["null_share"].sum() == pytest.approx(1, abs=1e-6)
     assert table["null_share"].is_monotonic_decreasing
     verb, asked = parsed(app)
-    assert (verb, asked["reference"], asked["model"]) == ("ledger", "mini-vit", "")
+    assert (verb, asked["reference"], asked["model"]) == ("ledger", "mini", "vits")
     assert asked["top"] == len(table)
 
 
@@ -69,7 +69,9 @@ def test_maps_of_what_is_hidden_and_of_what_decides_add_up():
 
 
 def test_the_foreground_has_its_share_of_the_photo():
-    app = App.at_page("units", unfolded=["units.front"], ask="front", photo="coffee")
+    app = App.at_page(
+        "units", unfolded=["units.front"], ask="front", photo="coffee", network="mini-vit"
+    )
     assert (app.errors, app.warnings) == ([], [])
     (table,) = (element.value for element in app.at.dataframe)
     assert 0.05 < table["share"][0] < 0.95

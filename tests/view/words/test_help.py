@@ -7,6 +7,7 @@ import pytest
 from pages._view import pickers
 from pages._view.words import help
 from pages._view.words.class_help import CLASS_HELP
+from pages._view.words.units import UNIT_HELP
 from tests.pages.driver import ROOT
 
 
@@ -16,16 +17,17 @@ def test_every_term_of_the_glossary_has_a_help_text():
 
 
 def test_every_help_text_that_the_code_asks_for_exists():
-    asked = {"HELP": set(), "CLASS_HELP": set()}
+    known = {"HELP": help.HELP, "CLASS_HELP": CLASS_HELP, "UNIT_HELP": UNIT_HELP}
+    asked = {table: set() for table in known}
     for path in (ROOT / "pages").rglob("*.py"):
         for table, name in re.findall(r'\b(\w*HELP)\["(\w+)"\]', path.read_text("utf-8")):
             asked[table].add(name)
     assert all(asked.values())
-    assert asked["HELP"] <= set(help.HELP)
-    assert asked["CLASS_HELP"] <= set(CLASS_HELP)
+    for table, texts in known.items():
+        assert asked[table] <= set(texts)
 
 
-@pytest.mark.parametrize("text", [*help.HELP.values(), *CLASS_HELP.values()])
+@pytest.mark.parametrize("text", [*help.HELP.values(), *CLASS_HELP.values(), *UNIT_HELP.values()])
 def test_a_help_text_is_made_of_whole_sentences(text):
     assert text[0].isupper() or text.startswith("ε")
     assert text.endswith(".")
