@@ -39,13 +39,13 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         f"“{in_words(found.label)}”.**"
     )
     left, right = st.columns(2)
-    left.image(
-        picture_url(_cut(small, front)), caption="What stands in front, in colour", width="stretch"
-    )
-    right.image(
+    colour = picture_url(_cut(small, front))
+    pictures.show(left, colour, "What stands in front, in colour", "stretch")
+    pictures.show(
+        right,
         picture_url(as_picture(smooth).convert("RGB")),
-        caption=f"The map: light speaks for the classes that are read; cut at {threshold:.2f}",
-        width="stretch",
+        f"The map: light speaks for the classes that are read; cut at {threshold:.2f}",
+        "stretch",
     )
     rows = [{"label": found.label, "threshold": threshold, "share": share}]
     st.dataframe(

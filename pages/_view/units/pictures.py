@@ -1,7 +1,10 @@
 """Pictures of token maps: the photo in grey, what adds in orange, what takes away in blue."""
 
+from typing import Literal
+
 import torch
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from sing_core.files.images import picture_url
@@ -18,6 +21,17 @@ def picture_of(pixels: Tensor) -> str:
     plain = (pixels * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     large = Image.fromarray(plain).resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC)
     return picture_url(large)
+
+
+def show(
+    place: DeltaGenerator, picture: str, caption: str, width: Literal["stretch"] | int = SIDE_PX
+) -> None:
+    """Draw a picture over its caption, which is also what it says to who does not see it.
+
+    The caption is one of text: that of an image is too pale to read.
+    """
+    place.image(picture, width=width, alt=caption)
+    place.caption(caption)
 
 
 def overlay(pixels: Tensor, heat: Tensor, most: float) -> str:

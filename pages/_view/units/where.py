@@ -76,11 +76,8 @@ def _show_pictures(asked: Asked, found: Mapping[str, TokenMap]) -> None:
     pixels = asks.seen_by(asks.inside_of(asked), asked.photo.image)
     most = max(float(one.heat.abs().max()) for one in found.values())
     for column, (part, one) in zip(st.columns(3), found.items(), strict=True):
-        column.image(
-            pictures.overlay(pixels, one.heat, most),
-            caption=f"{_TITLES[part].capitalize()}: {number(float(one.heat.sum()), '+.3f')} on the "
-            "photo",
-        )
+        words = f"{_TITLES[part].capitalize()}: {number(float(one.heat.sum()), '+.3f')}"
+        pictures.show(column, pictures.overlay(pixels, one.heat, most), f"{words} on the photo")
 
 
 def _show_sums(asked: Asked, against: str, found: Mapping[str, TokenMap]) -> None:

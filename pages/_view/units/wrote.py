@@ -174,12 +174,12 @@ def _show_unit(asked: Asked, found: Ledger, unit: str, shape: tuple[int, int]) -
     head = divmod(place - 1, heads)
     heat = asks.map_of_head(asked, head)
     pixels = asks.seen_by(asks.inside_of(asked), asked.photo.image)
-    st.image(
+    pictures.show(
+        st.container(),
         pictures.overlay(pixels, heat.heat, float(heat.heat.abs().max())),
-        caption=f"Where {unit} adds to the prompt (orange) and takes away (blue): "
+        f"Where {unit} adds to the prompt (orange) and takes away (blue): "
         f"{number(float(heat.heat.sum()), '+.4f')} of the cosine on the photo, "
         f"{number(heat.prefix, '+.4f')} elsewhere",
-        width=pictures.SIDE_PX,
     )
     _show_words(asked, head)
 
