@@ -8,6 +8,7 @@ from pages._view.explore.question import Asked
 from pages._view.talk import door
 from pages._view.words.phrases import in_words
 from sing_core.errors import SingError
+from sing_core.sets.stored import StoredImage
 from sing_core.studies.question import Question
 
 state.enter("explore")
@@ -57,7 +58,10 @@ with stage:
         st.error(str(error), icon=":material/error:")
         panels.show_photo(photo)
 with notes:
-    for note in loaders.bench().notes_on(model):
+    stored = (
+        photo.notes if isinstance(photo, StoredImage) else ()
+    )  # a photo's are behind its button
+    for note in (*stored, *loaders.bench().notes_on(model)):
         st.caption(note)
     panels.show_storage()  # only now is it known whether everything could be kept
 if report is None:

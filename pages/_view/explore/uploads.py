@@ -45,7 +45,7 @@ def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
     st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
     state.publish("photo", named, _DEFAULT)
     photo = _open(named, stage)
-    for note in photo.notes if photo else ():
+    for note in photo.notes if isinstance(photo, Photo) else ():
         button.caption(note)  # beside what was sent, and above the page: it moves nothing
     return photo
 
