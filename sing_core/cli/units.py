@@ -53,7 +53,8 @@ def units(
 
     `null_share` is each unit's share of what is hidden, summing to 1; `score` its share of the
     cosine to the prompt; the row `residual` the largest relative error of the sum of all units.
-    Where the whole head hides nothing, the sixteen classes that it ranks first decide.
+    Where the whole head hides nothing, or is the reference's own words, the sixteen classes that
+    it ranks first decide.
     """
     found = _ledger(image, reference, model, prompt, (classes, centred, threshold))
     names = ("unit", "norm", "null_share", "score")
@@ -140,7 +141,8 @@ def segment(
     The map of the classes that are read, less that of the average class; what exceeds `threshold`,
     the map's mean, is foreground. No mask was ever trained on.
     """
-    from sing_core.units.segmentation import Segmenter, as_picture
+    from sing_core.units.segmentation import Segmenter
+    from sing_core.units.tokens import as_picture
 
     settings = Settings()
     segmenter = Segmenter.open(open_bench(settings), reference, model)

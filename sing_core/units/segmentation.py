@@ -5,20 +5,17 @@ the average class; bilinear, clipped at 0, stretched from 0 to 1; foreground is 
 map's mean. ``route`` says which text is meant by "the predicted class".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, cast
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
-from sing_core.errors import UnitsError
-from sing_core.models.backbones import Backbone
 from sing_core.models.workbench import Workbench
 from sing_core.units.inside import Inside, open_inside
-from sing_core.units.tokens import PhotoUnits, look_inside, stretched, token_map
+from sing_core.units.tokens import PhotoUnits, enlarged, look_inside, stretched, token_map
 
 # Tokens of 14 pixels on squares of 224: a grid of 16 x 16 where the networks that ship have 8 x 8.
 SIDE = 224
@@ -87,13 +84,6 @@ class Segmenter:
         return foreground(look_inside(self.fine, photo), probabilities, route)
 
 
-def enlarged(heat: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return ``heat`` ``(rows, columns)`` on all pixels of ``size`` (w, h): ``(h, w)`` float64."""
-    shape = (size[1], size[0])
-    found: Tensor = interpolate(heat[None, None].double(), shape, mode="bilinear")[0, 0]
-    return found
-
-
 def raw_attention(photo: PhotoUnits) -> Tensor:
     """Return the attention of the output to each patch in the last layer, mean over heads."""
     return _on_grid(photo, photo.parts.rows[0, -1].mean(dim=0))
@@ -134,16 +124,6 @@ def grad_cam(network: nn.Module, batch: Tensor, row: Callable[[Tensor], Tensor])
     return patches
 
 
-def check_class_token(backbone: Backbone) -> None:
-    """Check that Grad-CAM can be asked of a classifier.
-
-    Raises:
-        UnitsError: it reads other tokens than the class token.
-    """
-    if getattr(backbone.network, "global_pool", "") != "token":
-        raise UnitsError(f"{backbone.name} does not read its class token alone.")
-
-
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How a map cuts one photo beside a mask: pixels, by what they are and were taken for.
@@ -168,16 +148,10 @@ def agreement(heat: Tensor, mask: Tensor) -> Agreement:
     return Agreement(both, mask.numel() - both - extra - missed, missed, extra)
 
 
-def measures(found: Mapping[int, Agreement] | list[Agreement]) -> tuple[float, float]:
+def measures(rows: Sequence[Agreement]) -> tuple[float, float]:
     """Return pixel accuracy and mIoU over foreground and background, all pixels of all photos."""
-    rows = list(found.values()) if isinstance(found, Mapping) else found
     both, neither = sum(r.both for r in rows), sum(r.neither for r in rows)
     wrong = sum(r.missed + r.extra for r in rows)
     accuracy = (both + neither) / max(both + neither + wrong, 1)
     front, back = both / max(both + wrong, 1), neither / max(neither + wrong, 1)
     return accuracy, (front + back) / 2
-
-
-def as_picture(values: Tensor) -> Image.Image:
-    """Return ``values`` ``(h, w)`` of 0 to 1 as an 8-bit grey picture."""
-    return Image.fromarray((values.clamp(0, 1) * 255).round().to(torch.uint8).numpy())

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from sing_core.maths.linear_head import LinearHead
 from sing_core.units.inside import Inside
@@ -114,13 +115,21 @@ def token_map(
     return TokenMap(heat, first, others, first + others + float(heat.sum()))
 
 
+def enlarged(heat: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return ``heat`` ``(rows, columns)`` on all pixels of ``size`` (w, h): ``(h, w)`` float64."""
+    shape = (size[1], size[0])
+    found: Tensor = interpolate(heat[None, None].double(), shape, mode="bilinear")[0, 0]
+    return found
+
+
+def as_picture(values: Tensor) -> Image.Image:
+    """Return ``values`` ``(h, w)`` of 0 to 1 as an 8-bit grey picture."""
+    return Image.fromarray((values.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
+
+
 def picture_of(heat: Tensor, size: tuple[int, int]) -> Image.Image:
     """Return a map ``(rows, columns)`` of 0 to 1 as an 8-bit grey picture of ``size`` (w, h)."""
-    smooth = torch.nn.functional.interpolate(
-        heat[None, None].float(), (size[1], size[0]), mode="bilinear", align_corners=False
-    )[0, 0]
-    pixels = (smooth.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-    return Image.fromarray(pixels)
+    return as_picture(enlarged(heat, size))
 
 
 def stretched(heat: Tensor) -> Tensor:

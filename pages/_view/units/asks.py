@@ -111,9 +111,14 @@ def deciding(asked: Asked) -> tuple[LinearHead, str]:
     if variant == WHOLE_HEAD:
         return inside.deciding(variant), ""
     names = ", ".join(inside.labels[place] for place in variant.classes)
+    why = (
+        "What all of its words leave out no text can name."
+        if inside.is_own
+        else "The whole head hides nothing: it reads every direction."
+    )
     return inside.deciding(variant), (
-        "The whole head hides nothing: it reads every direction. So the "
-        f"{len(variant.classes)} classes decide that it ranks first for this photo: {names}."
+        f"{why} So the {len(variant.classes)} classes decide that it ranks first for this photo: "
+        f"{names}."
     )
 
 

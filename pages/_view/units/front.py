@@ -10,7 +10,7 @@ from pages._view.units import asks, pictures, scene
 from pages._view.units.scene import OWN, Asked
 from pages._view.words.phrases import in_words
 from sing_core.files.images import picture_url, thumbnail
-from sing_core.units.segmentation import as_picture
+from sing_core.units.tokens import as_picture
 
 _SHOWN_PX = 480
 _HOW = (

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from sing_core.files.images import picture_url
-from sing_core.units.segmentation import enlarged
+from sing_core.units.tokens import enlarged
 
 SIDE_PX = 336
 _ADDS, _TAKES = (0.90, 0.38, 0.0), (0.0, 0.45, 0.74)
