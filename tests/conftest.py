@@ -6,6 +6,7 @@ And what a run of several processes (``-n 2``) gets: files that stay whole, the 
 import os
 import random
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,14 @@ def few_threads() -> Iterator[None]:
             patch.setenv("OMP_NUM_THREADS", "1")
         torch.set_num_threads(1 if WORKERS > 1 else min(2, os.cpu_count() or 1))
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """Take back what running a page puts in its place: a spawned process would run that page."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(autouse=True)

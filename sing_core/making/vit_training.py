@@ -127,6 +127,7 @@ class Training:
         self.seconds = 0.0
         self.curve: list[dict[str, float]] = []
         self.student = Student(weights, drop_path=0.05).train()
+        workers.begin_alike([weight.data for weight in self.student.parameters()])
         self.average = Student(weights).eval().requires_grad_(False)
         self.average.load_state_dict(self.student.state_dict())
         self._teacher = teacher

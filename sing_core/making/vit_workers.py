@@ -41,6 +41,19 @@ class Workers:
         for gradient, mean in zip(gradients, torch.split(joined, sizes), strict=True):
             gradient.copy_(mean.view_as(gradient))
 
+    def begin_alike(self, weights: list[Tensor]) -> None:
+        """Put the first process' ``weights`` in place of everybody's.
+
+        A seed alone does not make them alike: any other thread of a process may draw from the same
+        generator meanwhile.
+        """
+        if self.count == 1:
+            return
+        import torch.distributed as dist
+
+        for weight in weights:
+            dist.broadcast(weight, src=0)
+
     def any(self, asked: bool) -> bool:
         """Whether any process was ``asked``; the same answer in all of them."""
         if self.count == 1:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -111,7 +112,25 @@ def test_a_finished_run_has_nothing_left_to_do(start, tmp_path):
     assert training.step == STEPS
 
 
+def draw_meanwhile(over):
+    while not over.is_set():
+        torch.rand(1)
+
+
 def learn_together(workers, weights, path):
+    over = threading.Event()
+    other = threading.Thread(target=draw_meanwhile, args=(over,))
+    if workers.place:  # as a thread that loads a network does: from the same generator
+        other.start()
+    try:
+        learn_two_steps(workers, weights, path)
+    finally:
+        over.set()
+        if workers.place:
+            other.join()
+
+
+def learn_two_steps(workers, weights, path):
     teacher = Teacher(torch.zeros(1000, 1280), torch.zeros(1000), torch.zeros(1280))
     training = Training(weights, teacher, PLAN, workers)
     for step in range(2):
