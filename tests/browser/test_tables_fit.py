@@ -36,7 +36,9 @@ def laptop(page: Any, app_url: str) -> Any:
     return open_page
 
 
-@pytest.mark.parametrize(("path", "tables"), [("compare", 1), ("library", 2)])
+@pytest.mark.parametrize(
+    ("path", "tables"), [("compare", 1), ("library", 2), ("classes", 2), ("concepts", 2)]
+)
 def test_no_column_is_cut(laptop: Any, path: str, tables: int) -> None:
     page = laptop(path)
     page.wait_for_function(f"() => ({HIDDEN})().length >= {tables}", timeout=PATIENCE_MS)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages._view.library import actions
 from pages._view.tables import asks, compare
+from pages._view.tables.browse import rows_of_one_file
 from sing_core.files.samples import sample_bytes
 from sing_core.leakage import comparison
 from sing_core.maths import statistics
@@ -161,3 +162,10 @@ def test_a_head_without_null_space_has_nothing_to_compare():
         "Let fewer than 512 classes decide, and it has one: choose them above."
     )
     assert "random subspaces" in compare.verdict(replace(row, nullity=1), "ViT")
+
+
+def test_rows_of_one_file_are_named_by_their_row_alone():
+    names = ["set.parquet#7", "set.parquet#12"]
+    assert rows_of_one_file(names) == ("set.parquet", ["#7", "#12"])
+    for others in (["a.parquet#7", "b.parquet#7"], ["cat.png", "dog.png"], []):
+        assert rows_of_one_file(others) == ("", others)

@@ -33,7 +33,7 @@ _COLUMNS = {
     "feasible_image_score_deg": st.column_config.NumberColumn(
         "feasible", format="%.1f", help=HELP["feasible_removal"]
     ),
-    "top1": st.column_config.TextColumn("decision"),
+    "top1": st.column_config.TextColumn("decision", width="medium"),
     "directed_score_deg": None,
     "average_score_deg": None,
     "angle_before": None,
@@ -151,11 +151,15 @@ def _pick_page(shelf: Shelf, total: int) -> int:
 
 def _show_table(shelf: Shelf, ordered: Sequence[Image]) -> tuple[Image | None, bool]:
     """Draw the scores; return the image that is ticked."""
+    file, names = rows_of_one_file([image["name"] for image in ordered])
+    if file:
+        st.caption(f"The images are rows of {in_words(file, 64)}.")
+    rows = [
+        {column: image[column] for column in _COLUMNS if column in image} | {"name": name}
+        for image, name in zip(ordered, names, strict=True)
+    ]
     event = st.dataframe(
-        cells.spoken_table(
-            [{name: image[name] for name in _COLUMNS if name in image} for image in ordered],
-            numbers={_SCORE: "+.3f"},
-        ),
+        cells.spoken_table(rows, numbers={_SCORE: "+.3f"}),
         hide_index=True,
         key=shelf.key("images"),
         on_select="rerun",
@@ -166,6 +170,18 @@ def _show_table(shelf: Shelf, ordered: Sequence[Image]) -> tuple[Image | None, b
     )
     ticked = [ordered[place] for place in event.selection.rows if place < len(ordered)]
     return (ticked[0] if ticked else None), False
+
+
+def rows_of_one_file(names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the file that all ``names`` ("file#row") are rows of and "#row" of each.
+
+    "" and the names as they are, where they are not rows of a single file.
+    """
+    parts = [name.rpartition("#") for name in names]
+    files = {file for file, _, _ in parts}
+    if len(files) != 1 or "" in files:
+        return "", list(names)
+    return files.pop(), [f"#{row}" for _, _, row in parts]
 
 
 def _offer(shelf: Shelf, image: Image | None, here: bool) -> None:
