@@ -107,7 +107,9 @@ def _titles() -> dict[str, str]:
 
 def show_verdicts(rows: Sequence[ModelRow]) -> None:
     """Say for every model whether it leaks more than its size explains."""
-    st.markdown("\n".join(f"- {verdict(row, loaders.models()[row.model].title)}" for row in rows))
+    with st.expander("Each classifier against random subspaces", icon=":material/rule:"):
+        titles = _titles()
+        st.markdown("\n".join(f"- {verdict(row, titles[row.model])}" for row in rows))
     pickers.show_reference_note(loaders.reference())
     for row in rows:
         if row.shares_tower:
@@ -206,9 +208,9 @@ def show_pairs(pairs: Sequence[PairRow]) -> None:
     st.markdown("\n".join(f"- {difference(pair, _titles())}" for pair in shown))
     kinds = [row for pair in shown for row in pair.by_stratum]
     if kinds:
-        st.markdown("By kind of images:")
-        said = (f"{in_words(row.stratum)}: {difference(row, _titles())}" for row in kinds)
-        st.markdown("\n".join(f"- {text[0].upper()}{text[1:]}" for text in said))
+        with st.expander("By kind of images", icon=":material/call_split:"):
+            said = (f"{in_words(row.stratum)}: {difference(row, _titles())}" for row in kinds)
+            st.markdown("\n".join(f"- {text[0].upper()}{text[1:]}" for text in said))
     st.caption(
         "A difference is called one only if it stands however many pairs are compared: the p "
         "values of all pairs and measures are corrected together (Holm)."

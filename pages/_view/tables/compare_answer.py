@@ -29,9 +29,9 @@ class _Gap(NamedTuple):
 
 
 def answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow], titles: _Titles) -> str:
-    """Return the answer to the page's question; why a model is not ranked is said once.
+    """Return the answer to the page's question, a paragraph a thought, the ranking first.
 
-    ``titles``: the models' names for a person.
+    Why a model is not ranked is said once. ``titles``: the models' names for a person.
     """
     ranked = sorted(comparable(rows), key=lambda row: -row.abs_attribute_score.estimate)
     told = (
@@ -40,7 +40,7 @@ def answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow], titles: _Titles) 
         _feasible(ranked, titles),
         _left_out(rows, ranked, titles),
     )
-    return " ".join(part for part in told if part)
+    return "\n\n".join(part for part in told if part)
 
 
 def comparable(rows: Sequence[ModelRow]) -> list[ModelRow]:
