@@ -6,10 +6,12 @@ import torch
 from PIL import Image
 
 from sing_core.errors import UnitsError
+from sing_core.maths.equivalents import NullLine
 from sing_core.maths.head_variants import HeadVariant
 from sing_core.maths.linear_head import LinearHead
 from sing_core.units.inside import open_inside, unit_index
 from sing_core.units.ledger import ledger
+from sing_core.units.moved import moved_map
 from sing_core.units.segmentation import Segmenter, agreement, foreground, measures, rollout
 from sing_core.units.tokens import look_inside, picture_of, pulled_back, stretched, token_map
 from tests.units.photos import photo
@@ -174,3 +176,40 @@ def test_the_class_alone_and_all_likely_ones_are_two_routes(seen):
     torch.testing.assert_close(likely.heat, first.heat)
     probabilities[3] = 0.9
     assert not torch.equal(foreground(found, probabilities).heat, first.heat)
+
+
+@pytest.mark.parametrize("way", ["towards", "removing"])
+def test_a_step_scales_the_map_of_what_is_hidden_and_brings_the_rest(seen, way):
+    found = seen["vits"]
+    linear, translator = deciding(found), found.inside.translator
+    text = found.inside.vocabulary.embeddings[281]
+    make = {
+        "towards": lambda: NullLine.towards(text, found.output, linear, translator),
+        "removing": lambda: NullLine.removing(found.output, linear, translator),
+    }[way]
+    line = make()
+    unit = text.double() / text.double().norm()
+    epsilon = 0.4 * float(linear.head.null_part(found.output.double()).norm())
+    moved = moved_map(found, linear, text, line.direction, epsilon)
+    feature = found.output.double() + epsilon * line.direction
+    hidden = translator.linear(linear.head.null_part(feature))
+    cosine = float(hidden @ unit / translator.apply(feature).norm())
+    assert moved.tokens.total + moved.brought == pytest.approx(cosine, abs=1e-5)
+    if way == "removing":
+        assert moved.kept == pytest.approx(0.6, abs=1e-9)
+        assert moved.brought == pytest.approx(0, abs=1e-9)
+    else:
+        assert moved.brought > 0.01
+
+
+def test_null_removal_leaves_no_map_and_no_step_leaves_it_as_it_was(seen):
+    found = seen["vits"]
+    linear = deciding(found)
+    text = found.inside.vocabulary.embeddings[281]
+    line = NullLine.removing(found.output, linear, found.inside.translator)
+    still = token_map(found, pulled_back(found.inside, text, "null", linear))
+    first = moved_map(found, linear, text, line.direction, 0.0)
+    torch.testing.assert_close(first.tokens.heat, still.heat)
+    last = moved_map(found, linear, text, line.direction, line.removal)
+    assert abs(last.kept) < 1e-9
+    assert float(last.tokens.heat.abs().max()) < 1e-9

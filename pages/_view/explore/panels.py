@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from pages._view import loaders, pickers, state
-from pages._view.explore import downloads, head_choice, renders
+from pages._view.explore import downloads, head_choice, renders, where
 from pages._view.explore.question import Asked
 from pages._view.scrubber import scrubber
 from pages._view.words.help import (
@@ -180,6 +180,7 @@ def _show_drawers(asked: Asked, report: ImageReport, job: renders.Watched) -> No
         show_facts(report)
     with st.expander("Pictures", icon=":material/image:"):
         renders.show(asked, report, job)
+    where.show(asked, report)
     with st.expander("Take it away", icon=":material/download:"):
         downloads.offer(report, asked.photo)
 

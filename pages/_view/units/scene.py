@@ -82,7 +82,7 @@ def pick(answer: DeltaGenerator) -> Asked | None:
 def _pick_network() -> str:
     """Draw the choice of a transformer; a link may name any classifier, to be told why not."""
     entries = loaders.models()
-    offered = [OWN, *(name for name, entry in entries.items() if _is_transformer(entry))]
+    offered = [OWN, *(name for name, entry in entries.items() if is_transformer(entry))]
     state.receive("network", "units.network", _FIRST, {OWN, *entries}.__contains__, "a network")
     chosen = st.session_state["units.network"]
     if chosen not in offered and chosen in entries:
@@ -99,7 +99,8 @@ def _pick_network() -> str:
     return found or _FIRST
 
 
-def _is_transformer(entry: ModelEntry) -> bool:
+def is_transformer(entry: ModelEntry) -> bool:
+    """Whether a classifier's network is one whose output may be a sum over tokens."""
     return any(part in entry.architecture.casefold() for part in _TRANSFORMERS)
 
 
