@@ -51,7 +51,7 @@ def completeness(
     from sing_core.units.atlas import completeness as ask
 
     bench, inside, recorded = _recorded(images, reference, model, quiet=json_)
-    _, embeddings = pool_of(bench, inside.reference, texts)
+    _, embeddings = pool_of(bench, inside.reference, texts, quiet=json_)
     if model:
         embeddings = embeddings.float() @ inside.translator.weight.float()
     show([effect.as_row() for effect in ask(inside, recorded, embeddings, size or [10, 60])], json_)

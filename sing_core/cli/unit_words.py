@@ -53,7 +53,7 @@ def text_span(
     bench = open_bench(Settings())
     inside = open_inside(bench, reference, model)
     moments = _moments(bench, inside, images, quiet=json_)
-    pool, embeddings = pool_of(bench, reference, texts)
+    pool, embeddings = pool_of(bench, reference, texts, quiet=json_)
     found = head_words(inside, moments, pool, embeddings, layer, head, size=size, rule=rule.value)
     show([word.as_row() for word in found.words], json_)
     tell(f"{found.sentence} Over {found.images:,} images, out of {len(pool):,} texts.")
@@ -85,7 +85,7 @@ def null_words(
 
     bench = open_bench(Settings())
     variant = chosen_variant(bench, model, classes, centred, threshold)
-    pool, embeddings = pool_of(bench, reference, texts)
+    pool, embeddings = pool_of(bench, reference, texts, quiet=json_)
     found, said = words_of_set(
         bench, set_, model, reference, variant, pool, embeddings, class_name=class_, size=size
     )
@@ -93,8 +93,16 @@ def null_words(
     tell(said)
 
 
-def pool_of(bench: "Workbench", reference: str, texts: str) -> "tuple[tuple[str, ...], Tensor]":
-    """Return the texts of a pool, or of a person's file, and their embeddings."""
+def pool_of(
+    bench: "Workbench", reference: str, texts: str, *, quiet: bool
+) -> "tuple[tuple[str, ...], Tensor]":
+    """Return the texts of a pool, or of a person's file, and their embeddings.
+
+    The first time they are read, which shows a progress bar unless ``quiet``.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
     from sing_core.models.text_pools import POOLS, own_pool, pool_embeddings, text_pool
 
     if texts in POOLS or not Path(texts).is_file():
@@ -104,7 +112,15 @@ def pool_of(bench: "Workbench", reference: str, texts: str) -> "tuple[tuple[str,
         for note in own.notes:
             tell(note)
         pool = tuple(own.lines)
-    return pool, pool_embeddings(bench, reference, pool)
+    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
+        task = bar.add_task("Reading texts", total=None, visible=False)
+        embeddings = pool_embeddings(
+            bench,
+            reference,
+            pool,
+            lambda done, total: bar.update(task, completed=done, total=total, visible=True),
+        )
+    return pool, embeddings
 
 
 def _moments(

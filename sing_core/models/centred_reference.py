@@ -49,13 +49,15 @@ class CentredReference:
         """Return centred image embeddings ``(n, d)``, float32, of preprocessed ``(n, 3, h, w)``."""
         return self.centre.images(self.raw.embed_batch(batch))
 
-    def embed_texts(self, prompts: Sequence[str]) -> "Tensor":
+    def embed_texts(
+        self, prompts: Sequence[str], report: "Callable[[int, int], object] | None" = None
+    ) -> "Tensor":
         """Return centred text embeddings ``(n, d)``, float32 on the CPU.
 
         Raises:
             PromptError: two prompts differ only in words that are not read.
         """
-        return self.centre.texts(self.raw.embed_texts(prompts))
+        return self.centre.texts(self.raw.embed_texts(prompts, report))
 
     def note_on(self, prompt: str) -> str:
         """Return which words of a prompt are not read, in a sentence; "" where all are."""

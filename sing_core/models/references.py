@@ -71,11 +71,14 @@ class Reference:
             found: Tensor = self.model.encode_image(batch.to(self.device))
         return found.float().cpu().clone()
 
-    def embed_texts(self, prompts: Sequence[str]) -> Tensor:
+    def embed_texts(
+        self, prompts: Sequence[str], report: Callable[[int, int], object] | None = None
+    ) -> Tensor:
         """Return raw text embeddings ``(n, d)``, float32 on the CPU.
 
         Prompts of similar length share a batch, as a batch costs what its longest prompt costs;
-        the rows come back in the order of ``prompts``.
+        the rows come back in the order of ``prompts``. ``report`` hears how many of how many are
+        read.
 
         Raises:
             PromptError: two prompts differ only in words that are not read.
@@ -91,6 +94,8 @@ class Reference:
             )
             with torch.inference_mode():
                 parts.append(self.model.encode_text(tokens[:, :used].to(self.device)).float().cpu())
+            if report is not None:
+                report(min(start + _TEXT_BATCH, len(order)), len(order))
         rows = torch.cat(parts).clone()
         return torch.empty_like(rows).index_copy_(0, torch.tensor(order), rows)
 

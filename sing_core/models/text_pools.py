@@ -7,7 +7,7 @@ encoder, whose whole words stand roughly in the order of how often they are used
 """
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +65,17 @@ def own_pool(path: Path, settings: "Settings") -> TextList:
     return TextList(tuple(_distinct(cleaned)), found.notes)
 
 
-def pool_embeddings(bench: "Workbench", reference: str, pool: Sequence[str]) -> Tensor:
+def pool_embeddings(
+    bench: "Workbench",
+    reference: str,
+    pool: Sequence[str],
+    report: Callable[[int, int], object] | None = None,
+) -> Tensor:
     """Return the embeddings ``(M, d)`` of the texts of a pool, float32 of length 1.
 
     They are kept on disk by the texts themselves, as ``reference`` reads them raw; a centred
-    reading is a shift of that. A text that means nothing there is a row of zeros.
+    reading is a shift of that. A text that means nothing there is a row of zeros. ``report`` hears
+    how many of how many are read, the first time.
 
     Raises:
         UnknownNameError: there is no such reference.
@@ -80,7 +86,7 @@ def pool_embeddings(bench: "Workbench", reference: str, pool: Sequence[str]) -> 
     space = space_id(base, bench.settings)
 
     def compute() -> dict[str, Tensor]:
-        return {"embeddings": bench.pool.reference(base).embed_texts(pool)}
+        return {"embeddings": bench.pool.reference(base).embed_texts(pool, report)}
 
     key = content_key(_VERSION, space, *pool)
     kept = bench.store.get_or_compute("text_pools", key, compute, meta={"space_id": space})

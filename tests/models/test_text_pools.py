@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from sing_core.errors import PromptError, TextListError, UnknownNameError, WeightsUnavailableError
+from sing_core.files.store import Store
 from sing_core.models import pool as pool_module
 from sing_core.models import text_pools
 from sing_core.models.text_pools import POOLS, own_pool, pool_embeddings, text_pool
+from sing_core.models.workbench import Workbench
 from sing_core.settings import Settings
 from tests import toy
 
@@ -135,3 +137,16 @@ def test_the_shipped_reference_tells_what_the_general_pool_says(real_bench):
     torch.testing.assert_close(found.norm(dim=1), torch.ones(len(some)))
     alike = found @ found.mT - 2 * torch.eye(len(some))
     assert float(alike.max()) < 1 - 1e-4
+
+
+def test_whoever_waits_hears_how_far_the_reading_is_and_only_the_first_time(real_bench, tmp_path):
+    bench = Workbench(real_bench.settings, real_bench.pool, Store(tmp_path))
+    texts, heard = [f"a photo of {n} dogs" for n in range(150)], []
+    pool_embeddings(bench, "mini", texts, lambda *now: heard.append(now))
+    assert len(heard) > 1
+    assert heard == sorted(heard)
+    assert {total for _, total in heard} == {150}
+    assert heard[-1] == (150, 150)
+    heard.clear()
+    pool_embeddings(bench, "mini", texts, lambda *now: heard.append(now))
+    assert heard == []

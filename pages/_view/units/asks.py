@@ -24,6 +24,7 @@ from sing_core.units.tokens import PARTS, PhotoUnits, TokenMap, look_inside, pul
 from sing_core.units.words import SpanWords
 
 POOL = "general"
+Pool = tuple[tuple[str, ...], Tensor]
 Maps = tuple[dict[str, TokenMap], str, str]
 
 
@@ -173,6 +174,33 @@ def map_of_head(asked: Asked, head: tuple[int, int]) -> TokenMap:
     return token_map(photo, pulled_back(photo.inside, text, "full", None), head)
 
 
+@st.cache_resource(show_spinner=False)
+def _pools() -> dict[str, Pool]:
+    return {}
+
+
+def pool_of(reference: str) -> Pool:
+    """Return the general descriptions and their embeddings ``(M, d)``; a bar where they are read.
+
+    Raises:
+        SingError: they cannot be embedded.
+    """
+    bench = loaders.bench()
+    key = content_key(reference, space_id(base_of(reference), bench.settings))
+    if (found := _pools().get(key)) is not None:
+        return found
+    place = st.empty()
+
+    def report(done: int, total: int) -> None:
+        place.progress(done / total, f"{done:,} of {total:,} texts are read")
+
+    texts = text_pool(POOL, bench.settings)
+    found = texts, pool_embeddings(bench, reference, texts, report)
+    place.empty()
+    _pools()[key] = found
+    return found
+
+
 def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
     """Return the texts that describe a head over the images that were recorded.
 
@@ -182,11 +210,10 @@ def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
     """
     bench, inside = loaders.bench(), inside_of(asked)
     recorded = moments.shipped_moments(inside, bench.settings)
+    texts, embeddings = pool_of(asked.reference)
 
     def ask() -> heads.HeadWords:
         loaders.rest()
-        texts = text_pool(POOL, bench.settings)
-        embeddings = pool_embeddings(bench, asked.reference, texts)
         return heads.head_words(inside, recorded, texts, embeddings, *head)
 
     state = _state(asked.model, asked.reference)
@@ -223,11 +250,10 @@ def words_of(model: str, images: str, class_name: str) -> tuple[tuple[SpanWords,
         SingError: see ``words_of_set``.
     """
     bench, reference = loaders.bench(), loaders.reference()
+    texts, embeddings = pool_of(reference)
 
     def ask() -> tuple[tuple[SpanWords, ...], str]:
         loaders.rest()
-        texts = text_pool(POOL, bench.settings)
-        embeddings = pool_embeddings(bench, reference, texts)
         return set_words.words_of_set(
             bench, images, model, reference, WHOLE_HEAD, texts, embeddings, class_name=class_name
         )
