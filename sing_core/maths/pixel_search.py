@@ -1,9 +1,9 @@
 """From a direction of features to pixels: the picture near another one whose feature follows it.
 
 Searched is, inside a ball of so many levels around every value of a picture, the one whose feature
-lies furthest along a direction while no logit moves by more than a share of the largest. Every
-picture that is tried consists of whole levels, as a file holds them, and is measured as such: what
-is found is a picture, not the limit of an optimisation.
+lies furthest along a direction while no logit moves by more than a share of the largest and the
+first class stays the first. Every picture that is tried consists of whole levels, as a file holds
+them, and is measured as such: what is found is a picture, not the limit of an optimisation.
 """
 
 import math
@@ -148,6 +148,8 @@ class _Climb:
         self.along, self.kept = start.new_zeros(len(start)), torch.zeros_like(start)
         self.head = ball.linear.weight.to(start.device)
         self.limit = ball.budget * ball.largest
+        self.base = ball.linear.logits(ball.features.cpu()).to(start.device)
+        self.first = int(self.base.argmax())
         self.taken = 0
 
     def take(self, done: float) -> None:
@@ -157,11 +159,9 @@ class _Climb:
             seen = self.ball.sees(picture)
         moved = (seen.detach() - self.ball.features).float()
         logits = moved @ self.head.mT
-        drift = logits.abs().amax(dim=1)
-        self._keep(picture.detach(), moved, drift)
+        excess = self._keep(picture.detach(), moved, logits)
         # Rounding is taken for the identity: the gradient is that at the rounded picture.
         (uphill,) = torch.autograd.grad(seen, picture, self._wanted(logits).to(seen.dtype))
-        excess = (drift / max(self.limit, 1e-30) - 1).clamp(-1, 1)
         self.weight = (self.weight * (_FOLLOW * excess).exp()).clamp(*_WEIGHTS)
         self._step(uphill, self.radius * _RATE * (0.5 + 0.5 * math.cos(math.pi * done) + _LAST))
 
@@ -170,18 +170,30 @@ class _Climb:
         picture = self.ball.within(self.change)
         with torch.no_grad():
             moved = (self.ball.sees(picture) - self.ball.features).float()
-        self._keep(picture, moved, (moved @ self.head.mT).abs().amax(dim=1))
+        self._keep(picture, moved, moved @ self.head.mT)
         return self.along, self.kept
 
-    def _keep(self, picture: Tensor, moved: Tensor, drift: Tensor) -> None:
+    def _keep(self, picture: Tensor, moved: Tensor, logits: Tensor) -> Tensor:
+        """Keep what is better and lawful; return how far each is beyond the law, from -1 to 1."""
         along = (moved * self.directions).sum(dim=1)
-        better = (drift <= self.limit) & (along > self.along)
+        drift = logits.abs().amax(dim=1)
+        stands = (self.base + logits).argmax(dim=1) == self.first
+        better = stands & (drift <= self.limit) & (along > self.along)
         self.along = torch.where(better, along, self.along)
         self.kept[better] = (picture - self.ball.picture)[better]
+        excess = (drift / max(self.limit, 1e-30) - 1).clamp(-1, 1)
+        return torch.where(stands, excess, torch.ones_like(excess))
 
     def _wanted(self, logits: Tensor) -> Tensor:
         """Return ``(n, m)`` where features shall go: along, and back from what logits show."""
         over = logits.sign() * torch.relu(logits.abs() - _SOFT * self.limit)
+        lead = self.base + logits
+        own = lead[:, self.first].clone()
+        lead[:, self.first] = -torch.inf
+        best, rival = lead.max(dim=1)
+        behind = torch.relu(best - own)
+        over[:, self.first] -= behind
+        over.scatter_add_(1, rival[:, None], behind[:, None])
         back = torch.nn.functional.normalize(over @ self.head, dim=1)
         return self.directions - self.weight[:, None] * back
 

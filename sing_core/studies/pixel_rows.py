@@ -143,12 +143,14 @@ class Scene:
         units = torch.nn.functional.normalize(directions.double(), dim=1)
         along = float((moved * units).sum(dim=1).mean())
         images = [image_of(self.ball.picture), *(image_of(one) for one in pictures)]
+        share, meant = self._meaning(before, moved, images)
         return PixelRow(
             toward=toward,
             radius=radius,
             along=along,
             share_of_step=along / self.epsilon,
-            **self._meaning(before, moved, images),
+            null_share=share,
+            **meant,
             **_decisions(self.subject.classifier.linear, before, seen),
             **self._noticed(images),
             n=len(pictures),
@@ -156,8 +158,8 @@ class Scene:
 
     def _meaning(
         self, before: Tensor, moved: Tensor, images: list[Image.Image]
-    ) -> dict[str, float | None]:
-        """Return what translator and reference say of features that ``moved`` ``(n, m)``."""
+    ) -> tuple[float | None, dict[str, float]]:
+        """Return the null share of features that ``moved`` ``(n, m)``, and what they mean."""
         subject = self.subject
         inside = subject.classifier.linear.head.null_part(moved)
         length = moved.square().sum(dim=1)
@@ -165,8 +167,7 @@ class Scene:
         z, text = subject.translator.apply(before), subject.text
         after, hidden = (subject.translator.apply(before + part) for part in (moved, inside))
         own = self.bench.pool.reference(subject.question.reference).embed_images(images)
-        return {
-            "null_share": float(share.mean()) if len(share) else None,
+        return float(share.mean()) if len(share) else None, {
             "image_score_deg": float(image_score_deg(z, after).mean()),
             "attribute_score_deg": float(attribute_score_deg(z, after, text).mean()),
             "null_attribute_score_deg": float(attribute_score_deg(z, hidden, text).mean()),
@@ -177,9 +178,10 @@ class Scene:
 
     def _noticed(self, images: list[Image.Image]) -> dict[str, float]:
         other = self.other
-        before, *after = other.features(images).split([1, len(images) - 1])
-        told = _decisions(other.linear, before[0], after[0])
-        z = [other.translator.apply(part) for part in (before, after[0])]
+        seen = other.features(images)
+        before, after = seen[:1], seen[1:]
+        told = _decisions(other.linear, before[0], after)
+        z = [other.translator.apply(part) for part in (before, after)]
         return {
             "other_logit_change": told["logit_change"],
             "other_top1_changed": told["top1_changed"],

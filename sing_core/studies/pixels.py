@@ -119,25 +119,11 @@ def search_pixels(
     subject = Subject.of(bench, photo, question)
     onlooker = Onlooker.of(bench, other or other_classifier(bench, question.model), subject)
     epsilon, asked = _step(subject)
-    backbone, linear = bench.pool.backbone(question.model), subject.classifier.linear
+    backbone = bench.pool.backbone(question.model)
     levels = backbone.levels(photo.image).to(backbone.device)
-    ball = PixelBall.around(levels, backbone.sees, linear)
+    ball = PixelBall.around(levels, backbone.sees, subject.classifier.linear)
     scene = Scene(bench, subject, ball, onlooker, epsilon)
-    generator = torch.Generator().manual_seed(effort.seed)
-    random = torch.randn(effort.controls, len(subject.features), generator=generator)
-    directions = torch.cat([subject.line.direction[None], linear.head.null_part(random)])
-    rows: list[PixelRow] = []
-    after: dict[int, Image.Image] = {}
-    report(0, len(effort.radii))
-    for reached in reach(
-        ball, directions, effort.radii, steps=effort.steps, starts=effort.starts, seed=effort.seed
-    ):
-        rows += _rows(scene, reached, directions, generator)
-        after[reached[0].radius] = image_of(reached[0].picture)
-        report(len(after), len(effort.radii))
-    before = image_of(ball.picture)
-    names = class_names(bench, question.model)
-    deciding = subject.classifier.classes or tuple(range(len(linear.weight)))
+    rows, after = _searched(scene, effort, report)
     return PixelReport(
         model=question.model,
         other=onlooker.name,
@@ -146,12 +132,44 @@ def search_pixels(
         asked_image_score_deg=asked[0],
         asked_attribute_score_deg=asked[1],
         budget=ball.budget,
-        top1=names[deciding[int(linear.logits(ball.features.cpu()).argmax())]],
-        other_top1=onlooker.top1(before),
-        rows=tuple(rows),
-        before=before,
+        top1=_top1(bench, subject),
+        other_top1=onlooker.top1(image_of(ball.picture)),
+        rows=rows,
+        before=image_of(ball.picture),
         after=after,
     )
+
+
+def _searched(
+    scene: Scene, effort: Effort, report: Callable[[int, int], object]
+) -> tuple[tuple[PixelRow, ...], dict[int, Image.Image]]:
+    """Return the rows of all radii, and by radius the picture found for the prompt."""
+    subject, whole = scene.subject, len(effort.radii)
+    generator = torch.Generator().manual_seed(effort.seed)
+    random = _random(subject, effort.controls, generator)
+    directions = torch.cat([subject.line.direction[None], random])
+    rows: list[PixelRow] = []
+    after: dict[int, Image.Image] = {}
+    report(0, whole)
+    drawn = {"steps": effort.steps, "starts": effort.starts, "seed": effort.seed}
+    for reached in reach(scene.ball, directions, effort.radii, **drawn):
+        rows += _rows(scene, reached, directions, generator)
+        after[reached[0].radius] = image_of(reached[0].picture)
+        report(len(after), whole)
+    return tuple(rows), after
+
+
+def _random(subject: Subject, count: int, generator: torch.Generator) -> "Tensor":
+    """Return ``(count, m)`` random directions of the null space."""
+    drawn = torch.randn(count, len(subject.features), generator=generator)
+    return subject.classifier.linear.head.null_part(drawn)
+
+
+def _top1(bench: "Workbench", subject: Subject) -> str:
+    """Return the likeliest of the deciding classes of the photo."""
+    first = int(subject.classifier.linear.logits(subject.features).argmax())
+    chosen = subject.classifier.classes
+    return class_names(bench, subject.question.model)[chosen[first] if chosen else first]
 
 
 def _rows(
@@ -204,11 +222,10 @@ def sentence(found: PixelReport) -> str:
             f"Nothing was found: within {row.radius} of 255 levels no picture was seen whose "
             f"feature follows the direction while {found.model}’s logits stand."
         )
-    stays = "the same" if not row.top1_changed else "another"
     return (
         f"Within {row.radius} of 255 levels a picture reaches {_percent(row.share_of_step)} of the "
         f"step towards “{found.prompt}” (ε = {found.epsilon:.3g}) while no logit of {found.model} "
-        f"moves by more than {_percent(found.budget)} of the largest and its class is {stays}: "
+        f"moves by more than {_percent(found.budget)} of the largest and its class stands: "
         f"IS {row.image_score_deg:.2f}° and AS {_signed(row.attribute_score_deg)}° of the "
         f"{found.asked_image_score_deg:.1f}° and {_signed(found.asked_attribute_score_deg)}° of "
         f"the whole step."

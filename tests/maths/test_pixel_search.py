@@ -13,11 +13,11 @@ SEEN, HIDDEN = 0, 2  # the head reads features 0 and 1
 DIRECTION = torch.eye(4)[[HIDDEN]]
 
 
-def ball(matrix, picture=None, budget=0.03):
+def ball(matrix, picture=None, budget=0.03, second=0.0):
     """A network that multiplies the picture's values by ``matrix`` (values, 4); logits of 100."""
     weight = torch.zeros(2, 4)
     weight[0, 0] = weight[1, 1] = 1.0
-    linear = LinearHead.from_weight(weight, torch.tensor([100.0, 100.0]))
+    linear = LinearHead.from_weight(weight, torch.tensor([100.0, second]))
     levels = torch.full(SHAPE, 100.0) if picture is None else picture
     rest = levels.flatten() @ matrix
     return PixelBall.around(levels, lambda x: x.flatten(1) @ matrix - rest, linear, budget)
@@ -64,6 +64,16 @@ def test_what_logits_show_too_is_reached_as_far_as_they_may_move(radius, levels)
     assert reached.along == pytest.approx(levels)
     logits = around.linear.logits(around.sees(torch.stack([around.picture, reached.picture])))
     assert float((logits[1] - logits[0]).abs().max()) <= 0.03 * around.largest
+
+
+def test_a_picture_of_another_class_is_not_what_was_looked_for():
+    """The logit may move by 3, 5 levels of 0.55; from 2 levels on the second class is the first."""
+    matrix = torch.zeros(VALUES, 4)
+    matrix[0, HIDDEN], matrix[0, SEEN] = 1.0, -0.55
+    for second, levels in ((0.0, 5), (99.0, 1)):
+        around = ball(matrix, second=second)
+        (reached,) = one(reach(around, DIRECTION, (8,), steps=120, starts=4))
+        assert reached.along == pytest.approx(levels)
 
 
 def test_what_shows_in_a_logit_is_made_good_by_other_values():

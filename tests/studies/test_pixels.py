@@ -50,6 +50,7 @@ def test_what_is_reported_is_measured_on_the_pictures_and_stays_in_the_ball(benc
         assert row.share_of_step == pytest.approx(row.along / found.epsilon)
         if row.toward != "noise":
             assert row.along >= 0
+            assert row.top1_changed == 0
             assert row.logit_change <= found.budget * 1.001
     assert "ε = " in sentence(found) or "Nothing was found" in sentence(found)
     assert "Is this an attack?" in meaning(found)
