@@ -137,6 +137,21 @@ class Backbone:
         """Return ``W f + b``, ``(..., c)``, in the head's own float32 arithmetic."""
         return features.float() @ self.weight.mT + self.bias
 
+    def levels(self, image: Image.Image) -> Tensor:
+        """Return what is seen of a photo, ``(3, h, w)`` float32 in whole levels from 0 to 255."""
+        mean, std = (torch.tensor(v).view(3, 1, 1) for v in (self.sight.mean, self.sight.std))
+        return ((self.preprocess(image) * std + mean) * 255).round()
+
+    def sees(self, levels: Tensor) -> Tensor:
+        """Return ``(n, m)`` float32 features of pictures ``(n, 3, h, w)`` in levels from 0 to 255.
+
+        Gradients flow, and what is returned stays on the device of the weights.
+        """
+        batch = levels.to(self.device)
+        mean, std = (batch.new_tensor(v).view(3, 1, 1) for v in (self.sight.mean, self.sight.std))
+        batch = ((batch / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+        return _penultimate(self.network, batch).float()
+
     def extract(
         self, photos: Iterable[Image.Image | Callable[[], Image.Image]], *, batch_size: int = 16
     ) -> Iterator[Tensor]:
