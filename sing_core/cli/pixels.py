@@ -15,6 +15,13 @@ from sing_core.settings import Settings
 if TYPE_CHECKING:
     from sing_core.studies.pixels import PixelReport
 
+Radius = Annotated[
+    list[int] | None, typer.Option(min=1, max=255, help="Levels of 255; repeatable.")
+]
+Epsilon = Annotated[
+    float | None, typer.Option(help="The step asked; else that of the image score.")
+]
+
 
 @app.command()
 def pixels(
@@ -23,9 +30,8 @@ def pixels(
     model: Model = "lite0",
     other: Annotated[str, typer.Option(help="Classifier that looks on; else another one.")] = "",
     image_score: Annotated[float, typer.Option(help="IS of the step asked, degrees.")] = 40.0,
-    radius: Annotated[
-        list[int] | None, typer.Option(min=1, max=255, help="Levels of 255; repeatable.")
-    ] = None,
+    epsilon: Epsilon = None,
+    radius: Radius = None,
     steps: Annotated[int, typer.Option(min=1, help="Of each search.")] = 30,
     starts: Annotated[int, typer.Option(min=1, help="Of each search.")] = 2,
     controls: Annotated[int, typer.Option(min=0, help="Random directions.")] = 2,
@@ -47,7 +53,7 @@ def pixels(
     settings = Settings()
     bench = open_bench(settings)
     variant = chosen_variant(bench, model, classes, centred, threshold)
-    question = Question(model, prompt, reference=reference, target_deg=image_score, variant=variant)
+    question = Question(model, prompt, "steer", reference, epsilon, image_score, variant=variant)
     effort = Effort(tuple(sorted(set(radius or RADII))), steps, starts, controls, seed)
     photo = open_photo(image, settings)
     found = search_pixels(bench, photo, question, other=other, effort=effort)

@@ -11,6 +11,7 @@ from sing_core.errors import WeightsUnavailableError
 from sing_core.files.images import Photo
 from sing_core.maths.translator import Translator
 from sing_core.maths.unseen import unseen_by
+from sing_core.models.device import torch_device
 from sing_core.models.registry import DEFAULT_REFERENCE, base_of, is_centred
 from sing_core.models.shelf import Shelf
 from sing_core.pictures.audit import PictureAudit, audit_pictures
@@ -69,6 +70,24 @@ class Studio:
         reads = self.bench.translator_state(model, into)
         recipe = "in proportion" if in_proportion else ""
         return self._renderers.get((name, model, into, reads, recipe))
+
+    def identity(self, name: str, model: str, reference: str = DEFAULT_REFERENCE) -> str:
+        """Return ``renderer(name, model, reference).identity``; of inversion, before it is loaded.
+
+        Raises:
+            SingError: as ``renderer``.
+        """
+        if name != INVERSION.name:
+            return self.renderer(name, model, reference).identity
+        from sing_core.pictures.inversion.eye import sight_of
+        from sing_core.pictures.inversion.prior import DIGEST
+        from sing_core.pictures.inversion.recipe import InversionRecipe
+        from sing_core.pictures.inversion.renderer import identity_of
+
+        device = torch_device(self.bench.settings)
+        eye = sight_of(self.bench.entry(model).weights_digest, device, fast=device != "cpu")
+        reads = self._translator(model, base_of(reference))
+        return identity_of(name, eye, InversionRecipe(), reads, DIGEST)
 
     def forget(self, model: str) -> None:
         """Let go of what draws through ``model``, so that its memory can be freed."""

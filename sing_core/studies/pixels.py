@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sing_core.studies.question import Question
 
 RADII = (1, 2, 4, 8)
+_LONGER = "What was not reached need not be out of reach: a longer search may get further."
 # Of the largest image score on the line, where the wanted one is not reachable: as a sweep's end.
 _SHARE_OF_REACHABLE = 0.8
 
@@ -235,6 +236,8 @@ def sentence(found: PixelReport) -> str:
 def meaning(found: PixelReport) -> str:
     """Say what that means and what it does not: is this an attack, and who notices?"""
     row, beside = found.of(PROMPT)[-1], ""
+    if row.along <= 0:
+        return _LONGER
     controls = {kind: found.of(kind)[-1] for kind in (RANDOM, NOISE) if found.of(kind)}
     if controls:
         beside = (
@@ -267,8 +270,7 @@ def _notice(found: PixelReport) -> str:
 def _attack(found: PixelReport) -> str:
     return (
         f"Is this an attack? Not on {found.model}’s decision, which stands by construction; it is "
-        "one on whatever else reads this feature, as far as AS moves. What was not reached need "
-        "not be out of reach: a longer search may get further."
+        f"one on whatever else reads this feature, as far as AS moves. {_LONGER}"
     )
 
 

@@ -34,6 +34,7 @@ def test_a_renderer_that_is_not_known_or_not_here_is_said_in_words(studio):
         studio.renderer("karlo", "lite0")
     usual = studio.renderer("inversion", "lite0")
     assert isinstance(usual, InversionRenderer)
+    assert studio.identity("inversion", "lite0") == usual.identity
     scale = studio.renderer("inversion", "lite0", in_proportion=True)
     assert scale.recipe.fade > usual.recipe.fade
     assert scale.identity != usual.identity, "their pictures would be taken for each other's"

@@ -77,14 +77,19 @@ def command(report: ImageReport) -> str:
 
     A part of null removal has no command: there a comment says what the command gives instead.
     """
-    start = f"python -m sing_core {'steer' if report.mode == 'steer' else 'score'} photo.jpg"
+    return _note(report) + asked_by("steer" if report.mode == "steer" else "score", report)
+
+
+def asked_by(verb: str, report: ImageReport, *options: str) -> str:
+    """Return the command ``verb`` about the report's question, and its step where it steers."""
+    start = f"python -m sing_core {verb} photo.jpg"
     model, prompt = shlex.quote(report.model), shlex.quote(report.prompt)
     parts = [start, f"--model {model}", f"--prompt {prompt}", *report.variant.options]
     if report.reference != DEFAULT_REFERENCE:
         parts.append(f"--reference {shlex.quote(report.reference)}")
     if report.mode == "steer" and report.sweep is not None:
         parts.append(f"--epsilon {report.sweep.epsilon[report.index]!r}")
-    return _note(report) + " ".join(parts)
+    return " ".join([*parts, *options])
 
 
 def _photo_note(photo: Photo | StoredImage) -> str:

@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from pages._view import loaders, pickers, state
-from pages._view.explore import downloads, head_choice, renders, where
+from pages._view.explore import downloads, head_choice, pixels, renders, where
 from pages._view.explore.question import Asked
 from pages._view.scrubber import scrubber
 from pages._view.words.help import (
@@ -153,7 +153,7 @@ def _show_sweep(asked: Asked, period: float | None) -> None:
     if report.sweep is None:
         return
     job = renders.begin(asked, report)
-    payload = _payload(asked, report, report.sweep) | renders.slot(job)
+    payload = _payload(asked, report, report.sweep) | renders.slot(job, asked, report)
     payload["sweep_id"] = f"{asked.digest}-{jumps}"
     released = scrubber(payload, key="explore.scrubber")
     if released is not None and (there := asked.ask(released)).index != report.index:
@@ -181,6 +181,7 @@ def _show_drawers(asked: Asked, report: ImageReport, job: renders.Watched) -> No
     with st.expander("Pictures", icon=":material/image:"):
         renders.show(asked, report, job)
     where.show(asked, report)
+    pixels.show(asked, report)
     with st.expander("Take it away", icon=":material/download:"):
         downloads.offer(report, asked.photo)
 

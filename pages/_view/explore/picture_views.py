@@ -119,14 +119,20 @@ def _small(frame: Frames) -> str:
 
 def badge(audit: PictureAudit, labels: Sequence[str], strip: Strip, row: int) -> str:
     """Return what a picture has to say of itself: how far it went, and that it failed, and how."""
-    faults = []
-    if strip.infeasible_share is not None and strip.epsilon[row]:
-        faults.append(f"feasible step: IS {strip.image_score_deg[row]:.0f}°")
-    if audit.angle_deg > MISSED_DEG:
-        faults.append(f"not what was asked: {audit.angle_deg:.0f}°")
-    if not audit.agrees:
-        faults.append(f"reads as {labels[audit.top1]}")
-    return " · ".join(faults)
+    cut = strip.infeasible_share is not None and strip.epsilon[row]
+    step = [feasible_words(strip.image_score_deg[row])] if cut else []
+    return " · ".join([*step, *faults(audit.angle_deg, "" if audit.agrees else labels[audit.top1])])
+
+
+def feasible_words(image_score_deg: float) -> str:
+    """Return how far the step went that was drawn in place of the asked one."""
+    return f"feasible step: IS {image_score_deg:.0f}°"
+
+
+def faults(angle_deg: float, reads_as: str) -> list[str]:
+    """Return in what a picture failed, if it did: ``reads_as`` names a class that is not f's."""
+    missed = [f"not what was asked: {angle_deg:.0f}°"] if angle_deg > MISSED_DEG else []
+    return [*missed, f"reads as {reads_as}"] if reads_as else missed
 
 
 def _show_audit(read: Sequence[tuple[str, PictureAudit]]) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages._view import loaders, state
-from pages._view.explore import picture_views
+from pages._view.explore import picture_views, recorded
 from pages._view.explore.question import Asked
 from pages._view.linked_number import LinkedNumber
 from pages._view.words.help import HELP
@@ -16,6 +16,8 @@ from sing_core.pictures.catalogue import OFF, RENDERERS
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.work import Commission, controls_work, scale_work, strip_work
 from sing_core.studies.reports import ImageReport
+from sing_core.studies.strips import Strip
+from sing_core.talk.scene import Drawn
 
 _RENDERERS = {entry.name: entry.title for entry in RENDERERS} | {OFF: "Off"}
 _VIEWS = {"step": "This step", "scale": "Angle scale", "controls": "Controls"}
@@ -93,29 +95,52 @@ def period(job: Watched) -> float | None:
     return _POLL_S if loaders.desk().awake else _ASLEEP_POLL_S
 
 
-def slot(job: Watched) -> dict[str, object]:
+def slot(job: Watched, asked: Asked, report: ImageReport) -> dict[str, object]:
     """Return what the scene's squares show of the pictures: the one place where they plug in.
 
-    ``frames`` holds the finished pictures of the sweep with what is to be said on them,
-    ``pictures`` what is said where there is none yet, ``feasible_deg`` the image score that the
-    longest step of this sweep keeps once it is cut to what a network can produce, if that is known.
+    ``frames`` holds the finished pictures of the sweep with what is to be said on them, recorded
+    ones until those of the step are finished; ``pictures`` what is said where there is none yet;
+    ``feasible_deg`` the image score that the longest step of this sweep keeps once it is cut to
+    what a network can produce, if that is known.
     """
     nothing: dict[str, object] = {"frames": [], "pictures": _missing(job), "feasible_deg": None}
-    if job is None or job.strip is None or _chosen(_VIEW) != "step":
+    if job is None:
         return nothing
-    strip, sources, labels = job.strip, picture_views.sources(job), loaders.class_labels()
-    finished = sorted(job.audits.keys() & sources.keys())
+    frames = _recorded(job, asked, report)
+    if job.strip is None or _chosen(_VIEW) != "step":
+        return nothing | {"frames": frames}
+    strip = job.strip
     return nothing | {
-        "frames": [
-            {
-                "index": strip.indices[row],
-                "src": sources[row],
-                "badge": picture_views.badge(job.audits[row], labels, strip, row),
-            }
-            for row in finished
-        ],
+        "frames": frames or _finished(job, strip),
         "feasible_deg": None if strip.infeasible_share is None else max(strip.image_score_deg),
     }
+
+
+def _finished(job: PictureJob, strip: Strip) -> list[dict[str, object]]:
+    sources, labels = picture_views.sources(job), loaders.class_labels()
+    return [
+        {
+            "index": strip.indices[row],
+            "src": sources[row],
+            "badge": picture_views.badge(job.audits[row], labels, strip, row),
+        }
+        for row in sorted(job.audits.keys() & sources.keys())
+    ]
+
+
+def _recorded(job: PictureJob, asked: Asked, report: ImageReport) -> list[dict[str, object]]:
+    """Return recorded frames of this question while those of this step are not finished."""
+    if _chosen(_VIEW) != "step" or _pair_is_finished(job, report):
+        return []
+    drawn: Drawn = "feasible" if _chosen(_STEP) == "feasible" else "asked"
+    return recorded.frames(asked, report, _chosen(_RENDERER), drawn, _seed())
+
+
+def _pair_is_finished(job: PictureJob, report: ImageReport) -> bool:
+    """Whether the pictures of the feature and of this step are there, each read again."""
+    if job.strip is None:
+        return False
+    return {0, job.strip.row_of(report.index)} <= job.audits.keys() & job.frames.keys()
 
 
 def _missing(job: Watched) -> str:
@@ -152,6 +177,8 @@ def _show_job(job: PictureJob, asked: Asked, report: ImageReport) -> None:
         whole = len(job.strip.indices) if job.strip else 0
         words = f"{drawn} of {whole} pictures are finished" if whole else _missing(job)
         st.progress(share, f"{words}; the next are at {share:.0%}." if whole else f"{words}…")
+    if _recorded(job, asked, report):
+        st.caption(recorded.NOTE)
     if job.strip is None or not _can_be_shown(job, report):
         return
     facts = {

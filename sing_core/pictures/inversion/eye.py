@@ -52,7 +52,7 @@ class Eye:
     @property
     def identity(self) -> str:
         """Digest of the weights and of the arithmetic."""
-        return content_key(self.backbone.weights_digest, str(self.fast), self.backbone.device)
+        return sight_of(self.backbone.weights_digest, self.backbone.device, fast=self.fast)
 
     def features(self, pictures: Tensor) -> Tensor:
         """Return ``(n, m)`` float32 features of ``pictures (n, 3, s, s)``; gradients flow."""
@@ -73,6 +73,11 @@ def _takes(network: nn.Module, side: int, device: str) -> bool:
     except (AssertionError, RuntimeError, ValueError):
         return False
     return True
+
+
+def sight_of(weights_digest: str, device: str, *, fast: bool) -> str:
+    """Return the identity of an eye without the network that it looks through."""
+    return content_key(weights_digest, str(fast), device)
 
 
 def space_of(model: str, weights_digest: str) -> str:

@@ -42,6 +42,18 @@ _SIZES = (64, 128)
 _GREY = (124, 116, 104)  # the mean colour of ImageNet's photographs
 
 
+def identity_of(
+    name: str, eye: str, recipe: InversionRecipe, translator: Translator | None, prior: str
+) -> str:
+    """Return the identity of the renderer ``name``; of ``eye`` and ``prior`` it takes theirs.
+
+    What was drawn before is told from what would be drawn now before any network is loaded.
+    """
+    reads = () if translator is None else (translator.weight, translator.bias)
+    parts = (part.contiguous().numpy().tobytes() for part in reads)
+    return content_key(name, _VERSION, eye, repr(astuple(recipe)), prior, *parts)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class InversionRenderer:
     """Draws features of one classifier over a photo; satisfies ``Renderer``.
@@ -73,10 +85,8 @@ class InversionRenderer:
     @property
     def identity(self) -> str:
         """Digest of weights, arithmetic, recipe, translator and prior."""
-        reads = () if self.translator is None else (self.translator.weight, self.translator.bias)
-        parts = (part.contiguous().numpy().tobytes() for part in reads)
-        recipe, prior = repr(astuple(self.recipe)), self.prior.digest if self.prior else ""
-        return content_key(self.name, _VERSION, self.eye.identity, recipe, prior, *parts)
+        prior = self.prior.digest if self.prior else ""
+        return identity_of(self.name, self.eye.identity, self.recipe, self.translator, prior)
 
     @property
     def space_id(self) -> str:

@@ -33,7 +33,8 @@ def desk(monkeypatch):
 
 @pytest.fixture
 def asked(chelsea, monkeypatch):
-    monkeypatch.setattr(loaders, "studio", lambda: None)  # nothing is drawn
+    nobody = SimpleNamespace(bench=loaders.bench())  # nothing is drawn, and nothing is recorded
+    monkeypatch.setattr(loaders, "studio", lambda: nobody)
     return Asked(chelsea, Question("lite0", "an image of a jellyfish", "steer"))
 
 
@@ -62,25 +63,25 @@ def test_looking_at_a_rendering_begins_none(session, desk, asked, monkeypatch):
     job = renders.begin(asked, asked.ask())
     monkeypatch.setattr(desk, "job", None)  # whoever asks for one fails
     assert renders.period(job) == renders._ASLEEP_POLL_S
-    assert renders.slot(job)["frames"] == []
+    assert renders.slot(job, asked, asked.ask())["frames"] == []
     assert renders.period(None) is None
-    assert renders.slot(None)["frames"] == []
+    assert renders.slot(None, asked, asked.ask())["frames"] == []
 
 
 def test_the_slot_says_why_a_picture_is_missing(session, desk, asked):
     job = renders.begin(asked, asked.ask())
-    assert renders.slot(job) == {
+    assert renders.slot(job, asked, asked.ask()) == {
         "frames": [],
         "pictures": "getting ready to draw",
         "feasible_deg": None,
     }
     job.step, job.steps = 44, 100
-    assert renders.slot(job)["pictures"] == "drawing 44 %"
+    assert renders.slot(job, asked, asked.ask())["pictures"] == "drawing 44 %"
     session[renders._VIEW] = "scale"
-    assert "Another series" in renders.slot(job)["pictures"]
+    assert "Another series" in renders.slot(job, asked, asked.ask())["pictures"]
     job.error = "It failed."
-    assert renders.slot(job)["pictures"].startswith("No picture:")
-    assert "they are off" in renders.slot(None)["pictures"]
+    assert renders.slot(job, asked, asked.ask())["pictures"].startswith("No picture:")
+    assert "they are off" in renders.slot(None, asked, asked.ask())["pictures"]
 
 
 def test_only_finished_pictures_are_shown_each_with_its_fault(session, desk, asked, monkeypatch):
@@ -91,11 +92,12 @@ def test_only_finished_pictures_are_shown_each_with_its_fault(session, desk, ask
         epsilon=(0.0, 3.0, 4.0),
         infeasible_share=(0.0, 0.8, 0.9),
         image_score_deg=(0.0, 14.0, 21.0),
+        row_of=lambda index: 2,
     )
     job.frames = {row: np.zeros((8, 8, 3), np.uint8) for row in range(3)}
     good = PictureAudit(0.9, 25.8, 0.1, 0, True, 0.1)
     job.audits = {0: good, 1: replace(good, angle_deg=60.2, top1=1, agrees=False)}
-    found = renders.slot(job)
+    found = renders.slot(job, asked, asked.ask())
     assert [(one["index"], one["badge"]) for one in found["frames"]] == [
         (0, ""),
         (7, "feasible step: IS 14° · not what was asked: 60° · reads as ball"),
