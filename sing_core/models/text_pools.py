@@ -88,12 +88,22 @@ def pool_embeddings(
     def compute() -> dict[str, Tensor]:
         return {"embeddings": bench.pool.reference(base).embed_texts(pool, report)}
 
-    key = content_key(_VERSION, space, *pool)
+    key = _key(space, pool)
     kept = bench.store.get_or_compute("text_pools", key, compute, meta={"space_id": space})
     raw = kept["embeddings"]
     if registry.is_centred(reference):
         raw = find_centre(base, space, bench.settings).texts(raw)
     return torch.nn.functional.normalize(raw, dim=-1)
+
+
+def were_read(bench: "Workbench", reference: str, pool: Sequence[str]) -> bool:
+    """Whether the embeddings of a pool are on disk, so that nobody waits for them."""
+    space = space_id(registry.base_of(reference), bench.settings)
+    return bench.store.path("text_pools", _key(space, pool)).is_file()
+
+
+def _key(space: str, pool: Sequence[str]) -> str:
+    return content_key(_VERSION, space, *pool)
 
 
 def _general(settings: "Settings") -> Iterator[str]:

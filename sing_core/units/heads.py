@@ -73,7 +73,7 @@ def head_words(
         UnitsError: there is no such head, or the moments are another network's.
     """
     check_head(inside, layer, head)
-    if moments.identity != inside.tower.identity:
+    if not moments.are_of(inside.tower.identity):
         raise UnitsError(
             f"What was recorded is of other weights than those of {inside.tower.name} now."
         )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FOLDS = 8
 _FORMAT = "sing-unit-moments-2"
+SHARED = "shared."
 _NAMES = ("counts", "first", "spread", "alike")
 
 
@@ -41,7 +42,8 @@ class HeadMoments:
         alike: ``(F, L, H, (e + 2) (e + 3) / 2)`` its correlations, the upper triangle row by row,
             float16: what ships is a quarter as large.
         identity: of the tower whose heads these are.
-        details: which images, as text.
+        details: which images, as text; ``shared.NAME`` is the identity of another network that has
+            the same tower under a head of its own.
     """
 
     counts: Tensor
@@ -76,6 +78,11 @@ class HeadMoments:
     def images(self) -> int:
         """How many images they are of."""
         return int(self.counts.sum())
+
+    def are_of(self, identity: str) -> bool:
+        """Whether these are of the tower ``identity``, or of one that is the same."""
+        shared = (value for key, value in self.details.items() if key.startswith(SHARED))
+        return identity in (self.identity, *shared)
 
     def stand_ins(self, inside: Inside, layer: int, head: int, folds: list[int]) -> Tensor:
         """Return rows ``(2 (e + 2), d)`` with mean and covariance of a head's outputs, float64.
@@ -148,20 +155,20 @@ def shipped_path(settings: "Settings", name: str) -> Path:
 
 
 def shipped_moments(inside: Inside, settings: "Settings") -> HeadMoments:
-    """Return the moments of a reference's heads over the embedded set.
+    """Return the moments of a network's heads over the embedded set.
 
     Raises:
         UnitsError: none ship of this network as it is now.
         StaleArtefactError: the file is damaged.
     """
-    path = shipped_path(settings, inside.tower.name)
-    found = HeadMoments.load(path) if path.is_file() else None
-    if found is None or found.identity != inside.tower.identity:
-        raise UnitsError(
-            f"No set of images was recorded inside {inside.tower.name} as it is now: name one by "
-            "--images (class folders, Parquet, zip or tar)."
-        )
-    return found
+    for path in sorted((settings.assets_dir / "units").glob("*.safetensors")):
+        found = HeadMoments.load(path)
+        if found.are_of(inside.tower.identity):
+            return found
+    raise UnitsError(
+        f"No set of images was recorded inside {inside.tower.name} as it is now: name one by "
+        "--images (class folders, Parquet, zip or tar)."
+    )
 
 
 def into_space(inside: Inside, layer: int, head: int) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,7 @@ import shlex
 import pytest
 from typer.main import get_command
 
+from pages._view.units import asks
 from sing_core.cli import unit_words, units
 from tests.pages.driver import App
 
@@ -37,6 +38,22 @@ def test_a_first_visitor_reads_who_wrote_what_is_hidden():
     verb, asked = parsed(app)
     assert (verb, asked["reference"], asked["model"]) == ("ledger", "mini", "vits")
     assert asked["top"] == len(table)
+
+
+def test_words_of_a_head_are_asked_for_by_a_press_where_the_texts_are_not_read(monkeypatch):
+    texts = ("a photo of a cat", "a red car", "a field of grass", "the night sky")
+    monkeypatch.setattr(asks, "text_pool", lambda name, settings: texts)
+    app = App.at_page("units", unit="L11.H3")
+    assert not [one for one in app.at.dataframe if "stability" in one.value.columns]
+    (press,) = [one for one in app.at.button if one.key == "units.read"]
+    press.click()
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    (words,) = [one.value for one in app.at.dataframe if "stability" in one.value.columns]
+    assert set(words["text"]) <= set(texts)
+    again = App.at_page("units", unit="L11.H4")
+    assert not [one for one in again.at.button if one.key == "units.read"]
+    assert [one for one in again.at.dataframe if "stability" in one.value.columns]
 
 
 def test_a_head_is_chosen_by_a_link_and_by_hand():

@@ -1,6 +1,7 @@
 """Heads and the null space in words: moments stand for images, planted texts are found first."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,12 +10,14 @@ from PIL import Image
 from sing_core.cli import unit_words, units
 from sing_core.errors import ImageSetError, StaleArtefactError, UnitsError
 from sing_core.files.samples import SAMPLES, sample_bytes
+from sing_core.making.unit_moments import check_same
 from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.text_span import text_span
 from sing_core.maths.translator import Translator
 from sing_core.units.heads import head_words
 from sing_core.units.inside import open_inside
+from sing_core.units.layer_norm import Shares
 from sing_core.units.moments import HeadMoments, shipped_moments
 from sing_core.units.recorded import UnitNetwork, record, unpacked
 from sing_core.units.residual import Sums, sums_of
@@ -115,6 +118,32 @@ def test_the_shipped_moments_are_of_the_network_that_ships(real_bench, inside):
     assert all(0 <= word.stability <= 1 for word in found.words)
     assert found.stable >= 1
     assert found.name in found.sentence
+
+
+def test_a_classifier_on_the_same_tower_has_the_same_moments_under_its_own_head(real_bench):
+    classifier = open_inside(real_bench, "mini", "vits")
+    moments = shipped_moments(classifier, real_bench.settings)
+    labels, embeddings = texts(classifier, 500)
+    found = head_words(classifier, moments, labels, embeddings, 11, 0, size=3)
+    assert found.images == 4000
+    assert not moments.are_of("another")
+    with pytest.raises(UnitsError, match="recorded inside vits"):
+        shipped_moments(
+            replace(classifier, shares=Shares(replace(classifier.tower, identity="another"))),
+            real_bench.settings,
+        )
+
+
+def test_two_networks_with_one_tower_are_told_from_two_that_differ(inside, real_bench):
+    check_same(inside, open_inside(real_bench, "mini", "vits"))
+    shares = Shares(replace(inside.tower, begin=lambda batch: moved(inside.tower.begin(batch))))
+    with pytest.raises(UnitsError, match="has not the tower"):
+        check_same(inside, replace(inside, shares=shares))
+
+
+def moved(begun):
+    tokens, turns = begun
+    return tokens * 1.01, turns
 
 
 def test_what_is_recorded_is_kept_and_comes_back(real_bench, inside, tmp_path):

@@ -17,7 +17,7 @@ from sing_core.models.names import file_state
 from sing_core.models.prompts import class_prompt, clean_prompt
 from sing_core.models.references import space_id
 from sing_core.models.registry import base_of
-from sing_core.models.text_pools import pool_embeddings, text_pool
+from sing_core.models.text_pools import pool_embeddings, text_pool, were_read
 from sing_core.units import heads, ledger, moments, segmentation, set_words
 from sing_core.units.inside import Inside, open_inside
 from sing_core.units.tokens import PARTS, PhotoUnits, TokenMap, look_inside, pulled_back, token_map
@@ -186,7 +186,8 @@ def pool_of(reference: str) -> Pool:
         SingError: they cannot be embedded.
     """
     bench = loaders.bench()
-    key = content_key(reference, space_id(base_of(reference), bench.settings))
+    texts = text_pool(POOL, bench.settings)
+    key = _pool_key(reference, texts)
     if (found := _pools().get(key)) is not None:
         return found
     place = st.empty()
@@ -194,11 +195,25 @@ def pool_of(reference: str) -> Pool:
     def report(done: int, total: int) -> None:
         place.progress(done / total, f"{done:,} of {total:,} texts are read")
 
-    texts = text_pool(POOL, bench.settings)
     found = texts, pool_embeddings(bench, reference, texts, report)
     place.empty()
     _pools()[key] = found
     return found
+
+
+def texts_were_read(reference: str) -> bool:
+    """Whether the general descriptions are embedded, here or on disk: else somebody waits.
+
+    Raises:
+        SingError: there are none, or no such reference.
+    """
+    bench = loaders.bench()
+    texts = text_pool(POOL, bench.settings)
+    return _pool_key(reference, texts) in _pools() or were_read(bench, reference, texts)
+
+
+def _pool_key(reference: str, texts: tuple[str, ...]) -> str:
+    return content_key(reference, space_id(base_of(reference), loaders.settings()), *texts)
 
 
 def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:

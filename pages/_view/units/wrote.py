@@ -184,11 +184,21 @@ def _show_unit(asked: Asked, found: Ledger, unit: str, shape: tuple[int, int]) -
     _show_words(asked, head)
 
 
+def _wants_words() -> bool:
+    """Draw the button that has the texts read; return whether it was pressed."""
+    wanted = st.button("Put this head into words", icon=":material/translate:", key="units.read")
+    if not wanted:
+        st.caption("The first time 5,000 texts are read for it: about a minute.")
+    return wanted
+
+
 def _show_words(asked: Asked, head: tuple[int, int]) -> None:
     options = [("--layer", str(head[0])), ("--head", str(head[1]))]
     words = " ".join(f"{name} {text}" for name, text in options)
     try:
-        with st.spinner("Looking for words; the first time, 5,000 texts are read…"):
+        if not (asks.texts_were_read(asked.reference) or _wants_words()):
+            return
+        with st.spinner("Looking for words…"):
             found = asks.words_of_head(asked, head)
     except UnitsError:
         network = f" --model {asked.model}" if asked.model else ""
