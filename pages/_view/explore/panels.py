@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from pages._view import loaders, pickers, state
-from pages._view.explore import downloads, head_choice, pixels, renders, where
+from pages._view.explore import downloads, head_choice, renders
 from pages._view.explore.question import Asked
 from pages._view.scrubber import scrubber
 from pages._view.words.help import (
@@ -180,10 +180,30 @@ def _show_drawers(asked: Asked, report: ImageReport, job: renders.Watched) -> No
         show_facts(report)
     with st.expander("Pictures", icon=":material/image:"):
         renders.show(asked, report, job)
-    where.show(asked, report)
-    pixels.show(asked, report)
+    if report.sweep is not None:
+        _show_on_demand(asked, report, report.sweep.epsilon[report.index])
     with st.expander("Take it away", icon=":material/download:"):
         downloads.offer(report, asked.photo)
+
+
+def _show_on_demand(asked: Asked, report: ImageReport, epsilon: float) -> None:
+    """Draw the drawers that work once they are unfolded; the page does not wait for their code."""
+    folded = st.expander(
+        "Where on the photo", icon=":material/grid_on:", on_change="rerun", key="explore.where"
+    )
+    if folded.open:
+        from pages._view.explore import where
+
+        with folded:
+            where.show(asked, epsilon)
+    folded = st.expander(
+        "Can pixels do it?", icon=":material/grain:", on_change="rerun", key="explore.pixels"
+    )
+    if folded.open:
+        from pages._view.explore import pixels
+
+        with folded:
+            pixels.show(asked, report, epsilon)
 
 
 def _payload(asked: Asked, report: ImageReport, sweep: Sweep) -> dict[str, object]:

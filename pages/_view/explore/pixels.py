@@ -42,24 +42,16 @@ _COLUMNS = {
 }
 
 
-def show(asked: Asked, report: ImageReport) -> None:
-    """Draw the folded drawer: what is searched, the button, and what was found."""
-    folded = st.expander(
-        "Can pixels do it?", icon=":material/grain:", on_change="rerun", key="explore.pixels"
-    )
-    sweep = report.sweep
-    if not folded.open or sweep is None:
+def show(asked: Asked, report: ImageReport, epsilon: float) -> None:
+    """Draw what the unfolded drawer holds: what is searched, the button, and what was found."""
+    st.caption(_HOW)
+    try:
+        found = _found(asked, epsilon)
+    except SingError as error:
+        st.info(str(error), icon=":material/grain:")
         return
-    with folded:
-        epsilon = sweep.epsilon[report.index]
-        st.caption(_HOW)
-        try:
-            found = _found(asked, epsilon)
-        except SingError as error:
-            st.info(str(error), icon=":material/grain:")
-            return
-        if found is not None:
-            _show(asked, found, command(report))
+    if found is not None:
+        _show(asked, found, command(report))
 
 
 def _found(asked: Asked, epsilon: float) -> PixelReport | None:

@@ -12,7 +12,6 @@ from pages._view.units import asks, pictures, scene
 from pages._view.words.phrases import in_words, number
 from sing_core.errors import SingError, UnitsError
 from sing_core.files.images import Photo
-from sing_core.studies.reports import ImageReport
 from sing_core.studies.subject import Subject
 from sing_core.units.moved import MovedMap, moved_map
 from sing_core.units.tokens import PhotoUnits
@@ -26,18 +25,12 @@ _HOW = (
 )
 
 
-def show(asked: Asked, report: ImageReport) -> None:
-    """Draw the folded drawer; the photo is taken apart once somebody unfolds it."""
-    folded = st.expander(
-        "Where on the photo", icon=":material/grid_on:", on_change="rerun", key="explore.where"
-    )
-    if not folded.open or report.sweep is None:
-        return
-    with folded:
-        try:
-            _show(asked, report.sweep.epsilon[report.index])
-        except SingError as error:
-            st.info(str(error), icon=":material/grid_on:")
+def show(asked: Asked, epsilon: float) -> None:
+    """Take the photo apart and draw what the unfolded drawer holds."""
+    try:
+        _show(asked, epsilon)
+    except SingError as error:
+        st.info(str(error), icon=":material/grid_on:")
 
 
 def _show(asked: Asked, epsilon: float) -> None:
