@@ -22,13 +22,13 @@ from sing_core.studies.pixels import (
 from sing_core.studies.reports import ImageReport
 
 _FOUND = "explore.pixels.found"
-# Of the command, so many that somebody waits for them: a quarter of a minute.
+# A small part of what the command does by default: somebody waits for it.
 EFFORT = Effort(radii=(2, 8), steps=30, starts=1, controls=1)
 _HOW = (
     "A step inside the null space is a step of the feature, which no picture need have. The search "
     "changes every value of the photo by at most 2, then 8, of 255 levels, so that its feature "
-    "follows the step while the decision stands; beside it the same search along a random "
-    "direction of the null space, and noise. It takes about a quarter of a minute."
+    "follows the step while no logit moves by more than 3 % of the largest; beside it the same "
+    "search along a random direction of the null space, and noise. A bar shows how far it is."
 )
 _COLUMNS = {
     "toward": st.column_config.TextColumn("follows"),

@@ -216,6 +216,16 @@ def _pool_key(reference: str, texts: tuple[str, ...]) -> str:
     return content_key(reference, space_id(base_of(reference), loaders.settings()), *texts)
 
 
+def recorded_in(asked: Asked) -> moments.HeadMoments:
+    """Return what was recorded of the network's heads.
+
+    Raises:
+        UnitsError: nothing was.
+        SingError: see ``open_inside``.
+    """
+    return moments.shipped_moments(inside_of(asked), loaders.settings())
+
+
 def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
     """Return the texts that describe a head over the images that were recorded.
 
@@ -223,8 +233,7 @@ def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
         UnitsError: none were.
         SingError: the texts cannot be embedded.
     """
-    bench, inside = loaders.bench(), inside_of(asked)
-    recorded = moments.shipped_moments(inside, bench.settings)
+    inside, recorded = inside_of(asked), recorded_in(asked)
     texts, embeddings = pool_of(asked.reference)
 
     def ask() -> heads.HeadWords:

@@ -188,7 +188,7 @@ def _wants_words() -> bool:
     """Draw the button that has the texts read; return whether it was pressed."""
     wanted = st.button("Put this head into words", icon=":material/translate:", key="units.read")
     if not wanted:
-        st.caption("The first time 5,000 texts are read for it: about a minute.")
+        st.caption("The first time 5,000 texts are read for it; a bar shows how far it is.")
     return wanted
 
 
@@ -196,6 +196,7 @@ def _show_words(asked: Asked, head: tuple[int, int]) -> None:
     options = [("--layer", str(head[0])), ("--head", str(head[1]))]
     words = " ".join(f"{name} {text}" for name, text in options)
     try:
+        asks.recorded_in(asked)  # without images no text helps: said before any is read
         if not (asks.texts_were_read(asked.reference) or _wants_words()):
             return
         with st.spinner("Looking for words…"):
