@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import state
-from pages._view.units import front, where, words, wrote
+from pages._view.units import direction, front, where, words, wrote
 from sing_core.errors import SingError
 
 ASKED = {
@@ -11,8 +11,9 @@ ASKED = {
     "where": "Where is it?",
     "front": "What stands in front?",
     "words": "What is hidden, in words?",
+    "direction": "What is one hidden direction?",
 }
-PANELS = {"wrote": wrote, "where": where, "front": front, "words": words}
+PANELS = {"wrote": wrote, "where": where, "front": front, "words": words, "direction": direction}
 
 state.enter("units")
 title = st.empty()  # the question that is chosen below

@@ -20,7 +20,7 @@ def main() -> None:
         # isort: off
         from sing_core.cli import photo, arrays, pictures, models, translators, validate  # noqa: F401
         from sing_core.cli import sets, leakage, evidence, pixels, units, unit_words  # noqa: F401
-        from sing_core.cli import unit_atlas, talk, health  # noqa: F401
+        from sing_core.cli import unit_directions, unit_atlas, talk, health  # noqa: F401
         # isort: on
 
         code = app(standalone_mode=False)

@@ -16,7 +16,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from sing_core.errors import ZeroVectorError
+from sing_core.errors import HeadError, ZeroVectorError
 from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.translator import Translator
 
@@ -221,6 +221,19 @@ def random_basis(m: int, dimension: int, seed: int, dtype: torch.dtype = torch.f
     gaussian = torch.randn(m, dimension, dtype=dtype, generator=generator)
     basis: Tensor = torch.linalg.qr(gaussian).Q
     return basis
+
+
+def null_directions(head: HeadDecomposition, count: int, seed: int) -> Tensor:
+    """Return ``(count, m)`` float64 directions of length 1, uniform in the null space of ``head``.
+
+    Raises:
+        HeadError: the head has no null space.
+    """
+    if not head.nullity:
+        raise HeadError("A head without a null space has no direction that it cannot see.")
+    generator = torch.Generator().manual_seed(seed)
+    normal = torch.randn(count, len(head.principal_basis), generator=generator, dtype=torch.float64)
+    return torch.nn.functional.normalize(head.null_part(normal), dim=1)
 
 
 def choices(columns: int, chosen: int, count: int, seed: int) -> Tensor:

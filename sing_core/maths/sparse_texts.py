@@ -84,6 +84,41 @@ def omp(vector: Tensor, texts: Tensor, size: int) -> SparseTexts:
     return SparseTexts(tuple(chosen), fitted, residual, shares)
 
 
+def left_over(vectors: Tensor, texts: Tensor, size: int) -> Tensor:
+    """Return ``(k, s + 1)`` what ``omp`` leaves of each of ``vectors`` ``(k, d)``: its curve alone.
+
+    All vectors take their texts side by side, which is many times as fast as one after the other.
+    ``s`` is ``size``, or as many as there are texts or dimensions; a curve whose texts are
+    exhausted stays where it is. A zero vector has zeros.
+
+    Raises:
+        ShapeError: shapes do not agree, or ``size`` is negative.
+    """
+    if vectors.ndim != 2 or texts.ndim != 2 or vectors.shape[1] != texts.shape[1] or size < 0:
+        raise ShapeError(
+            f"Vectors (k, d) are described by texts (M, d), got {tuple(vectors.shape)}, "
+            f"{tuple(texts.shape)} and size {size}."
+        )
+    unit = torch.nn.functional.normalize(texts.double(), dim=1)
+    residual = torch.nn.functional.normalize(vectors.double(), dim=1)
+    everyone = torch.arange(len(residual))
+    frames = unit.new_zeros(len(residual), min(size, *unit.shape), unit.shape[1])
+    taken_before = torch.zeros(len(unit), len(residual), dtype=torch.bool)
+    lengths = [torch.linalg.vector_norm(residual, dim=1)]
+    for step in range(frames.shape[1]):
+        best = (unit @ residual.mT).abs_().masked_fill_(taken_before, -1.0).argmax(dim=0)
+        taken_before[best, everyone] = True
+        taken, new = frames[:, :step], unit[best]
+        for _ in range(2):  # once leaves rounding behind
+            new = new - torch.einsum("ksd,ks->kd", taken, torch.einsum("ksd,kd->ks", taken, new))
+        square = new.square().sum(dim=1, keepdim=True)
+        new = torch.where(square > _LEFT_OVER, new / square.sqrt().clamp_min(1e-300), 0.0)
+        frames[:, step] = new
+        residual = residual - (new * residual).sum(dim=1, keepdim=True) * new
+        lengths.append(torch.minimum(lengths[-1], torch.linalg.vector_norm(residual, dim=1)))
+    return torch.stack(lengths, dim=1)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedTexts:
     """Texts that describe many rows at once.

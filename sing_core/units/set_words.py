@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from sing_core.errors import ImageSetError
 from sing_core.maths.head_variants import HeadVariant, nothing_hidden
-from sing_core.models.class_names import wnid_of
 from sing_core.models.workbench import Workbench
-from sing_core.sets.catalogue import image_sets
+from sing_core.units.set_part import part_of_set
 from sing_core.units.words import SpanWords, null_words, sentence
 
 
@@ -38,35 +36,14 @@ def words_of_set(
     classifier = bench.deciding(model, variant)
     if classifier.linear.head.nullity == 0:
         raise ImageSetError(nothing_hidden(classifier.entry.title, classifier.entry.feature_dim))
-    features, where = _features(bench, images, model, class_name)
+    part = part_of_set(bench, images, model, class_name)
     found = null_words(
-        features,
+        part.features,
         classifier.linear,
         bench.translator(model, reference),
         texts,
         embeddings,
         size=size,
-        where=where,
+        where=part.where,
     )
-    return found, sentence(found, f"{where} to {model}")
-
-
-def _features(bench: Workbench, images: str, model: str, class_name: str) -> tuple[Tensor, str]:
-    """Return ``(n, m)`` stored features, and in words whose they are."""
-    folders = {folder.facts.name: folder for folder in reversed(image_sets(bench.settings))}
-    if images not in folders:
-        raise ImageSetError(
-            f"No prepared set is called “{images[:64]}”. There are: {', '.join(sorted(folders))}."
-        )
-    folder, digest = folders[images], bench.entry(model).weights_digest
-    wnid = wnid_of(class_name) if class_name else ""
-    if class_name and not wnid:
-        raise ImageSetError(f"“{class_name[:64]}” is no class of ImageNet-1k.")
-    parts = []
-    for index in range(folder.facts.chunks):
-        chunk = folder.chunk(model, digest, index)
-        wanted = [place for place, row in enumerate(chunk.images) if wnid in ("", row.wnid)]
-        parts.append(chunk.features[wanted].float())
-    features = torch.cat(parts)
-    many = f"{len(features):,} images"
-    return features, f"“{class_name}” ({many})" if class_name else f"the set {images} ({many})"
+    return found, sentence(found, f"{part.where} to {model}")

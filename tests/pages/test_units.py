@@ -6,7 +6,8 @@ import pytest
 from typer.main import get_command
 
 from pages._view.units import asks
-from sing_core.cli import unit_words, units
+from sing_core.cli import unit_directions, unit_words, units
+from sing_core.units import directions
 from tests.pages.driver import App
 
 pytestmark = pytest.mark.slow  # transformers are taken apart
@@ -21,7 +22,7 @@ def parsed(app):
     (code,) = app.at.code
     python, dash_m, package, verb, *words = shlex.split(code.value)
     assert (python, dash_m, package) == ("python", "-m", "sing_core")
-    assert units.app is unit_words.app
+    assert units.app is unit_words.app is unit_directions.app
     command = get_command(units.app).commands[verb]
     return verb, command.make_context(verb, words, resilient_parsing=False).params
 
@@ -109,6 +110,61 @@ def test_a_class_is_put_in_words_beside_its_controls():
     assert "What is hidden of" in first(app)
     verb, asked = parsed(app)
     assert (verb, asked["class_"], asked["set_"]) == ("null-words", "jellyfish", "embedded")
+
+
+DIRECTION = {"ask": "direction", "class": "jellyfish"}
+
+
+def columns_of(app, name):
+    """Return the tables that have a column ``name``."""
+    return [one.value for one in app.at.dataframe if name in one.value.columns]
+
+
+def test_one_hidden_direction_has_signed_texts_and_the_images_at_its_ends():
+    app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, texts="4")
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.at.title[0].value == "What is one hidden direction?"
+    assert "omponent 1 of what lite0 cannot see of “jellyfish”" in first(app)
+    (texts,) = columns_of(app, "coefficient")
+    assert list(texts["rank"]) == [1, 2, 3, 4]
+    assert texts["unexplained"].is_monotonic_decreasing
+    assert (texts["random_low"] < texts["random_high"]).all()
+    (ends,) = columns_of(app, "end")  # the photographs of the set are not on this machine
+    assert (len(ends), set(ends["label"])) == (12, {"jellyfish"})
+    assert ends["score"].iloc[:6].min() > ends["score"].iloc[6:].max()
+    assert any("are not on this machine" in text for text in app.captions)
+    verb, asked = parsed(app)
+    assert (verb, asked["class_"], asked["set_"]) == ("direction-words", "jellyfish", "embedded")
+    assert (asked["component"], asked["against"], asked["size"]) == (1, "", 4)
+
+
+def test_a_direction_is_changed_by_hand_and_the_link_follows():
+    app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, component="2")
+    assert "omponent 2 of what lite0 cannot see" in first(app)
+    app.at.selectbox(key="units.other").set_value("goldfish")
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    assert (app.query["other"], app.query["component"]) == ("goldfish", "2")
+    assert "differs from “goldfish” (16 images)" in first(app)
+    verb, asked = parsed(app)
+    assert (verb, asked["against"], asked["component"]) == ("direction-words", "goldfish", 1)
+
+
+def test_a_direction_without_words_says_so_and_keeps_its_curve(monkeypatch):
+    monkeypatch.setattr(directions, "_stands_out", lambda curve, band: False)
+    app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, component="3")
+    assert "There are no words for component 3" in first(app)
+    assert columns_of(app, "coefficient") == []
+    assert len(app.at.get("plotly_chart")) == 1
+    assert columns_of(app, "end")
+
+
+def test_a_direction_that_is_not_there_is_said_in_a_sentence():
+    app = App.at_page("units", **DIRECTION, component="16")
+    assert len(app.errors) == 1
+    assert "There is no component 16" in app.errors[0]
+    app = App.at_page("units", **DIRECTION, component="0.5", texts="5", other="dragon")
+    assert len(app.warnings) == 3
 
 
 def test_what_cannot_be_asked_is_said_in_a_sentence():

@@ -1,11 +1,14 @@
-"""The map of a network's units: layers by heads, and the MLPs beside them."""
+"""Figures of the Units page: the map of a network's units, and what texts leave unexplained."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from sing_core.units.directions import Card
+
 _ROW_PX, _REST_PX = 30, 110
 _SIGNED, _PLAIN = "RdBu_r", "Viridis"
+_TEAL, _GREY = "#0f7b8a", "#7f8a99"
 
 
 def unit_cells(layers: int, heads: int) -> list[tuple[int, int, int]]:
@@ -72,3 +75,38 @@ def _set_axes(figure: go.Figure, layers: int, columns: Sequence[str]) -> None:
     figure.update_layout(height=_REST_PX + _ROW_PX * layers, hoverdistance=80, dragmode=False,
                          clickmode="event+select", margin={"l": 10, "r": 10, "t": 40, "b": 10},
     )  # fmt: skip
+
+
+def unexplained_curve(card: Card, words: int) -> go.Figure:
+    """Return what 0, 1, 2 … texts leave of a direction, over the band of random directions.
+
+    The point after the last of its ``words`` is marked; with none there is no mark.
+    """
+    texts, band = list(range(len(card.unexplained))), card.band
+    figure = go.Figure()
+    figure.add_scatter(x=texts, y=band.low, mode="lines", line={"width": 0}, showlegend=False,
+                       hoverinfo="skip")  # fmt: skip
+    figure.add_scatter(
+        x=texts, y=band.high, mode="lines", line={"width": 0}, fill="tonexty",
+        fillcolor="rgba(127,138,153,0.35)", name="random directions, 5 % to 95 %",
+        hoverinfo="skip",
+    )  # fmt: skip
+    for values, name, colour, dash in (
+        (band.median, "their median", _GREY, "dot"),
+        (card.unexplained, "this direction", _TEAL, "solid"),
+    ):
+        figure.add_scatter(
+            x=texts, y=values, mode="lines", name=name, line={"color": colour, "dash": dash},
+            hovertemplate="%{x} texts leave %{y:.1%}<extra>" + name + "</extra>",
+        )  # fmt: skip
+    if words:
+        figure.add_scatter(
+            x=[words], y=[card.unexplained[words]], mode="markers", showlegend=False,
+            marker={"size": 9, "color": _TEAL}, hoverinfo="skip",
+        )  # fmt: skip
+    figure.update_xaxes(title_text="texts")
+    figure.update_yaxes(title_text="unexplained share of its length", tickformat=".0%",
+                        rangemode="tozero")  # fmt: skip
+    below = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+    figure.update_layout(height=380, margin={"l": 8, "r": 8, "t": 24, "b": 8}, legend=below)
+    return figure

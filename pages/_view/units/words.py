@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import commands, exports, loaders, pickers, state
+from pages._view import commands, exports, pickers
 from pages._view.tables import cells, pick_images
 from pages._view.units import asks
+from pages._view.units.pick_class import pick_class
 
 _PARTS = {
     "null": "what is hidden", "principal": "what decides", "random": "random directions, as many",
@@ -28,9 +29,6 @@ _HOW = (
 )
 
 
-_FIRST = "jellyfish"  # a class takes seconds, all images of the set half a minute
-
-
 class Asked(NamedTuple):
     """A set, the class of it that is asked about ("" for all), and whose null space."""
 
@@ -47,15 +45,8 @@ def choose(_: DeltaGenerator) -> Asked:
     with middle:
         model = pickers.pick_model("units")
     with right:
-        labels = loaders.class_labels()
-        default = _FIRST if images == "embedded" else ""
-        state.receive("class", "units.class", default, ["", *labels].__contains__, "a class")
-        name = st.selectbox(
-            "Class", ["", *labels], format_func=lambda label: label or "all images",
-            key="units.class", persist_state="session",
-        )  # fmt: skip
-        state.publish("class", name or "", default)
-    return Asked(images, name or "", model)
+        name = pick_class(images)
+    return Asked(images, name, model)
 
 
 def show(answer: DeltaGenerator, asked: Asked) -> None:

@@ -14,6 +14,15 @@ UNIT_HELP = {
         "on the map does the same."
     ),
     "against": "The maps are then of the difference: what speaks for the prompt and not for this.",
+    "second_class": (
+        "The direction is then the hidden part of the difference between the two classes’ mean "
+        "features; without one, a principal component of what is hidden."
+    ),
+    "component": (
+        "1 is the direction in which the hidden parts of the images vary most, 2 the next one at "
+        "right angles to it. Sixteen images have fifteen."
+    ),
+    "texts": "How many texts describe the direction; more leave less of it unexplained.",
 }
 
 UNITS = Step(
@@ -28,8 +37,11 @@ UNITS = Step(
     "is. **TextSpan** puts a head into words: the text whose direction carries most of what the "
     "head’s outputs vary in over many images, then the next, in what is left. Words change with "
     "the images, so each comes with its **stability**: the share of random halves of the images "
-    "in which it is chosen again. Below half it is no name. Where a head hides nothing, the "
-    "sixteen classes decide that it ranks first.",
+    "in which it is chosen again. Below half it is no name. **One hidden direction** $v$, a "
+    "principal component of the hidden parts or the hidden difference of two classes, is a signed "
+    "sum of texts by matching pursuit on $A v$; texts enough describe any direction, so words are "
+    "refused where random directions of the null space are left no more. Where a head hides "
+    "nothing, the sixteen classes decide that it ranks first.",
     (
         r"f = \sum_u c_u,\quad c_{\mathrm{head}} = \sum_{i} c_{\mathrm{head},i}",
         r"c_u = \gamma \odot \frac{u - \bar x / n}{\sigma} + \frac{\beta}{n}",

@@ -1,0 +1,56 @@
+"""The stored features of a prepared set, or of some classes of it, and whose images they are."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sing_core.errors import ImageSetError
+from sing_core.models.class_names import wnid_of
+from sing_core.models.workbench import Workbench
+from sing_core.sets.catalogue import image_sets
+from sing_core.sets.chunks import ImageRow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetPart:
+    """Images of a set, as one classifier sees them.
+
+    Attributes:
+        features: ``(n, m)`` float32.
+        images: the ``n`` images, in the same order.
+        where: in words which images these are, with their number.
+    """
+
+    features: Tensor
+    images: tuple[ImageRow, ...]
+    where: str
+
+
+def part_of_set(bench: Workbench, images: str, model: str, class_name: str) -> SetPart:
+    """Return the images of the class ``class_name`` of the set ``images``; of all for "".
+
+    A class is named as people do: by a label, a wnid, or an index.
+
+    Raises:
+        ImageSetError: there is no such set or class, or it has no features of the model.
+        SingError: the model cannot be loaded.
+    """
+    folders = {folder.facts.name: folder for folder in reversed(image_sets(bench.settings))}
+    if images not in folders:
+        raise ImageSetError(
+            f"No prepared set is called “{images[:64]}”. There are: {', '.join(sorted(folders))}."
+        )
+    folder, digest = folders[images], bench.entry(model).weights_digest
+    wnid = wnid_of(class_name) if class_name else ""
+    if class_name and not wnid:
+        raise ImageSetError(f"“{class_name[:64]}” is no class of ImageNet-1k.")
+    parts, rows = [], []
+    for index in range(folder.facts.chunks):
+        chunk = folder.chunk(model, digest, index)
+        wanted = [place for place, row in enumerate(chunk.images) if wnid in ("", row.wnid)]
+        parts.append(chunk.features[wanted].float())
+        rows += [chunk.images[place] for place in wanted]
+    many = f"{len(rows):,} image{'' if len(rows) == 1 else 's'}"
+    where = f"“{class_name}” ({many})" if class_name else f"the set {images} ({many})"
+    return SetPart(torch.cat(parts), tuple(rows), where)
