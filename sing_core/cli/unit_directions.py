@@ -13,7 +13,7 @@ from sing_core.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sing_core.units.set_directions import EndImage
+    from sing_core.units.set_directions import EndImage, SetDirection
 
 _NAMED = 3
 
@@ -56,9 +56,13 @@ def direction_words(
     band = band_of(bench, asked, embeddings)
     found = direction_of_set(bench, asked, pool, embeddings, band, size=size)
     show(found.card.as_rows(size), json_)
+    _say(found, len(pool))
+
+
+def _say(found: "SetDirection", pool: int) -> None:
     tell(found.sentence)
-    if found.shared is not None:
-        tell(found.agreement(len(pool)))
+    if found.card.words:
+        tell(found.agreement(pool))
     tell(f"At its upper end: {_named(found.top)}. At its lower end: {_named(found.bottom)}.")
 
 

@@ -120,11 +120,13 @@ def columns_of(app, name):
     return [one.value for one in app.at.dataframe if name in one.value.columns]
 
 
-def test_one_hidden_direction_has_signed_texts_and_the_images_at_its_ends():
+def test_one_hidden_direction_has_signed_texts_and_the_images_at_its_ends(monkeypatch):
+    monkeypatch.setattr(directions, "_stands_out", lambda curve, band: True)
     app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, texts="4")
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "What is one hidden direction?"
-    assert "omponent 1 of what lite0 cannot see of “jellyfish”" in first(app)
+    assert "**Component 1 of what lite0 cannot see of “jellyfish” (16 images) leads" in first(app)
+    assert any("that TextSpan names" in element.value for element in app.at.markdown)
     (texts,) = columns_of(app, "coefficient")
     assert list(texts["rank"]) == [1, 2, 3, 4]
     assert texts["unexplained"].is_monotonic_decreasing

@@ -46,6 +46,10 @@ _HOW = (
     "words are given only where all texts of the figure leave less than they do of 95 of those. "
     "No step along it moves a logit."
 )
+_REFUSED = (
+    "Most directions have no words of their own. Other components, another class or all images "
+    "may: each is judged by itself, and of directions drawn at random one in twenty would get words."
+)
 _ELSEWHERE = (
     "The photographs of the set {images} are not on this machine, only their features: the table "
     "names those at the two ends."
@@ -124,7 +128,9 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         found, many = direction_asks.direction_of(asked.direction, asked.size)
     answer.markdown(f"**{found.sentence}**")
     rows = found.card.as_rows(asked.size)
-    if not found.card.is_refused:
+    if found.card.is_refused:
+        answer.markdown(_REFUSED)
+    else:
         answer.markdown(found.agreement(many))
         _show_texts(rows)
     figure = unexplained_curve(found.card, len(found.card.words))
@@ -162,13 +168,13 @@ def _show_ends(images: str, found: SetDirection) -> None:
             _show_pictures(ends, copies)
         return
     st.caption(_ELSEWHERE.format(images=in_words(images, 64)))
-    ends = [(title, end) for title, own in both.items() for end in own]
-    file, names = rows_of_one_file([end.image.name for _, end in ends])
+    listed = [(title, end) for title, own in both.items() for end in own]
+    file, names = rows_of_one_file([end.image.name for _, end in listed])
     if file:
         st.caption(f"The images are rows of {in_words(file, 64)}.")
     rows = [
         {"end": title, "name": name, "label": end.label, "score": end.score}
-        for (title, end), name in zip(ends, names, strict=True)
+        for (title, end), name in zip(listed, names, strict=True)
     ]
     st.dataframe(
         cells.spoken_table(rows, numbers={"score": "+.2f"}), hide_index=True,

@@ -19,8 +19,8 @@ UNIT_HELP = {
         "features; without one, a principal component of what is hidden."
     ),
     "component": (
-        "1 is the direction in which the hidden parts of the images vary most, 2 the next one at "
-        "right angles to it. Sixteen images have fifteen."
+        "The first is the direction in which the hidden parts of the images vary most, the second "
+        "the next one at right angles to it. Sixteen images have fifteen."
     ),
     "texts": "How many texts describe the direction; more leave less of it unexplained.",
 }
