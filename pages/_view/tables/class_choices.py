@@ -14,7 +14,7 @@ _HOW = (
     "two, raw and centred angles, each reference that this machine has a translator into, a tenth"
     " to ten times the translator’s penalty, and the fits that left a fifth of the images out. An"
     " interval covers both the spread of the class’s images and that of other classes’ names in "
-    "place of its own; its level, {level:.4g} %, is what the correction over all classes of the "
+    "place of its own; its level, {level:.6g} %, is what the correction over all classes of the "
     "table asks. A claim survives a choice that says the same beyond this interval. Choices "
     "depend on each other: their share is no probability."
 )
