@@ -15,6 +15,7 @@ from torch import Tensor
 from sing_core.models.workbench import Workbench
 from sing_core.sets.chunks import ImageRow, Problem, SetFacts, SetFolder
 from sing_core.sets.extract import Progress, extract
+from sing_core.sets.items import Source
 from sing_core.sets.sources import open_source
 from sing_core.units.inside import Inside
 from sing_core.units.residual import Sums, sums_of
@@ -96,8 +97,7 @@ def record(
         OSError: the disk refuses.
     """
     source = open_source(images)
-    facts = SetFacts(f"units-{source.key[:16]}", source.key, source.total, "float16")
-    folder = SetFolder.create(bench.settings.cache_dir / "units" / facts.name, facts)
+    folder = _folder(bench, source)
     network = UnitNetwork(inside.tower, inside.prepare)
     with folder.alone():
         extract(source, [network], folder, max_pixels=bench.settings.max_pixels, report=report)
@@ -110,3 +110,21 @@ def record(
         tuple(row for chunk in chunks for row in chunk.images),
         tuple(problem for chunk in chunks for problem in chunk.problems),
     )
+
+
+def were_recorded(bench: Workbench, inside: Inside, images: Path) -> tuple[bool, int]:
+    """Return whether nothing of ``images`` must be looked at any more, and how many they are.
+
+    Raises:
+        ImageSetError: the images cannot be read.
+    """
+    source = open_source(images)
+    folder, network = _folder(bench, source), UnitNetwork(inside.tower, inside.prepare)
+    chunks = range(folder.facts.chunks)
+    done = all(folder.has(network.name, network.weights_digest, index) for index in chunks)
+    return done, source.total
+
+
+def _folder(bench: Workbench, source: Source) -> SetFolder:
+    facts = SetFacts(f"units-{source.key[:16]}", source.key, source.total, "float16")
+    return SetFolder.create(bench.settings.cache_dir / "units" / facts.name, facts)
