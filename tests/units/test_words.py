@@ -54,10 +54,10 @@ def test_moments_stand_for_the_images_themselves(inside, sums):
     other = torch.cov(stand_ins.mT, correction=0)
     assert float((cov - other).norm() / cov.norm()) < 2e-3  # correlations are half precision
     _, embeddings = texts(inside)
-    ours, theirs = (text_span(some, embeddings, 3) for some in (stand_ins, rows))
-    # Of 40 images in 66 dimensions the last texts hang on what half precision rounds away.
-    assert ours.chosen[:2] == theirs.chosen[:2]
-    torch.testing.assert_close(ours.gains[0], theirs.gains[0], rtol=0.03, atol=0)
+    ours, theirs = (text_span(some, embeddings, 3, rank=20) for some in (stand_ins, rows))
+    # Of 40 images in 66 dimensions half precision leaves the first directions alone as they were.
+    assert ours.chosen == theirs.chosen
+    torch.testing.assert_close(ours.gains, theirs.gains, rtol=0.03, atol=0)
 
 
 def test_moments_survive_the_disk_and_damage_is_named(inside, sums, tmp_path):
