@@ -118,6 +118,7 @@ def sweep(
         reference=reference,
         target_deg=None,
         steps=steps,
+        marks_deg=(),
         variant=chosen_variant(bench, model, classes, centred, threshold),
     )
     report = analyse_image(bench, open_photo(image, settings), question)
