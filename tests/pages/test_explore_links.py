@@ -128,13 +128,12 @@ def test_a_rubbish_value_gets_one_sentence_and_the_default(name, value):
 
 
 @pytest.mark.parametrize("value", RUBBISH[1:], ids=range(1, len(RUBBISH)))
-def test_a_photo_of_a_rubbish_name_gets_a_sentence_and_the_page_lives(value):
-    app = App(photo=value)
+def test_a_photo_of_a_rubbish_name_gets_a_sentence_and_the_link_names_what_is_shown(value):
+    app = App(photo=value, model="lite1").assert_shows_numbers()
     assert len(app.warnings) == 1
-    assert app.errors == []
-    if app.sweep is None:
-        app.choose_source("sample")
-    app.assert_shows_numbers()
+    app.assert_says("The link asks for a photo that cannot be used; the default is shown instead")
+    assert (app.errors, app.query) == ([], {"model": "lite1"})
+    assert app.at.selectbox(key="explore.sample").value == "chelsea"
 
 
 def test_an_empty_or_endless_prompt_in_a_link_gets_a_sentence_and_the_default():
