@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sing_core.errors import WeightsUnavailableError
 from sing_core.files.packages import TEXT_TOWER, verified
-from sing_core.models.imagenet import imagenet_labels
+from sing_core.models.imagenet import imagenet_labels, wordnet_descriptions
 from sing_core.models.prompts import attributes
 from sing_core.models.text_pools import text_pool
 
@@ -49,10 +49,7 @@ def _lists(settings: "Settings") -> Iterator[Iterable[str]]:
 @lru_cache(maxsize=1)
 def _of_wordnet() -> frozenset[str]:
     """Return the words in the names and definitions of the 21,000 things of ImageNet."""
-    from timm.data import ImageNetInfo
-
-    described = ImageNetInfo("imagenet22k").label_descriptions(detailed=True)
-    return frozenset(_words([*imagenet_labels(), *described]))
+    return frozenset(_words([*imagenet_labels(), *wordnet_descriptions()]))
 
 
 def _words(texts: Iterable[str]) -> set[str]:

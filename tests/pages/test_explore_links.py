@@ -2,6 +2,7 @@
 
 import pytest
 
+from sing_core.models.known_words import NOTE
 from tests.pages.driver import App
 
 pytestmark = pytest.mark.slow  # whole pages
@@ -140,6 +141,12 @@ def test_an_empty_or_endless_prompt_in_a_link_gets_a_sentence_and_the_default():
     for value in ("", "x" * 10_000):
         app = App(prompt=value).assert_says("The link asks for a prompt that cannot be used")
         app.assert_shows_numbers()
+
+
+def test_a_prompt_without_any_known_word_gets_one_calm_sentence():
+    app = App(prompt="asdkjh qwe zxc").assert_shows_numbers()
+    assert (app.captions.count(NOTE), app.warnings, app.errors) == (1, [], [])
+    assert NOTE not in app.type_prompt("a red dog").captions
 
 
 def test_markup_in_a_linked_prompt_is_measured_as_text():
