@@ -3,16 +3,17 @@
 import streamlit as st
 
 from pages._view import state
-from pages._view.units import front, where, words, wrote
+from pages._view.units import found, front, where, words, wrote
 from sing_core.errors import SingError
 
 ASKED = {
     "wrote": "Who wrote what it cannot see?",
     "where": "Where is it?",
     "front": "What stands in front?",
+    "found": "What does a head find?",
     "words": "What is hidden, in words?",
 }
-PANELS = {"wrote": wrote, "where": where, "front": front, "words": words}
+PANELS = {"wrote": wrote, "where": where, "front": front, "found": found, "words": words}
 
 state.enter("units")
 title = st.empty()  # the question that is chosen below

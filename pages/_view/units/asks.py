@@ -28,7 +28,7 @@ Pool = tuple[tuple[str, ...], Tensor]
 Maps = tuple[dict[str, TokenMap], str, str]
 
 
-def _state(model: str, reference: str) -> str:
+def state_of(model: str, reference: str) -> str:
     """Return what changes with the weights of a network and the way into its reference."""
     bench = loaders.bench()
     space = space_id(base_of(reference), loaders.settings())
@@ -61,11 +61,13 @@ def inside_of(asked: Asked) -> Inside:
         SingError: see ``open_inside``.
     """
     model, reference = asked.model, asked.reference
-    return _opened(_state(model, reference), lambda: open_inside(loaders.bench(), reference, model))
+    return _opened(
+        state_of(model, reference), lambda: open_inside(loaders.bench(), reference, model)
+    )
 
 
-def _key(verb: str, asked: Asked, *more: str) -> str:
-    state = _state(asked.model, asked.reference)
+def key_of(verb: str, asked: Asked, *more: str) -> str:
+    state = state_of(asked.model, asked.reference)
     return content_key(verb, asked.photo.digest, state, asked.prompt, *more)
 
 
@@ -76,7 +78,7 @@ def taken_apart(asked: Asked) -> PhotoUnits:
         SingError: see ``open_inside``.
     """
     inside = inside_of(asked)
-    key = content_key("apart", asked.photo.digest, _state(asked.model, asked.reference))
+    key = content_key("apart", asked.photo.digest, state_of(asked.model, asked.reference))
 
     def look() -> PhotoUnits:
         loaders.rest()
@@ -134,7 +136,7 @@ def ledger_of(asked: Asked) -> ledger.Ledger:
         text, said = text_of(asked, asked.prompt)
         return ledger.ledger(taken_apart(asked), deciding(asked)[0], text, said)
 
-    found: ledger.Ledger = kept(_key("ledger", asked), ask)
+    found: ledger.Ledger = kept(key_of("ledger", asked), ask)
     return found
 
 
@@ -159,7 +161,7 @@ def maps_of(asked: Asked, against: str) -> Maps:
             found[part] = token_map(photo, direction)
         return found, said, other_said
 
-    maps: Maps = kept(_key("maps", asked, against), ask)
+    maps: Maps = kept(key_of("maps", asked, against), ask)
     return maps
 
 
@@ -240,7 +242,7 @@ def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
         loaders.rest()
         return heads.head_words(inside, recorded, texts, embeddings, *head)
 
-    state = _state(asked.model, asked.reference)
+    state = state_of(asked.model, asked.reference)
     key = content_key("head words", state, recorded.identity, str(recorded.images), str(head))
     found: heads.HeadWords = kept(key, ask)
     return found
@@ -257,12 +259,12 @@ def foreground_of(asked: Asked) -> segmentation.Foreground:
     def ask() -> segmentation.Foreground:
         loaders.rest()
         opened = _segmenter(
-            content_key("fine", _state(model, reference)),
+            content_key("fine", state_of(model, reference)),
             lambda: segmentation.Segmenter.open(loaders.bench(), reference, model),
         )
         return opened.foreground(asked.photo.image)
 
-    key = content_key("foreground", asked.photo.digest, _state(model, reference))
+    key = content_key("foreground", asked.photo.digest, state_of(model, reference))
     found: segmentation.Foreground = kept(key, ask)
     return found
 
@@ -282,7 +284,7 @@ def words_of(model: str, images: str, class_name: str) -> tuple[tuple[SpanWords,
             bench, images, model, reference, WHOLE_HEAD, texts, embeddings, class_name=class_name
         )
 
-    key = content_key("set words", _state(model, reference), images, class_name)
+    key = content_key("set words", state_of(model, reference), images, class_name)
     found: tuple[tuple[SpanWords, ...], str] = kept(key, ask)
     return found
 
