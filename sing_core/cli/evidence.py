@@ -9,7 +9,6 @@ import typer
 from sing_core.cli.app import (
     AtMost,
     Json,
-    Model,
     Models,
     Ref,
     Set,
@@ -20,7 +19,7 @@ from sing_core.cli.app import (
     show,
     tell,
 )
-from sing_core.cli.leakage import Deciding, Dimension, deciding_under, open_scored
+from sing_core.cli.leakage import Deciding, Dimension, OfSet, deciding_under, open_scored
 from sing_core.cli.variants import Centred
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
@@ -43,7 +42,7 @@ class Asked(StrEnum):
 
 @app.command()
 def probe(
-    model: Model,
+    model: OfSet,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     read: Annotated[Asked, typer.Option(help="What is read from the features.")] = Asked.classes,
@@ -67,7 +66,7 @@ def probe(
 
 @app.command()
 def real_pairs(
-    model: Model,
+    model: OfSet,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     neighbours: Annotated[
@@ -89,7 +88,7 @@ def real_pairs(
 
 @app.command()
 def alarms(
-    model: Model,
+    model: OfSet,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     against: Annotated[
@@ -169,7 +168,7 @@ Files = Annotated[list[Path] | None, typer.Argument(help="JPEG, PNG or WebP file
 @app.command()
 def nuisances(
     files: Files = None,
-    model: Model = "lite0",
+    model: OfSet = "lite0",
     images: Annotated[Path | None, typer.Option(help="Folder, Parquet, zip or tar.")] = None,
     set_: Set = "",
     limit: AtMost = 100,
