@@ -12,6 +12,7 @@ import time
 import torch
 from sklearn.neighbors import NearestNeighbors
 
+from sing_core.allocator import keep_freed_memory
 from sing_core.leakage.real_pairs import NEIGHBOURS
 from sing_core.maths.nearest import nearest
 
@@ -19,6 +20,7 @@ _BESIDE = 10_000
 
 
 def main(rows: int = 50_000, width: int = 1_000) -> None:
+    keep_freed_memory()  # as the command line and the app do
     made = torch.randn(rows, width, generator=torch.Generator().manual_seed(0))
     few = made[: min(rows, _BESIDE)]
     ours, (places, _) = timed(lambda: nearest(few, NEIGHBOURS))

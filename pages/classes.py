@@ -3,7 +3,14 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.tables import asks, classes, classes_answer, pick_images, steering
+from pages._view.tables import (
+    asks,
+    class_choices,
+    classes,
+    classes_answer,
+    pick_images,
+    steering,
+)
 from sing_core.errors import SingError
 from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
 
@@ -51,6 +58,8 @@ with single:
     chosen = classes.pick_class(shown)
     scores = classes.beside(chosen, shown, model, images, part)
     classes.show_class(chosen, scores[chosen.label], model, images)
+    if chosen.contrast_p_adjusted is not None:
+        class_choices.offer(chosen, model, images, part)
 with table:
     classes.show_table(shown)
     figure = classes.show_violins(scores)

@@ -8,6 +8,7 @@ from pages._view.explore.question import Asked
 from pages._view.talk import door
 from pages._view.words.phrases import in_words
 from sing_core.errors import SingError
+from sing_core.models.known_words import unknown_note
 from sing_core.sets.stored import StoredImage
 from sing_core.studies.question import Question
 
@@ -75,6 +76,8 @@ with stage:
         st.stop()
     if report.prompt_note:
         st.warning(in_words(report.prompt_note, 400), icon=":material/content_cut:")
+    elif unknown := unknown_note(report.prompt, loaders.settings()):
+        st.caption(unknown)
     if report.sweep is None:
         st.warning(report.no_sweep_reason, icon=":material/visibility:")
         panels.show_without_scene(report, photo)

@@ -3,17 +3,21 @@
 import streamlit as st
 
 from pages._view import state
-from pages._view.units import direction, front, where, words, wrote
+from pages._view.units import direction, found, front, where, words, wrote
 from sing_core.errors import SingError
 
 ASKED = {
     "wrote": "Who wrote what it cannot see?",
     "where": "Where is it?",
     "front": "What stands in front?",
+    "found": "What does a head find?",
     "words": "What is hidden, in words?",
     "direction": "What is one hidden direction?",
 }
-PANELS = {"wrote": wrote, "where": where, "front": front, "words": words, "direction": direction}
+PANELS = {
+    "wrote": wrote, "where": where, "front": front, "found": found, "words": words,
+    "direction": direction,
+}  # fmt: skip
 
 state.enter("units")
 title = st.empty()  # the question that is chosen below

@@ -47,7 +47,9 @@ class Settings(BaseSettings):
             alone, or ``sets_dir``.
     """
 
-    model_config = SettingsConfigDict(env_prefix="SING_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SING_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     cache_dir: Path = _ROOT / "cache"
     assets_dir: Path = _ROOT / "assets"

@@ -74,3 +74,12 @@ def test_every_error_is_one_that_pages_catch_and_reads_as_it_was_written():
     assert issubclass(errors.ShapeError, ValueError)
     assert issubclass(errors.UnknownNameError, KeyError)
     assert str(errors.UnknownNameError()) == ""
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch):
+    usual = Settings()
+    for name in ("SING_CACHE_DIR", "SING_THREADS", "SING_DEVICE"):
+        monkeypatch.setenv(name, "")
+    found = Settings()
+    assert (found.threads, found.device) == (usual.threads, usual.device)
+    assert found.cache_dir == Settings.model_fields["cache_dir"].default  # not the folder we are in

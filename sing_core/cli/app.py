@@ -16,13 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sing_core.errors import UnsupportedImageError
-from sing_core.files.images import Photo, decode_image
-from sing_core.files.regular import MOST_IMAGE_BYTES, read_regular
-from sing_core.files.store import Store
 from sing_core.models.device import prepare_torch
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
+    from sing_core.files.images import Photo
     from sing_core.models.workbench import Workbench
     from sing_core.sets.chunks import Problem
 
@@ -34,9 +32,18 @@ app = typer.Typer(
     help="What can this classifier not see? Null space, translators and scores.",
 )
 
+
+def _called_so(model: str) -> str:
+    """Refuse a name that no classifier has before anything heavy is imported."""
+    from sing_core.models.names import refuse_unknown
+
+    refuse_unknown(model, Settings())
+    return model
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 Images = Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP files.")]
-Model = Annotated[str, typer.Option(help="Classifier, see `models`.")]
+Model = Annotated[str, typer.Option(help="Classifier, see `models`.", callback=_called_so)]
 Prompt = Annotated[str, typer.Option(help="Text target, e.g. “an image of a jellyfish”.")]
 Ref = Annotated[
     str,
@@ -98,6 +105,7 @@ def _cell(value: object) -> str:
 
 def open_bench(settings: Settings) -> "Workbench":
     """Return a workbench of this process; nothing is loaded yet."""
+    from sing_core.files.store import Store
     from sing_core.models.pool import ModelPool
     from sing_core.models.workbench import Workbench
 
@@ -118,8 +126,11 @@ def name_problems(problems: "Sequence[Problem]") -> None:
         tell(f"… and {len(problems) - _NAMED:,} more.")
 
 
-def open_photo(path: Path, settings: Settings) -> Photo:
+def open_photo(path: Path, settings: Settings) -> "Photo":
     """Decode an image file within the limits of ``settings``."""
+    from sing_core.files.images import decode_image
+    from sing_core.files.regular import MOST_IMAGE_BYTES, read_regular
+
     try:
         return decode_image(read_regular(path, MOST_IMAGE_BYTES), max_pixels=settings.max_pixels)
     except UnsupportedImageError as error:

@@ -9,7 +9,6 @@ import typer
 from sing_core.cli.app import (
     AtMost,
     Json,
-    Model,
     Models,
     Ref,
     Set,
@@ -20,7 +19,7 @@ from sing_core.cli.app import (
     show,
     tell,
 )
-from sing_core.cli.leakage import Deciding, Dimension, deciding_under, open_scored
+from sing_core.cli.leakage import Deciding, Dimension, OfSet, deciding_under, open_scored
 from sing_core.cli.variants import Centred
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
@@ -43,7 +42,7 @@ class Asked(StrEnum):
 
 @app.command()
 def probe(
-    model: Model,
+    model: OfSet,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     read: Annotated[Asked, typer.Option(help="What is read from the features.")] = Asked.classes,
@@ -67,7 +66,7 @@ def probe(
 
 @app.command()
 def real_pairs(
-    model: Model,
+    model: OfSet,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     neighbours: Annotated[
@@ -89,7 +88,7 @@ def real_pairs(
 
 @app.command()
 def alarms(
-    model: Model,
+    model: OfSet,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     against: Annotated[
@@ -112,27 +111,46 @@ def alarms(
     tell(sentence(found, against or "wrong decisions"))
 
 
-@app.command()
-def multiverse(
+OfClass = Annotated[
+    str, typer.Option("--class", help="A class: whether what is said of it survives instead.")
+]
+UsualKind = Annotated[str, typer.Option(help="With --class: kind of images of the claim.")]
+
+
+@app.command("multiverse")
+def survives(
     model: Models = None,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     classes: Deciding = "",
     centred: Centred = False,
     dimension: Dimension = None,
+    class_: OfClass = "",
+    stratum: UsualKind = "all",
     json_: Json = False,
 ) -> None:
     """Print which claims about models, and about every two, survive other defensible choices.
 
     Varied together: kind of images, reading, reference, the translator's penalty, and its fits.
-    With --classes the same classes decide for every model, as in `compare`.
+    With --classes the same classes decide for every model, as in `compare`. With --class the claim
+    is the verdict of `classes` on this class; intervals cover the spread of other names, and are as
+    wide as the correction over all classes asks: `level`.
     """
-    from sing_core.leakage.multiverse import multiverse as ask
+    from sing_core.leakage import class_choices, multiverse
+    from sing_core.leakage.classes import find_class
+    from sing_core.leakage.strata import ALL, within
 
+    if stratum != ALL and not class_:
+        raise SingError("--stratum goes with --class; of models, kinds of images are choices.")
     bench = open_bench(Settings())
     names = model or ["lite0", "lite1"]
     opened = [open_scored(bench, name, set_, reference) for name in names]
-    found = ask([deciding_under(scored, classes, centred, dimension) for scored in opened])
+    under = [deciding_under(scored, classes, centred, dimension) for scored in opened]
+    sets = [within(scored, stratum) for scored in under]
+    if class_:
+        found = [class_choices.class_claim(one, find_class(one, class_)) for one in sets]
+    else:
+        found = [*multiverse.multiverse(sets)]
     rows = [claim.as_row() for claim in found]
     show(rows if json_ else [_short(row) for row in rows], json_)
     for claim in found:
@@ -150,7 +168,7 @@ Files = Annotated[list[Path] | None, typer.Argument(help="JPEG, PNG or WebP file
 @app.command()
 def nuisances(
     files: Files = None,
-    model: Model = "lite0",
+    model: OfSet = "lite0",
     images: Annotated[Path | None, typer.Option(help="Folder, Parquet, zip or tar.")] = None,
     set_: Set = "",
     limit: AtMost = 100,

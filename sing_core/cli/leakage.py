@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Model, Models, Ref, Row, Set, app, open_bench, show, tell
+from sing_core.cli.app import Json, Models, Ref, Row, Set, app, open_bench, show, tell
 from sing_core.cli.variants import Centred
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
@@ -55,9 +55,13 @@ Bound = Annotated[
 ]
 
 
+# A set may hold a classifier that nothing else here knows: the set says which it has.
+OfSet = Annotated[str, typer.Option(help="Classifier, see `models`.")]
+
+
 @app.command()
 def classes(
-    model: Model,
+    model: OfSet,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     images: Annotated[str, typer.Option(help="A class: print its images' scores instead.")] = "",
@@ -171,7 +175,7 @@ def compare(
 
 @app.command()
 def concepts(
-    model: Model,
+    model: OfSet,
     list_: Annotated[Path | None, typer.Option("--list", help="Text file of concepts.")] = None,
     concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
     class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",

@@ -41,6 +41,7 @@ def score(
     moving by at most 3 % of the largest; none where its features may be negative.
     """
     from sing_core.cli.rows import score_row
+    from sing_core.models.known_words import unknown_note
     from sing_core.studies.photo import analyse_image, feasible_image_score
     from sing_core.studies.question import Question
     from sing_core.studies.subject import Subject
@@ -56,6 +57,8 @@ def score(
         feasible = feasible_image_score(Subject.of(bench, photo, question))
         rows.append(row | {"feasible_image_score_deg": feasible, "head": variant.sentence})
     show(rows, json_)
+    if note := unknown_note(prompt, settings):
+        tell(note)
 
 
 @app.command()
@@ -118,6 +121,7 @@ def sweep(
         reference=reference,
         target_deg=None,
         steps=steps,
+        marks_deg=(),
         variant=chosen_variant(bench, model, classes, centred, threshold),
     )
     report = analyse_image(bench, open_photo(image, settings), question)

@@ -23,8 +23,16 @@ def scenes(json_: Json = False) -> None:
     from sing_core.talk.script import load_scene, scene_names
 
     settings = Settings()
-    bench = open_bench(settings)
-    show([_row(bench, load_scene(settings, name)) for name in scene_names(settings)], json_)
+    bench, rows = open_bench(settings), []
+    found = [load_scene(settings, name) for name in scene_names(settings)]
+    for number, scene in enumerate(found, 1):
+        if not json_:
+            tell(f"Reading the pictures of {scene.name}, scene {number} of {len(found)} …")
+        rows.append(_row(bench, scene))
+        if json_:  # whoever reads lines need not wait for the last one
+            show(rows[-1:], json_)
+    if not json_:
+        show(rows, json_)
 
 
 def _row(bench: "Workbench", scene: "Scene") -> dict[str, Any]:

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Ref, app, name_problems, open_bench, show, tell
+from sing_core.cli.app import (
+    Json,
+    Ref,
+    app,
+    name_problems,
+    open_bench,
+    open_photo,
+    show,
+    tell,
+)
 from sing_core.cli.unit_words import Texts, pool_of
 from sing_core.cli.units import REFERENCE, Own
 from sing_core.errors import ImageSetError
@@ -64,19 +73,22 @@ def head_images(
     head: Annotated[int, typer.Option(min=0, help="Head of that layer, from 0.")],
     text: Annotated[str, typer.Option(help="The images that show it most.")] = "",
     like: Annotated[str, typer.Option(help="An image by its name: those that are like it.")] = "",
+    photo: Annotated[
+        Path | None, typer.Option(help="A file outside the set: those that are like it.")
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many images.")] = 12,
     reference: Ref = REFERENCE,
     model: Own = "",
     json_: Json = False,
 ) -> None:
-    """Rank images by one head: by a text, or by how alike the head finds them to one of them."""
+    """Rank images by one head: by a text, or by how alike the head finds them to an image."""
     from sing_core.models.prompts import clean_prompt
     from sing_core.units.inside import check_head
-    from sing_core.units.retrieval import images_like, images_of_text
-    from sing_core.units.tokens import pulled_back
+    from sing_core.units.retrieval import images_like, images_like_photo, images_of_text
+    from sing_core.units.tokens import look_inside, pulled_back
 
-    if bool(text) == bool(like):
-        raise typer.TyperException("Give either --text or --like.")
+    if sum(map(bool, (text, like, photo))) != 1:
+        raise typer.TyperException("Give one of --text, --like and --photo.")
     bench, inside, recorded = _recorded(images, reference, model, quiet=json_)
     check_head(inside, layer, head)
     if text:
@@ -84,6 +96,9 @@ def head_images(
         embedding = bench.text_embedding(inside.reference, prompt, inside.vocabulary)
         direction = pulled_back(inside, embedding, "full", None)
         hits = images_of_text(inside, recorded, layer, head, direction, top)
+    elif photo is not None:
+        seen = look_inside(inside, open_photo(photo, bench.settings).image).parts.sums
+        hits = images_like_photo(inside, recorded, layer, head, seen, top)
     else:
         names = [row.name for row in recorded.images]
         if like not in names:

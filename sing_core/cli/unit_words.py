@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sing_core.units.moments import HeadMoments
 
 Size = Annotated[int, typer.Option(min=1, max=60, help="How many texts.")]
+Over = Annotated[
+    Path | None, typer.Option("--images", help="Images to describe it over; else the embedded set.")
+]
 Texts = Annotated[
     str, typer.Option(help="Pool of texts (general, words, classes), or a file with one a line.")
 ]
@@ -38,9 +41,7 @@ def text_span(
     head: Annotated[int, typer.Option(min=0, help="Head of that layer, from 0.")],
     reference: Ref = REFERENCE,
     model: Own = "",
-    images: Annotated[
-        Path | None, typer.Option(help="Images to describe it over; else the embedded set.")
-    ] = None,
+    images: Over = None,
     texts: Texts = "general",
     size: Size = 10,
     rule: Annotated[Rule, typer.Option(help="The seed’s, or the largest gain.")] = Rule.variance,
@@ -57,6 +58,38 @@ def text_span(
     found = head_words(inside, moments, pool, embeddings, layer, head, size=size, rule=rule.value)
     show([word.as_row() for word in found.words], json_)
     tell(f"{found.sentence} Over {found.images:,} images, out of {len(pool):,} texts.")
+
+
+@app.command()
+def head_properties(
+    layer: Annotated[int, typer.Option(min=0, help="Layer, from 0.")],
+    head: Annotated[
+        int | None, typer.Option(min=0, help="One head of that layer, from 0; else all.")
+    ] = None,
+    reference: Ref = REFERENCE,
+    model: Own = "",
+    images: Over = None,
+    json_: Json = False,
+) -> None:
+    """Say which property each head of a layer is about, beside random heads of its spectrum.
+
+    `share` is that of `subject` in what the head's texts explain, `low` and `high` hold 95 % of
+    random halves of the images; `place` is the head's among itself and the random heads.
+    """
+    from sing_core.models.text_pools import general_properties
+    from sing_core.units.inside import open_inside
+    from sing_core.units.properties import specialisation
+
+    bench = open_bench(Settings())
+    inside = open_inside(bench, reference, model)
+    moments = _moments(bench, inside, images, quiet=json_)
+    _, embeddings = pool_of(bench, reference, "general", quiet=json_)
+    about = general_properties(bench.settings)
+    heads = range(inside.tower.heads) if head is None else (head,)
+    found = [specialisation(inside, moments, embeddings, about, layer, one) for one in heads]
+    show([one.as_row() for one in found], json_)
+    for one in found:
+        tell(one.sentence)
 
 
 @app.command()

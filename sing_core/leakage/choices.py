@@ -5,8 +5,8 @@ fifth out: these translate all images, whoever saw them, and show what the choic
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sing_core.errors import SingError, WeightsUnavailableError
 from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.leakage.scoring import beside_all_names, directed_table, foreign_names
 from sing_core.maths.centre import Centre
 from sing_core.maths.ridge_path import Repenalised, centred_scatter, other_penalty, repenalised
 from sing_core.maths.scores import angle_deg
@@ -29,6 +30,7 @@ PENALTIES = {"λ / 10": 0.1, "λ / 3": 1 / 3, "λ × 3": 3.0, "λ × 10": 10.0}
 RAW, CENTRED = "raw", "centred"
 
 Key = tuple[str, str, str]  # reading, reference, fit
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,13 +49,40 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Names:
+    """One class's images, its own name and those of other classes under one choice, degrees.
+
+    Both are contrasts, the directed part towards a name less its mean over all names: ``own``
+    ``(n,)``; ``foreign`` ``(n, k)``, a name a column.
+    """
+
+    own: Floats
+    foreign: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Images:
-    """Features and equivalents ``(n, m)`` float32, and whose they are."""
+    """Features and equivalents ``(n, m)`` float32, and whose they are.
+
+    ``spread`` ``(s, m)`` are the features that stand for those of the fit, for other penalties.
+    """
 
     features: Tensor
     removed: Tensor
     digests: tuple[str, ...]
     labels: Tensor
+    strata: tuple[str, ...]
+    spread: Tensor
+
+    def of_class(self, index: int) -> "_Images":
+        """Return those of one class, with the same spread."""
+        mine = (self.labels == index).nonzero().flatten()
+        own = [(self.digests[i], self.strata[i]) for i in mine.tolist()]
+        return replace(
+            self, features=self.features[mine], removed=self.removed[mine],
+            labels=self.labels[mine], digests=tuple(digest for digest, _ in own),
+            strata=tuple(stratum for _, stratum in own),
+        )  # fmt: skip
 
 
 def measured_by(scored: ScoredSet, rows: Sequence[int]) -> Measured:
@@ -62,29 +91,53 @@ def measured_by(scored: ScoredSet, rows: Sequence[int]) -> Measured:
     Raises:
         SingError: features, head or the asked translator cannot be read.
     """
-    asked = scored.ask("SELECT row, label, stratum FROM images ORDER BY row").to_pylist()
-    wanted = set(rows)
-    facts = [row for row in asked if row["row"] in wanted]
-    images = _images(scored, [row["row"] for row in facts], [row["label"] for row in facts])
-    found: dict[Key, dict[str, Floats]] = {}
-    for reference in _references(scored):
-        found |= _under(scored, reference, images)
+    images = _images(scored, rows)
+    found = {
+        key: _scores(z, equivalent, texts[images.labels])
+        for key, z, equivalent, texts in _every(scored, images)
+    }
+    ordered = _usual_first(scored, found)
+    return Measured(scored.model, images.labels.numpy(), images.strata, ordered)
+
+
+def names_by(scored: ScoredSet, index: int) -> tuple[tuple[str, ...], dict[Key, Names]]:
+    """Return the kinds of a class's images, and its names under every choice, the usual one first.
+
+    Raises:
+        SingError: features, head or the asked translator cannot be read.
+    """
+    everything = scored.ask("SELECT row FROM images")["row"].to_pylist()
+    images = _images(scored, everything).of_class(index)
+    found: dict[Key, Names] = {}
+    for key, z, equivalent, texts in _every(scored, images):
+        towards = directed_table(z, equivalent, texts)
+        own, foreign = (
+            beside_all_names(towards, places).numpy()
+            for places in (images.labels[:, None], foreign_names(images.labels, len(texts)))
+        )
+        found[key] = Names(own[:, 0], foreign)
+    return images.strata, _usual_first(scored, found)
+
+
+def _usual_first(scored: ScoredSet, found: dict[Key, _T]) -> dict[Key, _T]:
     usual = CENTRED if is_centred(scored.reference) else RAW
-    ordered = dict(sorted(found.items(), key=lambda item: item[0][0] != usual))
-    strata = tuple(str(row["stratum"] or "") for row in facts)
-    return Measured(scored.model, images.labels.numpy(), strata, ordered)
+    return dict(sorted(found.items(), key=lambda item: item[0][0] != usual))
 
 
-def _images(scored: ScoredSet, rows: list[int], labels: list[int]) -> _Images:
-    own, pieces = [], []
-    for images, features in scored.features(rows):
+def _images(scored: ScoredSet, rows: Sequence[int]) -> _Images:
+    asked = scored.ask("SELECT row, label, stratum FROM images").to_pylist()
+    facts, own, pieces = {row["row"]: row for row in asked}, [], []
+    for images, features in scored.features([row for row in rows if row in facts]):
         own += images
         pieces.append(features.float())
     features = torch.cat(pieces)
-    by_row = dict(zip(rows, labels, strict=True))
-    removed = scored.linear.head.remove_null(features).float()
     return _Images(
-        features, removed, tuple(i.digest for i in own), torch.tensor([by_row[i.row] for i in own])
+        features=features,
+        removed=scored.linear.head.remove_null(features).float(),
+        digests=tuple(image.digest for image in own),
+        labels=torch.tensor([facts[image.row]["label"] for image in own]),
+        strata=tuple(str(facts[image.row]["stratum"] or "") for image in own),
+        spread=features,
     )
 
 
@@ -102,21 +155,18 @@ def _references(scored: ScoredSet) -> Iterator[str]:
         yield row.name
 
 
-def _under(scored: ScoredSet, reference: str, images: _Images) -> dict[Key, dict[str, Floats]]:
+def _every(scored: ScoredSet, images: _Images) -> Iterator[tuple[Key, Tensor, Tensor, Tensor]]:
+    """Yield each choice, T(f) and T of the equivalents ``(n, d)``, and all classes' texts."""
     bench = scored.bench
-    whole, vocabulary = bench.translator(scored.model, reference), bench.vocabulary(reference)
-    texts = vocabulary.embeddings[: vocabulary.n_classes]
-    centre = _centre(bench, reference, vocabulary.space_id)
-    found = {}
-    for fit, z, equivalent in _fits(whole, images):
-        own = texts[images.labels]
-        found[RAW, reference, fit] = _scores(z, equivalent, own)
-        if centre is not None:
-            shift = centre.image
-            found[CENTRED, reference, fit] = _scores(
-                z - shift, equivalent - shift, centre.texts(texts)[images.labels]
-            )
-    return found
+    for reference in _references(scored):
+        whole, vocabulary = bench.translator(scored.model, reference), bench.vocabulary(reference)
+        texts = vocabulary.embeddings[: vocabulary.n_classes]
+        centre = _centre(bench, reference, vocabulary.space_id)
+        for fit, z, equivalent in _fits(whole, images):
+            yield (RAW, reference, fit), z, equivalent, texts
+            if centre is not None:
+                own, shift = centre.texts(texts), centre.image
+                yield (CENTRED, reference, fit), z - shift, equivalent - shift, own
 
 
 def _centre(bench: Workbench, reference: str, space: str) -> Centre | None:
@@ -132,8 +182,8 @@ def _fits(whole: Translator, images: _Images) -> Iterator[tuple[str, Tensor, Ten
     yield AS_FITTED, *_translated(unseen, images)
     penalty = float(whole.details.get("lambda", "nan"))
     if penalty > 0:
-        count = float(whole.details.get("images", len(images.features)))
-        mean, scatter = centred_scatter(images.features, count)
+        count = float(whole.details.get("images", len(images.spread)))
+        mean, scatter = centred_scatter(images.spread, count)
         for name, factor in PENALTIES.items():
             turn = other_penalty(scatter, penalty, factor * penalty)
             yield name, *_translated(unseen, images, repenalised(mean, turn))

@@ -16,7 +16,7 @@ from sing_core.errors import ImageSetError
 from sing_core.leakage.choices import Measured, measured_by
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import ALL, POOLED, strata_of
-from sing_core.maths.statistics import Floats, cluster_means, student
+from sing_core.maths.statistics import LEVEL, Floats, cluster_means, student
 
 MEASURES = {
     "image_score_deg": "IS",
@@ -63,16 +63,22 @@ class Claim:
         measure: of ``MEASURES``.
         first: the model; ``second`` the one that it is compared with, "" for 0.
         choices: the usual ones first.
+        label: the class that the claim is about; "" where it is about all images.
+        level: of the intervals.
     """
 
     measure: str
     first: str
     second: str
     choices: tuple[Choice, ...]
+    label: str = ""
+    level: float = LEVEL
 
     @property
     def text(self) -> str:
         """The claim in words."""
+        if self.label:
+            return self._of_class
         name, usual = MEASURES[self.measure], self.choices[0]
         if not self.second:
             if not usual.sign:
@@ -83,6 +89,15 @@ class Claim:
             return f"{name} of {self.first} and of {self.second} are not told apart"
         order = (self.first, self.second) if usual.sign > 0 else (self.second, self.first)
         return f"{name} of {order[0]} is larger than that of {order[1]}"
+
+    @property
+    def _of_class(self) -> str:
+        """The claim about one class in words."""
+        sign, turns = self.choices[0].sign, f"null removal under {self.first} turns {self.label}"
+        if not sign:
+            return f"Whether {turns} towards its own name or away from it is not decided"
+        way = "towards" if sign > 0 else "away from"
+        return f"N{turns[1:]} {way} its own name, more than it does with those of other classes"
 
     @property
     def survives(self) -> int:
@@ -109,10 +124,11 @@ class Claim:
     def sentence(self) -> str:
         """The claim with its magnitude, and how much of it is left under other choices."""
         usual, whole = self.choices[0], len(self.choices)
-        low, high = (_signed(end) for end in (usual.low, usual.high))
+        ends = ", ".join(_signed(end) for end in (usual.low, usual.high))
+        wide = f" {100 * self.level:.6g} %" if self.level != LEVEL else ""
         said = (
-            f"{self.text} ({_signed(usual.estimate)}° [{low}, {high}] by the usual choices): it "
-            f"survives {self.survives} of {whole} choices"
+            f"{self.text} ({_signed(usual.estimate)}°{wide} [{ends}] by the usual choices): "
+            f"it survives {self.survives} of {whole} choices"
         )
         if self.never:
             return f"{said}; never with {', '.join(self.never)}."
@@ -126,8 +142,9 @@ class Claim:
         usual = self.choices[0]
         return {
             "claim": self.text, "measure": self.measure, "first": self.first,
-            "second": self.second, "estimate": usual.estimate, "low": usual.low,
-            "high": usual.high, "choices": len(self.choices), "survives": self.survives,
+            "second": self.second, "class": self.label, "estimate": usual.estimate,
+            "low": usual.low, "high": usual.high, "level": self.level,
+            "choices": len(self.choices), "survives": self.survives,
             "never": list(self.never),
             "fails": [", ".join(c.names) for c in self.choices if not c.survives],
         }  # fmt: skip
@@ -189,8 +206,12 @@ def _claim(
             values = values - two.scores[reading, reference, fit][measure]
         estimate, low, high = _over_classes(values[kept], one.labels[kept])
         choices.append(Choice(kind, reading, reference, fit, estimate, low, high))
-    said = tuple(replace(choice, survives=choice.sign == choices[0].sign) for choice in choices)
-    return Claim(measure, one.model, "" if two is None else two.model, said)
+    return Claim(measure, one.model, "" if two is None else two.model, judged(choices))
+
+
+def judged(choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    """Return the choices, each with whether it says what the first of them, the usual one, says."""
+    return tuple(replace(choice, survives=choice.sign == choices[0].sign) for choice in choices)
 
 
 def _over_classes(values: Floats, labels: "np.ndarray[Any, Any]") -> tuple[float, float, float]:

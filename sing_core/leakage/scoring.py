@@ -121,14 +121,13 @@ def image_scores(
     attribute, directed = attribute_scores(pairs, texts)
     _, everywhere, towards = concept_scores(pairs, classes)
     average = towards.mean(dim=-1)
-    foreign = towards.gather(1, foreign_names(own, len(classes)))
     return {
         "image_score_deg": angle_deg(pairs.z, pairs.z_equivalent),
         "attribute_score_deg": attribute,
         "directed_score_deg": directed,
         "average_score_deg": everywhere.mean(dim=-1),
         "contrast_deg": directed - average,
-        "foreign_contrasts_deg": foreign - average[:, None],
+        "foreign_contrasts_deg": beside_all_names(towards, foreign_names(own, len(classes))),
         **_control_columns(controls, (features, pairs.z, pairs.removed_length, texts)),
         "null_energy": pairs.null_energy,
         "max_logit_drift": pairs.max_logit_drift.double(),
@@ -164,6 +163,23 @@ def foreign_names(own: Tensor, count: int) -> Tensor:
     generator = torch.Generator().manual_seed(_FOREIGN_SEED)
     apart = 1 + torch.randperm(max(count - 1, 0), generator=generator)[:FOREIGN_NAMES]
     return (own[:, None] + apart) % max(count, 1)
+
+
+def beside_all_names(towards: Tensor, places: Tensor) -> Tensor:
+    """Return the contrasts ``(n, k)`` of the names at ``places`` ``(n, k)``, degrees.
+
+    ``towards`` ``(n, c)`` are the directed parts towards the names of all classes.
+    """
+    return towards.gather(1, places) - towards.mean(dim=-1, keepdim=True)
+
+
+def directed_table(z: Tensor, z_equivalent: Tensor, texts: Tensor) -> Tensor:
+    """Return the directed part of AS of each of ``n`` pairs to each of ``k`` texts, ``(n, k)``.
+
+    Raises:
+        ZeroVectorError: a text, or a translated feature, is zero.
+    """
+    return (angle_table(z, texts) - angle_table(2 * z_equivalent - z, texts)) / 2
 
 
 def attribute_scores(pairs: Pairs, texts: Tensor) -> tuple[Tensor, Tensor]:

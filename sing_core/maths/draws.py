@@ -100,6 +100,29 @@ def among_names(own: ArrayLike, foreign: ArrayLike, groups: ArrayLike) -> AmongN
     return AmongNames(means[:, 0], np.maximum(agree, out)[:, 0], np.maximum(agree, out)[:, 1:])
 
 
+def interval_among_names(own: ArrayLike, foreign: ArrayLike, level: float = LEVEL) -> Interval:
+    """Return the mean of one group's ``own`` ``(n,)`` with an interval that ``foreign`` widens.
+
+    ``foreign`` ``(n, k)`` as in ``among_names``, and so are the two tests: the interval of the
+    ``level`` lies on one side of 0 exactly where the larger p is below ``1 - level``. Of one image
+    or without a foreign name there is none.
+
+    Raises:
+        ShapeError: the two are not of the same images, or there are none.
+    """
+    values, others = np.asarray(own, dtype=np.float64), np.asarray(foreign, dtype=np.float64)
+    if values.ndim != 1 or not values.size or others.ndim != 2 or len(others) != len(values):
+        raise ShapeError(f"Not one own and foreign name an image: {values.shape}, {others.shape}.")
+    (n, k), middle = others.shape, float(values.mean())
+    if n < 2 or not k:
+        return Interval(middle, None, None, n)
+    tail = (1 - level) / 2
+    agree = stats.t.isf(tail, n - 1) * values.std(ddof=1) / np.sqrt(n)
+    out = stats.t.isf(tail, k) * np.sqrt((others.mean(axis=0) ** 2).mean())
+    half = float(max(agree, out))
+    return Interval(middle, middle - half, middle + half, n)
+
+
 def _out_of_line(means: Floats) -> Floats:
     """Return the p of each of ``means`` ``(g, 1 + k)`` among the foreign ones, about 0.
 

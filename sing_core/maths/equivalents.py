@@ -1,6 +1,7 @@
 """Equivalent features on a line inside the null space, and the proof that they are equivalent."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -77,23 +78,30 @@ class NullLine:
         return epsilon_for_image_score(self.z0, self.w, image_score_deg)
 
     def grid(
-        self, steps: int, wanted: EpsilonForImageScore | None, limit: float = math.inf
+        self,
+        steps: int,
+        wanted: EpsilonForImageScore | None,
+        marks_deg: Sequence[float] = (),
+        *,
+        limit: float = math.inf,
     ) -> Tensor:
-        """Return ascending steps ``(k,)`` from 0, evenly spaced, plus the wanted one exactly.
+        """Return ascending steps ``(k,)`` from 0, ``steps`` of them evenly spaced.
 
-        Null removal ends where the null part is gone; steering where 80 % of the reachable image
-        score is covered, or at the wanted score if that lies further; neither goes past ``limit``.
+        The wanted one and those whose image scores are ``marks_deg``, degrees, are added exactly,
+        as far as they lie within the end. Null removal ends where the null part is gone; steering
+        where 80 % of the reachable image score is covered, or at the wanted score if that lies
+        further; neither goes past ``limit``.
         """
         goal = None if wanted is None else wanted.epsilon
         end = self._plain_end()
         if self.removal is None:
             end = max(end, goal or 0.0)
         end = min(end, limit)
-        grid = torch.linspace(0, end, steps, dtype=torch.float64)
-        if goal is None or goal > end:
-            return grid
-        # A set: the goal may be one of the grid's own points, its end above all.
-        return torch.tensor(sorted({*grid.tolist(), goal}), dtype=torch.float64)
+        even = torch.linspace(0, end, steps, dtype=torch.float64).tolist()
+        exact = [goal, *(self.reach(angle).epsilon for angle in marks_deg)]
+        # A set: one of these may be one of the even steps, the end above all, or another of these.
+        kept = {*even, *(step for step in exact if step is not None and step <= end)}
+        return torch.tensor(sorted(kept), dtype=torch.float64)
 
     def _plain_end(self) -> float:
         """Return the step at which a sweep without a wanted score ends."""
@@ -115,7 +123,11 @@ class NullLine:
         return walk
 
     def sweep(
-        self, linear: LinearHead, steps: int, wanted: EpsilonForImageScore | None
+        self,
+        linear: LinearHead,
+        steps: int,
+        wanted: EpsilonForImageScore | None,
+        marks_deg: Sequence[float] = (),
     ) -> "Equivalents":
         """Return the equivalents on ``grid``; steering ends where rounding uses up the budget.
 
@@ -125,13 +137,13 @@ class NullLine:
             RoundingDriftError: float32 rounding leaves no step worth showing.
             LogitDriftError: the line leaves the null space.
         """
-        walk = self._measure(linear, self.grid(steps, wanted))
+        walk = self._measure(linear, self.grid(steps, wanted, marks_deg))
         if walk.admissible == len(walk.epsilon):
             return walk
         if self.removal is not None or not self._stays_inside(linear):
             raise self._refusal(linear, walk)
         limit = self._furthest(linear, float(walk.epsilon[-1]))
-        walk = self._measure(linear, self.grid(steps, wanted, limit))
+        walk = self._measure(linear, self.grid(steps, wanted, marks_deg, limit=limit))
         return walk.first(walk.admissible)
 
     def _furthest(self, linear: LinearHead, end: float) -> float:

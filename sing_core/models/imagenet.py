@@ -51,6 +51,13 @@ def imagenet_definitions() -> list[str]:
     return [line.split(": ", 1)[-1] for line in described]
 
 
+def wordnet_descriptions() -> list[str]:
+    """Return the names of each of ImageNet's 21,841 things, and WordNet's line on it."""
+    from timm.data import ImageNetInfo
+
+    return list(ImageNetInfo("imagenet22k").label_descriptions(detailed=True))
+
+
 def imagenet_wnids() -> list[str]:
     """Return the 1,000 WordNet ids (``n01440764`` …) in ImageNet-1k order."""
     from timm.data import ImageNetInfo

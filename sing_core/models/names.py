@@ -8,11 +8,17 @@
   in pixels as ``architecture:256@…`` where the file cannot say it
 """
 
+import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sing_core.errors import UnknownNameError
+from sing_core.models.registry import find_model, models
+
+if TYPE_CHECKING:
+    from sing_core.settings import Settings
 
 _HUB = "hf-hub:"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -65,6 +71,40 @@ def parse_name(name: str) -> HubName | FileName | TimmName:
     if at and "/" not in architecture:
         return _file_name(name, architecture, rest)
     return TimmName(name)
+
+
+def refuse_unknown(name: str, settings: "Settings") -> None:
+    """Refuse what cannot be a classifier's name, by text alone: torch and timm need seconds.
+
+    Of what passes, ``networks.check_known`` has the last word.
+
+    Raises:
+        UnknownNameError: it is not well formed, or neither the registry nor timm has such a model.
+    """
+    if find_model(name, settings) is not None:
+        return
+    found = parse_name(name)
+    if isinstance(found, TimmName) and not _in_sources_of_timm(found.name):
+        raise unknown(name, settings)
+
+
+def unknown(name: str, settings: "Settings") -> UnknownNameError:
+    """Return what is said of a name that no classifier has."""
+    known = ", ".join(entry.name for entry in models(settings))
+    return UnknownNameError(
+        f"No classifier is called “{name[:60]}”. There are: {known}. {HOW_TO_NAME}"
+    )
+
+
+def _in_sources_of_timm(name: str) -> bool:
+    """Whether timm's code may define a model called ``name``, or know it by an older name."""
+    spec = importlib.util.find_spec("timm")
+    if spec is None or not spec.submodule_search_locations:
+        return True  # whoever loads it says so
+    architecture = re.escape(name.partition(".")[0])
+    defined = re.compile(rf"def {architecture}\(|(['\"]){architecture}\1")
+    files = Path(spec.submodule_search_locations[0], "models").glob("*.py")
+    return any(defined.search(file.read_text("utf-8")) for file in files)
 
 
 def _hub_name(text: str) -> HubName:

@@ -17,8 +17,8 @@ from sing_core.errors import HeadError, UnknownNameError, WeightsUnavailableErro
 from sing_core.files import hub
 from sing_core.files.weight_files import Shapes, check_beside, labels_beside, read_head, shapes_in
 from sing_core.models.checkpoints import fill, tell_size
-from sing_core.models.names import HOW_TO_NAME, FileName, HubName, TimmName, parse_name
-from sing_core.models.registry import ModelEntry, find_model, models
+from sing_core.models.names import HOW_TO_NAME, FileName, HubName, TimmName, parse_name, unknown
+from sing_core.models.registry import ModelEntry, find_model
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings
@@ -77,10 +77,7 @@ def check_known(name: str, settings: "Settings") -> None:
         return
     found = parse_name(name)
     if isinstance(found, TimmName) and not timm.is_model(found.name):
-        known = ", ".join(entry.name for entry in models(settings))
-        raise UnknownNameError(
-            f"No classifier is called “{name[:60]}”. There are: {known}. {HOW_TO_NAME}"
-        )
+        raise unknown(name, settings)
 
 
 def empty_network(entry: ModelEntry) -> nn.Module:

@@ -111,7 +111,12 @@ class Vocabulary:
         return "class" if index < self.n_classes else "attribute"
 
 
-def _attributes(settings: "Settings") -> list[str]:
+def attributes(settings: "Settings") -> list[str]:
+    """Return the plain attributes that stand beside the classes in the vocabulary.
+
+    Raises:
+        WeightsUnavailableError: their list is missing.
+    """
     path = settings.assets_dir / "vocabulary" / "attributes.txt"
     try:
         text = path.read_text("utf-8")
@@ -135,11 +140,11 @@ def load_vocabulary(
     Raises:
         WeightsUnavailableError: the list of attributes is missing.
     """
-    attributes = _attributes(settings)
+    plain = attributes(settings)
 
     def compute() -> dict[str, Tensor]:
         classes = imagenet_labels()
-        extra = [label for label in attributes if label not in classes]
+        extra = [label for label in plain if label not in classes]
         prompts = [class_prompt(c) for c in classes]
         prompts += [_ATTRIBUTE_TEMPLATE.format(label) for label in extra]
         listing = json.dumps({"labels": classes + extra, "prompts": prompts}).encode()
@@ -148,7 +153,7 @@ def load_vocabulary(
             "listing": torch.tensor(list(listing), dtype=torch.uint8),
         }
 
-    key = content_key(_VERSION, space, CLASS_TEMPLATE, _ATTRIBUTE_TEMPLATE, *attributes)
+    key = content_key(_VERSION, space, CLASS_TEMPLATE, _ATTRIBUTE_TEMPLATE, *plain)
     found = store.get_or_compute("vocabulary", key, compute, meta={"space_id": space})
     listing = json.loads(bytes(found["listing"].tolist()))
     labels, prompts = tuple(listing["labels"]), tuple(listing["prompts"])

@@ -43,7 +43,7 @@ def text_pool(name: str, settings: "Settings") -> tuple[str, ...]:
         WeightsUnavailableError: the file that it is made from is missing or not the expected one.
     """
     if name == "general":
-        return tuple(_general(settings))
+        return tuple(text for _, text in _general(settings))
     if name == "words":
         return tuple(_common_words())
     if name == "classes":
@@ -51,6 +51,15 @@ def text_pool(name: str, settings: "Settings") -> tuple[str, ...]:
     raise UnknownNameError(
         f"There is no pool of texts called “{name[:120]}”. There are: {', '.join(POOLS)}."
     )
+
+
+def general_properties(settings: "Settings") -> tuple[str, ...]:
+    """Return the property that each text of the pool ``general`` is about, such as colour.
+
+    Raises:
+        WeightsUnavailableError: the file that it is made from is missing.
+    """
+    return tuple(about for about, _ in _general(settings))
 
 
 def own_pool(path: Path, settings: "Settings") -> TextList:
@@ -106,8 +115,11 @@ def _key(space: str, pool: Sequence[str]) -> str:
     return content_key(_VERSION, space, *pool)
 
 
-def _general(settings: "Settings") -> Iterator[str]:
-    """Yield every template with every word of its family, the first letter a capital."""
+def _general(settings: "Settings") -> Iterator[tuple[str, str]]:
+    """Yield every template with every word of its family, the first letter a capital.
+
+    Each with the property that its family is about.
+    """
     path = settings.assets_dir / "text_pools" / "general.toml"
     try:
         families: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8"))["family"]
@@ -121,7 +133,7 @@ def _general(settings: "Settings") -> Iterator[str]:
         for template in family["templates"]:
             for word in words:
                 text = template.replace("{a}", with_article(word)).replace("{}", word)
-                yield text[0].upper() + text[1:]
+                yield family["property"], text[0].upper() + text[1:]
 
 
 def _common_words() -> list[str]:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from sing_core.errors import UnknownNameError
 from sing_core.pictures.karlo.files import REPOSITORY, why_missing
-from sing_core.sets.catalogue import image_sets
-from sing_core.sets.originals import are_here
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings
 
 
 def _no_images(settings: "Settings") -> str | None:
+    # What reads a set needs torch; whoever asks for a name alone does not.
+    from sing_core.sets.catalogue import image_sets
+    from sing_core.sets.originals import are_here
+
     if any(are_here(folder, settings) for folder in image_sets(settings)):
         return None
     return (

@@ -33,6 +33,24 @@ def are_here(folder: SetFolder, settings: Settings) -> bool:
         return False
 
 
+def place_of(folder: SetFolder, settings: Settings) -> Path:
+    """Return where the images of ``folder`` were prepared from; there is something.
+
+    Raises:
+        ImageSetError: the images are not on this machine, or were moved.
+    """
+    try:
+        place = Path(_note(folder, settings).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise ImageSetError(
+            f"The images of the set {folder.facts.name} are not on this machine, only their "
+            "features and scores: upload the image to explore it."
+        ) from None
+    if not place.exists():
+        raise ImageSetError(_moved(folder))
+    return place
+
+
 def original(folder: SetFolder, row: int, digest: str, settings: Settings) -> bytes:
     """Return the file of the image in ``row``, whose SHA-256 is ``digest``.
 
@@ -53,16 +71,7 @@ def found_originals(
     Raises:
         ImageSetError: the images are not on this machine, or none of the set is where it was.
     """
-    try:
-        place = Path(_note(folder, settings).read_text("utf-8"))
-    except (OSError, ValueError):
-        raise ImageSetError(
-            f"The images of the set {folder.facts.name} are not on this machine, only their "
-            "features and scores: upload the image to explore it."
-        ) from None
-    if not place.exists():
-        raise ImageSetError(_moved(folder))
-    source = open_source(place, key=folder.facts.key)  # each file is checked by itself
+    source = open_source(place_of(folder, settings), key=folder.facts.key)  # each file is checked
     found = {}
     for row, digest in sorted(wanted.items()):
         for item in source.items(row, row + 1):

@@ -195,7 +195,7 @@ def _swept(subject: Subject) -> tuple[Sweep, Equivalents]:
     """
     question, line = subject.question, subject.line
     wanted = None if question.target_deg is None else line.reach(question.target_deg)
-    walk = line.sweep(subject.classifier.linear, question.steps, wanted)
+    walk = line.sweep(subject.classifier.linear, question.steps, wanted, question.marks_deg)
     angles = angles_along(line.z0, line.w, walk.epsilon, subject.vocabulary.embeddings)
     tracks = _tracks(subject, walk, angles)
     return _sweep(subject, walk, angles, tracks, wanted), walk

@@ -12,6 +12,8 @@ Mode = Literal["steer", "remove"]  # eq. 13, eq. 9
 MODES: tuple[Mode, ...] = ("steer", "remove")
 DEFAULT_STEPS = 81
 DEFAULT_TARGET_DEG = 40.0
+# Image scores that a hand or a key goes to at once: there a sweep has a step exactly.
+MARKS_DEG = (10.0, 20.0, 40.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Question:
         epsilon: the step, feature-norm units; None chooses the one of ``target_deg``, or the end
             where that is not reachable.
         target_deg: a wanted image score, degrees; None wants none.
-        steps: how many steps the sweep has, at least two.
+        steps: how many even steps the sweep has, at least two.
+        marks_deg: image scores, degrees, at which it has a step exactly where it reaches them.
         variant: which null space of the head.
     """
 
@@ -38,6 +41,7 @@ class Question:
     target_deg: float | None = DEFAULT_TARGET_DEG
     steps: int = DEFAULT_STEPS
     variant: HeadVariant = WHOLE_HEAD
+    marks_deg: tuple[float, ...] = MARKS_DEG
 
     def __post_init__(self) -> None:
         """Check what no name can say.
@@ -64,4 +68,6 @@ class Question:
             repr(self.target_deg),
             str(self.steps),
             repr(self.variant),
+            # Recordings were made under keys that know no marks; the usual ones are not named.
+            *([] if self.marks_deg == MARKS_DEG else [repr(self.marks_deg)]),
         )

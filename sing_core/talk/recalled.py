@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SAME_STEP = 1e-5  # of its length: two machines round a sweep differently
 _SAME_DEG = 0.05
 # What of a question decides neither the line nor a picture on it, but where one looks.
-_OF_THE_LOOK = {"epsilon", "target_deg", "steps"}
+_OF_THE_LOOK = {"epsilon", "target_deg", "steps", "marks_deg"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Which units decide: accuracy after some of them are replaced by their mean over the images.
 
-The direct-effect atlas (arXiv:2310.05916, section 3) takes out all MLPs, or the attention of the
-first layers one after the other; the completeness experiment replaces what the late heads write by
-what their texts say of it. LayerNorm's sigma stays that of the image, so that effects are direct.
+The direct-effect atlas (arXiv:2310.05916, section 3) takes out all MLPs, what the class token gives
+itself, or the attention of the first layers one after the other; the completeness experiment
+replaces what the late heads write by what their texts say of it. LayerNorm's sigma stays that of
+the image, so that effects are direct.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from sing_core.units.recorded import Recorded
 from sing_core.units.residual import Sums, sliced
 
 LATE_LAYERS = 4
+ALL_MLPS, CLASS_TOKEN = "all MLPs", "what the class token gives itself"
 _BLOCK = 128
 
 
@@ -47,31 +49,46 @@ class Effect:
 
 
 def direct_effects(inside: Inside, recorded: Recorded) -> tuple[Effect, ...]:
-    """Return the accuracy with nothing replaced, all MLPs, and attention up to each layer.
+    """Return the accuracy with nothing replaced, MLPs, the class token, attention up to each layer.
+
+    What the class token gives itself is asked where it alone is read.
 
     Raises:
         ImageSetError: fewer than two classes of the head are among the images.
     """
-    layers, heads = len(inside.tower.layers), inside.tower.heads
-    names, masks = ["nothing"], [torch.zeros(len(inside.tower.unit_names))]
-    mlps = masks[0].clone()
-    mlps[1 + layers * heads :] = 1
-    names.append("all MLPs")
-    masks.append(mlps)
-    for layer in range(layers):
-        attention = masks[0].clone()
-        attention[1 : 1 + (layer + 1) * heads] = 1
-        names.append(f"attention of layers 0 to {layer}")
-        masks.append(attention)
-    means = unit_means(inside, recorded.sums)
-    chosen = torch.stack(masks)
+    masks = _masks(inside)
+    means, own_mean = unit_means(inside, recorded.sums), _own_mean(inside, recorded.sums)
+    chosen = torch.stack([units for units, _ in masks.values()])
+    tokens = torch.tensor([float(token) for _, token in masks.values()])
 
-    def outputs(units: Tensor) -> Tensor:
+    def outputs(units: Tensor, block: Sums) -> Tensor:
         away = torch.einsum("au,nuo->nao", chosen, units - means)
-        return units.sum(dim=1)[:, None] - away
+        own = inside.shares.class_token(block) - own_mean
+        return units.sum(dim=1)[:, None] - away - tokens[:, None] * own[:, None]
 
     rights = _rights(inside, recorded, outputs)
-    return tuple(map(Effect, names, _intervals(recorded, rights)))
+    return tuple(map(Effect, masks, _intervals(recorded, rights)))
+
+
+def _masks(inside: Inside) -> dict[str, tuple[Tensor, bool]]:
+    """Return what is replaced: which units ``(u,)``, and whether the class token's own part."""
+    layers, heads = len(inside.tower.layers), inside.tower.heads
+    none = torch.zeros(len(inside.tower.unit_names))
+    mlps = none.clone()
+    mlps[1 + layers * heads :] = 1
+    found = {"nothing": (none, False), ALL_MLPS: (mlps, False)}
+    if not inside.tower.readout.whole:
+        found[CLASS_TOKEN] = (none, True)
+        found[f"{CLASS_TOKEN}, and {ALL_MLPS}"] = (mlps, True)
+    for layer in range(layers):
+        attention = none.clone()
+        attention[1 : 1 + (layer + 1) * heads] = 1
+        found[f"attention of layers 0 to {layer}"] = (attention, False)
+    return found
+
+
+def _own_mean(inside: Inside, sums: Sums) -> Tensor:
+    return inside.shares.class_token(sums).double().mean(dim=0).float()
 
 
 def completeness(
@@ -93,7 +110,7 @@ def completeness(
         for place in range(first, 1 + layers * heads)
     ]
 
-    def outputs(units: Tensor) -> Tensor:
+    def outputs(units: Tensor, _: Sums) -> Tensor:
         rest = units - means
         early = units.sum(dim=1) - rest[:, 1:first].sum(dim=1)
         found = [early]
@@ -131,7 +148,9 @@ def _blocks(sums: Sums) -> Iterator[Sums]:
         yield sliced(sums, slice(start, start + _BLOCK))
 
 
-def _rights(inside: Inside, recorded: Recorded, outputs: Callable[[Tensor], Tensor]) -> Tensor:
+def _rights(
+    inside: Inside, recorded: Recorded, outputs: Callable[[Tensor, Sums], Tensor]
+) -> Tensor:
     """Return ``(n, a)`` whether each image is read rightly under each of ``a`` replacements."""
     places = imagenet_places()
     wanted = torch.tensor([places.get(row.wnid, -1) for row in recorded.images])
@@ -139,7 +158,7 @@ def _rights(inside: Inside, recorded: Recorded, outputs: Callable[[Tensor], Tens
         raise ImageSetError("Accuracy needs images of at least two classes of ImageNet-1k.")
     rights = []
     for start, block in zip(range(0, len(wanted), _BLOCK), _blocks(recorded.sums), strict=True):
-        found = outputs(inside.shares.all(block))
+        found = outputs(inside.shares.all(block), block)
         read = inside.logits(found).argmax(dim=-1)
         rights.append(read == wanted[start : start + _BLOCK, None])
     return torch.cat(rights)
@@ -155,13 +174,18 @@ def _intervals(recorded: Recorded, rights: Tensor) -> list[Interval]:
 
 def sentence(found: Sequence[Effect]) -> str:
     """Return what the atlas says, in words with a magnitude."""
-    base, mlps, *attention = found
+    base, mlps = found[:2]
+    token = next((effect for effect in found if effect.replaced == CLASS_TOKEN), None)
+    attention = [effect for effect in found if effect.replaced.startswith("attention")]
     share = [effect.accuracy.estimate for effect in attention]
     half = next(
         (k for k, value in enumerate(share) if value < base.accuracy.estimate / 2), len(share) - 1
     )
+    own = "" if token is None else (
+        f", of what the class token gives itself {100 * token.accuracy.estimate:.1f} %"
+    )  # fmt: skip
     return (
         f"{100 * base.accuracy.estimate:.1f} % of the images are read rightly; with the mean in "
-        f"place of every MLP {100 * mlps.accuracy.estimate:.1f} %. Attention can be replaced up to "
-        f"layer {max(half - 1, 0)} before half of that is lost."
+        f"place of every MLP {100 * mlps.accuracy.estimate:.1f} %{own}. Attention can be replaced "
+        f"up to layer {max(half - 1, 0)} before half of that is lost."
     )

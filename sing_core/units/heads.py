@@ -56,6 +56,19 @@ class HeadWords:
         return f"{self.name} is first about {first}; {share}, and {again}."
 
 
+def check_moments(inside: Inside, moments: HeadMoments, layer: int, head: int) -> None:
+    """Refuse moments of other weights, and a head that is not there.
+
+    Raises:
+        UnitsError: see above.
+    """
+    check_head(inside, layer, head)
+    if not moments.are_of(inside.tower.identity):
+        raise UnitsError(
+            f"What was recorded is of other weights than those of {inside.tower.name} now."
+        )
+
+
 def head_words(
     inside: Inside,
     moments: HeadMoments,
@@ -72,11 +85,7 @@ def head_words(
     Raises:
         UnitsError: there is no such head, or the moments are another network's.
     """
-    check_head(inside, layer, head)
-    if not moments.are_of(inside.tower.identity):
-        raise UnitsError(
-            f"What was recorded is of other weights than those of {inside.tower.name} now."
-        )
+    check_moments(inside, moments, layer, head)
 
     def span_of(folds: list[int]) -> TextSpan:
         rows = moments.stand_ins(inside, layer, head, folds)

@@ -88,6 +88,13 @@ class Shares:
         """Return ``(n, o)`` what the embedding adds to the output."""
         return sums.embedding @ self.into_output.mT + self._rest(sums, self.units)
 
+    def class_token(self, sums: Sums) -> Tensor:
+        """Return ``(n, o)`` what the class token gives itself, a part of what the heads add.
+
+        The shares of what is constant stay with the heads.
+        """
+        return sums.own @ self.into_output.mT
+
     def all(self, sums: Sums) -> Tensor:
         """Return ``(n, u, o)`` every unit in the order of ``Tower.unit_names``."""
         parts = self.embedding(sums)[:, None], self.heads(sums).flatten(1, 2), self.mlps(sums)

@@ -29,6 +29,8 @@ class Sums:
         embedding: ``(n, d)`` where the tokens began.
         mean: ``(n,)`` mean of the stream over ``sigma``, which LayerNorm takes away.
         scale: ``(n,)`` of ``1 / sigma``.
+        own: ``(n, d)`` what the class token, where it alone is read, gives itself in all heads:
+            a part of theirs. Zeros where patches are read.
     """
 
     heads: Tensor
@@ -36,6 +38,7 @@ class Sums:
     embedding: Tensor
     mean: Tensor
     scale: Tensor
+    own: Tensor
 
     def __len__(self) -> int:
         """Return n."""
@@ -109,6 +112,7 @@ class _Pass:
         self.attention: list[Tensor] = []
         self.values: list[Tensor] = []
         self.given: list[Tensor] = []
+        self.own: list[Tensor] = []
         self.mlps: list[Tensor] = []
         with torch.inference_mode():
             tokens, turns = tower.begin(batch.to(tower.device))
@@ -127,7 +131,10 @@ class _Pass:
         heads = torch.stack([torch.einsum("nq,nhqe->nhe", r, given) for given in self.given], 1)
         mlps = torch.stack([torch.einsum("nq,nqd->nd", r, added) for added in self.mlps], 1)
         begun = torch.einsum("nq,nqd->nd", r, self.embedding)
-        found = (heads, mlps, begun, self.mean, r.sum(dim=1))
+        own = torch.zeros_like(begun)
+        if self.own:
+            own = torch.einsum("nq,nqd->nd", r, torch.stack(self.own).sum(dim=0))
+        found = (heads, mlps, begun, self.mean, r.sum(dim=1), own)
         return Sums(*(value.clone().cpu() for value in found))
 
     def _read(self, tokens: Tensor) -> Tensor:
@@ -140,6 +147,8 @@ class _Pass:
         if self.keeps_tokens or not self.whole:
             row = (asks @ k.mT).softmax(dim=-1)
             given = (row @ v).float()
+        if not self.whole:
+            self.own.append(_from_itself(layer, row, v).float())
         mixed = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=1.0)
         if self.keeps_tokens:
             self.attention.append(row.float())
@@ -150,6 +159,16 @@ class _Pass:
         joined = mixed.transpose(1, 2).flatten(2)
         added = torch.nn.functional.linear(joined, layer.weight.to(joined), layer.bias.to(joined))
         return tokens + added
+
+
+def _from_itself(layer: Layer, row: Tensor, v: Tensor) -> Tensor:
+    """Return ``(n, 1, d)`` what the class token gives itself, with its share of the layer's bias.
+
+    ``row`` ``(n, H, 1, t)`` is its attention, ``v`` ``(n, H, t, e)`` what the tokens offer.
+    """
+    joined = (row[..., :1] * v[:, :, :1]).transpose(1, 2).flatten(2)
+    bias = layer.bias.to(joined) / row.shape[-1]
+    return torch.nn.functional.linear(joined, layer.weight.to(joined), bias)
 
 
 def _reading(readout: Readout, tokens: Tensor) -> tuple[Tensor, Tensor]:
@@ -168,5 +187,4 @@ def _reading(readout: Readout, tokens: Tensor) -> tuple[Tensor, Tensor]:
 
 def sliced(sums: Sums, rows: slice | Sequence[int]) -> Sums:
     """Return the sums of some images."""
-    values = (sums.heads, sums.mlps, sums.embedding, sums.mean, sums.scale)
-    return Sums(*(value[rows] for value in values))
+    return Sums(*(getattr(sums, name)[rows] for name in Sums.__slots__))

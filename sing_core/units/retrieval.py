@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from sing_core.errors import UnitsError
 from sing_core.maths.statistics import Interval, clustered_mean
 from sing_core.sets.chunks import ImageRow
 from sing_core.units.inside import Inside
 from sing_core.units.recorded import Recorded
+from sing_core.units.residual import Sums
+
+_BLOCK = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,8 @@ class Hit:
                 "score": self.score}  # fmt: skip
 
 
-def head_outputs(inside: Inside, recorded: Recorded, layer: int, head: int) -> Tensor:
+def head_outputs(inside: Inside, sums: Sums, layer: int, head: int) -> Tensor:
     """Return ``(n, o)`` what one head adds to the output of every image."""
-    sums = recorded.sums
     written = sums.heads[:, layer, head] @ inside.shares.head_maps[layer, head].mT
     bias = inside.shares.head_bias[layer] / inside.tower.heads
     return written + sums.scale[:, None] * bias
@@ -51,7 +53,7 @@ def images_of_text(
     inside: Inside, recorded: Recorded, layer: int, head: int, direction: Tensor, top: int = 12
 ) -> tuple[Hit, ...]:
     """Return the images whose head lies furthest along a ``direction`` ``(o,)`` of the output."""
-    scores = head_outputs(inside, recorded, layer, head) @ direction.float()
+    scores = head_outputs(inside, recorded.sums, layer, head) @ direction.float()
     return _hits(scores, recorded.images, top)
 
 
@@ -64,20 +66,67 @@ def images_like(
     return _hits(gram, recorded.images, min(top, len(recorded.images) - 1))
 
 
+def images_like_photo(
+    inside: Inside, recorded: Recorded, layer: int, head: int, photo: Sums, top: int = 12
+) -> tuple[Hit, ...]:
+    """Return the images that one head finds most like a photo of its own, ``photo`` of one image.
+
+    The mean that is taken away is that of the recorded images.
+    """
+    outputs = head_outputs(inside, recorded.sums, layer, head).double()
+    mean = outputs.mean(dim=0)
+    asked = head_outputs(inside, photo, layer, head)[0].double() - mean
+    return _hits((outputs - mean) @ asked, recorded.images, top)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAgain:
+    """How often what a head finds most like an image is of the image's own class.
+
+    Attributes:
+        share: its mean, every class alike, with its interval over classes.
+        chance: the same of images taken at random.
+        top: how many images are looked at for each.
+    """
+
+    share: Interval
+    chance: float
+    top: int
+
+
+def found_again(
+    inside: Inside, recorded: Recorded, layer: int, head: int, top: int = 12
+) -> FoundAgain:
+    """Return how well a head finds images of the same class; a block of rows at a time.
+
+    Raises:
+        UnitsError: the images are of one class, or have none.
+    """
+    names = [image.wnid for image in recorded.images]
+    if len(set(names)) < 2:
+        raise UnitsError("These images are of one class: how often it is found again says nothing.")
+    outputs = head_outputs(inside, recorded.sums, layer, head)
+    outputs = outputs - outputs.mean(dim=0)
+    order = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    labels = torch.tensor([order[name] for name in names])
+    top = min(top, len(names) - 1)
+    shares = []
+    for start in range(0, len(names), _BLOCK):
+        rows = torch.arange(start, min(start + _BLOCK, len(names)))
+        scores = outputs[rows] @ outputs.mT
+        scores[torch.arange(len(rows)), rows] = -torch.inf  # itself
+        nearest = labels[scores.topk(top, dim=1).indices]
+        shares.append((nearest == labels[rows, None]).double().mean(dim=1))
+    counts = torch.bincount(labels).double()
+    chance = float(((counts - 1) / (len(names) - 1)).mean())
+    return FoundAgain(clustered_mean(torch.cat(shares).numpy(), names), chance, top)
+
+
 def head_gram(inside: Inside, recorded: Recorded, layer: int, head: int) -> Tensor:
     """Return ``(n, n)`` inner products of a head's outputs, less their mean."""
-    outputs = head_outputs(inside, recorded, layer, head).double()
+    outputs = head_outputs(inside, recorded.sums, layer, head).double()
     rest = outputs - outputs.mean(dim=0)
     return rest @ rest.mT
-
-
-def same_class(hits: Sequence[Sequence[Hit]], wanted: Sequence[str]) -> Interval:
-    """Return the share of hits of the class that was looked for, with its interval over classes."""
-    shares = [
-        float(np.mean([hit.image.wnid == wnid for hit in found]))
-        for found, wnid in zip(hits, wanted, strict=True)
-    ]
-    return clustered_mean(shares, list(wanted))
 
 
 def _hits(scores: Tensor, images: Sequence[ImageRow], top: int) -> tuple[Hit, ...]:

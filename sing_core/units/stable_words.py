@@ -42,11 +42,24 @@ def stable_words(
 
     ``span_of`` describes the images of some parts; a part is a fold, or one image.
     """
-    whole = span_of(list(range(parts)))
+    return counted_words(*spans_of_halves(span_of, parts), texts)
+
+
+def spans_of_halves(
+    span_of: Callable[[list[int]], TextSpan], parts: int
+) -> tuple[TextSpan, tuple[TextSpan, ...]]:
+    """Return what describes all ``parts`` of the images, and what each of their random halves."""
+    halves = tuple(span_of(half) for half in random_halves(parts))
+    return span_of(list(range(parts))), halves
+
+
+def counted_words(
+    whole: TextSpan, halves: Sequence[TextSpan], texts: Sequence[str]
+) -> tuple[Word, ...]:
+    """Return the words of the whole, each with the share of the halves that choose it too."""
     again = torch.zeros(len(texts), dtype=torch.float64)
-    halves = random_halves(parts)
     for half in halves:
-        again[list(span_of(half).chosen)] += 1
+        again[list(half.chosen)] += 1
     again /= len(halves)
     return tuple(
         Word(rank, texts[place], float(gain), float(again[place]))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages._view.scrubber import scrubber
 from sing_core.maths.linear_head import DRIFT_BUDGET
+from sing_core.studies.question import MARKS_DEG
 
 STEPS = 81
 LARGEST = 12.3
@@ -41,6 +42,10 @@ def synthetic_sweep(case: str, turn: int) -> dict[str, Any]:
     reach = 22.0 if case == "unreachable" else 62.0 - 6.0 * turn
     bend = 2.8 if case == "steep" else 4.2  # the marks of small angles stand close together
     image = [reach * math.tanh(value / bend) for value in epsilon]
+    for mark in MARKS_DEG:  # a real sweep has a step exactly there
+        passed = next((step for step, score in enumerate(image) if score >= mark), None)
+        if passed is not None:
+            image[passed] = mark
     attribute = [0.72 * score * math.cos(score / 45.0) for score in image]
     prompt = {"html": MARKUP, "long": LONG}.get(case, "an image of a red fox")
     concepts = [{"label": prompt, "kind": "prompt", "angle_deg": [78 - s for s in attribute]}]

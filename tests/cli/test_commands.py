@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from sing_core.cli import app
+from sing_core.models.known_words import NOTE
 from sing_core.models.registry import all_references, catalogue, models, references
 from sing_core.settings import Settings
 from tests import reference
@@ -219,6 +220,16 @@ def test_people_get_tables_and_plain_sentences(run, photos):
     code, out, err = run("score", photos[0], "--model", "nothing", "--prompt", PROMPT)
     assert (code, out) == (2, "")
     assert err.startswith("No classifier is called “nothing”. There are: lite0")
+
+
+def test_a_prompt_without_any_known_word_is_remarked_on_beside_its_score(run, photos, monkeypatch):
+    # The toy's assets have no pools of texts.
+    monkeypatch.setattr("sing_core.models.known_words.text_pool", lambda name, settings: ())
+    asked = ("score", photos[0], "--model", "lite0", "--json", "--prompt")
+    code, out, err = run(*asked, "asdkjh qwe zxc")
+    assert (code, err.strip()) == (0, NOTE)
+    assert json.loads(out)["prompt"] == "asdkjh qwe zxc"
+    assert run(*asked, "a dog")[2] == ""
 
 
 # For real

@@ -70,6 +70,12 @@ def test_a_sceptic_asks_what_can_be_read_and_for_real_pairs(prepared, rows, refu
     for claim in claims:
         assert claim["survives"] + len(claim["fails"]) == claim["choices"]
         assert claim["low"] <= claim["estimate"] <= claim["high"]
+    (claim,) = rows("multiverse", *ask, "--class", WNIDS[1])
+    (row,) = (row for row in rows("classes", *ask) if row["wnid"] == WNIDS[1])
+    assert claim["class"] == row["class"]
+    assert claim["estimate"] == pytest.approx(row["contrast_mean"], abs=1e-3)
+    assert claim["survives"] + len(claim["fails"]) == claim["choices"]
+    assert "goes with --class" in refusal("multiverse", *ask, "--stratum", "small")
     assert "two labels with 5 classes" in refusal("probe", *ask, "--read", "groups")
     assert "need more than 20 images" in refusal("real-pairs", *ask, "--neighbours", "20")
 

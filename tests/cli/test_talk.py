@@ -50,6 +50,26 @@ def test_the_scenes_that_ship_are_measured_and_read_anew(rows):
     )
 
 
+def test_people_are_told_which_scene_is_being_read_and_programs_get_each_line_at_once(
+    monkeypatch, capsys
+):
+    names, seen = list(script.scene_names(Settings())), []
+
+    def row(bench, scene):
+        seen.append(capsys.readouterr())
+        return {"name": scene.name}
+
+    monkeypatch.setattr("sing_core.cli.talk._row", row)
+    assert exit_code(monkeypatch, "scenes", "--json") == 0
+    seen.append(capsys.readouterr())
+    assert [one.err for one in seen] == [""] * (len(names) + 1)
+    assert [one.out for one in seen] == ["", *(json.dumps({"name": name}) + "\n" for name in names)]
+    seen.clear()
+    assert exit_code(monkeypatch, "scenes") == 0
+    assert f"scene 1 of {len(names)}" in seen[0].err
+    assert f"{names[-1]}, scene {len(names)} of {len(names)}" in seen[-1].err
+
+
 def test_a_scene_is_exported_as_one_file(rows, tmp_path):
     name = script.talk(Settings())[0]
     (row,) = rows("export-scene", name, "--out", tmp_path / "scene.html")

@@ -35,7 +35,7 @@ def measured(bench, model, photo, mode):
     report = analyse_image(
         bench,
         decode_image(sample_bytes(photo)),
-        Question(model=model, prompt=PROMPT, mode=mode, steps=5),
+        Question(model=model, prompt=PROMPT, mode=mode, steps=5, marks_deg=()),
     )
     sweep, nearest = report.sweep, report.sweep.concepts[1:]
     return {

@@ -7,6 +7,7 @@ from sing_core.errors import LogitDriftError, RoundingDriftError, ZeroVectorErro
 from sing_core.maths.equivalents import Equivalents, NullLine
 from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.linear_head import DRIFT_BUDGET, LinearHead
+from sing_core.maths.scores import image_score_deg
 from sing_core.maths.translator import Translator
 from tests.strategies import build_head
 
@@ -53,6 +54,27 @@ def test_a_grid_starts_at_zero_ascends_and_holds_the_wanted_step():
         assert bool((grid.diff() > 0).all())
         assert wanted.epsilon is None or wanted.epsilon in grid.tolist()
         assert len(grid) in (41, 42)
+
+
+@pytest.mark.parametrize("kind", ["steer", "remove"])
+def test_a_grid_holds_every_mark_within_its_end_exactly_and_is_no_longer_for_it(kind):
+    linear, translator, features, text = setting()
+    line = (
+        NullLine.towards(text, features, linear, translator)
+        if kind == "steer"
+        else NullLine.removing(features, linear, translator)
+    )
+    end = float(line.grid(5, None)[-1])
+    reached = float(image_score_deg(line.z0, line.z0 + end * line.w))
+    marks = [0.1 * reached, 0.5 * reached, 1.01 * reached]
+    grid = line.grid(5, None, marks)
+    assert len(grid) == 5 + 2
+    assert float(grid[-1]) == end
+    scores = image_score_deg(line.z0, line.z0 + grid[:, None] * line.w).tolist()
+    assert [min(abs(score - mark) for score in scores) < 1e-9 for mark in marks[:2]] == [True, True]
+    assert set(line.grid(5, None).tolist()) < set(grid.tolist())
+    wanted = line.reach(marks[0])
+    assert torch.equal(line.grid(5, wanted, marks), grid)  # a mark that is wanted comes once
 
 
 def test_the_walk_measures_the_drift_of_every_step():

@@ -10,7 +10,14 @@ from safetensors.torch import load_file, save_file
 from sing_core.errors import HeadError, SingError, UnknownNameError, WeightsUnavailableError
 from sing_core.maths.head import HeadDecomposition
 from sing_core.models.backbones import load_backbone
-from sing_core.models.names import FileName, HubName, TimmName, file_state, parse_name
+from sing_core.models.names import (
+    FileName,
+    HubName,
+    TimmName,
+    file_state,
+    parse_name,
+    refuse_unknown,
+)
 from sing_core.models.networks import check_known, with_head
 from sing_core.models.registry import find_model
 from sing_core.models.token_head import TokenHead
@@ -226,3 +233,13 @@ def test_the_row_of_dinov2_names_a_backbone_and_a_head_apart():
     assert entry.head_repository
     assert entry.feature_dim == 2 * 1024
     assert TokenHead.__doc__
+
+
+def test_no_name_that_timm_knows_is_refused_by_its_text_alone():
+    older = timm.models._registry._deprecated_models
+    names = [*timm.list_models()[::40], *sorted(older)[::10], "resnet18.a1_in1k", "vgg16.nonsense"]
+    for name in (*names, "hf-hub:owner/name", "resnet18@file.safetensors", "lite0"):
+        refuse_unknown(name, Settings())
+    for name in ("nope", "resnet0", "lite 0", "сова", "nothing.a1_in1k"):
+        with pytest.raises(UnknownNameError, match="No classifier is called"):
+            refuse_unknown(name, Settings())

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sing_core.models.known_words import NOTE
 from tests.pages.driver import App
 
 pytestmark = pytest.mark.slow  # whole pages
@@ -128,19 +129,24 @@ def test_a_rubbish_value_gets_one_sentence_and_the_default(name, value):
 
 
 @pytest.mark.parametrize("value", RUBBISH[1:], ids=range(1, len(RUBBISH)))
-def test_a_photo_of_a_rubbish_name_gets_a_sentence_and_the_page_lives(value):
-    app = App(photo=value)
+def test_a_photo_of_a_rubbish_name_gets_a_sentence_and_the_link_names_what_is_shown(value):
+    app = App(photo=value, model="lite1").assert_shows_numbers()
     assert len(app.warnings) == 1
-    assert app.errors == []
-    if app.sweep is None:
-        app.choose_source("sample")
-    app.assert_shows_numbers()
+    app.assert_says("The link asks for a photo that cannot be used; the default is shown instead")
+    assert (app.errors, app.query) == ([], {"model": "lite1"})
+    assert app.at.selectbox(key="explore.sample").value == "chelsea"
 
 
 def test_an_empty_or_endless_prompt_in_a_link_gets_a_sentence_and_the_default():
     for value in ("", "x" * 10_000):
         app = App(prompt=value).assert_says("The link asks for a prompt that cannot be used")
         app.assert_shows_numbers()
+
+
+def test_a_prompt_without_any_known_word_gets_one_calm_sentence():
+    app = App(prompt="asdkjh qwe zxc").assert_shows_numbers()
+    assert (app.captions.count(NOTE), app.warnings, app.errors) == (1, [], [])
+    assert NOTE not in app.type_prompt("a red dog").captions
 
 
 def test_markup_in_a_linked_prompt_is_measured_as_text():

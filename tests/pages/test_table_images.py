@@ -135,8 +135,9 @@ def test_where_the_photographs_are_elsewhere_the_link_says_so_before_it_is_press
         ("nowhere/3/" + "a" * 64, "the set nowhere, which is not on this machine"),
         ("embedded/3/" + "a" * 64, "does not have"),
         ("embedded/99999999/" + "a" * 64, "does not have"),
-        ("embedded/x/" + "a" * 64, "not kept on this computer"),
-        ("../../embedded/3/" + "a" * 64, "not kept on this computer"),
+        ("a" * 64, "not kept on this computer"),
+        ("embedded/x/" + "a" * 64, "a photo that cannot be used"),
+        ("../../embedded/3/" + "a" * 64, "a photo that cannot be used"),
     ],
 )
 def test_a_link_to_an_image_that_no_set_has_is_a_sentence(photo, words):

@@ -1,14 +1,20 @@
 """The Units page: its questions, their links, what they show and the commands they offer."""
 
 import shlex
+import shutil
 
 import pytest
 from typer.main import get_command
 
-from pages._view.units import asks
-from sing_core.cli import unit_directions, unit_words, units
+from pages._view.units import asks, found_asks
+from sing_core.cli import unit_atlas, unit_directions, unit_words, units
+from sing_core.sets import originals
+from sing_core.sets.chunks import SetFacts, SetFolder
+from sing_core.sets.sources import open_source
+from sing_core.settings import Settings
 from sing_core.units import directions
 from tests.pages.driver import App
+from tests.prepared_sets import class_folders
 
 pytestmark = pytest.mark.slow  # transformers are taken apart
 
@@ -22,7 +28,7 @@ def parsed(app):
     (code,) = app.at.code
     python, dash_m, package, verb, *words = shlex.split(code.value)
     assert (python, dash_m, package) == ("python", "-m", "sing_core")
-    assert units.app is unit_words.app is unit_directions.app
+    assert units.app is unit_words.app is unit_directions.app is unit_atlas.app
     command = get_command(units.app).commands[verb]
     return verb, command.make_context(verb, words, resilient_parsing=False).params
 
@@ -178,3 +184,59 @@ def test_what_cannot_be_asked_is_said_in_a_sentence():
     assert len(app.warnings) == 3
     app = App.at_page("units", ask="words", model="vits")
     assert len(app.errors) == 1
+
+
+def test_photographs_that_a_head_finds_are_shown_and_the_command_asks_the_same():
+    app = App.at_page(
+        "units", unfolded=["units.found"], ask="found", head="L10.H3", prompt="a cup of coffee"
+    )
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.at.title[0].value == "What does a head find?"
+    assert "L10.H3 orders 6 photographs" in first(app)
+    (table,) = [one.value for one in app.at.dataframe if "found" in one.value.columns]
+    assert list(table["rank"]) == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 6]
+    assert "Chelsea the cat" not in set(table["image"][:5])
+    verb, asked = parsed(app)
+    assert (verb, asked["layer"], asked["head"]) == ("head-images", 10, 3)
+
+
+def test_a_property_chooses_its_head_and_a_head_says_whether_it_has_a_subject(monkeypatch):
+    texts = ("a photo of a cat", "a red car", "a field of grass", "the night sky")
+    monkeypatch.setattr(asks, "text_pool", lambda name, settings: texts)
+    kinds = ("animals", "colour", "places", "places")
+    monkeypatch.setattr(found_asks, "general_properties", lambda settings: kinds)
+    app = App.at_page("units", ask="found", subject="colour", network="mini-vit")
+    assert (app.errors, app.warnings) == ([], [])
+    (box,) = [one for one in app.at.selectbox if one.label == "Head"]
+    assert box.disabled
+    assert f"Of all heads {box.value} speaks most of colour" in first(app)
+    (press,) = [one for one in app.at.button if one.label.startswith("Has this head")]
+    press.click()
+    app.run()
+    assert any("random heads" in one.value for one in app.at.markdown)
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """A prepared set of eight photographs of four classes, none of them scored."""
+    settings = Settings()
+    images = class_folders(tmp_path / "photographs", per_class=2)
+    source = open_source(images)
+    facts = SetFacts("photographs", source.key, source.total, "float32")
+    folder = SetFolder.create(settings.cache_dir / "prepared" / facts.name, facts)
+    originals.remember(folder, images, settings)
+    yield facts.name
+    shutil.rmtree(folder.path)
+
+
+def test_a_set_is_shown_to_a_network_when_asked_and_searched_then(photographs):
+    app = App.at_page("units", ask="found", among=photographs, network="mini-vit")
+    assert (app.errors, app.warnings) == ([], [])
+    assert "were not shown to this network yet" in first(app)
+    (press,) = [one for one in app.at.button if one.label.endswith("to the network")]
+    press.click()
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    assert "are of its class, where chance has" in first(app)
+    again = App.at_page("units", ask="found", among=photographs, network="mini-vit")
+    assert not [one for one in again.at.button if one.label.endswith("to the network")]

@@ -7,21 +7,22 @@ const sweep = (scores, rest = {}) => ({ epsilon: scores.map((_, step) => step), 
 const angles = (data) => angleTicks(data).map(({ angle }) => angle);
 
 test("the ticks stand where the sweep reaches their angles", () => {
-  const ticks = angleTicks(sweep([0, 5, 10, 20, 41, 50]));
+  const ticks = angleTicks(sweep([0, 5, 10, 20.04, 39.96, 50]));
   assert.deepEqual(ticks.map(({ angle, index }) => [angle, index]), [[0, 0], [10, 2], [20, 3], [40, 4]]);
   assert.deepEqual(ticks.map(({ at }) => at), [0, 0.4, 0.6, 0.8]);
 });
 
-test("an angle that the sweep does not reach has no tick", () => {
-  assert.deepEqual(angles(sweep([0, 9, 19.8])), [0, 10, 20]);
+test("an angle that no step reads has no tick", () => {
+  assert.deepEqual(angles(sweep([0, 9.6, 10.4, 20])), [0, 20]);
+  assert.deepEqual(angles(sweep([0, 9.94, 20.06])), [0]);
   assert.deepEqual(angles(sweep([0, 2])), [0]);
   assert.deepEqual(angles(sweep([])), []);
 });
 
 test("the wanted angle has a tick of its own, in place of one that would touch it", () => {
   const target = (image_score_deg, index) => ({ target: { reachable: true, image_score_deg, index } });
-  assert.deepEqual(angles(sweep([0, 10, 20, 30, 40], target(25, 2))), [0, 10, 20, 40, 25]);
-  assert.deepEqual(angles(sweep([0, 10, 20, 30, 40], target(38, 4))), [0, 10, 20, 38]);
+  assert.deepEqual(angles(sweep([0, 10, 20, 25, 40], target(25, 3))), [0, 10, 20, 40, 25]);
+  assert.deepEqual(angles(sweep([0, 10, 20, 38, 40], target(38, 3))), [0, 10, 20, 38]);
   assert.deepEqual(angles(sweep([0, 10, 20, 30, 40], target(40, 4))), [0, 10, 20, 40]);
   assert.deepEqual(angles(sweep([0, 10], { target: { reachable: false, image_score_deg: 60 } })), [0, 10]);
 });

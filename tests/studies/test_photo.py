@@ -1,6 +1,7 @@
 """The verbs: one image's report beside the same computed from the paper's formulas."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from sing_core.maths.steering import angles_along
 from sing_core.models.prompts import Vocabulary
 from sing_core.studies.photo import analyse_image, steer_image, top_classes
-from sing_core.studies.question import Question
+from sing_core.studies.question import MARKS_DEG, Question
 from sing_core.studies.reports import Sweep
 from sing_core.studies.subject import Subject, null_energy
 from tests import reference
@@ -83,6 +84,26 @@ def test_scores_of_the_shipped_translator_agree_with_the_paper(mode, real_bench,
         real_bench, rocket, Question(model="lite0", prompt=PROMPT, mode=mode, steps=5)
     )
     assert_sweep_agrees(real_bench, rocket, report)
+
+
+@pytest.mark.parametrize("mode", ["steer", "remove"])
+def test_a_sweep_has_a_step_exactly_at_every_mark_that_it_reaches(mode, toy_bench, chelsea):
+    asked = Question(model="lite0", prompt=PROMPT, mode=mode, steps=9)
+    marked = analyse_image(toy_bench, chelsea, asked).sweep
+    plain = analyse_image(toy_bench, chelsea, replace(asked, marks_deg=(), target_deg=None)).sweep
+    reached = [mark for mark in MARKS_DEG if mark <= marked.image_score_deg[-1]]
+    assert reached
+    for mark in reached:
+        nearest = min(marked.image_score_deg, key=lambda score: abs(score - mark))
+        assert nearest == pytest.approx(mark, abs=1e-6)
+    assert len(plain.epsilon) == 9
+    assert len(marked.epsilon) == 9 + len(reached)
+
+
+def test_only_unusual_marks_have_a_key_of_their_own():
+    asked = Question(model="lite0", prompt=PROMPT)
+    assert replace(asked, marks_deg=()).key != asked.key
+    assert replace(asked, marks_deg=MARKS_DEG).key == asked.key
 
 
 def test_a_report_says_what_was_asked_and_what_was_found(toy_bench, chelsea):

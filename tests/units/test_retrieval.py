@@ -1,18 +1,23 @@
 """Images by a head: constants change no order, a planted image is found, Gram matrices add up."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from sing_core.errors import UnitsError
 from sing_core.sets.chunks import ImageRow
+from sing_core.units import retrieval
 from sing_core.units.inside import open_inside
 from sing_core.units.recorded import Recorded
-from sing_core.units.residual import Sums, sums_of
+from sing_core.units.residual import Sums, sliced, sums_of
 from sing_core.units.retrieval import (
+    found_again,
     head_gram,
     head_outputs,
     images_like,
+    images_like_photo,
     images_of_text,
-    same_class,
 )
 from tests.units.photos import photo
 
@@ -70,14 +75,37 @@ def test_gram_matrices_are_symmetric_and_positive_and_outputs_are_those_of_the_s
     torch.testing.assert_close(gram, gram.mT)
     assert float(torch.linalg.eigvalsh(gram).min()) >= -1e-6 * float(gram.diagonal().max())
     own = inside.shares.heads(recorded.sums)[:, 11, 3]
-    found = head_outputs(inside, recorded, 11, 3)
+    found = head_outputs(inside, recorded.sums, 11, 3)
     centred = found - found.mean(dim=0)
     # The share of what is constant differs by image through the stream's mean alone.
     rest = (own - own.mean(dim=0)) - centred
     assert int(torch.linalg.matrix_rank(rest.double(), rtol=1e-3)) <= 1
 
 
-def test_how_many_hits_are_of_the_class_has_an_interval(inside, recorded):
-    hits = [images_like(inside, recorded, 11, 0, place, 4) for place in range(16)]
-    found = same_class(hits, [row.wnid for row in recorded.images])
-    assert found.low <= found.estimate <= found.high
+def test_a_photo_of_the_set_finds_what_its_own_place_finds(inside, recorded):
+    own = sliced(recorded.sums, slice(5, 6))
+    by_photo = images_like_photo(inside, recorded, 11, 3, own, 16)
+    by_place = images_like(inside, recorded, 11, 3, 5, 15)
+    others = [hit.image.name for hit in by_photo if hit.image.name != "5"]
+    assert others == [hit.image.name for hit in by_place]
+
+
+def test_a_head_in_which_classes_were_planted_finds_them_again_and_chance_is_counted(
+    inside, recorded
+):
+    found = found_again(inside, recorded, 11, 0, 3)
+    assert found.chance == pytest.approx(3 / 15)
+    assert found.share.low <= found.share.estimate <= found.share.high
+    swing = torch.randn(4, 64, generator=torch.Generator().manual_seed(0))
+    planted = changed(recorded, 11, 0, slice(None), 50 * swing.repeat(4, 1))
+    assert found_again(inside, planted, 11, 0, 3).share.estimate == 1
+    blocks = found_again(inside, planted, 11, 1, 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retrieval, "_BLOCK", 5)
+        assert found_again(inside, planted, 11, 1, 3) == blocks
+
+
+def test_images_of_one_class_say_nothing_of_finding_it_again(inside, recorded):
+    rows = tuple(replace(row, wnid="") for row in recorded.images)
+    with pytest.raises(UnitsError, match="of one class"):
+        found_again(inside, Recorded(recorded.sums, rows, ()), 11, 0)

@@ -54,7 +54,10 @@ def test_moments_stand_for_the_images_themselves(inside, sums):
     other = torch.cov(stand_ins.mT, correction=0)
     assert float((cov - other).norm() / cov.norm()) < 2e-3  # correlations are half precision
     _, embeddings = texts(inside)
-    assert text_span(rows, embeddings, 3).chosen == text_span(stand_ins, embeddings, 3).chosen
+    ours, theirs = (text_span(some, embeddings, 3, rank=20) for some in (stand_ins, rows))
+    # Of 40 images in 66 dimensions half precision leaves the first directions alone as they were.
+    assert ours.chosen == theirs.chosen
+    torch.testing.assert_close(ours.gains, theirs.gains, rtol=0.03, atol=0)
 
 
 def test_moments_survive_the_disk_and_damage_is_named(inside, sums, tmp_path):
@@ -78,7 +81,7 @@ def test_a_planted_text_is_the_first_word_of_its_head_alone(inside, sums):
     swing = torch.linspace(-60, 60, len(sums))[torch.randperm(len(sums))]
     heads = sums.heads.clone()
     heads[:, 11, 4] += swing[:, None] * (wanted / wanted.norm()).float()
-    planted = Sums(heads, sums.mlps, sums.embedding, sums.mean, sums.scale)
+    planted = replace(sums, heads=heads)
     moments = HeadMoments.of(planted, inside.tower.identity)
     found = head_words(inside, moments, labels, embeddings, 11, 4, size=5)
     reach = into @ wanted

@@ -6,10 +6,11 @@ from functools import partial
 import streamlit as st
 
 from pages._view import loaders
-from pages._view.tables.opened import kept, key_of, opened
+from pages._view.tables.opened import ALL, Part, kept, key_of, opened
 from sing_core.files.digests import content_key
 from sing_core.leakage import (
     alarms,
+    class_choices,
     multiverse,
     nuisance_lens,
     nuisances,
@@ -59,10 +60,26 @@ def claims(models: list[str], images: str) -> tuple[multiverse.Claim, ...]:
         SingError: see ``open_set`` and ``multiverse``.
     """
     sets = [opened(model, images) for model in models]
-    bench = loaders.bench()
-    fits = (bench.translator_state(m, base_of(r)) for m in models for r in loaders.references())
+    fits = (fit for model in models for fit in _fits(model))
     key = content_key(*(key_of("choices", scored) for scored in sets), *fits)
     return kept(key, lambda: multiverse.multiverse(sets))
+
+
+def class_claim(model: str, images: str, index: int, part: Part = ALL) -> multiverse.Claim:
+    """Return whether what is said of class ``index`` survives other choices.
+
+    Raises:
+        SingError: see ``open_set`` and ``class_claim``.
+    """
+    scored = opened(model, images, part)
+    key = content_key(key_of("class choices", scored), repr(index), *_fits(model))
+    return kept(key, lambda: class_choices.class_claim(scored, index))
+
+
+def _fits(model: str) -> list[str]:
+    """Return what changes with a translator of ``model`` into any reference."""
+    bench = loaders.bench()
+    return [bench.translator_state(model, base_of(name)) for name in loaders.references()]
 
 
 SAMPLES = "samples"

@@ -28,7 +28,7 @@ _SHOWN = panel.Shown(
         "reading": "reading",
         "reference": "reference",
         "fit": "fit",
-        "estimate": st.column_config.TextColumn("degrees [95 %]"),
+        "estimate": st.column_config.TextColumn("degrees [interval]"),
         "survives": "survives",
     },
     spans={"estimate": ("low", "high", "+.3f")},
@@ -64,15 +64,14 @@ def show(answer: DeltaGenerator, model: str, images: str, versus: str) -> None:
     answer.markdown(" ".join(claim.sentence for claim in found if claim is not first))
     by_text = {claim.text: claim for claim in (first, *found)}
     claim = by_text[st.selectbox("Claim", list(by_text), key="evidence.claim") or first.text]
+    draw(claim, how=_HOW, command=commands.of_set("multiverse", models, images))
+
+
+def draw(claim: Claim, *, how: str, command: str, page: str = "evidence") -> None:
+    """Draw the specification curve of a claim, its table, how it was done, and the files."""
     alt = "The claim’s estimate under every choice, in order, with intervals and the line of 0."
-    panel.show(
-        "choices",
-        claim.as_rows(),
-        _SHOWN,
-        (bars(claim), alt),
-        how=_HOW,
-        command=commands.of_set("multiverse", models, images),
-    )
+    drawn = (bars(claim), alt)
+    panel.show("choices", claim.as_rows(), _SHOWN, drawn, how=how, command=command, page=page)
 
 
 def bars(claim: Claim) -> go.Figure:

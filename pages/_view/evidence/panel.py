@@ -34,20 +34,21 @@ def show(
     how: str,
     command: str,
     files: str = "",
+    page: str = "evidence",
 ) -> None:
     """Draw a panel: a figure with what it shows in words, the table of ``rows``, the files.
 
     ``name`` is that of the panel in the keys of its widgets, ``files`` that of its files where it
-    is another.
+    is another; ``page`` where it stands.
     """
     figure, alt = drawn
-    st.plotly_chart(figure, key=f"evidence.{name}_figure", config=exports.FIGURE_CONFIG, alt=alt)
+    st.plotly_chart(figure, key=f"{page}.{name}_figure", config=exports.FIGURE_CONFIG, alt=alt)
     st.dataframe(
         cells.spoken_table(rows, spans=shown.spans, numbers=shown.numbers),
         hide_index=True,
         column_order=list(shown.columns),
         column_config=dict(shown.columns),
-        key=f"evidence.{name}_table",
+        key=f"{page}.{name}_table",
     )
     st.caption(how)
-    exports.offer(files or f"evidence.{name}", rows, figure, command)
+    exports.offer(files or f"{page}.{name}", rows, figure, command)

@@ -11,17 +11,17 @@ from PIL.PngImagePlugin import PngInfo
 
 from pages._view import loaders
 from pages._view.exports import File, show_file
-from pages._view.words.help import (
+from pages._view.words.help import HELP
+from pages._view.words.phrases import number
+from pages._view.words.pictures import (
     ASKED_STEP_NOTE,
     CONTROLS_NOTE,
     FEASIBLE_CONTROLS_NOTE,
     FEASIBLE_STEP_NOTE,
-    HELP,
     PICTURE_NOTE,
     SCALE_NOTE,
     STORED_PICTURE_NOTE,
 )
-from pages._view.words.phrases import number
 from sing_core.files.images import picture_url
 from sing_core.pictures.audit import PictureAudit
 from sing_core.pictures.jobs import PictureJob

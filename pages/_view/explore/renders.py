@@ -100,8 +100,8 @@ def slot(job: Watched, asked: Asked, report: ImageReport) -> dict[str, object]:
 
     ``frames`` holds the finished pictures of the sweep with what is to be said on them, recorded
     ones until those of the step are finished; ``pictures`` what is said where there is none yet;
-    ``feasible_deg`` the image score that the longest step of this sweep keeps once it is cut to
-    what a network can produce, if that is known.
+    ``feasible_deg`` the largest image score that steps of this sweep keep once they are cut to what
+    a network can produce, if that is known.
     """
     nothing: dict[str, object] = {"frames": [], "pictures": _missing(job), "feasible_deg": None}
     if job is None:

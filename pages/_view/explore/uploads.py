@@ -4,6 +4,7 @@ The choice stands behind one button that says which photo is shown: it is one of
 """
 
 import hashlib
+import re
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,6 +20,7 @@ from sing_core.sets.stored import StoredImage, is_address
 
 _TITLES = {sample.name: sample.title for sample in SAMPLES}
 _DEFAULT = SAMPLES[0].name
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _PICKER = "explore.photo_picker"
 _SOURCES = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
 _FILES = {"upload": "explore.upload", "camera": "explore.camera"}  # the keys of what takes a file
@@ -29,7 +31,7 @@ def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
 
     Of an image of a set whose photo is not on this machine, what the set holds is returned.
     """
-    state.receive("photo", "explore.photo", _DEFAULT, bool, "a photo")
+    state.receive("photo", "explore.photo", _DEFAULT, _can_be_named, "a photo")
     named = st.session_state["explore.photo"]
     _follow(named)
     state.reassert("explore.source", "explore.sample")
@@ -48,6 +50,11 @@ def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
     for note in photo.notes if isinstance(photo, Photo) else ():
         button.caption(note)  # beside what was sent, and above the page: it moves nothing
     return photo
+
+
+def _can_be_named(text: str) -> bool:
+    """Whether any photo can be called so: a sample, the digest of a file, an image of a set."""
+    return text in _TITLES or is_address(text) or _DIGEST.fullmatch(text) is not None
 
 
 def _wished(named: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def scrubber(payload: Mapping[str, Any], *, key: str) -> float | None:
       stand;
     * ``average_score_deg`` (optional): AS of the average concept; ``prompt_rank`` (optional): the
       prompt's place among ``concept_count`` concepts; ``feature_norm`` (optional): the length |f|
-      to judge ε by; ``feasible_deg`` (optional): the IS that a photograph could reach;
+      to judge ε by; ``feasible_deg`` (optional): the largest IS that can be produced;
     * ``concepts``: ``{"label", "kind": "class" | "attribute" | "prompt", "angle_deg"}``;
     * ``target``: ``{"image_score_deg", "reachable", "index", "sentence"}``;
     * ``photo``: its square as a ``data:`` URL; ``no_photo``: what is said where it is "";

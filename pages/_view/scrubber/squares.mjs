@@ -4,6 +4,7 @@ import { write } from "./dom.mjs";
 import { isNumber } from "./numbers.mjs";
 import { blendAt } from "./pictures.mjs";
 import { saysAfter, saysBefore } from "./sentences.mjs";
+import { degrees } from "./words.mjs";
 
 // What stands still while one sweep is under the hand.
 export function showSquares({ parts, data, frames }) {
@@ -50,7 +51,8 @@ function showBadge(node, text) {
   if (text) write(node, String(text));
 }
 
-// Where the tick marks of the slider stand: `at` from 0 to 1, and the step that each goes to.
+// Where the tick marks of the slider stand: `at` from 0 to 1, and the step that each goes to. A tick
+// promises its angle: it stands only at a step that reads so, to the digit that is shown.
 export function angleTicks(data, wanted = [0, 10, 20, 40]) {
   const scores = data.image_score_deg ?? [];
   const last = data.epsilon.length - 1;
@@ -59,7 +61,7 @@ export function angleTicks(data, wanted = [0, 10, 20, 40]) {
   const near = (angle) => own.some((other) => other !== angle && Math.abs(other - angle) < 4);
   return [...new Set([...wanted.filter((angle) => !near(angle)), ...own])]
     .map((angle) => ({ angle, index: own.includes(angle) ? target.index : stepAt(scores, angle) }))
-    .filter(({ index }) => isNumber(index) && last > 0)
+    .filter(({ angle, index }) => last > 0 && degrees(scores[index]) === degrees(angle))
     .map((tick) => ({ ...tick, at: tick.index / last }));
 }
 

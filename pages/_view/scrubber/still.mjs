@@ -56,10 +56,10 @@ function showTicks(box, data, goTo) {
   const mark = element("div", "feasible", box);
   mark.style.setProperty("--at", at.toFixed(4));
   mark.classList.toggle("late", at > 0.6); // its words would be cut at the right edge
-  write(element("span", "", mark), "feasible until here");
+  write(element("span", "", mark), "largest feasible turn");
 }
 
-// The share of the slider up to which a photograph could turn: what a network can produce.
+// Where the slider has the largest turn that a network can produce by any step on it.
 function feasibleAt(data) {
   if (!isNumber(data.feasible_deg) || data.epsilon.length < 2) return null;
   const index = stepAt(data.image_score_deg ?? [], data.feasible_deg);

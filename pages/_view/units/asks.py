@@ -66,7 +66,7 @@ def inside_of(asked: Asked) -> Inside:
     )
 
 
-def _key(verb: str, asked: Asked, *more: str) -> str:
+def key_of(verb: str, asked: Asked, *more: str) -> str:
     state = state_of(asked.model, asked.reference)
     return content_key(verb, asked.photo.digest, state, asked.prompt, *more)
 
@@ -136,7 +136,7 @@ def ledger_of(asked: Asked) -> ledger.Ledger:
         text, said = text_of(asked, asked.prompt)
         return ledger.ledger(taken_apart(asked), deciding(asked)[0], text, said)
 
-    found: ledger.Ledger = kept(_key("ledger", asked), ask)
+    found: ledger.Ledger = kept(key_of("ledger", asked), ask)
     return found
 
 
@@ -161,7 +161,7 @@ def maps_of(asked: Asked, against: str) -> Maps:
             found[part] = token_map(photo, direction)
         return found, said, other_said
 
-    maps: Maps = kept(_key("maps", asked, against), ask)
+    maps: Maps = kept(key_of("maps", asked, against), ask)
     return maps
 
 

@@ -48,7 +48,8 @@ _HOW = (
 )
 _REFUSED = (
     "Most directions have no words of their own. Other components, another class or all images "
-    "may: each is judged by itself, and of directions drawn at random one in twenty would get words."
+    "may: each is judged by itself, and of directions drawn at random one in twenty would get "
+    "words."
 )
 _ELSEWHERE = (
     "The photographs of the set {images} are not on this machine, only their features: the table "

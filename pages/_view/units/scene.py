@@ -40,13 +40,20 @@ class Asked:
 
     def command(self, verb: str, options: Iterable[tuple[str, str]] = ()) -> str:
         """Return the command that prints the same; options without a text are left out."""
+        return self._command(f"{verb} {FILE}", options)
+
+    def command_of_set(self, verb: str, options: Iterable[tuple[str, str]] = ()) -> str:
+        """Return the command that asks the same of a set of images, with the photo beside it."""
+        return self._command(verb, [*options, ("--photo", FILE)])
+
+    def _command(self, verb: str, options: Iterable[tuple[str, str]]) -> str:
         asked = (
             ("--reference", "" if self.reference == OWN else self.reference),
             ("--model", self.model),
             *options,
         )
         words = [f"{name} {shlex.quote(text.replace(chr(0), ' '))}" for name, text in asked if text]
-        return " ".join([f"python -m sing_core {verb} {FILE}", *words])
+        return " ".join([f"python -m sing_core {verb}", *words])
 
     @property
     def prompt_option(self) -> tuple[str, str]:

@@ -13,6 +13,14 @@ UNIT_HELP = {
         "L11.H3 is head 3 of layer 11, L11.MLP the MLP of that layer, both counted from 0. A click "
         "on the map does the same."
     ),
+    "among": (
+        "The sample photos, or a prepared set whose photographs are on this machine: the Library "
+        "prepares one from your own."
+    ),
+    "subject": (
+        "The head whose texts are most about one property, such as colour: photographs that it "
+        "finds alike are alike in that."
+    ),
     "against": "The maps are then of the difference: what speaks for the prompt and not for this.",
     "second_class": (
         "The direction is then the hidden part of the difference between the two classes’ mean "

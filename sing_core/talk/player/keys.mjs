@@ -27,7 +27,7 @@ const LIVE = new Set(["prompt", "upload", "window"]); // need a server behind th
 
 export const KEY_WORDS = [
   ["← →", "a step"],
-  ["0 1 2 4", "to 0°, 10°, 20°, 40°"],
+  ["0 1 2 4", "to 0°, 10°, 20°, 40°, or the step nearest to it"],
   ["N P", "next, previous scene (Page Up, Page Down)"],
   ["B", "wipe: before, after"],
   ["C", "controls: steps as long in other directions"],

@@ -31,10 +31,10 @@ export function paintScene(view) {
 
 function paintTicks(place, scene) {
   place.replaceChildren(
-    ...ticks(scene).map(({ wanted, share }) => {
+    ...ticks(scene).map(({ wanted, share, exact }) => {
       const tick = document.createElement("span");
       tick.style.left = `${100 * share}%`;
-      tick.textContent = `${wanted}°`;
+      tick.textContent = `${exact ? "" : "≈"}${wanted}°`;
       return tick;
     }),
   );

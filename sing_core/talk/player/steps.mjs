@@ -1,6 +1,7 @@
 // Places on the slider: a step is an index into the scene's ε.
 
 import { clamp, last } from "./numbers.mjs";
+import { degrees } from "./words.mjs";
 
 export const DEGREES = [0, 10, 20, 40]; // what the keys 0 1 2 4 go to
 const ARROWS = 40; // how many presses of an arrow cross the slider
@@ -22,12 +23,15 @@ export function indexOfDegrees(scene, wanted) {
   return best;
 }
 
+// A recording may have no step at a score exactly: `exact` says whether it reads so where shown.
 export function ticks(scene) {
   const end = last(scene.epsilon);
   return DEGREES.map((wanted) => ({ wanted, index: indexOfDegrees(scene, wanted) }))
     .filter(({ wanted, index }) => Math.abs(scene.image_score_deg[index] - wanted) < NEAR_DEG)
-    .map(({ wanted, index }) => ({ wanted, index, share: end ? index / end : 0 }));
+    .map((tick) => ({ ...tick, share: end ? tick.index / end : 0, exact: reads(scene, tick) }));
 }
+
+const reads = (scene, { wanted, index }) => degrees(scene.image_score_deg[index]) === degrees(wanted);
 
 // Where a glide from one step to another is after a share of its time; it starts and ends slowly.
 export function glide(from, to, share) {

@@ -14,6 +14,11 @@ test("a tick stands only where a step comes near its score", () => {
   assert.deepEqual(ticks(scene([0, 5, 10.5])).map(({ wanted, share }) => [wanted, share]), [[0, 0], [10, 1]]);
 });
 
+test("a tick is exact where its step reads the very score, to the digit that is shown", () => {
+  const found = ticks(scene([0, 9.6, 20.04, 40]));
+  assert.deepEqual(found.map(({ wanted, exact }) => [wanted, exact]), [[0, true], [10, false], [20, true], [40, true]]);
+});
+
 test("every wish becomes a step of the scene", () => {
   const four = scene([0, 1, 2, 3]);
   assert.deepEqual([-3, 1.4, 99, NaN].map((wish) => bounded(wish, four)), [0, 1, 3, 0]);

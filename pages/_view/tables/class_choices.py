@@ -1,0 +1,50 @@
+"""Does what is said of the chosen class survive other choices? Asked once somebody unfolds it."""
+
+import streamlit as st
+
+from pages._view import commands
+from pages._view.tables.opened import Part
+from pages._view.words.phrases import in_words
+from sing_core.errors import SingError
+from sing_core.leakage.classes import ClassRow
+
+_HOW = (
+    "The claim is the verdict above: the own name beside the names of all classes. Every other "
+    "combination of choices measures it anew: kinds of images of which the class has at least "
+    "two, raw and centred angles, each reference that this machine has a translator into, a tenth"
+    " to ten times the translator’s penalty, and the fits that left a fifth of the images out. An"
+    " interval covers both the spread of the class’s images and that of other classes’ names in "
+    "place of its own; its level, {level:.6g} %, is what the correction over all classes of the "
+    "table asks. A claim survives a choice that says the same beyond this interval. Choices "
+    "depend on each other: their share is no probability."
+)
+
+
+def offer(row: ClassRow, model: str, images: str, part: Part) -> None:
+    """Draw the folded question about a class, and its answer once it is unfolded."""
+    folded = st.expander(
+        "Does it survive other choices?", icon=":material/alt_route:", on_change="rerun",
+        key="classes.choices",
+    )  # fmt: skip
+    if folded.open:
+        with folded:
+            _show(row, model, images, part)
+
+
+def _show(row: ClassRow, model: str, images: str, part: Part) -> None:
+    from pages._view.evidence import asks, choices  # its code is not waited for on the first look
+
+    try:
+        with st.spinner("Measuring under every choice; a set of thousands takes some seconds…"):
+            claim = asks.class_claim(model, images, row.index, part)
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.markdown(f"**{in_words(claim.sentence, 1000)}**")
+    options = (("--class", row.label), ("--stratum", part.stratum))
+    choices.draw(
+        claim,
+        how=_HOW.format(level=100 * claim.level),
+        command=commands.of_set("multiverse", [model], images, options),
+        page="classes",
+    )

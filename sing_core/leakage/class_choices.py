@@ -1,0 +1,86 @@
+"""Does what is said of one class survive other defensible choices?
+
+The verdict of a class is that of the table of classes: its own name beside the names of all. There
+a class is decided after a correction over all classes of the set. Read as an interval, that is one
+of level ``1 - 5 % R / m`` for ``R`` decided ones of ``m`` (the false coverage rate of Benjamini and
+Yekutieli, 2005); so wide are the intervals of every choice here, and that of the usual ones lies on
+one side of 0 exactly where the table decides the class.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sing_core.errors import ImageSetError
+from sing_core.leakage.choices import Key, Names, names_by
+from sing_core.leakage.classes import ClassRow, class_table
+from sing_core.leakage.multiverse import Choice, Claim, judged
+from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.leakage.strata import ALL, POOLED
+from sing_core.maths.draws import interval_among_names
+from sing_core.maths.statistics import FALSE_DISCOVERY_RATE
+
+CONTRAST = "contrast_deg"
+_FEWEST = 2  # images; one has no interval, and is no choice
+
+
+def class_claim(scored: ScoredSet, index: int) -> Claim:
+    """Return what the usual choices say of the class ``index``, and what all others say.
+
+    Varied are those of ``multiverse``. The usual kind of images is that of ``scored``.
+
+    Raises:
+        ImageSetError: the set has no such class, or one image of it alone.
+        SingError: scores, features or translators cannot be read.
+    """
+    table = class_table(scored)
+    row = next((one for one in table if one.index == index), None)
+    if row is None or row.contrast_p_adjusted is None:
+        name = "it" if row is None else row.label
+        raise ImageSetError(
+            f"A verdict needs at least {_FEWEST} images of {name}; the set "
+            f"{scored.folder.facts.name} has {0 if row is None else row.n}."
+        )
+    strata, found = names_by(replace(scored, stratum=""), index)
+    level = level_of(table)
+    choices = class_choices(found, strata, level, scored.stratum)
+    return Claim(CONTRAST, scored.model, "", choices, label=row.label, level=level)
+
+
+def level_of(table: Sequence[ClassRow]) -> float:
+    """Return the level at which an interval decides what the corrected tests of a table decide."""
+    found = [row.contrast_p_adjusted for row in table if row.contrast_p_adjusted is not None]
+    decided = sum(p <= FALSE_DISCOVERY_RATE for p in found)
+    return 1 - FALSE_DISCOVERY_RATE * max(1, decided) / len(found)
+
+
+def class_choices(
+    found: dict[Key, Names], strata: Sequence[str], level: float, usual: str = ""
+) -> tuple[Choice, ...]:
+    """Return every combination of choices, that of the ``usual`` kind of images first.
+
+    ``found``: the usual reading, reference and fit first; ``strata`` kinds of the ``n`` images. A
+    kind that is all of them is no other choice, and one of a single image none at all.
+    """
+    choices = []
+    for kind, kept in _kinds(strata, usual).items():
+        for (reading, reference, fit), names in found.items():
+            seen = interval_among_names(names.own[kept], names.foreign[kept], level)
+            low = -np.inf if seen.low is None else seen.low
+            high = np.inf if seen.high is None else seen.high
+            choices.append(Choice(kind, reading, reference, fit, seen.estimate, low, high))
+    return judged(choices)
+
+
+def _kinds(strata: Sequence[str], usual: str) -> "dict[str, np.ndarray[Any, Any]]":
+    """Return which images are of which kind, the usual one first."""
+    each = np.array(strata)
+    names = sorted(set(strata))
+    whole = POOLED if len(names) > 1 else (names[0] or ALL)
+    kinds = {whole: np.ones(len(each), dtype=bool)}
+    if len(names) > 1:
+        kinds |= {name: each == name for name in names if (each == name).sum() >= _FEWEST}
+    first = usual if usual in kinds else whole
+    return {first: kinds[first], **kinds}
