@@ -47,9 +47,8 @@ _HOW = (
     "No step along it moves a logit."
 )
 _REFUSED = (
-    "Most directions have no words of their own. Other components, another class or all images "
-    "may: each is judged by itself, and of directions drawn at random one in twenty would get "
-    "words."
+    "Another component, another class or all images of the set may have words: each direction is "
+    "judged by itself, and of those drawn at random one in twenty would get some."
 )
 _ELSEWHERE = (
     "The photographs of the set {images} are not on this machine, only their features: the table "
