@@ -29,6 +29,13 @@ SCORES = {
     "probability": -1.0,
     "max_logit": -1.0,
 }
+NAMES = {
+    "null_energy": "its share of the feature",
+    "image_score_deg": "the IS of its removal",
+    "directed_score_deg": "its AS towards the class decided for",
+    "probability": "largest probability",
+    "max_logit": "largest logit",
+}
 OWN = ("null_energy", "image_score_deg", "directed_score_deg")
 
 
@@ -159,11 +166,11 @@ def sentence(rows: Sequence[AlarmRow], what: str) -> str:
     if not own.auroc.low or own.auroc.low <= 0.5 <= (own.auroc.high or 1):
         return (
             f"No score of the null part tells {what} from the others beyond chance; the logits’ "
-            f"own {free.score} is {free.side} for them in {100 * free.apart:.0f} % of pairs."
+            f"own {NAMES[free.score]} is {free.side} for them in {100 * free.apart:.0f} % of pairs."
         )
     return (
-        f"The null part’s best score, {own.score}, is {own.side} for {what} in "
-        f"{100 * own.apart:.0f} % of pairs (chance 50 %); the logits’ own {free.score} is "
+        f"The null part’s best score, {NAMES[own.score]}, is {own.side} for {what} in "
+        f"{100 * own.apart:.0f} % of pairs (chance 50 %); the logits’ own {NAMES[free.score]} is "
         f"{free.side} in {100 * free.apart:.0f} %, for nothing."
     )
 

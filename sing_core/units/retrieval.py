@@ -83,15 +83,19 @@ def images_like_photo(
 class FoundAgain:
     """How often what a head finds most like an image is of the image's own class.
 
+    Of each image as many are looked at as its class has others, so that a perfect head has 1.
+
     Attributes:
         share: its mean, every class alike, with its interval over classes.
         chance: the same of images taken at random.
-        top: how many images are looked at for each.
+        top: how many images are looked at for each, at most.
+        images: how many were asked: those whose class has others.
     """
 
     share: Interval
     chance: float
     top: int
+    images: int
 
 
 def found_again(
@@ -100,26 +104,33 @@ def found_again(
     """Return how well a head finds images of the same class; a block of rows at a time.
 
     Raises:
-        UnitsError: the images are of one class, or have none.
+        UnitsError: the images are of one class, or no class has two.
     """
     names = [image.wnid for image in recorded.images]
     if len(set(names)) < 2:
         raise UnitsError("These images are of one class: how often it is found again says nothing.")
+    if len(set(names)) == len(names):
+        raise UnitsError("No class has two of these images: none can be found again.")
     outputs = head_outputs(inside, recorded.sums, layer, head)
     outputs = outputs - outputs.mean(dim=0)
     order = {name: place for place, name in enumerate(dict.fromkeys(names))}
     labels = torch.tensor([order[name] for name in names])
-    top = min(top, len(names) - 1)
+    counts = torch.bincount(labels)
+    wanted = (counts[labels] - 1).clamp(max=top)  # (n,) how many are looked at for each
     shares = []
     for start in range(0, len(names), _BLOCK):
         rows = torch.arange(start, min(start + _BLOCK, len(names)))
         scores = outputs[rows] @ outputs.mT
         scores[torch.arange(len(rows)), rows] = -torch.inf  # itself
-        nearest = labels[scores.topk(top, dim=1).indices]
-        shares.append((nearest == labels[rows, None]).double().mean(dim=1))
-    counts = torch.bincount(labels).double()
-    chance = float(((counts - 1) / (len(names) - 1)).mean())
-    return FoundAgain(clustered_mean(torch.cat(shares).numpy(), names), chance, top)
+        nearest = labels[scores.topk(int(wanted.max()), dim=1).indices]
+        looked_at = torch.arange(nearest.shape[1]) < wanted[rows, None]
+        right = ((nearest == labels[rows, None]) & looked_at).sum(dim=1)
+        shares.append(right.double() / wanted[rows].clamp(min=1))
+    asked = wanted > 0
+    kept = [name for name, some in zip(names, asked.tolist(), strict=True) if some]
+    found = clustered_mean(torch.cat(shares)[asked].numpy(), kept)
+    chance = float((counts[counts > 1] - 1).double().mean()) / (len(names) - 1)
+    return FoundAgain(found, chance, int(wanted.max()), len(kept))
 
 
 def head_gram(inside: Inside, recorded: Recorded, layer: int, head: int) -> Tensor:

@@ -16,7 +16,7 @@ from sing_core.maths.controls import random_basis
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.text_span import text_span
 from sing_core.maths.translator import Translator
-from sing_core.units.stable_words import Word, stable_words
+from sing_core.units.stable_words import STABLE, Word, stable_words
 
 FEWEST_IMAGES = 4
 
@@ -93,13 +93,19 @@ def sentence(found: Sequence[SpanWords], what: str) -> str:
     null, _, random = found
     if not null.words:
         return f"Nothing of {what} is hidden: there is no null space, or nothing varies in it."
-    named = " and ".join(f"“{word.text}”" for word in null.words[:2])
+    firm = [word for word in null.words if word.stability >= STABLE]
+    named = " and ".join(f"“{word.text}”" for word in (firm or null.words)[:2])
     share = (
         f"the null space has {100 * null.share:.1f} % of what varies in meaning, as many random "
         f"directions have {100 * random.share:.1f} %"
     )
     carried = 100 * sum(word.gain for word in null.words)
-    return (
+    said = (
         f"What is hidden of {what} is first about {named}; its {len(null.words)} texts carry "
-        f"{carried:.0f} % of it. {share[0].upper()}{share[1:]}."
+        f"{carried:.0f} % of it"
+        if firm
+        else f"What is hidden of {what} has no name that these images settle: no text returns in "
+        f"half of all random halves of them. Its first {len(null.words)} texts, {named} before "
+        f"others, carry {carried:.0f} % of it"
     )
+    return f"{said}. {share[0].upper()}{share[1:]}."

@@ -23,10 +23,10 @@ def first(app):
     return next(element.value for element in app.at.markdown)
 
 
-def parsed(app):
+def parsed(app, line=0):
     """Return the command on the page as the command line reads it."""
     (code,) = app.at.code
-    python, dash_m, package, verb, *words = shlex.split(code.value)
+    python, dash_m, package, verb, *words = shlex.split(code.value.splitlines()[line])
     assert (python, dash_m, package) == ("python", "-m", "sing_core")
     assert units.app is unit_words.app is unit_directions.app is unit_atlas.app
     command = get_command(units.app).commands[verb]
@@ -192,12 +192,16 @@ def test_photographs_that_a_head_finds_are_shown_and_the_command_asks_the_same()
     )
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "What does a head find?"
-    assert "L10.H3 orders 6 photographs" in first(app)
+    assert "L10.H3 finds" in first(app)
+    assert "A set with classes" in first(app)
     (table,) = [one.value for one in app.at.dataframe if "found" in one.value.columns]
     assert list(table["rank"]) == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 6]
     assert "Chelsea the cat" not in set(table["image"][:5])
     verb, asked = parsed(app)
     assert (verb, asked["layer"], asked["head"]) == ("head-images", 10, 3)
+    assert str(asked["photo"]) == "photo.jpg"
+    verb, asked = parsed(app, line=1)
+    assert (verb, asked["text"], asked["photo"]) == ("head-images", "a cup of coffee", None)
 
 
 def test_a_property_chooses_its_head_and_a_head_says_whether_it_has_a_subject(monkeypatch):
@@ -210,6 +214,8 @@ def test_a_property_chooses_its_head_and_a_head_says_whether_it_has_a_subject(mo
     (box,) = [one for one in app.at.selectbox if one.label == "Head"]
     assert box.disabled
     assert f"Of all heads {box.value} speaks most of colour" in first(app)
+    assert "39 random heads" in first(app)
+    app = App.at_page("units", ask="found", head="L11.H1", network="mini-vit")
     (press,) = [one for one in app.at.button if one.label.startswith("Has this head")]
     press.click()
     app.run()

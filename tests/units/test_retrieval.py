@@ -109,3 +109,17 @@ def test_images_of_one_class_say_nothing_of_finding_it_again(inside, recorded):
     rows = tuple(replace(row, wnid="") for row in recorded.images)
     with pytest.raises(UnitsError, match="of one class"):
         found_again(inside, Recorded(recorded.sums, rows, ()), 11, 0)
+    rows = tuple(replace(row, wnid=row.name) for row in recorded.images)
+    with pytest.raises(UnitsError, match="No class has two"):
+        found_again(inside, Recorded(recorded.sums, rows, ()), 11, 0)
+
+
+def test_small_classes_can_be_found_whole_and_single_images_are_not_asked(inside, recorded):
+    names = ["a"] * 6 + ["b"] * 2 + [f"alone {k}" for k in range(8)]
+    rows = tuple(replace(row, wnid=n) for row, n in zip(recorded.images, names, strict=True))
+    groups = torch.tensor([0] * 6 + [1] * 2 + list(range(2, 10)))
+    swing = torch.linalg.qr(torch.randn(64, 10, generator=torch.Generator().manual_seed(3)))[0].mT
+    planted = changed(recorded, 11, 0, slice(None), 500 * swing[groups])
+    found = found_again(inside, Recorded(planted.sums, rows, ()), 11, 0, 12)
+    assert (found.share.estimate, found.top, found.images) == (1, 5, 8)
+    assert found.chance == pytest.approx((5 + 1) / 2 / 15)

@@ -118,10 +118,10 @@ def _small(frame: Frames) -> str:
 
 
 def badge(audit: PictureAudit, labels: Sequence[str], strip: Strip, row: int) -> str:
-    """Return what a picture has to say of itself: how far it went, and that it failed, and how."""
+    """Return what a picture has to say of itself: that it failed, and how; then how far it went."""
     cut = strip.infeasible_share is not None and strip.epsilon[row]
     step = [feasible_words(strip.image_score_deg[row])] if cut else []
-    return " · ".join([*step, *faults(audit.angle_deg, "" if audit.agrees else labels[audit.top1])])
+    return " · ".join([*faults(audit.angle_deg, "" if audit.agrees else labels[audit.top1]), *step])
 
 
 def feasible_words(image_score_deg: float) -> str:

@@ -32,9 +32,9 @@ def frames(
 
 
 def _badge(one: RecalledPicture, drawn: Drawn) -> str:
-    """Return what a recorded picture says of itself: that it is one, of which step, its faults."""
+    """Return what a recorded picture says of itself: its faults, that it is one, of which step."""
     said = [f"recorded at IS {one.image_score_deg:.1f}°" if one.index else "recorded"]
     if drawn == "feasible" and one.index:
         said.append(picture_views.feasible_words(one.drawn_deg))
     reads_as = "" if one.agrees else one.label
-    return " · ".join([*said, *picture_views.faults(one.angle_deg, reads_as)])
+    return " · ".join([*picture_views.faults(one.angle_deg, reads_as), *said])

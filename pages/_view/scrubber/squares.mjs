@@ -48,7 +48,9 @@ function showImage(node, src) {
 
 function showBadge(node, text) {
   if (node.hidden !== !text) node.hidden = !text;
-  if (text) write(node, String(text));
+  if (!text) return;
+  write(node, String(text));
+  node.title = String(text);
 }
 
 // Where the tick marks of the slider stand: `at` from 0 to 1, and the step that each goes to. A tick

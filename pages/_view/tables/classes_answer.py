@@ -91,9 +91,10 @@ def sentence(row: ClassRow) -> str:
         "away": "it is turned **away** from its own name",
         "not decided": "whether that is more than with any other name is **not decided**",
     }[row.verdict]
+    way = "towards" if row.contrast_mean >= 0 else "away from"
     return (
-        f"Beside the names of all classes, the null part moves {count(row.n, 'image')} by "
-        f"{degrees(row.contrast_mean)} towards the own name: {verdict}. "
+        f"Beside the names of all classes, the null part moves {count(row.n, 'image')} "
+        f"{number(abs(row.contrast_mean), '.3f')}° {way} the own name: {verdict}. "
         f"AS {degrees(row.as_mean)} (95 %: {low} to {high})."
     )
 

@@ -10,7 +10,7 @@ from pages._view.tables import cells
 from pages._view.units import asks, found_asks, scene
 from pages._view.units.found_asks import TOP, Among, Head
 from pages._view.units.scene import Asked
-from pages._view.words.phrases import in_words
+from pages._view.words.phrases import in_words, number
 from pages._view.words.units import UNIT_HELP
 from sing_core.errors import SingError, UnitsError
 from sing_core.sets.chunks import SetFolder
@@ -57,14 +57,12 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         alike = found_asks.alike(asked, among, head)
         along, said = found_asks.shown_most(asked, among, head)
     name = f"L{head[0]}.H{head[1]}"
-    chosen = "" if not subject else (
-        f"Of all heads {name} speaks most of {subject}: {100 * share:.0f} % of what its texts "
-        "explain. "
-    )  # fmt: skip
+    chosen = _chosen_for(asked, head, share, subject) if subject else ""
     answer.markdown(f"**{chosen}{_sentence(asked, among, head, name)}**")
     _show_photographs(f"Most like the photo on screen, by {name} alone", alike, among)
     _show_photographs(f"Most along “{in_words(said, 120)}”, by {name} alone", along, among)
-    _show_subject(asked, head)
+    if not subject:
+        _show_subject(asked, head)
     _show_table(asked, (alike, along), among, head)
 
 
@@ -121,6 +119,26 @@ def _pick_head(asked: Asked, subject: str) -> tuple[Head, float]:
     return (head, share) if named else (divmod(offered.index(chosen or last), tower.heads), 0.0)
 
 
+def _chosen_for(asked: Asked, head: Head, share: float, subject: str) -> str:
+    """Say how much the head that a property chose is about it, beside random heads.
+
+    Raises:
+        SingError: see ``found_asks.specialisation_of``.
+    """
+    found = found_asks.specialisation_of(asked, head)
+    as_much = sum(value >= share for value in found.random)
+    beside = (
+        f"more than in any of {len(found.random)} random heads"
+        if not as_much
+        else f"as much as {as_much} of {len(found.random)} random heads have of one thing: it has "
+        "no such subject"
+    )
+    return (
+        f"Of all heads {found.head} speaks most of {subject}: {100 * share:.0f} % of what its "
+        f"texts explain, {beside}. "
+    )
+
+
 def _looked_at(answer: DeltaGenerator, asked: Asked, folder: SetFolder | None) -> Among | None:
     """Return what was recorded, or say in ``answer`` what must be done first.
 
@@ -144,6 +162,8 @@ def _looked_at(answer: DeltaGenerator, asked: Asked, folder: SetFolder | None) -
 
     found = found_asks.recorded(asked, folder, report)
     place.empty()
+    if missing:
+        st.rerun()  # the button has done its work, and goes
     return found
 
 
@@ -167,17 +187,27 @@ def _sentence(asked: Asked, among: Among, head: Head, name: str) -> str:
     try:
         found = found_asks.found_again(asked, among, head)
     except UnitsError:
-        return (
-            f"{name} orders {many} photographs; that is too few, and without classes, to say how "
-            "well. Prepare a set in the Library to search in your own."
-        )
+        return _first_of(found_asks.alike(asked, among, head), name, many)
     share, low, high = found.share.estimate, found.share.low, found.share.high
     bounds = "" if low is None or high is None else f" [{100 * low:.0f}, {100 * high:.0f}]"
     return (
-        f"Of the {found.top} photographs that {name} finds most like one of {many:,}, "
-        f"{100 * share:.0f} %{bounds} are of its class, where chance has "
-        f"{100 * found.chance:.1f} %."
+        f"Of the photographs that {name} finds most like one of {found.images:,}, as many as its "
+        f"class has others and {found.top} at most, {100 * share:.0f} %{bounds} are of its class, "
+        f"where chance has {100 * found.chance:.1f} %."
     )
+
+
+def _first_of(hits: tuple[Hit, ...], name: str, many: int) -> str:
+    """Say what stands first where there are no classes by which an order could be judged."""
+    first = hits[0]
+    said = (
+        f"Of {many} photographs {name} finds “{in_words(first.image.name, 60)}” most like the one "
+        f"on screen ({number(first.score, '+.1f')})"
+        if first.score > 0
+        else f"{name} finds none of {many} photographs like the one on screen: beside their mean "
+        f"it writes something opposed for each (at best {number(first.score, '+.1f')})"
+    )
+    return f"{said}. A set with classes, prepared in the Library, says how far to trust a head."
 
 
 def _show_photographs(title: str, hits: tuple[Hit, ...], among: Among) -> None:
@@ -232,4 +262,6 @@ def _show_table(
         + (" and IMAGES for the set’s." if among.images else " and IMAGES for a folder of images.")
     )
     options = [("--images", "IMAGES"), ("--layer", str(head[0])), ("--head", str(head[1]))]
-    exports.offer_table("units.found", rows, asked.command_of_set("head-images", options))
+    ways = (("--photo", scene.FILE), ("--text", asks.text_of(asked, asked.prompt)[1]))
+    command = "\n".join(asked.command_of_set("head-images", [*options, way]) for way in ways)
+    exports.offer_table("units.found", rows, command)

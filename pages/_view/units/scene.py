@@ -43,8 +43,8 @@ class Asked:
         return self._command(f"{verb} {FILE}", options)
 
     def command_of_set(self, verb: str, options: Iterable[tuple[str, str]] = ()) -> str:
-        """Return the command that asks the same of a set of images, with the photo beside it."""
-        return self._command(verb, [*options, ("--photo", FILE)])
+        """Return the command that asks the same of a set of images."""
+        return self._command(verb, options)
 
     def _command(self, verb: str, options: Iterable[tuple[str, str]]) -> str:
         asked = (

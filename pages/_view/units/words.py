@@ -21,7 +21,7 @@ _COLUMNS: dict[str, Any] = {
     "stability": st.column_config.TextColumn("returns in"),
 }
 _HOW = (
-    "Texts that carry most of what varies in each part, one after the other, out of 5,000 general "
+    "Texts that carry most of what varies in each part, one after the other, out of the general "
     "descriptions. “Carries” is the share of the part’s own variance that a text explains beyond "
     "those before it; “returns in” the share of random halves of the images that choose it again: "
     "below half, it is no name of that part. Random directions, as many, say what any part of "

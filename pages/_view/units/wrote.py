@@ -188,7 +188,7 @@ def _wants_words() -> bool:
     """Draw the button that has the texts read; return whether it was pressed."""
     wanted = st.button("Put this head into words", icon=":material/translate:", key="units.read")
     if not wanted:
-        st.caption("The first time 5,000 texts are read for it; a bar shows how far it is.")
+        st.caption("The first time all general texts are read for it; a bar shows how far it is.")
     return wanted
 
 
