@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sing_core.cli.app import Json, Model, Ref, app, open_bench, show, tell
-from sing_core.cli.unit_words import Texts, pool_of
+from sing_core.cli.unit_words import OneClass, Prepared, Texts, pool_of
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -21,18 +21,14 @@ _NAMED = 3
 @app.command()
 def direction_words(
     model: Model = "lite0",
-    class_: Annotated[
-        str, typer.Option("--class", help="One class of the set; else all its images.")
-    ] = "",
+    class_: OneClass = "",
     component: Annotated[
         int, typer.Option(min=1, help="Which principal component of the hidden part.")
     ] = 1,
     against: Annotated[
         str, typer.Option(help="A second class: the difference of the two, no component.")
     ] = "",
-    set_: Annotated[
-        str, typer.Option("--set", help="Prepared set, see `image-sets`.")
-    ] = "embedded",
+    set_: Prepared = "embedded",
     reference: Ref = DEFAULT_REFERENCE,
     texts: Texts = "general",
     size: Annotated[int, typer.Option(min=1, max=128, help="How many texts.")] = 8,

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sing_core.units.inside import Inside
     from sing_core.units.moments import HeadMoments
 
+OneClass = Annotated[
+    str, typer.Option("--class", help="One class of the set; else all its images.")
+]
+Prepared = Annotated[str, typer.Option("--set", help="Prepared set, see `image-sets`.")]
 Size = Annotated[int, typer.Option(min=1, max=60, help="How many texts.")]
 Over = Annotated[
     Path | None, typer.Option("--images", help="Images to describe it over; else the embedded set.")
@@ -95,12 +99,8 @@ def head_properties(
 @app.command()
 def null_words(
     model: Model = "lite0",
-    class_: Annotated[
-        str, typer.Option("--class", help="One class of the set; else all its images.")
-    ] = "",
-    set_: Annotated[
-        str, typer.Option("--set", help="Prepared set, see `image-sets`.")
-    ] = "embedded",
+    class_: OneClass = "",
+    set_: Prepared = "embedded",
     reference: Ref = DEFAULT_REFERENCE,
     texts: Texts = "general",
     size: Size = 10,

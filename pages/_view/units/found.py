@@ -127,8 +127,11 @@ def _chosen_for(asked: Asked, head: Head, share: float, subject: str) -> str:
     """
     found = found_asks.specialisation_of(asked, head)
     as_much = sum(value >= share for value in found.random)
+    tower = asks.inside_of(asked).tower
+    chance = len(tower.layers) * tower.heads / (1 + len(found.random))
     beside = (
-        f"more than in any of {len(found.random)} random heads"
+        f"more than in any of {len(found.random)} random heads, as about {chance:.0f} of all heads "
+        "would have by chance"
         if not as_much
         else f"as much as {as_much} of {len(found.random)} random heads have of one thing: it has "
         "no such subject"
@@ -183,11 +186,10 @@ def _wanted(name: str, missing: int) -> bool:
 
 def _sentence(asked: Asked, among: Among, head: Head, name: str) -> str:
     """Say how often the head finds an image's own class, where there are classes."""
-    many = len(among.recorded.images)
     try:
         found = found_asks.found_again(asked, among, head)
     except UnitsError:
-        return _first_of(found_asks.alike(asked, among, head), name, many)
+        return _first_of(found_asks.alike(asked, among, head), name)
     share, low, high = found.share.estimate, found.share.low, found.share.high
     bounds = "" if low is None or high is None else f" [{100 * low:.0f}, {100 * high:.0f}]"
     return (
@@ -197,15 +199,17 @@ def _sentence(asked: Asked, among: Among, head: Head, name: str) -> str:
     )
 
 
-def _first_of(hits: tuple[Hit, ...], name: str, many: int) -> str:
+def _first_of(hits: tuple[Hit, ...], name: str) -> str:
     """Say what stands first where there are no classes by which an order could be judged."""
+    if not hits:
+        return "There is no other photograph here that could be found."
     first = hits[0]
     said = (
-        f"Of {many} photographs {name} finds “{in_words(first.image.name, 60)}” most like the one "
-        f"on screen ({number(first.score, '+.1f')})"
+        f"Of the others {name} finds “{in_words(first.image.name, 60)}” most like the photo on "
+        f"screen ({number(first.score, '+.1f')})"
         if first.score > 0
-        else f"{name} finds none of {many} photographs like the one on screen: beside their mean "
-        f"it writes something opposed for each (at best {number(first.score, '+.1f')})"
+        else f"{name} finds no other photograph like the one on screen: beside their mean it "
+        f"writes something opposed for each (at best {number(first.score, '+.1f')})"
     )
     return f"{said}. A set with classes, prepared in the Library, says how far to trust a head."
 
@@ -235,7 +239,7 @@ def _show_subject(asked: Asked, head: Head) -> None:
             "Has this head a subject of its own?", icon=":material/translate:", key=f"{key}.press"
         )
         if not wanted:
-            st.caption("Its texts are set beside those of 39 random heads: that takes seconds.")
+            st.caption("Its texts are set beside those of random heads: that takes seconds.")
             return
         st.session_state[key] = True
     try:

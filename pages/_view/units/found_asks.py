@@ -4,7 +4,8 @@ What was recorded of a set lies on disk, a chunk at a time: a page that is left 
 there when it is asked again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -77,19 +78,18 @@ def samples(asked: Asked) -> Among:
         SingError: see ``open_inside``.
     """
     inside = asks.inside_of(asked)
-    rows, batch = [], []
-    for place, sample in enumerate(SAMPLES):
-        if payload := loaders.photo_bytes(sample.name):
-            photo = decode_image(payload, max_pixels=loaders.settings().max_pixels)
-            rows.append(ImageRow(place, sample.title, "", photo.digest))
-            batch.append(inside.prepare(photo.image))
 
     def ask() -> Recorded:
         loaders.rest()
+        rows, batch = [], []
+        for place, sample in enumerate(SAMPLES):
+            if payload := loaders.photo_bytes(sample.name):
+                photo = decode_image(payload, max_pixels=loaders.settings().max_pixels)
+                rows.append(ImageRow(place, sample.title, "", photo.digest))
+                batch.append(inside.prepare(photo.image))
         return Recorded(sums_of(inside.tower, torch.stack(batch)), tuple(rows), ())
 
-    digests = [row.digest for row in rows]
-    return Among(_once(_records(), _of_network("samples", asked, *digests), ask), "")
+    return Among(_once(_records(), _of_network("samples", asked), ask), "")
 
 
 def recorded(asked: Asked, folder: SetFolder, report: Callable[[Progress], object]) -> Among:
@@ -186,16 +186,12 @@ def best_head(asked: Asked, subject: str) -> tuple[Head, float]:
     inside, moments = asks.inside_of(asked), asks.recorded_in(asked)
     _, embeddings = asks.pool_of(asked.reference)
     about = general_properties(loaders.settings())
-    place = st.empty()
-
-    def report(done: int, whole: int) -> None:
-        place.progress(done / whole, f"{done} of {whole} heads are put into words")
 
     def ask() -> dict[Head, tuple[tuple[str, float], ...]]:
-        return properties.heads_by_subject(inside, moments, embeddings, about, report)
+        with _bar("heads are put into words") as report:
+            return properties.heads_by_subject(inside, moments, embeddings, about, report)
 
     found = _once(_answers(), _of_network("heads by subject", asked, moments.identity), ask)
-    place.empty()
     head = max(found, key=lambda one: dict(found[one]).get(subject, 0.0))
     return head, dict(found[head]).get(subject, 0.0)
 
@@ -209,19 +205,25 @@ def specialisation_of(asked: Asked, head: Head) -> properties.Specialisation:
     inside, moments = asks.inside_of(asked), asks.recorded_in(asked)
     _, embeddings = asks.pool_of(asked.reference)
     about = general_properties(loaders.settings())
-    place = st.empty()
-
-    def report(done: int, whole: int) -> None:
-        place.progress(done / whole, f"{done} of {whole} random heads are put into words")
 
     def ask() -> properties.Specialisation:
         loaders.rest()
-        return properties.specialisation(inside, moments, embeddings, about, *head, report=report)
+        with _bar("random heads are put into words") as report:
+            return properties.specialisation(
+                inside, moments, embeddings, about, *head, report=report
+            )
 
     key = _of_network("specialisation", asked, moments.identity, str(head))
     found: properties.Specialisation = _once(_answers(), key, ask)
-    place.empty()
     return found
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], object]]:
+    """Draw how many of how many of ``what`` are done, for as long as it takes."""
+    place = st.empty()
+    yield lambda done, whole: place.progress(done / whole, f"{done} of {whole} {what}")
+    place.empty()
 
 
 def tiles(hits: _Hits, among: Among) -> dict[int, str]:
