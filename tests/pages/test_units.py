@@ -6,7 +6,7 @@ import shutil
 import pytest
 from typer.main import get_command
 
-from pages._view.units import asks, found_asks
+from pages._view.units import asks, found, found_asks
 from sing_core.cli import unit_atlas, unit_directions, unit_words, units
 from sing_core.sets import originals
 from sing_core.sets.chunks import SetFacts, SetFolder
@@ -246,3 +246,7 @@ def test_a_set_is_shown_to_a_network_when_asked_and_searched_then(photographs):
     assert "are of its class, where chance has" in first(app)
     again = App.at_page("units", ask="found", among=photographs, network="mini-vit")
     assert not [one for one in again.at.button if one.label.endswith("to the network")]
+
+
+def test_a_set_that_holds_the_photo_on_screen_alone_is_said():
+    assert found._first_of((), "L0.H0") == "There is no other photograph here that could be found."
