@@ -13,7 +13,7 @@ from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sing_core.leakage.class_filter import ClassFilter
     from sing_core.leakage.scored_sets import ScoredSet
@@ -42,6 +42,9 @@ Dimension = Annotated[
     int | None, typer.Option(min=1, help="Cut larger null spaces to as many dimensions.")
 ]
 InOrder = Annotated[Order, typer.Option(help="`decided`: as on the page, by size of the contrast.")]
+Across = Annotated[
+    bool, typer.Option("--across-references", help="Print the order by |AS| in every reference.")
+]
 Versus = Annotated[
     str, typer.Option(help="A second classifier: print how far the two agree instead.")
 ]
@@ -142,6 +145,7 @@ def compare(
     centred: Centred = False,
     dimension: Dimension = None,
     stratum: Stratum = "all",
+    across: Across = False,
     json_: Json = False,
 ) -> None:
     """Print the models side by side, beside their null spaces' size and three controls.
@@ -160,8 +164,16 @@ def compare(
 
     bench = open_bench(Settings())
     names = model or _all_scored(bench, set_, reference)
-    opened = [open_scored(bench, name, set_, reference) for name in names]
-    whole = [deciding_under(scored, classes, centred, dimension) for scored in opened]
+
+    def opened(space: str) -> "list[ScoredSet]":
+        sets = [open_scored(bench, name, set_, space) for name in names]
+        return [deciding_under(scored, classes, centred, dimension) for scored in sets]
+
+    if across:
+        part = lambda to: [split(scored, stratum)[-1] for scored in opened(to)]  # noqa: E731
+        _print_orders(bench, reference, part, json_)
+        return
+    whole = opened(reference)
     kinds = list(zip(*(split(scored, stratum) for scored in whole), strict=True))
     sets = [scored for kind in kinds for scored in kind]
     if prompt:
@@ -171,6 +183,17 @@ def compare(
         show([row.as_row() for kind in kinds for row in pair_rows(kind)], json_)
     else:
         show([model_row(scored).as_row() for scored in sets], json_)
+
+
+def _print_orders(
+    bench: "Workbench", first: str, opened: "Callable[[str], Sequence[ScoredSet]]", json_: bool
+) -> None:
+    from sing_core.leakage.orders import orders, sentence
+    from sing_core.models.registry import spaces_from
+
+    found = orders(spaces_from(first, bench.settings), opened)
+    show([row for order in found for row in order.as_rows()], json_)
+    tell(sentence(found))
 
 
 @app.command()

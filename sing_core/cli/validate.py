@@ -132,5 +132,8 @@ def validate(
         "cosine": sum(found.cosine) / len(found.cosine) if found.cosine else None,
     }
     for kind in KINDS:
-        row[f"{kind}_relative_change"] = None if moved.sentence else moved.median(kind)
+        found_of = moved.of(kind)
+        row[f"{kind}_relative_change"] = found_of.median() if found_of.relative else None
+        row[f"{kind}_absolute_change"] = found_of.median("absolute") if found_of.absolute else None
+        row[f"{kind}_degrees"] = found_of.median("degrees") if found_of.degrees else None
     show([row], json_)
