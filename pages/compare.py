@@ -47,6 +47,7 @@ with left:
 with right:
     compare.show_controls(rows)
 compare.show_table(rows)
+compare.show_ratios(rows)
 compare.show_pairs(pairs)
 orders.offer(models, images, chosen.part, chosen.options)
 compare.offer(rows, figure, models, images, chosen)

@@ -177,6 +177,22 @@ def show_table(rows: Sequence[ModelRow]) -> None:
     )
 
 
+def show_ratios(rows: Sequence[ModelRow]) -> None:
+    """Draw the folded bars of IS over |AS| of the classifiers that have a null space."""
+    there = [row for row in rows if row.nullity]
+    if there:
+        with st.expander(
+            "The ratio IS / |AS| beside random subspaces", icon=":material/bar_chart:"
+        ):
+            st.plotly_chart(
+                figures.ratios(there),
+                key="compare.ratios",
+                config=exports.FIGURE_CONFIG,
+                alt="Mean IS over mean |AS| of null removal and of random subspaces, as bars.",
+            )
+            st.caption(HELP["ratio"])
+
+
 def _form(name: str) -> str:
     """Return how a number is written: a ratio has no use for thousandths."""
     return ".1f" if name.endswith("ratio") else ".3f"

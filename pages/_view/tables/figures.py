@@ -105,6 +105,26 @@ def confidence_ellipse(
     return (points[0] + np.mean(x)).tolist(), (points[1] + np.mean(y)).tolist()
 
 
+def ratios(rows: Sequence[ModelRow]) -> go.Figure:
+    """Return mean IS over mean |AS| of null removal and of its controls, as bars (Fig. 3b)."""
+    kinds = (
+        ("null space", "ratio", _TEAL, 1.0),
+        ("random, equal dimension", "dim_ratio", _GREY, 0.75),
+        ("random, equal energy", "energy_ratio", _GREY, 0.45),
+    )
+    figure = go.Figure()
+    for name, attribute, colour, opacity in kinds:
+        intervals = [getattr(row, attribute) for row in rows]
+        figure.add_bar(
+            x=[row.model for row in rows], y=[interval.estimate for interval in intervals],
+            error_y=_bars(intervals), name=name, marker_color=colour, opacity=opacity,
+            hovertemplate="%{x}: %{y:.1f}<extra>" + name + "</extra>",
+        )  # fmt: skip
+    figure.update_yaxes(title_text="mean IS / mean |AS|", rangemode="tozero")
+    figure.update_xaxes(type="category")
+    return _sized(figure, 320)
+
+
 def against_controls(rows: Sequence[ModelRow]) -> go.Figure:
     """Return mean |AS| of null removal and of its controls, with intervals over classes."""
     kinds = (
