@@ -128,6 +128,16 @@ def test_one_class_is_shown_down_to_its_images(page):
     assert app.query["class"] == "goldfish"
 
 
+def violins(app):
+    """The traces of the page's violins."""
+    (found,) = (
+        json.loads(chart.proto.spec)["data"]
+        for chart in app.at.get("plotly_chart")
+        if chart.proto.id.endswith("classes.violins")
+    )
+    return found
+
+
 def test_two_models_come_with_their_rank_correlation(page):
     app = page("classes", versus="lite1", least="2")
     assert "Spearman’s ρ over 200 classes with at least 4 images" in said(app)
@@ -140,6 +150,8 @@ def test_two_models_come_with_their_rank_correlation(page):
         assert row["rho_low"] <= row["rho"] <= row["rho_high"]
         assert row["reliability_first_low"] <= row["reliability_first"]
         assert (row["classes"], row["n"]) == (200, 3200)
+    legends = {trace["name"] for trace in violins(app) if trace.get("showlegend")}
+    assert legends == {"lite0", "lite1"}
 
 
 def test_only_lite2_says_that_it_shares_its_tower(page):

@@ -147,7 +147,7 @@ def test_the_accuracies_of_two_heads_are_drawn_against_each_other():
     from pages._view.validate import figures
     from sing_core.maths.head_transfer import Transfer
 
-    rows = [Transfer("a", 30, 10, 2, 0.5, 0.4), Transfer("b", 30, 10, 2, 0.9, 0.8)]
+    rows = [Transfer("a", 0.5, 0.4, 30, 10, 2), Transfer("b", 0.9, 0.8, 30, 10, 2)]
     line, points = figures.transfers(["<b>A</b>", "B"], rows).data
     assert (list(points.x), list(points.y)) == ([0.5, 0.9], [0.4, 0.8])
     assert points.text[0] == "&lt;b&gt;A&lt;/b&gt;"
