@@ -168,7 +168,7 @@ COLUMNS = {
     "null space": st.column_config.NumberColumn(
         help="Dimensions that move no logit, out of the features; expected until it is loaded."
     ),
-    "translator": st.column_config.CheckboxColumn(
+    "translator": st.column_config.TextColumn(
         help="Whether its features can be compared with words."
     ),
     "classes": None,
@@ -189,7 +189,7 @@ def _cells(row: LibraryRow) -> dict[str, object]:
         "top-1 %": entry.top1_percent,
         "on disk MB": mb(row.disk_bytes),
         "in memory MB": mb(row.memory_bytes),
-        "translator": row.has_translator,
+        "translator": "yes" if row.has_translator else NOTHING,
         "source": entry.source,
     }
 

@@ -42,8 +42,8 @@ _COLUMNS = {
     "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
     "p_equivalent": None,
     "stratum": None,
-    "untouched": st.column_config.CheckboxColumn("untouched", help=HELP["untouched"]),
-    "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
+    "untouched": st.column_config.TextColumn(help=HELP["untouched"]),
+    "spurious": st.column_config.TextColumn(help=HELP["spurious"]),
     "angle_after": None,
     "directed_mean": None,
     "bound_deg": None,
@@ -54,6 +54,7 @@ _COLUMNS = {
     "as_low": None,
     "as_high": None,
 }
+_SHOWN_BY_A_TEST = ("untouched", "spurious")  # in words: a ticked box would look like an input
 _SPANS = {"as_mean": ("as_low", "as_high", "+.3f")}
 
 
@@ -241,7 +242,7 @@ def pick_concept(found: Sequence[ConceptRow]) -> ConceptRow:
 def show_table(found: Sequence[ConceptRow]) -> None:
     """Draw the table of concepts; a click chooses one."""
     st.dataframe(
-        cells.spoken_table([row.as_row() for row in found], spans=_SPANS),
+        cells.spoken_table([_cells(row) for row in found], spans=_SPANS),
         hide_index=True,
         column_config=_COLUMNS,
         column_order=list(_COLUMNS),
@@ -251,6 +252,11 @@ def show_table(found: Sequence[ConceptRow]) -> None:
         key="concepts.table",
         height=exports.height_of(len(found)),
     )
+
+
+def _cells(row: ConceptRow) -> dict[str, object]:
+    cells_ = row.as_row()
+    return cells_ | {name: "yes" if cells_[name] else NOTHING for name in _SHOWN_BY_A_TEST}
 
 
 def show_images(
