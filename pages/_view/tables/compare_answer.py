@@ -85,7 +85,7 @@ def _ranking(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
         start = _verdict(ranked, gaps, titles)
         told = f"On the same images the difference is {interval(gap.difference, signed=True)}."
     size = f"{meaning[0].upper()}{meaning[1:]} with {one}, {_score(last)} with {other} {_MEAN}."
-    return f"**{start}** {size} {told}{_undecided(ranked, gaps, titles)}"
+    return f"**{start}**\n\n{size} {told}{_undecided(ranked, gaps, titles)}"
 
 
 def _verdict(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
@@ -156,9 +156,9 @@ def _feasible(ranked: Sequence[ModelRow], titles: _Titles) -> str:
     told = []
     if parts:
         told.append(
-            "**No network gives these equivalents**: their features have negative entries. It can "
-            f"produce {listed(parts)} of their turn (IS), and only if the logits may move by 3 % "
-            "of the largest."
+            "**No network gives these equivalents**: their features have negative entries. Of their "
+            f"turn (IS) it can produce {listed(parts)}, and only if the logits may move by 3 % of "
+            "the largest."
         )
     if open_:
         told.append(f"What can be produced is not known of {listed(open_)}.")
