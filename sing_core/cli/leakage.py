@@ -156,33 +156,40 @@ def compare(
     --classes the same classes decide for every model, and only their images count. Rows of several
     kinds of images pooled say so, and a pair whose verdict differs between them has none.
     """
-    from sing_core.leakage.comparison import model_row
-    from sing_core.leakage.differences import pair_rows
-    from sing_core.leakage.steered import steered_row
     from sing_core.leakage.strata import split
-    from sing_core.models.prompts import clean_prompt
 
     bench = open_bench(Settings())
     names = model or _all_scored(bench, set_, reference)
 
-    def opened(space: str) -> "list[ScoredSet]":
+    def kinds(space: str) -> "list[tuple[ScoredSet, ...]]":
         sets = [open_scored(bench, name, set_, space) for name in names]
-        return [deciding_under(scored, classes, centred, dimension) for scored in sets]
+        asked = [deciding_under(scored, classes, centred, dimension) for scored in sets]
+        return list(zip(*(split(scored, stratum) for scored in asked), strict=True))
 
     if across:
-        part = lambda to: [split(scored, stratum)[-1] for scored in opened(to)]  # noqa: E731
-        _print_orders(bench, reference, part, json_)
-        return
-    whole = opened(reference)
-    kinds = list(zip(*(split(scored, stratum) for scored in whole), strict=True))
-    sets = [scored for kind in kinds for scored in kind]
-    if prompt:
-        text = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars)
-        show([steered_row(scored, text, image_score).as_row() for scored in sets], json_)
-    elif paired:
-        show([row.as_row() for kind in kinds for row in pair_rows(kind)], json_)
+        _print_orders(bench, reference, lambda space: kinds(space)[-1], json_)
     else:
-        show([model_row(scored).as_row() for scored in sets], json_)
+        found = kinds(reference)
+        rows = _steered(found, prompt, image_score) if prompt else _compared(found, paired=paired)
+        show(rows, json_)
+
+
+def _steered(kinds: "Sequence[Sequence[ScoredSet]]", prompt: str, image_score: float) -> list[Row]:
+    from sing_core.leakage.steered import steered_row
+    from sing_core.models.prompts import clean_prompt
+
+    settings = kinds[0][0].bench.settings
+    text = clean_prompt(prompt, max_chars=settings.max_prompt_chars)
+    return [steered_row(scored, text, image_score).as_row() for kind in kinds for scored in kind]
+
+
+def _compared(kinds: "Sequence[Sequence[ScoredSet]]", *, paired: bool) -> list[Row]:
+    from sing_core.leakage.comparison import model_row
+    from sing_core.leakage.differences import pair_rows
+
+    if paired:
+        return [row.as_row() for kind in kinds for row in pair_rows(kind)]
+    return [model_row(scored).as_row() for kind in kinds for scored in kind]
 
 
 def _print_orders(
