@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 Rows = Sequence[Mapping[str, Any]]
+_PLAIN = ".6g"  # pandas would write 0.2 as 0.200000
 
 
 def spoken_table(
@@ -22,10 +23,12 @@ def spoken_table(
     """Return the table of ``rows`` as it is shown.
 
     ``spans``: column to the columns of its interval's ends, and how all three are written; a cell
-    reads ``0.166 [0.159, 0.172]``. ``numbers``: column to how it is written.
+    reads ``0.166 [0.159, 0.172]``. ``numbers``: column to how it is written. Other numbers have no
+    more decimals than they need.
     """
     frame = frame_of(rows)
-    shown: dict[str, Any] = {name: _writer(form) for name, form in numbers.items()}
+    shown: dict[str, Any] = {name: _writer(_PLAIN) for name in frame.select_dtypes("float")}
+    shown |= {name: _writer(form) for name, form in numbers.items()}
     for name, (low, high, form) in spans.items():
         texts: dict[float, str] = {}
         values = []

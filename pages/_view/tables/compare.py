@@ -79,7 +79,9 @@ def pick_models(images: str) -> list[str]:
     if followed and unknown and not {*there}.isdisjoint(asked):
         names = ", ".join(f"“{in_words(name, 60)}”" for name in unknown[:5])
         st.warning(_UNKNOWN.format(names=names), icon=":material/link_off:")
-    linked = [m for m in st.session_state["compare.models_text"].split(",") if m in there] or there
+    # A name that a link says twice stands for one classifier: nothing differs from itself.
+    named = dict.fromkeys(st.session_state["compare.models_text"].split(","))
+    linked = [m for m in named if m in there] or there
     if st.session_state.get("compare.models_shown") != linked:
         st.session_state["compare.models"] = linked
     titles = loaders.models()
