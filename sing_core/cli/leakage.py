@@ -89,8 +89,7 @@ def classes(
     only = ClassFilter(search, group, least)
     if (steer or images or versus) and (only != ClassFilter() or order is not Order.imagenet):
         raise typer.TyperException("--images, --steer, --versus print no table to narrow.")
-    if versus == model:
-        raise SingError(f"--versus names a second classifier: {model} is the first one itself.")
+    _check_second(model, versus)
     bench = open_bench(Settings())
     parts = split(open_scored(bench, model, set_, reference), stratum)
     if versus:
@@ -102,6 +101,11 @@ def classes(
         found = _table(parts, only, order)
     if found:
         show(found, json_)
+
+
+def _check_second(model: str, versus: str) -> None:
+    if versus == model:
+        raise SingError(f"--versus names a second classifier: {model} is the first one itself.")
 
 
 def _agreement(pairs: "Iterable[tuple[ScoredSet, ScoredSet]]") -> list[Row]:
@@ -162,13 +166,11 @@ def compare(
     from sing_core.models.prompts import clean_prompt
 
     bench = open_bench(Settings())
-    names = model or _all_scored(bench, set_, reference)
-    opened = [open_scored(bench, name, set_, reference) for name in names]
+    opened = _opened(bench, model, set_, reference)
     text = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars) if prompt else ""
-    for scored in opened:  # a wrong name is refused before anything is computed
-        split(scored, stratum)
+    _ = [split(scored, stratum) for scored in opened]  # refused before anything is computed
     whole = deciding_under(opened, classes, centred, dimension)
-    kinds = list(zip(*(split(scored, stratum) for scored in whole), strict=True))
+    kinds = list(zip(*(split(one, stratum) for one in whole), strict=True))
     sets = [scored for kind in kinds for scored in kind]
     if text:
         show([steered_row(scored, text, image_score).as_row() for scored in sets], json_)
@@ -230,6 +232,13 @@ def _all_scored(bench: "Workbench", set_: str, reference: str) -> list[str]:
     if not models:
         raise SingError("No set of images is prepared yet: run `python -m sing_core prepare`.")
     return models
+
+
+def _opened(
+    bench: "Workbench", model: list[str] | None, set_: str, reference: str
+) -> "list[ScoredSet]":
+    names = model or _all_scored(bench, set_, reference)
+    return [open_scored(bench, name, set_, reference) for name in names]
 
 
 def deciding_under(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Radius = Annotated[
     list[int] | None, typer.Option(min=1, max=255, help="Levels of 255; repeatable.")
 ]
+ImageScore = Annotated[float, typer.Option(min=0, max=179, help="IS of the step asked, degrees.")]
 Onlooker = Annotated[
     str,
     typer.Option(
@@ -51,9 +52,7 @@ def pixels(
     prompt: Prompt,
     model: Model = "lite0",
     other: Onlooker = "",
-    image_score: Annotated[
-        float, typer.Option(min=0, max=179, help="IS of the step asked, degrees.")
-    ] = 40.0,
+    image_score: ImageScore = 40.0,
     epsilon: Epsilon = None,
     radius: Radius = None,
     steps: Annotated[int, typer.Option(min=1, help="Of each search.")] = 30,

@@ -37,6 +37,7 @@ Own = Annotated[
 ]
 Wish = Annotated[str, typer.Option(help="Text target; without one, the class that is read.")]
 Unit = Annotated[str, typer.Option(help="One head, such as L11.H3; else all.")]
+Grey = Annotated[Path | None, typer.Option(help="Grey PNG to write, dark to light.")]
 Folder = Annotated[Path, typer.Option(help="Folder for the pictures; made where it is missing.")]
 
 
@@ -46,6 +47,10 @@ class Asked(StrEnum):
     full = "full"
     null = "null"
     principal = "principal"
+
+
+Part = Annotated[Asked, typer.Option(help="All, what is hidden, or what decides.")]
+Against = Annotated[str, typer.Option(help="A second text: the map is of the difference.")]
 
 
 @app.command()
@@ -100,15 +105,15 @@ def ledger(
 def token_map(
     image: Image,
     prompt: Wish = "",
-    against: Annotated[str, typer.Option(help="A second text: the map is of the difference.")] = "",
-    part: Annotated[Asked, typer.Option(help="All, what is hidden, or what decides.")] = Asked.full,
+    against: Against = "",
+    part: Part = Asked.full,
     unit: Unit = "",
     reference: Ref = REFERENCE,
     model: Own = "",
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
-    out: Annotated[Path | None, typer.Option(help="Grey PNG to write, dark to light.")] = None,
+    out: Grey = None,
     json_: Json = False,
 ) -> None:
     """Print what each token of a photo adds along a text: where on the photo it is.
@@ -119,14 +124,12 @@ def token_map(
     from sing_core.units.tokens import look_inside, picture_of, pulled_back, stretched
     from sing_core.units.tokens import token_map as map_of
 
-    settings = Settings()
-    bench, inside = _open(settings, reference, model)
+    bench, inside = _open(Settings(), reference, model)
     place = _head(inside, unit) if unit else None
     variant = _variant(inside, (classes, centred, threshold))
     prompt, against = (_cleaned(bench, text) for text in (prompt, against))
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    photo = look_inside(inside, open_photo(image, settings).image)
+    picture = open_photo(image, bench.settings).image
+    photo = look_inside(inside, picture)
     linear = _deciding(photo, variant)
     text, said = _text(bench, photo, prompt)
     direction = pulled_back(inside, text, part.value, linear)
@@ -135,13 +138,10 @@ def token_map(
         direction = direction - pulled_back(inside, other, part.value, linear)
     found = map_of(photo, direction, place)
     if out is not None:
-        size = open_photo(image, settings).image.size
-        picture_of(stretched(found.heat), (min(size), min(size))).save(out, "PNG")
+        picture_of(stretched(found.heat), (min(picture.size),) * 2).save(out, "PNG")
     show(_map_rows(found), json_)
-    tell(
-        f"“{said}”: {found.total:+.3f} of the cosine, {float(found.heat.sum()):+.3f} of it on the "
-        "photo."
-    )
+    on_photo = float(found.heat.sum())
+    tell(f"“{said}”: {found.total:+.3f} of the cosine, {on_photo:+.3f} of it on the photo.")
 
 
 @app.command()
