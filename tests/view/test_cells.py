@@ -33,14 +33,6 @@ def test_a_cell_without_a_number_is_a_dash():
     assert texts.count("–") == 7, "the ends of intervals that are folded away, too"
 
 
-def test_a_number_that_nobody_formats_has_no_more_decimals_than_it_needs():
-    rows = [{"dose": 0.2, "of": 1280, "mean": 0.5, "low": 0.4, "high": 0.6, "other": 1}]
-    frame, texts = shown([*rows, {**rows[0], "dose": 1.0, "of": None}])
-    spoken = ["0.500 [0.400, 0.600]", "0.400", "0.600", "+1.0"]
-    assert texts == ["0.2", "1280", *spoken, "1", "–", *spoken]
-    assert frame["dose"].tolist() == [0.2, 1.0], "it sorts by the number"
-
-
 def test_there_is_no_interval_where_one_end_is_missing():
     assert span(0.5, None, 0.6, "+.2f") == span(0.5, float("nan"), 0.6, "+.2f") == "+0.50"
     assert span(-0.5, -0.6, -0.4, "+.2f") == "−0.50 [−0.60, −0.40]"
@@ -49,3 +41,11 @@ def test_there_is_no_interval_where_one_end_is_missing():
 def test_what_rounds_to_nothing_has_no_minus():
     assert span(-0.0001, -0.0004, 0.0004, "+.3f") == "+0.000 [+0.000, +0.000]"
     assert span(-0.0001, -0.0006, 0.0, ".3f") == "0.000 [−0.001, 0.000]"
+
+
+def test_a_number_that_nobody_gave_a_form_has_no_idle_zeros():
+    rows = [{"dose": dose, "name": name} for dose, name in ((0.2, "a"), (1.0, "b"), (0.125, "a"))]
+    table = spoken_table(rows, words={"name": {"a": "Alpha", "b": "Beta"}.__getitem__})
+    texts = re.findall(r">\s*([^<>]+?)\s*</td>", table.to_html())
+    assert texts == ["0.2", "Alpha", "1", "Beta", "0.125", "Alpha"]
+    assert table.data["name"].tolist() == ["a", "b", "a"], "the files keep the short names"
