@@ -12,6 +12,7 @@ from sing_core.cli.app import (
     Json,
     ModelName,
     Ref,
+    SeveralModels,
     app,
     name_problems,
     open_bench,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def validate_heads(
-    model: Annotated[list[str], typer.Option(help="Classifier; repeatable.")],
+    model: SeveralModels,
     images: Annotated[Path | None, typer.Option(help="Class folders, Parquet, zip or tar.")] = None,
     set_: Annotated[str, typer.Option("--set", help="Prepared set, instead of images.")] = "",
     reference: Ref = DEFAULT_REFERENCE,

@@ -241,6 +241,12 @@ def test_a_link_to_classifiers_that_are_not_there_is_said_and_all_are_compared(p
     assert app.at.multiselect(key="compare.models").value == ["lite0", "lite1", "lite2", "vits"]
 
 
+def test_a_link_that_names_a_classifier_twice_compares_it_once(page):
+    app = page("compare", models="lite0,lite0")
+    assert app.at.multiselect(key="compare.models").value == ["lite0"]
+    assert (app.errors, app.query["models"]) == ([], "lite0")
+
+
 def test_a_link_to_a_classifier_that_is_not_there_is_said_and_the_others_are_compared(page):
     app = page("compare", models="lite0,no_pe")
     (warning,) = app.warnings
