@@ -3,14 +3,14 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.tables import asks, concepts, pick_images
+from pages._view.tables import asks, concepts, concepts_answer, pick_images
 from sing_core.errors import SingError
 
 state.enter("concepts")
 st.title("Which concepts hide?", anchor=False)
 st.caption(
-    "A class, or the whole set, against your own list of concepts: the angle before and after null "
-    "removal, and what two tests say about the difference."
+    "Taking away what the last layer cannot see turns images towards some words and away from "
+    "others. Here it is measured, and tested, for your own list of words."
 )
 state.say_in(st.container())  # what is wrong with a link stands above everything
 answer = st.container()  # it is known last, and read first
@@ -44,7 +44,7 @@ except SingError as error:
     st.stop()
 
 # 3. Show.
-answer.markdown(concepts.summary(found, whole=label is None))
+answer.markdown(concepts_answer.summary(found, whole=label is None))
 for note in wanted.notes:
     st.warning(note, icon=":material/playlist_remove:")
 concepts.show_notes(model, found, scale)

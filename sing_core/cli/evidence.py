@@ -18,6 +18,7 @@ from sing_core.cli.app import (
     open_photo,
     show,
     tell,
+    there,
 )
 from sing_core.cli.leakage import Deciding, Dimension, OfSet, deciding_under, open_scored
 from sing_core.cli.variants import Centred
@@ -47,7 +48,7 @@ def probe(
     reference: Ref = DEFAULT_REFERENCE,
     read: Annotated[Asked, typer.Option(help="What is read from the features.")] = Asked.classes,
     labels: Annotated[
-        Path | None, typer.Option(help="CSV of “image name,label” to read instead.")
+        Path | None, typer.Option(help="CSV of “image name,label” to read instead.", callback=there)
     ] = None,
     json_: Json = False,
 ) -> None:
@@ -145,7 +146,9 @@ def survives(
     bench = open_bench(Settings())
     names = model or ["lite0", "lite1"]
     opened = [open_scored(bench, name, set_, reference) for name in names]
-    under = [deciding_under(scored, classes, centred, dimension) for scored in opened]
+    for scored in opened:  # a wrong name is refused before anything is computed
+        _ = within(scored, stratum), find_class(scored, class_) if class_ else None
+    under = deciding_under(opened, classes, centred, dimension)
     sets = [within(scored, stratum) for scored in under]
     if class_:
         found = [class_choices.class_claim(one, find_class(one, class_)) for one in sets]
@@ -162,7 +165,10 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "never": ", ".join(row["never"]), "fails": len(row["fails"])}
 
 
-Files = Annotated[list[Path] | None, typer.Argument(help="JPEG, PNG or WebP files; else samples.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(help="JPEG, PNG or WebP files; else samples.", callback=there),
+]
 
 
 @app.command()

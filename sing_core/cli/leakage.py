@@ -49,6 +49,7 @@ Bound = Annotated[
     float | None,
     typer.Option(
         min=0.001,
+        max=180,
         help="What is as good as 0, degrees; without it a fifth of the spread of AS over the "
         "reference's vocabulary.",
     ),
@@ -88,6 +89,7 @@ def classes(
     only = ClassFilter(search, group, least)
     if (steer or images or versus) and (only != ClassFilter() or order is not Order.imagenet):
         raise typer.TyperException("--images, --steer, --versus print no table to narrow.")
+    _check_second(model, versus)
     bench = open_bench(Settings())
     parts = split(open_scored(bench, model, set_, reference), stratum)
     if versus:
@@ -99,6 +101,11 @@ def classes(
         found = _table(parts, only, order)
     if found:
         show(found, json_)
+
+
+def _check_second(model: str, versus: str) -> None:
+    if versus == model:
+        raise SingError(f"--versus names a second classifier: {model} is the first one itself.")
 
 
 def _agreement(pairs: "Iterable[tuple[ScoredSet, ScoredSet]]") -> list[Row]:
@@ -159,13 +166,13 @@ def compare(
     from sing_core.models.prompts import clean_prompt
 
     bench = open_bench(Settings())
-    names = model or _all_scored(bench, set_, reference)
-    opened = [open_scored(bench, name, set_, reference) for name in names]
-    whole = [deciding_under(scored, classes, centred, dimension) for scored in opened]
-    kinds = list(zip(*(split(scored, stratum) for scored in whole), strict=True))
+    opened = _opened(bench, model, set_, reference)
+    text = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars) if prompt else ""
+    _ = [split(scored, stratum) for scored in opened]  # refused before anything is computed
+    whole = deciding_under(opened, classes, centred, dimension)
+    kinds = list(zip(*(split(one, stratum) for one in whole), strict=True))
     sets = [scored for kind in kinds for scored in kind]
-    if prompt:
-        text = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars)
+    if text:
         show([steered_row(scored, text, image_score).as_row() for scored in sets], json_)
     elif paired:
         show([row.as_row() for kind in kinds for row in pair_rows(kind)], json_)
@@ -227,20 +234,35 @@ def _all_scored(bench: "Workbench", set_: str, reference: str) -> list[str]:
     return models
 
 
+def _opened(
+    bench: "Workbench", model: list[str] | None, set_: str, reference: str
+) -> "list[ScoredSet]":
+    names = model or _all_scored(bench, set_, reference)
+    return [open_scored(bench, name, set_, reference) for name in names]
+
+
 def deciding_under(
-    scored: "ScoredSet", classes: str, centred: bool, dimension: int | None
-) -> "ScoredSet":
+    sets: "Sequence[ScoredSet]", classes: str, centred: bool, dimension: int | None
+) -> "list[ScoredSet]":
     """Return the scores where the named classes decide; computed on the first call."""
-    from sing_core.leakage.variant_scores import deciding_classes, under
+    from sing_core.leakage.variant_scores import check_dimension, deciding_classes, under
     from sing_core.maths.head_variants import HeadVariant
 
-    chosen = deciding_classes(scored, classes) if classes else ()
+    variants = [
+        HeadVariant(deciding_classes(scored, classes) if classes else (), centred)
+        for scored in sets
+    ]
+    if dimension is not None:
+        check_dimension(sets, variants, dimension)
 
-    def report(done: int, total: int) -> None:
-        if done == 0:
-            tell(f"{scored.model}: scoring {total:,} images where these classes decide …")
+    def one(scored: "ScoredSet", variant: HeadVariant) -> "ScoredSet":
+        def report(done: int, total: int) -> None:
+            if done == 0:
+                tell(f"{scored.model}: scoring {total:,} images where these classes decide …")
 
-    return under(scored, HeadVariant(chosen, centred), report, dimension=dimension)
+        return under(scored, variant, report, dimension=dimension)
+
+    return [one(scored, variant) for scored, variant in zip(sets, variants, strict=True)]
 
 
 def open_scored(bench: "Workbench", model: str, set_: str, reference: str) -> "ScoredSet":

@@ -68,6 +68,7 @@ def direction_words(
     asked = set_directions.AskedDirection(
         set_, model, reference, variant, class_, against, component
     )
+    set_directions.check_asked(bench, asked)
     pool, embeddings = pool_of(bench, reference, texts, quiet=json_)
     band = set_directions.band_of(bench, asked, embeddings)
     if list_ or not (component or against):
@@ -76,8 +77,7 @@ def direction_words(
     if list_:
         return show(table.as_rows(), json_)
     found = set_directions.direction_of_set(bench, asked, pool, embeddings, band, size=size)
-    show(found.card.as_rows(size), json_)
-    return _say(found, len(pool))
+    return _show(found, size, len(pool), json_)
 
 
 def _picked(asked: "AskedDirection", table: "ComponentTable") -> "AskedDirection":
@@ -86,7 +86,8 @@ def _picked(asked: "AskedDirection", table: "ComponentTable") -> "AskedDirection
     return replace(asked, component=table.first)
 
 
-def _say(found: "SetDirection", pool: int) -> None:
+def _show(found: "SetDirection", size: int, pool: int, json_: bool) -> None:
+    show(found.card.as_rows(size), json_)
     tell(found.sentence)
     if found.card.words:
         tell(found.agreement(pool))

@@ -12,6 +12,7 @@ from sing_core.cli.app import (
     Json,
     ModelName,
     Ref,
+    SeveralModels,
     app,
     name_problems,
     open_bench,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def validate_heads(
-    model: Annotated[list[str], typer.Option(help="Classifier; repeatable.")],
+    model: SeveralModels,
     images: Annotated[Path | None, typer.Option(help="Class folders, Parquet, zip or tar.")] = None,
     set_: Annotated[str, typer.Option("--set", help="Prepared set, instead of images.")] = "",
     reference: Ref = DEFAULT_REFERENCE,
@@ -113,7 +114,11 @@ def _pictures(
 
 @app.command()
 def validate(
-    images: Images, model: ModelName, reference: Ref = DEFAULT_REFERENCE, json_: Json = False
+    images: Images,
+    model: ModelName,
+    reference: Ref = DEFAULT_REFERENCE,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random directions.")] = 0,
+    json_: Json = False,
 ) -> None:
     """Compare null, random and class-row perturbations of one norm (Fig. 9) on images."""
     from sing_core.studies.validation import KINDS
@@ -121,7 +126,7 @@ def validate(
 
     settings = Settings()
     photos = [(path.name, open_photo(path, settings)) for path in images]
-    found = run(open_bench(settings), photos, model=model, reference=reference)
+    found = run(open_bench(settings), photos, model=model, reference=reference, seed=seed)
     moved = found.perturbations
     row: dict[str, Any] = {
         "model": model,

@@ -260,8 +260,9 @@ def _bound_shape(image: Image.Image, notes: list[str]) -> Image.Image:
     """Cut the ends off extreme strips: a network that enlarges their short side would explode."""
     short, long = min(image.size), max(image.size)
     if long > _MAX_ASPECT * short:
+        longer, other = ("wide", "high") if image.width == long else ("high", "wide")
         notes.append(
-            f"The picture is {long / short:,.0f} times longer than wide; "
+            f"The picture is {long / short:,.0f} times as {longer} as it is {other}; "
             f"only its middle is used ({_MAX_ASPECT} to 1)."
         )
         width = min(image.width, _MAX_ASPECT * short)

@@ -5,7 +5,7 @@ ends, is then no property of having been chosen to fit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -92,6 +92,18 @@ class SetDirection:
             f"Of its {few} texts {self.shared} are among the {SPAN} that TextSpan names for the "
             f"hidden part of the same images; by chance it would be {few * SPAN / pool:.1f}."
         )
+
+
+def check_asked(bench: Workbench, asked: AskedDirection) -> None:
+    """Refuse a direction that there is none of; that needs no text and no random direction.
+
+    Component 0 is any of them.
+
+    Raises:
+        SingError: see ``direction_of_set``.
+    """
+    head, _ = _head_of(bench, asked)
+    _made(bench, replace(asked, component=max(asked.component, 1)), head)
 
 
 def band_of(

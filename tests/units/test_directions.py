@@ -17,6 +17,7 @@ from sing_core.maths.statistics import as_many_by_chance
 from sing_core.maths.translator import Translator
 from sing_core.models.imagenet import imagenet_labels, imagenet_wnids
 from sing_core.sets.chunks import ImageRow
+from sing_core.units import set_directions
 from sing_core.units.component_table import component_table
 from sing_core.units.directions import (
     DRAWS,
@@ -404,6 +405,17 @@ def test_the_command_lists_components_and_takes_the_first_that_has_words(command
     assert f"omponent {having[0] if having else 1} of what lite0 cannot see" in said
     assert (texts[0]["text"] is None) == (not having)
     assert f"{len(having) or 'None'} of the first 5 components" in said
+
+
+def test_a_wrong_class_is_refused_before_texts_are_read_and_random_directions_drawn(
+    command, monkeypatch
+):
+    monkeypatch.setattr(unit_directions, "pool_of", None)  # calling either would fail
+    monkeypatch.setattr(set_directions, "random_band", None)
+    for words in (("--class", "unicorns of old"), ("--class", "goldfish", "--component", "9999")):
+        code, rows, said = command("--model", "lite0", *words)
+        assert (code, rows) == (2, [])
+        assert json.loads(said)["error"] in ("ImageSetError", "UnitsError")
 
 
 def test_the_command_refuses_in_a_sentence(command):

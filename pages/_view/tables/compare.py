@@ -77,9 +77,9 @@ def pick_models(images: str) -> list[str]:
     asked = (state.linked("models") or "").split(",")
     unknown = [name for name in asked if name and name not in there]
     if followed and unknown and not {*there}.isdisjoint(asked):
-        names = ", ".join(f"“{in_words(name, 60)}”" for name in unknown[:5])
-        st.warning(_UNKNOWN.format(names=names), icon=":material/link_off:")
-    linked = [m for m in st.session_state["compare.models_text"].split(",") if m in there] or there
+        _say_unknown(unknown)
+    named = dict.fromkeys(st.session_state["compare.models_text"].split(","))  # each once
+    linked = [m for m in named if m in there] or there
     if st.session_state.get("compare.models_shown") != linked:
         st.session_state["compare.models"] = linked
     titles = loaders.models()
@@ -94,6 +94,11 @@ def pick_models(images: str) -> list[str]:
     st.session_state["compare.models_shown"] = chosen
     state.publish("models", text, ",".join(there))
     return chosen
+
+
+def _say_unknown(unknown: Sequence[str]) -> None:
+    names = ", ".join(f"“{in_words(name, 60)}”" for name in unknown[:5])
+    st.warning(_UNKNOWN.format(names=names), icon=":material/link_off:")
 
 
 def show_answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow]) -> None:
