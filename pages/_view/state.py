@@ -92,6 +92,15 @@ def receive(
     return True
 
 
+def follow(name: str, key: str, value: str) -> None:
+    """Set the widget ``key`` and its query parameter ``name`` to ``value``, in a callback.
+
+    The widget may be one that this session has not drawn yet.
+    """
+    st.session_state[key] = value
+    st.session_state[f"link.{name}"] = value
+
+
 def say(sentence: str) -> None:
     """Say what is wrong with the link, where this run says it."""
     place: DeltaGenerator | None = st.session_state.get(_SAYS)

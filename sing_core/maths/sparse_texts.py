@@ -5,6 +5,7 @@ of a few texts. ``somp`` is ResiDual's simultaneous pursuit (appendix A.2, Algor
 that explain many rows together. Both fit all texts chosen so far anew at every step.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,7 @@ from torch import Tensor
 from sing_core.errors import ShapeError
 from sing_core.maths.text_span import RTOL
 
+Report = Callable[[int, int], object]
 Criterion = Literal["std", "l1"]
 # A text of which less than this share of its squared length is new adds nothing but rounding.
 _LEFT_OVER = 1e-10
@@ -84,12 +86,15 @@ def omp(vector: Tensor, texts: Tensor, size: int) -> SparseTexts:
     return SparseTexts(tuple(chosen), fitted, residual, shares)
 
 
-def left_over(vectors: Tensor, texts: Tensor, size: int) -> Tensor:
+def left_over(
+    vectors: Tensor, texts: Tensor, size: int, report: Report = lambda done, total: None
+) -> Tensor:
     """Return ``(k, s + 1)`` what ``omp`` leaves of each of ``vectors`` ``(k, d)``: its curve alone.
 
     All vectors take their texts side by side, which is many times as fast as one after the other.
     ``s`` is ``size``, or as many as there are texts or dimensions; a curve whose texts are
-    exhausted stays where it is. A zero vector has zeros.
+    exhausted stays where it is. A zero vector has zeros. ``report`` hears how many of how many
+    texts were taken.
 
     Raises:
         ShapeError: shapes do not agree, or ``size`` is negative.
@@ -116,6 +121,7 @@ def left_over(vectors: Tensor, texts: Tensor, size: int) -> Tensor:
         frames[:, step] = new
         residual = residual - (new * residual).sum(dim=1, keepdim=True) * new
         lengths.append(torch.minimum(lengths[-1], torch.linalg.vector_norm(residual, dim=1)))
+        report(step + 1, frames.shape[1])
     return torch.stack(lengths, dim=1)
 
 

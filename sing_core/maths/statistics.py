@@ -207,6 +207,15 @@ def family_wise(p: ArrayLike) -> Floats:
     return result
 
 
+def as_many_by_chance(found: int, looked_at: int, place: int, draws: int) -> float:
+    """Return how probable it is that ``found`` or more of ``looked_at`` fall below a drawn bound.
+
+    The bound is the value ``place``, from below, of ``draws`` random ones; what is looked at comes
+    by chance from where these come from. One bound serves all of them: its own chance is in it.
+    """
+    return float(stats.betabinom.sf(found - 1, looked_at, place, draws + 1 - place))
+
+
 def _standard_errors(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Return means, standard errors and degrees of freedom; NaN where there is no spread."""
     centre, spread, count = (np.asarray(v, dtype=np.float64) for v in (mean, sd, n))

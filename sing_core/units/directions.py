@@ -7,6 +7,7 @@ Enough texts describe any direction: so its curve stands beside those of random 
 same null space, through the same A and the same texts, and where it is no lower no words are given.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +18,15 @@ from torch import Tensor
 from sing_core.errors import UnitsError
 from sing_core.maths.controls import null_directions
 from sing_core.maths.head import HeadDecomposition
-from sing_core.maths.sparse_texts import left_over, omp
+from sing_core.maths.sparse_texts import Report, left_over, omp
 from sing_core.maths.translator import Translator
 
 MOST = 128
 DRAWS = 99
 FEWEST_IMAGES = 4
 # Of 99 draws the 5th, 50th and 95th from below: a 100th falls below the first 5 times in 100.
-_PLACES = (4, 49, 94)
+PLACE = 5
+_PLACES = (PLACE - 1, 49, 94)
 # As many texts as dimensions describe everything: the curve stops at a quarter of them.
 _DIMENSIONS_A_TEXT = 4
 # A component with less than this share of the first one's variance is rounding.
@@ -49,10 +51,28 @@ class HiddenDirection:
 def null_component(features: Tensor, head: HeadDecomposition, place: int) -> HiddenDirection:
     """Return the principal component ``place``, from 1, of the null parts of ``(n, m)`` features.
 
-    A component has no sign of its own: it points to the image that lies farthest out along it.
-
     Raises:
         UnitsError: there are fewer than four images, or not so many components.
+    """
+    found = null_components(features, head, max(place, 1))
+    if not 1 <= place <= len(found):
+        raise UnitsError(
+            f"There is no component {place}: the hidden parts of these {len(features):,} images "
+            f"vary in {len(found):,} directions."
+        )
+    return found[place - 1]
+
+
+def null_components(
+    features: Tensor, head: HeadDecomposition, most: int
+) -> tuple[HiddenDirection, ...]:
+    """Return the principal components of the null parts of ``(n, m)`` features, the largest first.
+
+    ``most`` of them, or as many as there are directions in which the images vary. A component has
+    no sign of its own: it points to the image that lies farthest out along it.
+
+    Raises:
+        UnitsError: there are fewer than four images.
     """
     if len(features) < FEWEST_IMAGES:
         raise UnitsError(
@@ -65,18 +85,17 @@ def null_component(features: Tensor, head: HeadDecomposition, place: int) -> Hid
     power, axes = torch.linalg.eigh(rows.mT @ rows if tall else rows @ rows.mT)  # ascending
     scale = float(features.double().square().sum())
     there = int((power > _ROUNDING * max(float(power[-1]), _ROUNDING * scale)).sum())
-    if not 1 <= place <= there:
-        raise UnitsError(
-            f"There is no component {place}: the hidden parts of these {len(rows):,} images "
-            f"vary in {there:,} directions."
-        )
-    axis = axes[:, -place]
-    vector = head.null_part(axis if tall else rows.mT @ axis)
-    vector = vector / torch.linalg.vector_norm(vector)
-    along = rows @ vector
-    if float(along.max()) < -float(along.min()):
-        vector = -vector
-    return HiddenDirection(vector, float(power[-place] / power.clamp_min(0).sum()))
+    found = []
+    for place in range(1, min(most, there) + 1):
+        axis = axes[:, -place]
+        vector = head.null_part(axis if tall else rows.mT @ axis)
+        vector = vector / torch.linalg.vector_norm(vector)
+        along = rows @ vector
+        if float(along.max()) < -float(along.min()):
+            vector = -vector
+        share = float(power[-place] / power.clamp_min(0).sum())
+        found.append(HiddenDirection(vector, share))
+    return tuple(found)
 
 
 def null_difference(first: Tensor, second: Tensor, head: HeadDecomposition) -> HiddenDirection:
@@ -117,29 +136,44 @@ class RandomBand:
 
     Attributes:
         low: 5th percentile after so many texts; ``median`` and ``high`` (95th) likewise.
+        ends: what all ``s`` texts leave of each of them, the least first.
     """
 
     low: tuple[float, ...]
     median: tuple[float, ...]
     high: tuple[float, ...]
+    ends: tuple[float, ...]
+
+    def stands_out(self, left: float) -> bool:
+        """Whether a direction of which all texts leave ``left`` lies below the band."""
+        return left < self.low[-1] - _SAME
+
+    def below(self, left: float) -> int:
+        """Return of how many random directions all texts leave no more than ``left``."""
+        return bisect_right(self.ends, left)
 
 
 def random_band(
-    head: HeadDecomposition, translator: Translator, texts: Tensor, seed: int = 0
+    head: HeadDecomposition,
+    translator: Translator,
+    texts: Tensor,
+    seed: int = 0,
+    report: Report = lambda done, total: None,
 ) -> RandomBand:
     """Return the band of random directions of the null space of ``head``.
 
-    ``texts`` ``(M, d)`` as from ``centred_texts``. It takes seconds, and belongs to head,
-    translator and texts: whoever asks for several cards keeps it.
+    ``texts`` ``(M, d)`` as from ``centred_texts``; ``report`` hears how many of how many texts were
+    taken. It takes seconds, and belongs to head, translator and texts: whoever asks for several
+    cards keeps it.
 
     Raises:
         HeadError: the head has no null space.
     """
     meant = translator.linear(null_directions(head, DRAWS, seed))
     size = min(MOST, texts.shape[1] // _DIMENSIONS_A_TEXT)
-    curves = left_over(meant, texts, size).sort(dim=0).values
+    curves = left_over(meant, texts, size, report).sort(dim=0).values
     low, median, high = (tuple(curves[place].tolist()) for place in _PLACES)
-    return RandomBand(low, median, high)
+    return RandomBand(low, median, high, tuple(curves[:, -1].tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +208,7 @@ class Card:
     @property
     def is_refused(self) -> bool:
         """Whether all texts together leave as much as they do of random directions."""
-        return not _stands_out(self.unexplained, self.band)
+        return not self.band.stands_out(self.unexplained[-1])
 
     def as_rows(self, size: int) -> list[dict[str, Any]]:
         """Return a row for each of the first ``size`` texts; where words are refused, without."""
@@ -219,7 +253,7 @@ def direction_card(
     meant, most = meant / length, len(band.low) - 1
     curve = omp(meant, texts, most).unexplained.tolist()
     curve += curve[-1:] * (most + 1 - len(curve))  # nothing is left to describe
-    if not _stands_out(curve, band):
+    if not band.stands_out(curve[-1]):
         return Card((), tuple(curve), band)
     found = omp(meant, texts, min(size, most))
     words = tuple(
@@ -229,8 +263,3 @@ def direction_card(
         )
     )
     return Card(words, tuple(curve), band)
-
-
-def _stands_out(curve: Sequence[float], band: RandomBand) -> bool:
-    """Whether the last point of a curve lies below the band."""
-    return curve[-1] < band.low[-1] - _SAME

@@ -107,7 +107,7 @@ class _Pass:
     def __init__(self, tower: Tower, batch: Tensor, *, keeps_tokens: bool) -> None:
         if batch.ndim != 4:
             raise ShapeError(f"A batch is (images, 3, height, width), got {tuple(batch.shape)}.")
-        self.keeps_tokens, self.prefix = keeps_tokens, tower.prefix
+        self.keeps_tokens, self.first = keeps_tokens, tower.readout.first
         self.whole = tower.readout.whole
         self.attention: list[Tensor] = []
         self.values: list[Tensor] = []
@@ -138,12 +138,12 @@ class _Pass:
         return Sums(*(value.clone().cpu() for value in found))
 
     def _read(self, tokens: Tensor) -> Tensor:
-        """Return the tokens that the output reads: the class token, or those of patches."""
-        return tokens[:, self.prefix :] if self.whole else tokens[:, :1]
+        """Return the tokens that the output reads: the class token, or those it averages."""
+        return tokens[:, self.first :] if self.whole else tokens[:, :1]
 
     def _attend(self, layer: Layer, tokens: Tensor, turn: Rope) -> Tensor:
         q, k, v = layer.project(layer.norm(tokens), turn)
-        asks = q[:, :, self.prefix :] if self.whole else q[:, :, :1]
+        asks = q[:, :, self.first :] if self.whole else q[:, :, :1]
         if self.keeps_tokens or not self.whole:
             row = (asks @ k.mT).softmax(dim=-1)
             given = (row @ v).float()
@@ -154,7 +154,7 @@ class _Pass:
             self.attention.append(row.float())
             self.values.append(v.float())
         elif self.whole:
-            given = mixed[:, :, self.prefix :].float()
+            given = mixed[:, :, self.first :].float()
         self.given.append(given)
         joined = mixed.transpose(1, 2).flatten(2)
         added = torch.nn.functional.linear(joined, layer.weight.to(joined), layer.bias.to(joined))

@@ -1,32 +1,42 @@
-"""One hidden direction of a prepared set: its text card, and the images at its two ends."""
+"""One hidden direction of a prepared set: its text card, and the images at its two ends.
+
+Half of the images make the direction. What it carries in the others, and which of them lie at its
+ends, is then no property of having been chosen to fit.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from sing_core.errors import ImageSetError, UnitsError
 from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant, nothing_hidden
+from sing_core.maths.sparse_texts import Report
 from sing_core.maths.text_span import text_span
 from sing_core.maths.translator import Translator
-from sing_core.models.imagenet import imagenet_labels, imagenet_places
 from sing_core.models.workbench import Workbench
-from sing_core.sets.chunks import ImageRow
+from sing_core.units.component_table import (
+    LOOKED_AT,
+    ComponentTable,
+    component_table,
+    hidden_shares,
+)
 from sing_core.units.directions import (
+    FEWEST_IMAGES,
     Card,
     HiddenDirection,
     RandomBand,
     centred_texts,
     direction_card,
     null_component,
+    null_components,
     null_difference,
     random_band,
 )
-from sing_core.units.set_part import SetPart, part_of_set
+from sing_core.units.ends import EndImage, ends_of
+from sing_core.units.set_part import SetPart, halves, joined, part_of_set
 
-ENDS = 6
 SPAN = 60  # TextSpan's texts, as many as the thesis gives a head
 
 
@@ -52,27 +62,15 @@ class AskedDirection:
 
 
 @dataclass(frozen=True, slots=True)
-class EndImage:
-    """An image at an end of a direction.
-
-    Attributes:
-        image: it.
-        label: its class; "" where it is none of ImageNet-1k.
-        score: ``<v, f>``, in units of the feature's norm.
-    """
-
-    image: ImageRow
-    label: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class SetDirection:
     """What one hidden direction of a set says.
 
     Attributes:
         card: its texts, or that words are refused, and the curve.
-        top: images along it, the farthest out first; ``bottom`` those at the other end.
+        top: images along it, the farthest out first; ``bottom`` those at the other end. None of
+            them made it.
+        elsewhere: of those images, the share of the hidden variance along a component, or of a
+            difference's squared length.
         shared: how many of the card's texts are among the ``SPAN`` that TextSpan names for the
             hidden part of the same images; None where words are refused.
         sentence: what it says, with magnitudes.
@@ -81,6 +79,7 @@ class SetDirection:
     card: Card
     top: tuple[EndImage, ...]
     bottom: tuple[EndImage, ...]
+    elsewhere: float
     shared: int | None
     sentence: str
 
@@ -98,22 +97,61 @@ class SetDirection:
 def check_asked(bench: Workbench, asked: AskedDirection) -> None:
     """Refuse a direction that there is none of; that needs no text and no random direction.
 
+    Component 0 is any of them.
+
     Raises:
         SingError: see ``direction_of_set``.
     """
     head, _ = _head_of(bench, asked)
-    _direction(bench, asked, head)
+    _made(bench, replace(asked, component=max(asked.component, 1)), head)
 
 
-def band_of(bench: Workbench, asked: AskedDirection, embeddings: Tensor) -> RandomBand:
+def band_of(
+    bench: Workbench,
+    asked: AskedDirection,
+    embeddings: Tensor,
+    *,
+    report: Report = lambda done, total: None,
+) -> RandomBand:
     """Return what texts leave of random directions: the same for every direction of a head.
+
+    ``report`` hears how many of how many texts were taken.
 
     Raises:
         ImageSetError: the head hides nothing.
         SingError: something named cannot be loaded.
     """
     head, translator = _head_of(bench, asked)
-    return random_band(head, translator, centred_texts(embeddings))
+    return random_band(head, translator, centred_texts(embeddings), report=report)
+
+
+def components_of_set(
+    bench: Workbench,
+    asked: AskedDirection,
+    embeddings: Tensor,
+    band: RandomBand,
+    *,
+    count: int = LOOKED_AT,
+    report: Report = lambda done, total: None,
+) -> ComponentTable:
+    """Return which of the first ``count`` components have words; ``asked`` names none of them.
+
+    ``embeddings`` ``(M, d)`` and ``band`` as in ``direction_of_set``; ``report`` hears how many of
+    how many texts were taken.
+
+    Raises:
+        ImageSetError: there is no such set or class, or the head hides nothing.
+        UnitsError: there are too few images.
+        SingError: something named cannot be loaded.
+    """
+    head, translator = _head_of(bench, asked)
+    part = part_of_set(bench, asked.images, asked.model, asked.class_name)
+    made, others = _halves(part)
+    found = null_components(made.features, head, count)
+    return component_table(
+        found, others.features, head, translator, centred_texts(embeddings), band,
+        f"{asked.model} cannot see of {part.where}", report=report,
+    )  # fmt: skip
 
 
 def direction_of_set(
@@ -135,18 +173,29 @@ def direction_of_set(
         SingError: something named cannot be loaded.
     """
     head, translator = _head_of(bench, asked)
-    part, found, what = _direction(bench, asked, head)
+    made = _made(bench, asked, head)
     card = direction_card(
-        found.vector, translator, texts, centred_texts(embeddings), band, size=size
+        made.found.vector, translator, texts, centred_texts(embeddings), band, size=size
     )
     shared = None
     if card.words:
-        rows = translator.linear(head.null_part(part.features))
+        rows = translator.linear(head.null_part(made.of.features))
         spanned = {texts[place] for place in text_span(rows, embeddings, SPAN).chosen}
         shared = sum(word.text in spanned for word in card.words)
-    top, bottom = _ends(part, found.vector)
-    said = f"{_says(card, what)} {_magnitude(found, asked)}"
-    return SetDirection(card, top, bottom, shared, said)
+    top, bottom = ends_of(made.others, made.found.vector)
+    said = f"{_says(card, made.what)} {_magnitude(made, asked)}"
+    return SetDirection(card, top, bottom, made.elsewhere, shared, said)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A direction, the images ``of`` which it is and the ``others``, and what it is in words."""
+
+    found: HiddenDirection
+    of: SetPart
+    others: SetPart
+    elsewhere: float
+    what: str
 
 
 def _head_of(bench: Workbench, asked: AskedDirection) -> tuple[HeadDecomposition, Translator]:
@@ -156,37 +205,49 @@ def _head_of(bench: Workbench, asked: AskedDirection) -> tuple[HeadDecomposition
     return classifier.linear.head, bench.translator(asked.model, asked.reference)
 
 
-def _direction(
-    bench: Workbench, asked: AskedDirection, head: HeadDecomposition
-) -> tuple[SetPart, HiddenDirection, str]:
-    """Return the images that a direction is of, itself, and what it is in words."""
+def _made(bench: Workbench, asked: AskedDirection, head: HeadDecomposition) -> _Made:
+    """Return the direction that is asked for, made from half of the images."""
     first = part_of_set(bench, asked.images, asked.model, asked.class_name)
-    if not asked.against:
-        what = f"component {asked.component} of what {asked.model} cannot see of {first.where}"
-        return first, null_component(first.features, head, asked.component), what
+    if asked.against:
+        return _difference(bench, asked, head, first)
+    what = f"component {asked.component} of what {asked.model} cannot see of {first.where}"
+    of, others = _halves(first)
+    found = null_component(of.features, head, asked.component)
+    elsewhere = float(hidden_shares(found.vector[None], others.features, head))
+    return _Made(found, of, others, elsewhere, what)
+
+
+def _difference(
+    bench: Workbench, asked: AskedDirection, head: HeadDecomposition, first: SetPart
+) -> _Made:
     if not asked.class_name:
         raise UnitsError("A difference is of two classes: name the first one too.")
     second = part_of_set(bench, asked.images, asked.model, asked.against)
     if {row.wnid for row in first.images} == {row.wnid for row in second.images}:
         raise UnitsError("A class does not differ from itself: name another one.")
-    both = SetPart(torch.cat([first.features, second.features]), first.images + second.images, "")
+    (of, others), (of_second, others_second) = _halves(first), _halves(second)
+    found = null_difference(of.features, of_second.features, head)
+    means = (part.features.double().mean(dim=0) for part in (others, others_second))
+    apart = next(means) - next(means)
+    elsewhere = float((apart @ found.vector).square() / apart.square().sum().clamp_min(1e-300))
     what = f"what {asked.model} cannot see of how {first.where} differs from {second.where}"
-    return both, null_difference(first.features, second.features, head), what
+    both, rest = joined((of, of_second)), joined((others, others_second))
+    return _Made(found, both, rest, elsewhere, what)
 
 
-def _ends(part: SetPart, vector: Tensor) -> tuple[tuple[EndImage, ...], tuple[EndImage, ...]]:
-    along = (part.features.double() @ vector).tolist()
-    order = sorted(range(len(along)), key=lambda place: (-along[place], place))
-    count = min(ENDS, len(order) // 2)
-    labels, places = imagenet_labels(), imagenet_places()
+def _halves(part: SetPart) -> tuple[SetPart, SetPart]:
+    """Return the images that make a direction, and those that show it.
 
-    def end(place: int) -> EndImage:
-        row = part.images[place]
-        label = labels[places[row.wnid]] if row.wnid in places else ""
-        return EndImage(row, label, along[place])
-
-    top, bottom = order[:count], order[len(order) - count :][::-1]
-    return tuple(map(end, top)), tuple(map(end, bottom))
+    Raises:
+        UnitsError: there are too few of them.
+    """
+    of, others = halves(part)
+    if min(len(of.images), len(others.images)) < FEWEST_IMAGES:
+        raise UnitsError(
+            f"Half of the images make a direction and the others show its two ends: of "
+            f"{part.where} there are too few, at least {2 * FEWEST_IMAGES} are needed."
+        )
+    return of, others
 
 
 def _says(card: Card, what: str) -> str:
@@ -215,8 +276,16 @@ def _says(card: Card, what: str) -> str:
     )
 
 
-def _magnitude(found: HiddenDirection, asked: AskedDirection) -> str:
-    share = f"{100 * found.share:.1f} %"
+def _magnitude(made: _Made, asked: AskedDirection) -> str:
+    """Return how much of the images it carries: of those that made it, and of the others."""
+    share, again = (f"{100 * value:.1f} %" for value in (made.found.share, made.elsewhere))
+    of, others = len(made.of.images), len(made.others.images)
     if asked.against:
-        return f"{share} of the squared length of that difference is hidden."
-    return f"It carries {share} of what varies there."
+        return (
+            f"{share} of the squared length of that difference is hidden, in the {of:,} images "
+            f"that made it; in the {others:,} others {again} lies along it."
+        )
+    return (
+        f"It carries {share} of what varies there in the {of:,} images that made it, and {again} "
+        f"in the {others:,} others."
+    )

@@ -1,5 +1,6 @@
 """The stored features of a prepared set, or of some classes of it, and whose images they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,3 +55,25 @@ def part_of_set(bench: Workbench, images: str, model: str, class_name: str) -> S
     many = f"{len(rows):,} image{'' if len(rows) == 1 else 's'}"
     where = f"“{class_name}” ({many})" if class_name else f"the set {images} ({many})"
     return SetPart(torch.cat(parts), tuple(rows), where)
+
+
+def halves(part: SetPart) -> tuple[SetPart, SetPart]:
+    """Return the images in two halves: from the first something is made, in the second shown.
+
+    Which is which the digests decide; an image that is there twice is in one half alone.
+    """
+    order = sorted({image.digest for image in part.images})
+    rank = {digest: place for place, digest in enumerate(order)}
+    found = []
+    for parity in (0, 1):
+        own = [k for k, image in enumerate(part.images) if rank[image.digest] % 2 == parity]
+        images = tuple(part.images[place] for place in own)
+        found.append(SetPart(part.features[own], images, part.where))
+    return found[0], found[1]
+
+
+def joined(parts: Sequence[SetPart]) -> SetPart:
+    """Return the images of several parts as one."""
+    features = torch.cat([part.features for part in parts])
+    images = tuple(image for part in parts for image in part.images)
+    return SetPart(features, images, " and ".join(part.where for part in parts))

@@ -13,6 +13,7 @@ from sing_core.errors import UnitsError
 from sing_core.models.backbones import Backbone
 from sing_core.models.centred_reference import CentredReference
 from sing_core.models.references import Reference
+from sing_core.models.token_head import TokenHead
 from sing_core.units.blocks import Layer, Rope, layer_of
 
 Start = Callable[[Tensor], tuple[Tensor, Sequence[Rope]]]
@@ -23,12 +24,14 @@ class Readout:
     """How the output reads the last tokens: pooled, normed, projected.
 
     Attributes:
-        whole: the patch tokens are averaged; False where the class token alone is read.
+        whole: tokens are averaged; False where the class token alone is read.
         norm_first: each token is normed before they are averaged.
         gain: ``(d,)`` of the last LayerNorm, float32; ``shift`` ``(d,)``; ``eps`` added to its
             variance.
         weight: ``(o, d)`` projection into the output; None where the output is what was normed.
         bias: ``(o,)`` of it.
+        first: of averaged tokens, the first that is read: those of patches without what stands
+            before them, or all.
     """
 
     whole: bool
@@ -38,6 +41,7 @@ class Readout:
     eps: float
     weight: Tensor | None = None
     bias: Tensor | None = None
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +145,13 @@ def is_transformer(network: nn.Module) -> bool:
 
 
 def _check_transformer(network: nn.Module, name: str) -> None:
+    if isinstance(network, TokenHead):
+        raise UnitsError(
+            f"{name} reads the class token and the mean of the patch tokens side by side. Each "
+            "would be a sum of heads and MLPs under a scale of its own; here one of them alone can "
+            "be taken apart. Take the same network with a head on the class token, or on the mean "
+            "of its patch tokens."
+        )
     if not is_transformer(network):
         raise UnitsError(
             f"{name} is no transformer: only a residual stream that is never cut by a ReLU is a "
@@ -180,13 +191,21 @@ def _timm_readout(parts: Any, name: str, projection: nn.Linear | None) -> Readou
     norms = [parts.norm, parts.fc_norm]
     real = [norm for norm in norms if not isinstance(norm, nn.Identity)]
     if len(real) != 1 or getattr(parts, "attn_pool", None) is not None:
-        raise UnitsError(f"{name} reads its last tokens in a way that is no sum over them.")
+        raise _pooled(name, "by an attention, or through two norms, of its own")
     if parts.global_pool not in ("token", "avg"):
-        raise UnitsError(f"{name} pools its last tokens by “{parts.global_pool}”: no sum.")
-    if getattr(parts, "pool_include_prefix", False):
-        raise UnitsError(f"{name} averages its class token with the others.")
+        raise _pooled(name, f"by “{parts.global_pool}”")
+    first = 0 if getattr(parts, "pool_include_prefix", False) else int(parts.num_prefix_tokens)
     whole = parts.global_pool == "avg"
-    return _readout(real[0], whole, real[0] is parts.norm, name, projection)
+    plain = _readout(real[0], whole, real[0] is parts.norm, name, projection)
+    return replace(plain, first=first)
+
+
+def _pooled(name: str, how: str) -> UnitsError:
+    return UnitsError(
+        f"{name} reads its last tokens {how}: what a head or an MLP wrote is not carried into the "
+        "output as it is, so there is no share of it. Transformers that read the class token or "
+        "the mean of their tokens can be taken apart."
+    )
 
 
 def _readout(
@@ -222,10 +241,10 @@ def _open_clip_tower(reference: Reference) -> Tower:
     layers = tuple(layer_of(block, 1) for block in blocks)
     whole = visual.pool_type == "avg"
     if visual.pool_type not in ("tok", "avg"):
-        raise UnitsError(f"{name} pools its last tokens by “{visual.pool_type}”: no sum.")
+        raise _pooled(name, f"by “{visual.pool_type}”")
     plain = _readout(visual.ln_post, whole, not visual.final_ln_after_pool, name)
     weight = None if visual.proj is None else visual.proj.detach().float().mT.contiguous()
-    readout = Readout(plain.whole, plain.norm_first, plain.gain, plain.shift, plain.eps, weight)
+    readout = replace(plain, weight=weight, first=1)
 
     def begin(batch: Tensor) -> tuple[Tensor, Sequence[Rope]]:
         return visual._embeds(batch), [None] * len(layers)

@@ -2,11 +2,15 @@
 
 import shlex
 import shutil
+from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 from typer.main import get_command
 
-from pages._view.units import asks, found, found_asks
+from pages._view.library import actions
+from pages._view.units import direction, found, found_asks, word_asks
+from pages._view.units.by_hand import answers
 from sing_core.cli import unit_atlas, unit_directions, unit_words, units
 from sing_core.sets import originals
 from sing_core.sets.chunks import SetFacts, SetFolder
@@ -14,7 +18,7 @@ from sing_core.sets.sources import open_source
 from sing_core.settings import Settings
 from sing_core.units import directions
 from tests.pages.driver import App
-from tests.prepared_sets import class_folders
+from tests.prepared_sets import class_folders, jpeg
 
 pytestmark = pytest.mark.slow  # transformers are taken apart
 
@@ -49,7 +53,7 @@ def test_a_first_visitor_reads_who_wrote_what_is_hidden():
 
 def test_words_of_a_head_are_asked_for_by_a_press_where_the_texts_are_not_read(monkeypatch):
     texts = ("a photo of a cat", "a red car", "a field of grass", "the night sky")
-    monkeypatch.setattr(asks, "text_pool", lambda name, settings: texts)
+    monkeypatch.setattr(word_asks, "text_pool", lambda name, settings: texts)
     app = App.at_page("units", unit="L11.H3")
     assert not [one for one in app.at.dataframe if "stability" in one.value.columns]
     (press,) = [one for one in app.at.button if one.key == "units.read"]
@@ -126,8 +130,30 @@ def columns_of(app, name):
     return [one.value for one in app.at.dataframe if name in one.value.columns]
 
 
-def test_one_hidden_direction_has_signed_texts_and_the_images_at_its_ends(monkeypatch):
-    monkeypatch.setattr(directions, "_stands_out", lambda curve, band: True)
+@pytest.fixture
+def few_texts(monkeypatch):
+    """A hundred and twenty of the general texts: enough for curves, and read in a moment."""
+    texts = word_asks.text_pool("general", Settings())[:120]
+    monkeypatch.setattr(word_asks, "text_pool", lambda name, settings: texts)
+    answers().clear()
+    yield texts
+    answers().clear()
+
+
+@pytest.fixture
+def words_for(monkeypatch, few_texts):
+    """Let components have words of which 120 texts leave less than a bound; return its setter."""
+
+    def less_than(bound):
+        monkeypatch.setattr(directions.RandomBand, "stands_out", lambda band, left: left < bound)
+
+    st.cache_data.clear()
+    yield less_than
+    st.cache_data.clear()
+
+
+def test_one_hidden_direction_has_signed_texts_and_the_images_at_its_ends(words_for):
+    words_for(1.0)
     app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, texts="4")
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "What is one hidden direction?"
@@ -138,15 +164,57 @@ def test_one_hidden_direction_has_signed_texts_and_the_images_at_its_ends(monkey
     assert texts["unexplained"].is_monotonic_decreasing
     assert (texts["random_low"] < texts["random_high"]).all()
     (ends,) = columns_of(app, "end")  # the photographs of the set are not on this machine
-    assert (len(ends), set(ends["label"])) == (12, {"jellyfish"})
-    assert ends["score"].iloc[:6].min() > ends["score"].iloc[6:].max()
+    assert (len(ends), set(ends["label"])) == (8, {"jellyfish"})
+    assert ends["score"].iloc[:4].min() > ends["score"].iloc[4:].max()
+    assert any("None of the images at the ends made the direction" in t for t in app.captions)
     assert any("are not on this machine" in text for text in app.captions)
     verb, asked = parsed(app)
     assert (verb, asked["class_"], asked["set_"]) == ("direction-words", "jellyfish", "embedded")
     assert (asked["component"], asked["against"], asked["size"]) == (1, "", 4)
+    verb, asked = parsed(app, line=1)
+    assert (verb, asked["list_"], asked["look"]) == ("direction-words", True, 20)
 
 
-def test_a_direction_is_changed_by_hand_and_the_link_follows():
+def test_without_a_choice_the_first_component_that_has_words_is_shown(words_for):
+    words_for(0.0)  # none has
+    app = App.at_page("units", **DIRECTION)
+    (table,) = columns_of(app, "random_below")
+    assert len(table) == 7
+    assert "There are no words for component 1" in first(app)
+    assert any("None of the first 7 components" in one.value for one in app.at.markdown)
+    left = list(table["unexplained"])
+    bound = sorted(left)[2]  # two have less
+    having = [place for place, rest in enumerate(left, start=1) if rest < bound]
+    words_for(bound)
+    answers().clear()
+    st.cache_data.clear()
+    app = App.at_page("units", **DIRECTION)
+    (table,) = columns_of(app, "random_below")
+    assert [place for place in table["component"] if table["has_words"][place - 1] == "words"] == (
+        having
+    )
+    assert f"**Component {having[0]} of what lite0 cannot see" in first(app)
+    assert any(
+        "2 of the first 7 components" in one.value and f"Component {having[0]} is the first of" in
+        one.value for one in app.at.markdown
+    )  # fmt: skip
+    assert "component" not in app.query
+    app.at.selectbox(key="units.component").set_value(str(having[1]))
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.query["component"] == str(having[1])
+    assert f"**Component {having[1]} of what lite0 cannot see" in first(app)
+    assert any("is the one that was asked for" in one.value for one in app.at.markdown)
+
+
+def test_a_click_on_a_component_chooses_it(monkeypatch):
+    clicked = {"units.components": SimpleNamespace(selection=SimpleNamespace(rows=[4]))}
+    monkeypatch.setattr(direction.st, "session_state", clicked)
+    direction._follow_click()
+    assert clicked["units.component"] == "5"
+
+
+def test_a_direction_is_changed_by_hand_and_the_link_follows(few_texts):
     app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, component="2")
     assert "omponent 2 of what lite0 cannot see" in first(app)
     app.at.selectbox(key="units.other").set_value("goldfish")
@@ -155,24 +223,67 @@ def test_a_direction_is_changed_by_hand_and_the_link_follows():
     assert (app.query["other"], app.query["component"]) == ("goldfish", "2")
     assert "differs from “goldfish” (16 images)" in first(app)
     verb, asked = parsed(app)
-    assert (verb, asked["against"], asked["component"]) == ("direction-words", "goldfish", 1)
+    assert (verb, asked["against"], asked["component"]) == ("direction-words", "goldfish", 0)
 
 
-def test_a_direction_without_words_says_so_and_keeps_its_curve(monkeypatch):
-    monkeypatch.setattr(directions, "_stands_out", lambda curve, band: False)
+def test_a_direction_without_words_says_so_and_looks_for_others_by_a_press(words_for):
+    words_for(0.0)
     app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, component="3")
     assert "There are no words for component 3" in first(app)
     assert columns_of(app, "coefficient") == []
     assert len(app.at.get("plotly_chart")) == 1
     assert columns_of(app, "end")
+    assert columns_of(app, "random_below") == []
+    (press,) = [one for one in app.at.button if one.key == "units.look"]
+    press.click()
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    (table,) = columns_of(app, "random_below")
+    assert set(table["has_words"]) == {"none"}
+    assert "There are no words for component 3" in first(app)  # it stays what was asked for
+    again = App.at_page("units", **DIRECTION, component="2")
+    assert columns_of(again, "random_below")  # it is kept
 
 
-def test_a_direction_that_is_not_there_is_said_in_a_sentence():
+def test_a_direction_that_is_not_there_is_said_in_a_sentence(few_texts):
     app = App.at_page("units", **DIRECTION, component="16")
     assert len(app.errors) == 1
     assert "There is no component 16" in app.errors[0]
-    app = App.at_page("units", **DIRECTION, component="0.5", texts="5", other="dragon")
-    assert len(app.warnings) == 3
+    app = App.at_page("units", **DIRECTION, component="0.5", texts="5", other="dragon", looked="9")
+    assert len(app.warnings) == 4
+
+
+@pytest.fixture
+def goldfish(tmp_path):
+    """A prepared set of twelve goldfish whose photographs are on this machine; its folder."""
+    root = tmp_path / "goldfish"
+    (root / "n01443537").mkdir(parents=True)
+    for number in range(12):
+        (root / "n01443537" / f"{number:03d}.jpg").write_bytes(jpeg(number, side=256))
+    actions.prepare_set(root, ("lite0",), "goldfish", lambda progress: None)
+    yield root
+    for folder in (Settings().cache_dir / "prepared").glob("goldfish*"):
+        shutil.rmtree(folder)
+
+
+def test_where_photographs_are_here_they_stand_at_both_ends(goldfish, few_texts):
+    asked = {"ask": "direction", "set": "goldfish", "component": "1"}
+    app = App.at_page("units", **asked)
+    assert (app.errors, app.warnings) == ([], [])
+    titles = ("**Farthest along it**", "**Farthest against it**")
+    assert all(title in [one.value for one in app.at.markdown] for title in titles)
+    pictures = [one.proto.imgs[0] for one in app.at.get("image")]
+    assert len(pictures) == 6  # three of the six that did not make it at either end
+    assert all(one.url.startswith("data:image/") for one in pictures)
+    assert len({one.url for one in pictures}) == 6
+    assert len([text for text in app.captions if text.startswith("goldfish: ")]) == 6
+    assert columns_of(app, "end") == []
+    for photograph in (goldfish / "n01443537").iterdir():
+        photograph.unlink()
+    st.cache_data.clear()
+    app = App.at_page("units", **asked)
+    assert not app.at.get("image")
+    assert len([text for text in app.captions if "no longer there" in text]) == 6
 
 
 def test_what_cannot_be_asked_is_said_in_a_sentence():
@@ -206,7 +317,7 @@ def test_photographs_that_a_head_finds_are_shown_and_the_command_asks_the_same()
 
 def test_a_property_chooses_its_head_and_a_head_says_whether_it_has_a_subject(monkeypatch):
     texts = ("a photo of a cat", "a red car", "a field of grass", "the night sky")
-    monkeypatch.setattr(asks, "text_pool", lambda name, settings: texts)
+    monkeypatch.setattr(word_asks, "text_pool", lambda name, settings: texts)
     kinds = ("animals", "colour", "places", "places")
     monkeypatch.setattr(found_asks, "general_properties", lambda settings: kinds)
     app = App.at_page("units", ask="found", subject="colour", network="mini-vit")
@@ -220,6 +331,25 @@ def test_a_property_chooses_its_head_and_a_head_says_whether_it_has_a_subject(mo
     press.click()
     app.run()
     assert any("random heads" in one.value for one in app.at.markdown)
+
+
+def test_one_click_leads_from_who_wrote_to_what_the_same_head_finds_and_back():
+    asked = {"network": "mini-vit", "photo": "coffee", "prompt": "an image of a cup"}
+    app = App.at_page("units", unit="L10.H2", **asked)
+    app.at.button(key="units.to_found").click()
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.at.title[0].value == "What does a head find?"
+    assert app.at.selectbox(key="units.head").value == "L10.H2"
+    assert app.query == asked | {"ask": "found", "head": "L10.H2", "unit": "L10.H2"}
+    app.at.selectbox(key="units.head").set_value("L9.H1")
+    app.run()
+    app.at.button(key="units.to_wrote").click()
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.at.title[0].value == "Who wrote what it cannot see?"
+    assert any("**L9.H1 wrote" in element.value for element in app.at.markdown)
+    assert app.query == asked | {"head": "L9.H1", "unit": "L9.H1"}
 
 
 @pytest.fixture

@@ -13,18 +13,29 @@ from sing_core.errors import HeadError, ImageSetError, UnitsError
 from sing_core.maths.controls import null_directions
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.sparse_texts import left_over, omp
+from sing_core.maths.statistics import as_many_by_chance
 from sing_core.maths.translator import Translator
+from sing_core.models.imagenet import imagenet_labels, imagenet_wnids
+from sing_core.sets.chunks import ImageRow
 from sing_core.units import set_directions
+from sing_core.units.component_table import component_table
 from sing_core.units.directions import (
     DRAWS,
     RandomBand,
     centred_texts,
     direction_card,
     null_component,
+    null_components,
     null_difference,
     random_band,
 )
-from sing_core.units.set_directions import AskedDirection, band_of, direction_of_set
+from sing_core.units.set_directions import (
+    AskedDirection,
+    band_of,
+    components_of_set,
+    direction_of_set,
+)
+from sing_core.units.set_part import SetPart, halves, part_of_set
 from tests.benches import exit_code
 
 WIDTH, READ, TEXTS = 40, 10, 80
@@ -187,7 +198,7 @@ def test_a_random_direction_is_refused_but_for_five_times_in_a_hundred(head, tra
 
 
 def test_refused_words_leave_the_curve(head, translator, texts, band):
-    never = RandomBand((0.0,) * len(band.low), band.median, band.high)
+    never = RandomBand((0.0,) * len(band.low), band.median, band.high, band.ends)
     vector = null_directions(head, 1, seed=3)[0]
     card = direction_card(vector, translator, NAMES, centred_texts(texts), never, size=4)
     assert card.is_refused
@@ -238,9 +249,15 @@ def test_a_direction_of_a_class_has_its_images_at_both_ends(real_bench, words):
     found = direction_of_set(real_bench, ASKED, *words, band, size=5)
     scores = [end.score for end in (*found.top, *reversed(found.bottom))]
     assert scores == sorted(scores, reverse=True)
-    assert len(found.top) == len(found.bottom) == 6
+    assert len(found.top) == len(found.bottom) == 4
     assert {end.label for end in (*found.top, *found.bottom)} == {"goldfish"}
-    assert len({end.image.row for end in (*found.top, *found.bottom)}) == 12
+    made, others = halves(part_of_set(real_bench, "embedded", "lite0", "goldfish"))
+    assert {end.image for end in (*found.top, *found.bottom)} == set(others.images)
+    vector = null_component(made.features, real_bench.classifier("lite0").linear.head, 1).vector
+    along = others.features.double() @ vector
+    assert found.top[0].score == pytest.approx(float(along.max()))
+    share = f"{100 * found.elsewhere:.1f} % in the 8 others"
+    assert f"in the 8 images that made it, and {share}" in found.sentence
     assert "omponent 1 of what lite0 cannot see of “goldfish” (16 images)" in found.sentence
     assert f"{100 * found.card.unexplained[-1]:.1f} %" in found.sentence
     assert (found.shared is None) == found.card.is_refused
@@ -253,21 +270,89 @@ def test_the_ends_of_a_difference_are_its_two_classes(real_bench, words):
     assert {end.label for end in found.top} == {"goldfish"}
     assert {end.label for end in found.bottom} == {"jellyfish"}
     assert "how “goldfish” (16 images) differs from “jellyfish” (16 images)" in found.sentence
-    assert "of the squared length of that difference is hidden" in found.sentence
+    assert "of the squared length of that difference is hidden, in the 16 images" in found.sentence
+    assert f"in the 16 others {100 * found.elsewhere:.1f} % lies along it" in found.sentence
 
 
 def test_what_cannot_be_asked_is_said(real_bench, words):
-    band = RandomBand((1.0, 0.5), (1.0, 0.6), (1.0, 0.7))
+    band = RandomBand((1.0, 0.5), (1.0, 0.6), (1.0, 0.7), (0.5, 0.6, 0.7))
     for asked, said, kind in (
         (replace(ASKED, class_name="", against="goldfish"), "name the first one", UnitsError),
         (replace(ASKED, against="n01443537"), "differ from itself", UnitsError),
-        (replace(ASKED, component=16), "vary in 15 directions", UnitsError),
+        (replace(ASKED, component=8), "these 8 images vary in 7 directions", UnitsError),
         (replace(ASKED, class_name="unicorns of old"), "no class of ImageNet", ImageSetError),
         (replace(ASKED, images="nowhere"), "No prepared set", ImageSetError),
         (replace(ASKED, model="vits"), "no null space", ImageSetError),
     ):
         with pytest.raises(kind, match=said):
             direction_of_set(real_bench, asked, *words, band)
+
+
+def test_a_half_makes_what_the_other_shows_and_a_copy_is_in_one_of_them():
+    images = [ImageRow(row, f"{row}.jpg", "", f"{(row % 10) * 37 % 101:03d}") for row in range(30)]
+    of, others = halves(SetPart(torch.arange(30.0)[:, None], tuple(images), "thirty"))
+    assert (len(of.images), len(others.images)) == (15, 15)  # ten files, each there three times
+    assert not {row.digest for row in of.images} & {row.digest for row in others.images}
+    for part in (of, others):
+        assert part.features[:, 0].tolist() == [row.row for row in part.images]
+
+
+def test_too_few_images_for_two_halves_are_refused(real_bench, words):
+    band = band_of(real_bench, ASKED, words[1])
+    single = next(
+        label for label, row in zip(imagenet_labels(), imagenet_wnids(), strict=True)
+        if len(part_of_set(real_bench, "embedded", "lite0", row).images) == 1
+    )  # fmt: skip
+    with pytest.raises(UnitsError, match=r"\(1 image\) there are too few, at least 8"):
+        components_of_set(real_bench, replace(ASKED, class_name=single), words[1], band)
+
+
+def looked_through(head, translator, texts, band, rows, count=6):
+    return component_table(
+        null_components(rows, head, count), rows + features(seed=9), head, translator,
+        centred_texts(texts), band, "it cannot see",
+    )  # fmt: skip
+
+
+def test_the_components_that_have_words_are_those_with_a_planted_text(
+    head, translator, texts, band
+):
+    rows = features(f25=3, f31=2)  # two features that texts lie along; what is left is noise
+    table = looked_through(head, translator, texts, band, rows)
+    assert [one.component for one in table.components] == [1, 2, 3, 4, 5, 6]
+    assert {1, 2} <= set(table.with_words)
+    assert table.first == 1
+    for one, found in zip(table.components, null_components(rows, head, 6), strict=True):
+        card = direction_card(found.vector, translator, NAMES, centred_texts(texts), band)
+        assert one.has_words != card.is_refused
+        assert one.unexplained == pytest.approx(card.unexplained[-1])
+        assert one.random_below == sum(end <= one.unexplained for end in band.ends)
+        assert one.has_words == (one.random_below < 5)
+        assert one.share == found.share
+    assert table.components[0].elsewhere == pytest.approx(table.components[0].share, rel=0.1)
+    assert "2 of the first" in table.sentence
+    assert "of 6 random directions 0.3 would on average, and as many or more" in table.sentence
+    assert "Component 1 is the first of them that has words" in table.picked(1)
+    assert "asked for" in table.picked(2)
+
+
+def test_a_table_without_words_says_so_and_shows_the_first(head, translator, texts, band):
+    never = RandomBand((0.0,) * len(band.low), band.median, band.high, (0.0,) * DRAWS)
+    table = looked_through(head, translator, texts, never, features(f25=3))
+    assert (table.with_words, table.first) == ((), 1)
+    assert table.sentence.startswith("None of the first 6 components of what it cannot see has")
+    assert "of 6 random directions 0.3 would" in table.sentence
+    assert "Component 1 is the first of all" in table.picked(1)
+    assert all(one.random_below == DRAWS for one in table.components)
+
+
+def test_as_many_by_chance_is_what_drawing_shows():
+    generator = torch.Generator().manual_seed(3)
+    bound = torch.rand(40_000, DRAWS, generator=generator).sort(dim=1).values[:, 4:5]
+    below = (torch.rand(40_000, 20, generator=generator) < bound).sum(dim=1)
+    for found in (0, 1, 2, 5):
+        share = float((below >= found).double().mean())
+        assert as_many_by_chance(found, 20, 5, DRAWS) == pytest.approx(share, abs=0.01)
 
 
 TEXT_LINES = "a red photo\na dog\nat night\na drawing\nunder water\nmany people\na close-up\nsnow\n"
@@ -295,7 +380,9 @@ KEYS = [
 
 
 def test_the_command_prints_a_row_a_text_and_says_the_sentence(command):
-    code, rows, said = command("--model", "lite0", "--class", "goldfish", "--size", "3")
+    code, rows, said = command(
+        "--model", "lite0", "--class", "goldfish", "--size", "3", "--component", "1"
+    )
     assert code == 0, said
     assert [list(row) for row in rows] == [KEYS] * 3
     assert [row["rank"] for row in rows] == [1, 2, 3]
@@ -303,6 +390,21 @@ def test_the_command_prints_a_row_a_text_and_says_the_sentence(command):
     assert "omponent 1 of what lite0 cannot see of “goldfish”" in said
     assert "At its upper end: " in said
     assert said.count("(goldfish, ") == 6
+
+
+def test_the_command_lists_components_and_takes_the_first_that_has_words(command):
+    asked = ("--model", "lite0", "--class", "goldfish", "--look", "5")
+    code, rows, said = command(*asked, "--list")
+    assert code == 0, said
+    assert [row["component"] for row in rows] == [1, 2, 3, 4, 5]
+    assert all(0 < row["elsewhere"] < 1 and 0 <= row["random_below"] <= DRAWS for row in rows)
+    assert [row["share"] for row in rows] == sorted((r["share"] for r in rows), reverse=True)
+    having = [row["component"] for row in rows if row["has_words"]]
+    code, texts, said = command(*asked, "--size", "2")
+    assert code == 0, said
+    assert f"omponent {having[0] if having else 1} of what lite0 cannot see" in said
+    assert (texts[0]["text"] is None) == (not having)
+    assert f"{len(having) or 'None'} of the first 5 components" in said
 
 
 def test_a_wrong_class_is_refused_before_texts_are_read_and_random_directions_drawn(

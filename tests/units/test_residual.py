@@ -15,6 +15,7 @@ from torch import nn
 from sing_core.errors import UnitsError
 from sing_core.models.backbones import Backbone
 from sing_core.models.references import Reference
+from sing_core.models.token_head import TokenHead
 from sing_core.units.layer_norm import Shares, residual_of
 from sing_core.units.residual import parts_of, sums_of
 from sing_core.units.towers import tower_of
@@ -75,6 +76,24 @@ def check(network: Backbone | Reference, side: int) -> None:
 @pytest.mark.parametrize("name", [name for name, options in TIMM.items() if options is not None])
 def test_the_units_of_timm_transformers_add_up(name):
     check(backbone(name, TIMM[name]), 224)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("vit_small_patch14_reg4_dinov2", {}),  # the mean, then the norm
+        ("vit_small_patch14_dinov2", {"fc_norm": False}),  # each token's norm, then the mean
+        ("vit_small_patch14_reg4_dinov2", {"pool_include_prefix": True}),
+        ("vit_small_patch14_dinov2", {"pool_include_prefix": True, "fc_norm": False}),
+    ],
+)
+def test_the_units_of_transformers_that_average_their_tokens_add_up(name, options):
+    network = backbone(name, {"img_size": 224, "num_classes": 10, "global_pool": "avg"} | options)
+    readout = tower_of(network).readout
+    assert (readout.whole, readout.norm_first) == (True, "fc_norm" in options)
+    everyone = "pool_include_prefix" in options
+    assert readout.first == (0 if everyone else network.network.num_prefix_tokens)
+    check(network, 224)
 
 
 @pytest.mark.parametrize("name", CLIPS)
@@ -138,6 +157,21 @@ def test_what_is_no_sum_is_refused_in_a_sentence(name):
     network = timm.create_model(name)
     with pytest.raises(UnitsError, match=r"transformer|sum"):
         tower_of(Backbone.from_timm(network, name=name))
+
+
+@pytest.mark.parametrize("pool", ["map", "avgmax"])
+def test_tokens_that_are_pooled_otherwise_are_refused_with_what_can_be_taken_apart(pool):
+    network = timm.create_model("vit_tiny_patch16_224", global_pool=pool)
+    said = "no share of it.*the class token or the mean of their tokens can be"
+    with pytest.raises(UnitsError, match=said):
+        tower_of(Backbone.from_timm(network, name="pooled"))
+
+
+def test_a_head_on_class_token_and_mean_is_refused_with_what_to_take():
+    trunk = timm.create_model("vit_tiny_patch16_224", num_classes=0)
+    network = TokenHead(trunk, torch.randn(5, 384), torch.zeros(5))
+    with pytest.raises(UnitsError, match=r"side by side.*Take the same network with a head on"):
+        tower_of(Backbone.from_timm(network, name="both"))
 
 
 def test_a_classifier_of_convolutions_names_what_can_be_taken_apart(real_bench):

@@ -17,14 +17,10 @@ from sing_core.models.names import file_state
 from sing_core.models.prompts import class_prompt, clean_prompt
 from sing_core.models.references import space_id
 from sing_core.models.registry import base_of
-from sing_core.models.text_pools import pool_embeddings, text_pool, were_read
-from sing_core.units import heads, ledger, moments, segmentation, set_words
+from sing_core.units import ledger, segmentation
 from sing_core.units.inside import Inside, open_inside
 from sing_core.units.tokens import PARTS, PhotoUnits, TokenMap, look_inside, pulled_back, token_map
-from sing_core.units.words import SpanWords
 
-POOL = "general"
-Pool = tuple[tuple[str, ...], Tensor]
 Maps = tuple[dict[str, TokenMap], str, str]
 
 
@@ -176,78 +172,6 @@ def map_of_head(asked: Asked, head: tuple[int, int]) -> TokenMap:
     return token_map(photo, pulled_back(photo.inside, text, "full", None), head)
 
 
-@st.cache_resource(show_spinner=False)
-def _pools() -> dict[str, Pool]:
-    return {}
-
-
-def pool_of(reference: str) -> Pool:
-    """Return the general descriptions and their embeddings ``(M, d)``; a bar where they are read.
-
-    Raises:
-        SingError: they cannot be embedded.
-    """
-    bench = loaders.bench()
-    texts = text_pool(POOL, bench.settings)
-    key = _pool_key(reference, texts)
-    if (found := _pools().get(key)) is not None:
-        return found
-    place = st.empty()
-
-    def report(done: int, total: int) -> None:
-        place.progress(done / total, f"{done:,} of {total:,} texts are read")
-
-    found = texts, pool_embeddings(bench, reference, texts, report)
-    place.empty()
-    _pools()[key] = found
-    return found
-
-
-def texts_were_read(reference: str) -> bool:
-    """Whether the general descriptions are embedded, here or on disk: else somebody waits.
-
-    Raises:
-        SingError: there are none, or no such reference.
-    """
-    bench = loaders.bench()
-    texts = text_pool(POOL, bench.settings)
-    return _pool_key(reference, texts) in _pools() or were_read(bench, reference, texts)
-
-
-def _pool_key(reference: str, texts: tuple[str, ...]) -> str:
-    return content_key(reference, space_id(base_of(reference), loaders.settings()), *texts)
-
-
-def recorded_in(asked: Asked) -> moments.HeadMoments:
-    """Return what was recorded of the network's heads.
-
-    Raises:
-        UnitsError: nothing was.
-        SingError: see ``open_inside``.
-    """
-    return moments.shipped_moments(inside_of(asked), loaders.settings())
-
-
-def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
-    """Return the texts that describe a head over the images that were recorded.
-
-    Raises:
-        UnitsError: none were.
-        SingError: the texts cannot be embedded.
-    """
-    inside, recorded = inside_of(asked), recorded_in(asked)
-    texts, embeddings = pool_of(asked.reference)
-
-    def ask() -> heads.HeadWords:
-        loaders.rest()
-        return heads.head_words(inside, recorded, texts, embeddings, *head)
-
-    state = state_of(asked.model, asked.reference)
-    key = content_key("head words", state, recorded.identity, str(recorded.images), str(head))
-    found: heads.HeadWords = kept(key, ask)
-    return found
-
-
 def foreground_of(asked: Asked) -> segmentation.Foreground:
     """Return what the network takes for the foreground of the photo.
 
@@ -266,26 +190,6 @@ def foreground_of(asked: Asked) -> segmentation.Foreground:
 
     key = content_key("foreground", asked.photo.digest, state_of(model, reference))
     found: segmentation.Foreground = kept(key, ask)
-    return found
-
-
-def words_of(model: str, images: str, class_name: str) -> tuple[tuple[SpanWords, ...], str]:
-    """Return the words of what is hidden of a set, or of one class, and of its two controls.
-
-    Raises:
-        SingError: see ``words_of_set``.
-    """
-    bench, reference = loaders.bench(), loaders.reference()
-    texts, embeddings = pool_of(reference)
-
-    def ask() -> tuple[tuple[SpanWords, ...], str]:
-        loaders.rest()
-        return set_words.words_of_set(
-            bench, images, model, reference, WHOLE_HEAD, texts, embeddings, class_name=class_name
-        )
-
-    key = content_key("set words", state_of(model, reference), images, class_name)
-    found: tuple[tuple[SpanWords, ...], str] = kept(key, ask)
     return found
 
 

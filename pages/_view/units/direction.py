@@ -1,28 +1,27 @@
 """What is one hidden direction? Its signed texts, the curve beside chance, and its two ends."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import commands, exports, loaders, pickers, state
-from pages._view.linked_number import LinkedNumber
-from pages._view.tables import cells, originals, pick_images
-from pages._view.tables.browse import rows_of_one_file
-from pages._view.units import direction_asks, pictures
+from pages._view import commands, exports, loaders, state
+from pages._view.tables import cells
+from pages._view.units import direction_asks, direction_ends
 from pages._view.units.figures import unexplained_curve
-from pages._view.units.pick_class import pick_class
-from pages._view.words.phrases import in_words, number
+from pages._view.units.pick_class import pick_part
 from pages._view.words.units import UNIT_HELP
-from sing_core.units.set_directions import AskedDirection, EndImage, SetDirection
+from sing_core.units.component_table import LOOKED_AT, ComponentTable
+from sing_core.units.set_directions import AskedDirection
 
 _SIZES = ("4", "8", "16", "32", "64", "128")
 _SIZE = "8"
-_THUMB_PX = 132
-_COMPONENT = LinkedNumber(
-    "component", "units.component", 1, (1, 9999), "a principal component", whole=True
-)
+_LOOKED = ("10", "20", "40", "80")
+_LOOKED_FIRST = str(LOOKED_AT)
+_FIRST = ""  # the first component that has words
+_MOST = 9999
 _COLUMNS: dict[str, Any] = {
     "rank": "place",
     "text": "text",
@@ -32,12 +31,21 @@ _COLUMNS: dict[str, Any] = {
         "of random directions [5 %, 95 %]", width="medium"
     ),
 }
-_ENDS: dict[str, Any] = {
-    "end": "end",
-    "name": st.column_config.TextColumn("image"),
-    "label": "class",
-    "score": st.column_config.TextColumn("along it"),
+_COMPONENTS: dict[str, Any] = {
+    "component": "component",
+    "has_words": "words",
+    "share": st.column_config.TextColumn("of what varies"),
+    "elsewhere": st.column_config.TextColumn("in the other images"),
+    "unexplained": st.column_config.TextColumn("unexplained"),
+    "random_below": "of 99 random, as little or less",
 }
+_SHARES = dict.fromkeys(("share", "elsewhere", "unexplained"), ".1%")
+_PRESSED = "units.look_wanted"
+_LISTED = (
+    "In the order of how much of the hidden part varies along them in the images that made them. "
+    "Words has a component of which all texts leave less than of 95 of 99 random directions. "
+    "A click on a row describes that one."
+)
 _HOW = (
     "A signed sum of texts out of {many:,} general descriptions, less what all of them share. "
     "With a plus the direction leads towards a text, with a minus away from it; turned round, "
@@ -50,40 +58,37 @@ _REFUSED = (
     "Another component, another class or all images of the set may have words: each direction is "
     "judged by itself, and of those drawn at random one in twenty would get some."
 )
-_ELSEWHERE = (
-    "The photographs of the set {images} are not on this machine, only their features: the table "
-    "names those at the two ends."
-)
 
 
 class Asked(NamedTuple):
-    """A direction, and by how many texts it shall be described."""
+    """A direction, by how many texts it shall be described, and out of how many it is picked.
+
+    ``is_first``: the component is to be the first that has words.
+    """
 
     direction: AskedDirection
     size: int
+    looked_at: int
+    is_first: bool
 
 
 def choose(_: DeltaGenerator) -> Asked:
     """Draw the choices; return them."""
-    left, middle, right = st.columns(3)
-    with left:
-        images = pick_images.pick_set("units")
-    with middle:
-        model = pickers.pick_model("units")
-    with right:
-        name = pick_class(images)
-    left, middle, right = st.columns(3)
-    with left:
-        other = _pick_other(bool(name))
-    with middle:
+    part = pick_part()
+    columns = st.columns(4, vertical_alignment="bottom")
+    with columns[0]:
+        other = _pick_other(bool(part.class_name))
+    with columns[1]:
         component = _pick_component(bool(other))
-    with right:
-        size = _pick_size()
-    reference = loaders.reference()
+    with columns[2]:
+        looked = _pick_of("looked", "Components looked at", _LOOKED, _LOOKED_FIRST)
+    with columns[3]:
+        size = _pick_of("texts", "Texts", _SIZES, _SIZE)
     asked = AskedDirection(
-        images, model, reference, class_name=name, against=other, component=component
-    )
-    return Asked(asked, size)
+        part.images, part.model, loaders.reference(), class_name=part.class_name, against=other,
+        component=int(component or 1),
+    )  # fmt: skip
+    return Asked(asked, size, looked, component == _FIRST and not other)
 
 
 def _pick_other(has_first: bool) -> str:
@@ -99,22 +104,30 @@ def _pick_other(has_first: bool) -> str:
     return other
 
 
-def _pick_component(is_difference: bool) -> int:
-    linked = int(_COMPONENT.receive())
-    low, high = (int(bound) for bound in _COMPONENT.bounds)
-    chosen = st.number_input(
-        "Principal component", value=None, placeholder=str(linked), min_value=low, max_value=high,
-        step=1, key=_COMPONENT.key, disabled=is_difference, help=UNIT_HELP["component"],
+def _pick_component(is_difference: bool) -> str:
+    """Draw the choice of a component; return it, "" for the first that has words."""
+    state.receive("component", "units.component", _FIRST, _is_component, "a principal component")
+    now = str(st.session_state["units.component"])
+    offered = [_FIRST, *map(str, range(1, int(_LOOKED[-1]) + 1))]
+    chosen = st.selectbox(
+        "Principal component", offered if now in offered else [*offered, now],
+        format_func=lambda place: place or "the first with words", key="units.component",
+        persist_state="session", disabled=is_difference, help=UNIT_HELP["component"],
     )  # fmt: skip
-    return int(_COMPONENT.publish(chosen))
+    state.publish("component", chosen or _FIRST, _FIRST)
+    return chosen or _FIRST
 
 
-def _pick_size() -> int:
-    state.receive("texts", "units.texts", _SIZE, _SIZES.__contains__, "a number of texts")
-    chosen = st.select_slider(
-        "Texts", _SIZES, key="units.texts", persist_state="session", help=UNIT_HELP["texts"]
-    )
-    state.publish("texts", chosen, _SIZE)
+def _is_component(text: str) -> bool:
+    return text == _FIRST or (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST)
+
+
+def _pick_of(name: str, title: str, sizes: Sequence[str], default: str) -> int:
+    """Draw the choice of one of several numbers; return it."""
+    key = f"units.{name}"
+    state.receive(name, key, default, sizes.__contains__, f"a number of {title.casefold()}")
+    chosen = st.select_slider(title, sizes, key=key, persist_state="session", help=UNIT_HELP[name])
+    state.publish(name, chosen, default)
     return int(chosen)
 
 
@@ -125,8 +138,14 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         SingError: see ``direction_asks.direction_of``.
     """
     with st.spinner("Describing the direction, and the first time 99 random ones beside it…"):
-        found, many = direction_asks.direction_of(asked.direction, asked.size)
+        table = _looked_through(asked)
+        direction = asked.direction
+        if table is not None and asked.is_first:
+            direction = replace(direction, component=table.first)
+        found, many = direction_asks.direction_of(direction, asked.size)
     answer.markdown(f"**{found.sentence}**")
+    if table is not None:
+        answer.markdown(f"{table.sentence} {table.picked(direction.component)}")
     rows = found.card.as_rows(asked.size)
     if found.card.is_refused:
         answer.markdown(_REFUSED)
@@ -139,8 +158,47 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         alt=f"What texts leave unexplained, beside random directions. {found.sentence}",
     )  # fmt: skip
     st.caption(_HOW.format(many=many))
-    _show_ends(asked.direction.images, found)
-    exports.offer("units.direction", rows, figure, _command(asked))
+    direction_ends.show_ends(direction.images, found)
+    if not direction.against:
+        _show_components(table)
+    exports.offer("units.direction", rows, figure, _command(direction, asked))
+
+
+def _looked_through(asked: Asked) -> ComponentTable | None:
+    """Return which components have words, where that is asked for or known."""
+    direction, count = asked.direction, asked.looked_at
+    if direction.against:
+        return None
+    wanted = asked.is_first or st.session_state.pop(_PRESSED, False)
+    if not (wanted or direction_asks.were_looked_at(direction, count)):
+        return None
+    return direction_asks.components_of(direction, count)
+
+
+def _show_components(table: ComponentTable | None) -> None:
+    """Draw which components have words, or the button that has them looked at."""
+    st.subheader("Which components have words?", anchor=False)
+    if table is None:
+        st.button(
+            "Look at the first ones", icon=":material/manage_search:", key="units.look",
+            on_click=lambda: st.session_state.update({_PRESSED: True}),
+        )  # fmt: skip
+        return
+    rows = table.as_rows()
+    shown = [row | {"has_words": "words" if row["has_words"] else "none"} for row in rows]
+    st.dataframe(
+        cells.spoken_table(shown, numbers=_SHARES), hide_index=True,
+        column_order=list(_COMPONENTS), column_config=_COMPONENTS, key="units.components",
+        on_select=_follow_click, selection_mode="single-row",
+        height=exports.height_of(len(rows)),
+    )  # fmt: skip
+    st.caption(_LISTED)
+
+
+def _follow_click() -> None:
+    """Choose the component of the row that was clicked."""
+    if rows := st.session_state["units.components"].selection.rows:
+        st.session_state["units.component"] = str(rows[0] + 1)
 
 
 def _show_texts(rows: Sequence[dict[str, Any]]) -> None:
@@ -153,53 +211,17 @@ def _show_texts(rows: Sequence[dict[str, Any]]) -> None:
     )  # fmt: skip
 
 
-def _show_ends(images: str, found: SetDirection) -> None:
-    """Draw the images at both ends: photographs where they are here, else their names."""
-    both = {"Farthest along it": found.top, "Farthest against it": found.bottom}
-    if originals.are_here(images):
-        wanted = [
-            {"row": end.image.row, "digest": end.image.digest}
-            for ends in both.values()
-            for end in ends
-        ]
-        copies = originals.small_copies(images, wanted)
-        for title, ends in both.items():
-            st.markdown(f"**{title}**")
-            _show_pictures(ends, copies)
-        return
-    st.caption(_ELSEWHERE.format(images=in_words(images, 64)))
-    listed = [(title, end) for title, own in both.items() for end in own]
-    file, names = rows_of_one_file([end.image.name for _, end in listed])
-    if file:
-        st.caption(f"The images are rows of {in_words(file, 64)}.")
-    rows = [
-        {"end": title, "name": name, "label": end.label, "score": end.score}
-        for (title, end), name in zip(listed, names, strict=True)
-    ]
-    st.dataframe(
-        cells.spoken_table(rows, numbers={"score": "+.2f"}), hide_index=True,
-        column_order=list(_ENDS), column_config=_ENDS, key="units.direction_ends",
-    )  # fmt: skip
-
-
-def _show_pictures(ends: Sequence[EndImage], copies: dict[int, str]) -> None:
-    with st.container(horizontal=True):
-        for end in ends:
-            said = f"{in_words(end.label or end.image.name)}: {number(end.score, '+.2f')}"
-            with st.container(width=_THUMB_PX):
-                if end.image.row in copies:
-                    pictures.show(st.container(), copies[end.image.row], said, _THUMB_PX)
-                else:
-                    st.caption(f"{said}. The photograph is no longer there.")
-
-
-def _command(asked: Asked) -> str:
-    direction, size = asked
-    of_component = "" if direction.against or direction.component == 1 else direction.component
+def _command(direction: AskedDirection, asked: Asked) -> str:
     options = [
         ("--class", direction.class_name),
         ("--against", direction.against),
-        ("--component", str(of_component)),
-        ("--size", "" if size == int(_SIZE) else str(size)),
+        ("--component", "" if direction.against else str(direction.component)),
+        ("--size", "" if asked.size == int(_SIZE) else str(asked.size)),
     ]
-    return commands.of_set("direction-words", [direction.model], direction.images, options)
+    card = commands.of_set("direction-words", [direction.model], direction.images, options)
+    if direction.against:
+        return card
+    looked = "" if asked.looked_at == LOOKED_AT else str(asked.looked_at)
+    options = [("--class", direction.class_name), ("--look", looked)]
+    listed = commands.of_set("direction-words", [direction.model], direction.images, options)
+    return f"{card}\n{listed} --list"

@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import exports, loaders, state
 from pages._view.tables import cells
-from pages._view.units import asks, found_asks, scene
+from pages._view.units import asks, found_asks, head_links, scene, word_asks
 from pages._view.units.found_asks import TOP, Among, Head
 from pages._view.units.scene import Asked
 from pages._view.words.phrases import in_words, number
@@ -50,13 +50,14 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         subject = _pick_subject()
     with right:
         head, share = _pick_head(asked, subject)
+    name = f"L{head[0]}.H{head[1]}"
+    head_links.offer("wrote", name)
     among = _looked_at(answer, asked, folder)
     if among is None:
         return
     with st.spinner("Looking through the photographs…"):
         alike = found_asks.alike(asked, among, head)
         along, said = found_asks.shown_most(asked, among, head)
-    name = f"L{head[0]}.H{head[1]}"
     chosen = _chosen_for(asked, head, share, subject) if subject else ""
     answer.markdown(f"**{chosen}{_sentence(asked, among, head, name)}**")
     _show_photographs(f"Most like the photo on screen, by {name} alone", alike, among)
@@ -230,7 +231,7 @@ def _show_photographs(title: str, hits: tuple[Hit, ...], among: Among) -> None:
 def _show_subject(asked: Asked, head: Head) -> None:
     """Draw whether the head has a subject of its own, when that is asked for."""
     try:
-        asks.recorded_in(asked)  # without images no text helps
+        word_asks.recorded_in(asked)  # without images no text helps
     except UnitsError:
         return
     key = f"units.special.{asked.model}.{asked.reference}.{head}"

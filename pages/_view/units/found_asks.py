@@ -4,10 +4,8 @@ What was recorded of a set lies on disk, a chunk at a time: a page that is left 
 there when it is asked again.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
 
 import streamlit as st
 import torch
@@ -15,7 +13,8 @@ import torch
 from pages._view import loaders
 from pages._view.tables.opened import kept
 from pages._view.tables.originals import small_copies
-from pages._view.units import asks
+from pages._view.units import asks, word_asks
+from pages._view.units.by_hand import answers, bar, once
 from pages._view.units.scene import Asked
 from sing_core.files.digests import content_key
 from sing_core.files.images import decode_image
@@ -33,8 +32,7 @@ from sing_core.units.tokens import pulled_back
 
 TOP = 12
 Head = tuple[int, int]
-T = TypeVar("T")
-_MOST_RECORDS, _MOST_ANSWERS = 3, 128
+_MOST_RECORDS = 3
 _Hits = tuple[retrieval.Hit, ...]
 
 
@@ -89,7 +87,7 @@ def samples(asked: Asked) -> Among:
                 batch.append(inside.prepare(photo.image))
         return Recorded(sums_of(inside.tower, torch.stack(batch)), tuple(rows), ())
 
-    return Among(_once(_records(), _of_network("samples", asked), ask), "")
+    return Among(once(_records(), _of_network("samples", asked), ask, _MOST_RECORDS), "")
 
 
 def recorded(asked: Asked, folder: SetFolder, report: Callable[[Progress], object]) -> Among:
@@ -105,29 +103,12 @@ def recorded(asked: Asked, folder: SetFolder, report: Callable[[Progress], objec
         return record(loaders.bench(), inside, place, report)
 
     key = _of_network("recorded", asked, open_source(place).key)
-    return Among(_once(_records(), key, ask), folder.facts.name)
+    return Among(once(_records(), key, ask, _MOST_RECORDS), folder.facts.name)
 
 
-# What draws a bar while it works is kept by hand: Streamlit draws again whatever was drawn inside
-# a function that it keeps the answers of.
 @st.cache_resource(show_spinner=False)
 def _records() -> dict[str, Recorded]:
     return {}
-
-
-@st.cache_resource(show_spinner=False)
-def _answers() -> dict[str, Any]:
-    return {}
-
-
-def _once(kept_here: dict[str, T], key: str, ask: Callable[[], T]) -> T:
-    """Return the answer to ``key``, asked once; the oldest answers are let go of."""
-    if (found := kept_here.get(key)) is None:
-        found = kept_here[key] = ask()
-        most = _MOST_RECORDS if kept_here is _records() else _MOST_ANSWERS
-        for old in list(kept_here)[:-most]:
-            kept_here.pop(old, None)
-    return found
 
 
 def alike(asked: Asked, among: Among, head: Head) -> _Hits:
@@ -183,15 +164,15 @@ def best_head(asked: Asked, subject: str) -> tuple[Head, float]:
     Raises:
         SingError: nothing was recorded of this network, or the texts cannot be embedded.
     """
-    inside, moments = asks.inside_of(asked), asks.recorded_in(asked)
-    _, embeddings = asks.pool_of(asked.reference)
+    inside, moments = asks.inside_of(asked), word_asks.recorded_in(asked)
+    _, embeddings = word_asks.pool_of(asked.reference)
     about = general_properties(loaders.settings())
 
     def ask() -> dict[Head, tuple[tuple[str, float], ...]]:
-        with _bar("heads are put into words") as report:
+        with bar("heads are put into words") as report:
             return properties.heads_by_subject(inside, moments, embeddings, about, report)
 
-    found = _once(_answers(), _of_network("heads by subject", asked, moments.identity), ask)
+    found = once(answers(), _of_network("heads by subject", asked, moments.identity), ask)
     head = max(found, key=lambda one: dict(found[one]).get(subject, 0.0))
     return head, dict(found[head]).get(subject, 0.0)
 
@@ -202,28 +183,20 @@ def specialisation_of(asked: Asked, head: Head) -> properties.Specialisation:
     Raises:
         SingError: nothing was recorded of this network, or the texts cannot be embedded.
     """
-    inside, moments = asks.inside_of(asked), asks.recorded_in(asked)
-    _, embeddings = asks.pool_of(asked.reference)
+    inside, moments = asks.inside_of(asked), word_asks.recorded_in(asked)
+    _, embeddings = word_asks.pool_of(asked.reference)
     about = general_properties(loaders.settings())
 
     def ask() -> properties.Specialisation:
         loaders.rest()
-        with _bar("random heads are put into words") as report:
+        with bar("random heads are put into words") as report:
             return properties.specialisation(
                 inside, moments, embeddings, about, *head, report=report
             )
 
     key = _of_network("specialisation", asked, moments.identity, str(head))
-    found: properties.Specialisation = _once(_answers(), key, ask)
+    found: properties.Specialisation = once(answers(), key, ask)
     return found
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], object]]:
-    """Draw how many of how many of ``what`` are done, for as long as it takes."""
-    place = st.empty()
-    yield lambda done, whole: place.progress(done / whole, f"{done} of {whole} {what}")
-    place.empty()
 
 
 def tiles(hits: _Hits, among: Among) -> dict[int, str]:

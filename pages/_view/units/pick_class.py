@@ -1,14 +1,36 @@
-"""The choice of a class of a prepared set, which two questions of the Units page share."""
+"""The choice of images of a prepared set, which the questions about a null space share."""
+
+from typing import NamedTuple
 
 import streamlit as st
 
-from pages._view import loaders, state
+from pages._view import loaders, pickers, state
+from pages._view.tables import pick_images
 
 _FIRST = "jellyfish"  # a class takes seconds, all images of the set half a minute
 
 
-def pick_class(images: str) -> str:
-    """Draw the choice of a class of the set ``images``; return it, "" for all images."""
+class PartAsked(NamedTuple):
+    """A set, whose null space is meant, and the class that is asked about, "" for all images."""
+
+    images: str
+    model: str
+    class_name: str
+
+
+def pick_part() -> PartAsked:
+    """Draw the choices of a set, a classifier and a class; return them."""
+    left, middle, right = st.columns(3)
+    with left:
+        images = pick_images.pick_set("units")
+    with middle:
+        model = pickers.pick_model("units")
+    with right:
+        name = _pick_class(images)
+    return PartAsked(images, model, name)
+
+
+def _pick_class(images: str) -> str:
     labels = loaders.class_labels()
     default = _FIRST if images == "embedded" else ""
     state.receive("class", "units.class", default, ["", *labels].__contains__, "a class")

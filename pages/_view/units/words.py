@@ -1,14 +1,14 @@
 """The null space in words: what varies in the part of a set that a head cannot see."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import commands, exports, pickers
-from pages._view.tables import cells, pick_images
-from pages._view.units import asks
-from pages._view.units.pick_class import pick_class
+from pages._view import commands, exports
+from pages._view.tables import cells
+from pages._view.units import word_asks
+from pages._view.units.pick_class import PartAsked, pick_part
 
 _PARTS = {
     "null": "what is hidden", "principal": "what decides", "random": "random directions, as many",
@@ -29,34 +29,19 @@ _HOW = (
 )
 
 
-class Asked(NamedTuple):
-    """A set, the class of it that is asked about ("" for all), and whose null space."""
-
-    images: str
-    class_name: str
-    model: str
-
-
-def choose(_: DeltaGenerator) -> Asked:
+def choose(_: DeltaGenerator) -> PartAsked:
     """Draw the choices; return them."""
-    left, middle, right = st.columns(3)
-    with left:
-        images = pick_images.pick_set("units")
-    with middle:
-        model = pickers.pick_model("units")
-    with right:
-        name = pick_class(images)
-    return Asked(images, name, model)
+    return pick_part()
 
 
-def show(answer: DeltaGenerator, asked: Asked) -> None:
+def show(answer: DeltaGenerator, asked: PartAsked) -> None:
     """Compute and draw the words.
 
     Raises:
-        SingError: see ``asks.words_of``.
+        SingError: see ``word_asks.words_of``.
     """
     with st.spinner("Looking for words; a class takes seconds, a whole set half a minute…"):
-        found, said = asks.words_of(asked.model, asked.images, asked.class_name)
+        found, said = word_asks.words_of(asked.model, asked.images, asked.class_name)
     answer.markdown(f"**{said}**")
     rows = [row for part in found for row in part.as_rows()]
     shown = [row | {"subspace": _PARTS[row["subspace"]]} for row in rows]

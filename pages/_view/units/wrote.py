@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import exports, state
 from pages._view.tables import cells
-from pages._view.units import asks, pictures, scene
+from pages._view.units import asks, head_links, pictures, scene, word_asks
 from pages._view.units.figures import unit_cells, unit_map
 from pages._view.units.scene import Asked
 from pages._view.words.phrases import in_words, number, size
@@ -181,6 +181,7 @@ def _show_unit(asked: Asked, found: Ledger, unit: str, shape: tuple[int, int]) -
         f"{number(float(heat.heat.sum()), '+.4f')} of the cosine on the photo, "
         f"{number(heat.prefix, '+.4f')} elsewhere",
     )
+    head_links.offer("found", unit)
     _show_words(asked, head)
 
 
@@ -196,11 +197,11 @@ def _show_words(asked: Asked, head: tuple[int, int]) -> None:
     options = [("--layer", str(head[0])), ("--head", str(head[1]))]
     words = " ".join(f"{name} {text}" for name, text in options)
     try:
-        asks.recorded_in(asked)  # without images no text helps: said before any is read
-        if not (asks.texts_were_read(asked.reference) or _wants_words()):
+        word_asks.recorded_in(asked)  # without images no text helps: said before any is read
+        if not (word_asks.texts_were_read(asked.reference) or _wants_words()):
             return
         with st.spinner("Looking for words…"):
-            found = asks.words_of_head(asked, head)
+            found = word_asks.words_of_head(asked, head)
     except UnitsError:
         network = f" --model {asked.model}" if asked.model else ""
         st.info(

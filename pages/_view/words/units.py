@@ -28,7 +28,12 @@ UNIT_HELP = {
     ),
     "component": (
         "The first is the direction in which the hidden parts of the images vary most, the second "
-        "the next one at right angles to it. Sixteen images have fifteen."
+        "the next one at right angles to it. Half of the images make them: of sixteen images there "
+        "are seven. Without a choice it is the first of those looked at that has words."
+    ),
+    "looked": (
+        "So many components are looked at, the first ones first. The more there are, the more have "
+        "words by chance: one in twenty random directions has."
     ),
     "texts": "How many texts describe the direction; more leave less of it unexplained.",
 }
@@ -46,7 +51,8 @@ UNITS = Step(
     "head’s outputs vary in over many images, then the next, in what is left. Words change with "
     "the images, so each comes with its **stability**: the share of random halves of the images "
     "in which it is chosen again. Below half it is no name. **One hidden direction** $v$, a "
-    "principal component of the hidden parts or the hidden difference of two classes, is a signed "
+    "principal component of the hidden parts or the hidden difference of two classes, both of half "
+    "of the images, is a signed "
     "sum of texts by matching pursuit on $A v$; texts enough describe any direction, so words are "
     "refused where random directions of the null space are left no more. Where a head hides "
     "nothing, the sixteen classes decide that it ranks first.",
