@@ -8,6 +8,7 @@ from plotly.subplots import make_subplots
 
 from sing_core.maths.statistics import Interval
 
+_LINE = {"color": "#7f8a99", "dash": "dot", "width": 1}  # seen on light and on dark pages
 Ends = tuple[float, float | None, float | None]  # an estimate, lower and upper end
 
 
@@ -42,7 +43,7 @@ def with_intervals(
             marker_size=11, hovertemplate="%{y}: %{x:" + form + "}<extra></extra>",
         )
     )  # fmt: skip
-    figure.add_vline(x=chance, line_dash="dot", annotation_text="chance")
+    figure.add_vline(x=chance, line=_LINE, annotation_text="chance")
     figure.update_xaxes(tickformat=form, title=title, rangemode="tozero", range=span)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 20, "b": 40})
@@ -66,7 +67,7 @@ def curve(
             marker_symbol="circle" if kept else "x", text=[words for _, words, _ in part],
             hovertemplate="%{text}: %{y:.3f}°<extra></extra>",
         )  # fmt: skip
-    figure.add_hline(y=0, line_dash="dot")
+    figure.add_hline(y=0, line=_LINE)
     figure.update_xaxes(title="choices, in the order of what they say")
     figure.update_yaxes(title=title)
     figure.update_layout(height=360, margin={"l": 10, "r": 10, "t": 20, "b": 40},
@@ -85,14 +86,15 @@ def dose_response(
     *,
     chance: float,
 ) -> go.Figure:
-    """Return a curve for each name: contrast in degrees on the left, null share on the right.
+    """Return a curve for each name: contrast in degrees above, null share below.
 
     ``points`` are a name, dose, contrast with its ends, and null share; ``chance`` is the share of
     a random direction.
     """
-    figure = make_subplots(
-        cols=2, column_titles=["what AS of the null movement shows", "what lies in the null space"]
-    )
+    figure = make_subplots(  # one above the other: beside each other the titles meet on a phone
+        rows=2, vertical_spacing=0.2,
+        subplot_titles=["what AS of the null movement shows", "what lies in the null space"],
+    )  # fmt: skip
     for place, name in enumerate(dict.fromkeys(point[0] for point in points)):
         own = [point[1:] for point in points if point[0] == name]
         look = {
@@ -107,13 +109,13 @@ def dose_response(
         )  # fmt: skip
         figure.add_scatter(
             x=[dose for dose, _, _ in own], y=[share for _, _, share in own], showlegend=False,
-            hovertemplate="dose %{x}: %{y:.1%}", row=1, col=2, **look,
+            hovertemplate="dose %{x}: %{y:.1%}", row=2, col=1, **look,
         )  # fmt: skip
-    figure.add_hline(y=0, line_dash="dot", row=1, col=1)
-    figure.add_hline(y=chance, line_dash="dot", annotation_text="a random direction", row=1, col=2)
+    figure.add_hline(y=0, line=_LINE, row=1, col=1)
+    figure.add_hline(y=chance, line=_LINE, annotation_text="a random direction", row=2, col=1)
     figure.update_xaxes(title="dose", range=[0, 1.1])
     figure.update_yaxes(title="contrast, degrees", row=1, col=1)
-    figure.update_yaxes(title="share", tickformat=".0%", rangemode="tozero", row=1, col=2)
-    figure.update_layout(height=420, margin={"l": 10, "r": 10, "t": 40, "b": 40},
-                         legend={"orientation": "h", "y": -0.2})  # fmt: skip
+    figure.update_yaxes(title="share", tickformat=".0%", rangemode="tozero", row=2, col=1)
+    figure.update_layout(height=640, margin={"l": 10, "r": 10, "t": 40, "b": 40},
+                         legend={"orientation": "h", "y": -0.12})  # fmt: skip
     return figure
