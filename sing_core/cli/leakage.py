@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sing_core.leakage.class_filter import ClassFilter
+    from sing_core.leakage.concept_lists import ConceptList
     from sing_core.leakage.scored_sets import ScoredSet
     from sing_core.models.workbench import Workbench
 
@@ -54,6 +55,10 @@ Bound = Annotated[
     ),
 ]
 
+
+ConceptFile = Annotated[Path | None, typer.Option("--list", help="Text file of concepts.")]
+Concepts = Annotated[list[str] | None, typer.Option("--concept", help="Concept; repeatable.")]
+Template = Annotated[str, typer.Option(help="Sentence with {} for the concept.")]
 
 # A set may hold a classifier that nothing else here knows: the set says which it has.
 OfSet = Annotated[str, typer.Option(help="Classifier, see `models`.")]
@@ -176,10 +181,10 @@ def compare(
 @app.command()
 def concepts(
     model: OfSet,
-    list_: Annotated[Path | None, typer.Option("--list", help="Text file of concepts.")] = None,
-    concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
+    list_: ConceptFile = None,
+    concept: Concepts = None,
     class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",
-    template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
+    template: Template = "",
     bound: Bound = None,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
@@ -187,25 +192,15 @@ def concepts(
     json_: Json = False,
 ) -> None:
     """Print a class, or the whole set, against concepts: angles, AS, and two tests."""
-    from rich.console import Console
-
-    from sing_core.files.text_lists import text_of
     from sing_core.leakage.classes import find_class
-    from sing_core.leakage.concept_lists import parse_concepts
     from sing_core.leakage.concepts import concept_table
     from sing_core.leakage.strata import split
-    from sing_core.models.prompts import CLASS_TEMPLATE
 
     if (list_ is None) == (not concept):
         raise typer.TyperException("Give --list or --concept, one of the two.")
     settings = Settings()
     scored = open_scored(open_bench(settings), model, set_, reference)
-    text, notes = ("\n".join(concept or []), ()) if list_ is None else text_of(list_)
-    wanted = parse_concepts(
-        text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars, notes=notes
-    )
-    for note in wanted.notes:
-        Console(stderr=True).print(note, markup=False, highlight=False)
+    wanted = concepts_asked(settings, list_, concept, template)
     label = find_class(scored, class_) if class_ else None
     rows = (
         row
@@ -213,6 +208,25 @@ def concepts(
         for row in concept_table(part, wanted, label=label, bound_deg=bound)
     )
     show([row.as_row() for row in rows], json_)
+
+
+def concepts_asked(
+    settings: Settings, file: Path | None, typed: "Sequence[str] | None", template: str
+) -> "ConceptList":
+    """Return the concepts of a file, or those that were typed; say on stderr how it was read."""
+    from rich.console import Console
+
+    from sing_core.files.text_lists import text_of
+    from sing_core.leakage.concept_lists import parse_concepts
+    from sing_core.models.prompts import CLASS_TEMPLATE
+
+    text, notes = ("\n".join(typed or []), ()) if file is None else text_of(file)
+    wanted = parse_concepts(
+        text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars, notes=notes
+    )
+    for note in wanted.notes:
+        Console(stderr=True).print(note, markup=False, highlight=False)
+    return wanted
 
 
 def _all_scored(bench: "Workbench", set_: str, reference: str) -> list[str]:

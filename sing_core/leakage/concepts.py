@@ -21,6 +21,7 @@ from sing_core.leakage.vocabulary_scale import (
     vocabulary_scale,
 )
 from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, adjusted, equivalence_p, student
+from sing_core.models.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,15 @@ def embed(scored: ScoredSet, prompts: tuple[str, ...]) -> Tensor:
     Raises:
         SingError: the reference cannot be loaded.
     """
-    bench, reference = scored.bench, scored.reference
+    return texts_in(scored.bench, scored.reference, prompts)
+
+
+def texts_in(bench: Workbench, reference: str, prompts: tuple[str, ...]) -> Tensor:
+    """Return ``(k, d)`` embeddings of prompts in ``reference``, see ``embed``.
+
+    Raises:
+        SingError: the reference cannot be loaded.
+    """
     vocabulary = bench.vocabulary(reference)
     places = {prompt: i for i, prompt in enumerate(vocabulary.prompts)}
     new = tuple(prompt for prompt in prompts if prompt not in places)

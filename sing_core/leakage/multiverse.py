@@ -64,6 +64,7 @@ class Claim:
         first: the model; ``second`` the one that it is compared with, "" for 0.
         choices: the usual ones first.
         label: the class that the claim is about; "" where it is about all images.
+        concept: what its images, or all, turn towards; "" where the claim is about no concept.
         level: of the intervals.
     """
 
@@ -73,10 +74,13 @@ class Claim:
     choices: tuple[Choice, ...]
     label: str = ""
     level: float = LEVEL
+    concept: str = ""
 
     @property
     def text(self) -> str:
         """The claim in words."""
+        if self.concept:
+            return self._of_concept
         if self.label:
             return self._of_class
         name, usual = MEASURES[self.measure], self.choices[0]
@@ -98,6 +102,16 @@ class Claim:
             return f"Whether {turns} towards its own name or away from it is not decided"
         way = "towards" if sign > 0 else "away from"
         return f"N{turns[1:]} {way} its own name, more than it does with those of other classes"
+
+    @property
+    def _of_concept(self) -> str:
+        """The claim about one concept in words."""
+        whose = f"the images of {self.label}" if self.label else "the images"
+        sign, turns = self.choices[0].sign, f"null removal under {self.first} turns {whose}"
+        if not sign:
+            return f"Whether {turns} towards {self.concept} or away from it is not decided"
+        way = "towards" if sign > 0 else "away from"
+        return f"N{turns[1:]} {way} {self.concept}, beyond what shortening does"
 
     @property
     def survives(self) -> int:
@@ -142,8 +156,8 @@ class Claim:
         usual = self.choices[0]
         return {
             "claim": self.text, "measure": self.measure, "first": self.first,
-            "second": self.second, "class": self.label, "estimate": usual.estimate,
-            "low": usual.low, "high": usual.high, "level": self.level,
+            "second": self.second, "class": self.label, "concept": self.concept,
+            "estimate": usual.estimate, "low": usual.low, "high": usual.high, "level": self.level,
             "choices": len(self.choices), "survives": self.survives,
             "never": list(self.never),
             "fails": [", ".join(c.names) for c in self.choices if not c.survives],

@@ -78,6 +78,18 @@ class Asked:
         limit = loaders.settings().max_prompt_chars
         return parse_concepts(text, template=self.template, max_chars=limit, notes=notes)
 
+    def options(self) -> list[tuple[str, str]]:
+        """Return what a command is told of the list: a file is named, a list is written out.
+
+        Raises:
+            SingError: see ``parse``.
+        """
+        template = "" if self.template == CLASS_TEMPLATE else self.template
+        if self.file is not None:
+            return [("--list", self.file.name), ("--template", template)]
+        typed = [("--concept", label) for label in self.parse().labels]
+        return [*typed, ("--template", template)]
+
 
 def pick_class(rows: Sequence[ClassRow]) -> int | None:
     """Draw the picker of a class; return its index, None for the whole set."""
@@ -280,14 +292,6 @@ def offer(
 
 def command(asked: Asked, model: str, images: str, wnid: str, stratum: str = "") -> str:
     """Return the command that prints the table; a file is named, a list is written out."""
-    options = [("--class", wnid)]
-    if asked.file is None:
-        options += [("--concept", label) for label in asked.parse().labels]
-    else:
-        options.append(("--list", asked.file.name))
-    options += [
-        ("--template", "" if asked.template == CLASS_TEMPLATE else asked.template),
-        ("--bound", "" if asked.bound_deg == OF_THE_VOCABULARY else f"{asked.bound_deg!r}"),
-        ("--stratum", stratum),
-    ]
+    bound = "" if asked.bound_deg == OF_THE_VOCABULARY else f"{asked.bound_deg!r}"
+    options = [("--class", wnid), *asked.options(), ("--bound", bound), ("--stratum", stratum)]
     return commands.of_set("concepts", [model], images, options)
