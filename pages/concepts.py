@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.tables import asks, concept_choices, concepts, pick_images
+from pages._view.tables import asks, concept_choices, concepts, concepts_answer, pick_images
 from sing_core.errors import SingError
 
 state.enter("concepts")
@@ -44,7 +44,7 @@ except SingError as error:
     st.stop()
 
 # 3. Show.
-answer.markdown(concepts.summary(found, whole=label is None))
+answer.markdown(concepts_answer.summary(found, whole=label is None))
 for note in wanted.notes:
     st.warning(note, icon=":material/playlist_remove:")
 concepts.show_notes(model, found, scale)

@@ -33,6 +33,7 @@ OfClass = Annotated[
 UsualKind = Annotated[
     str, typer.Option(help="With --class or a concept: kind of images of the claim.")
 ]
+_NO_KIND = "--stratum goes with --class or --concept; of models, kinds of images are choices."
 
 
 @app.command("multiverse")
@@ -53,24 +54,19 @@ def survives(
     """Print which claims about models, and about every two, survive other defensible choices.
 
     Varied together: kind of images, reading, reference, the translator's penalty, and its fits.
-    With --classes the same classes decide for every model, as in `compare`. With --class the claim
-    is the verdict of `classes` on this class; intervals cover the spread of other names. With
-    --concept or --list it is that of `concepts` on each, over the images of --class or of all
-    classes. Both are as wide as the correction over all classes, or concepts, asks: `level`.
+    With --class the claim is the verdict of `classes` on this class; intervals cover the spread of
+    other names. With --concept or --list it is that of `concepts` on each, over the images of
+    --class or all. Both are as wide as the correction over all classes, or concepts, asks: `level`.
     """
     from sing_core.leakage.strata import ALL, within
 
     if list_ is not None and concept:
         raise typer.TyperException("Give --list or --concept, one of the two.")
     if stratum != ALL and not (class_ or concept or list_):
-        raise SingError(
-            "--stratum goes with --class or --concept; of models, kinds of images are choices."
-        )
-    settings = Settings()
-    bench = open_bench(settings)
-    asked = concepts_asked(settings, list_, concept, template) if concept or list_ else None
-    names = model or ["lite0", "lite1"]
-    opened = [open_scored(bench, name, set_, reference) for name in names]
+        raise SingError(_NO_KIND)
+    bench = open_bench(Settings())
+    asked = concepts_asked(bench.settings, list_, concept, template) if concept or list_ else None
+    opened = [open_scored(bench, name, set_, reference) for name in model or ["lite0", "lite1"]]
     under = [deciding_under(scored, classes, centred, dimension) for scored in opened]
     found = _claims([within(scored, stratum) for scored in under], class_, asked)
     rows = [claim.as_row() for claim in found]

@@ -11,7 +11,7 @@ import numpy as np
 from sing_core.errors import ImageSetError
 from sing_core.leakage.comparison import columns_of, spread
 from sing_core.leakage.scored_sets import ScoredSet
-from sing_core.leakage.strata import kind_of, strata_of, within
+from sing_core.leakage.strata import DIFFERS, kind_of, strata_of, within
 from sing_core.maths.statistics import (
     FAMILY_WISE_ERROR,
     Interval,
@@ -74,7 +74,7 @@ class PairRow:
         if self.barrier:
             return "not comparable"
         if self.kinds_differ:
-            return "differs by kind of images"
+            return DIFFERS
         if not self.decided:
             return "not decided"
         return f"{self.first if self.difference.estimate > 0 else self.second} is larger"

@@ -1,4 +1,4 @@
-"""The panels of the Concepts page: the list, arrows, table, what the tests say."""
+"""The panels of the Concepts page: the list, arrows, table, images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,11 @@ from pages._view.linked_number import LinkedNumber
 from pages._view.tables import asks, browse, cells, figures, row_choice
 from pages._view.tables.browse import Shelf
 from pages._view.words.help import BOUND_NOTE, HELP, RELATION_NOTE
-from pages._view.words.phrases import FEW, FEW_SCORES, NOTHING, be, count, in_words, number
+from pages._view.words.phrases import NOTHING, in_words, number
 from sing_core.files.text_lists import decoded
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.concept_lists import ConceptList, parse_concepts
 from sing_core.leakage.concepts import ConceptRow
-from sing_core.leakage.strata import POOLED
 from sing_core.leakage.vocabulary_scale import VocabularyScale
 from sing_core.models.prompts import CLASS_TEMPLATE
 
@@ -42,6 +41,7 @@ _COLUMNS = {
     "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
     "p_equivalent": None,
     "stratum": None,
+    "by_kind": st.column_config.TextColumn("by kind of images", help=HELP["concept_by_kind"]),
     "untouched": st.column_config.CheckboxColumn("untouched", help=HELP["untouched"]),
     "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
     "angle_after": None,
@@ -156,75 +156,6 @@ def show_notes(model: str, found: Sequence[ConceptRow], scale: VocabularyScale) 
         pickers.show_tower_note(model, loaders.reference())
 
 
-def summary(found: Sequence[ConceptRow], *, whole: bool) -> str:
-    """Return the result in words; what no test decides is said to be not decided."""
-    unit = "classes" if whole else "images"
-    n = found[0].n
-    if n < 2:
-        return (
-            f"There is one of the {unit} alone: without a second one, every concept is **not "
-            "decided**."
-        )
-    moved = [row for row in found if row.verdict in ("towards", "away")]
-    open_ = sum(row.verdict == "not decided" for row in found)
-    few = FEW_SCORES if n < FEW else ""
-    return (
-        f"Over {n:,} {unit}{_kind(found[0])} the null part points towards or away from "
-        f"**{len(moved):,}** of {count(len(found), 'concept')} (false discovery rate 5 %)"
-        f"{_strongest(moved)}. {_still(found)} Not decided: **{open_:,}**.{few}"
-    )
-
-
-def _kind(row: ConceptRow) -> str:
-    """Say of which kind the images are, where there are several."""
-    if not row.stratum:
-        return ""
-    return " of several kinds of images, pooled," if row.stratum == POOLED else (
-        f" (images of kind “{in_words(row.stratum)}”)"
-    )  # fmt: skip
-
-
-def _still(found: Sequence[ConceptRow]) -> str:
-    """Say which close or loosely related concepts are shown to move by next to nothing."""
-    bound = f"{number(found[0].bound_deg, '.2g')}°"
-    close = [row for row in found if row.close]
-    untouched = [row for row in found if row.untouched]
-    spurious = [row for row in found if row.spurious]
-    if untouched:
-        told = (
-            f"**{len(untouched):,}** of the {len(close):,} that are close {be(len(untouched))} "
-            f"shown to move by less than {bound} ({_named(untouched)}): this closeness is none of "
-            "the null space’s."
-        )
-    elif close:
-        told = (
-            f"{count(len(close), 'concept')} {be(len(close))} close, and not shown to move by less "
-            f"than {bound}."
-        )
-    else:
-        told = "No concept is close."
-    if spurious:
-        told += (
-            f" **{len(spurious):,}** may be spurious, loosely related and shown to hardly move: "
-            f"{_named(spurious)}."
-        )
-    return told
-
-
-def _named(rows: Sequence[ConceptRow]) -> str:
-    return ", ".join(in_words(row.concept) for row in rows[:5])
-
-
-def _strongest(moved: Sequence[ConceptRow]) -> str:
-    """Name the concept of the largest directed part, and where null removal leaves the images."""
-    if not moved:
-        return ""
-    row = max(moved, key=lambda row: abs(row.directed_mean))
-    where = "nearer to it" if row.as_mean > 0 else "further from it"
-    lie = f"without that part they lie {number(abs(row.as_mean), '.3f')}° {where}"
-    return f", most of all **{in_words(row.concept)}**: {lie}"
-
-
 def show_figure(found: Sequence[ConceptRow], model: str, images: str) -> go.Figure:
     """Draw the arrows, or the network where that was chosen; return the figure."""
     view = st.segmented_control(
@@ -255,7 +186,7 @@ def show_table(found: Sequence[ConceptRow]) -> None:
     st.dataframe(
         cells.spoken_table([row.as_row() for row in found], spans=_SPANS),
         hide_index=True,
-        column_config=_COLUMNS,
+        column_config=_COLUMNS | ({} if found[0].by_kind else {"by_kind": None}),
         column_order=list(_COLUMNS),
         placeholder=NOTHING,
         on_select=row_choice.follow_click("concepts", "concept"),
