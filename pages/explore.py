@@ -59,9 +59,7 @@ with stage:
         st.error(str(error), icon=":material/error:")
         panels.show_photo(photo)
 with notes:
-    stored = (
-        photo.notes if isinstance(photo, StoredImage) else ()
-    )  # a photo's are behind its button
+    stored = photo.notes if isinstance(photo, StoredImage) else ()  # a photo's stand on itself
     for note in (*stored, *loaders.bench().notes_on(model)):
         st.caption(note)
     panels.show_storage()  # only now is it known whether everything could be kept

@@ -9,14 +9,18 @@ from sing_core.errors import SingError
 
 state.enter("library")
 st.title("Which classifiers are there?", anchor=False)
+rows = actions.library()
+st.markdown(classifiers.ready(rows))
 st.caption(
-    "Those that ship, those of the paper, and any other: load one to see how much its last layer "
+    "Those that ship, those of the paper, and any other. Loading one says how much its last layer "
     "leaves out."
 )
 
 # 1. Ask.
 name = classifiers.pick_name()
-wants_load, wants_unload = classifiers.pick_action(classifiers.LOAD_HELP)
+wants_load, wants_unload = classifiers.pick_action(
+    classifiers.LOAD_HELP, wanted=classifiers.is_wanted(name, rows)
+)
 
 # 2. Compute: load and describe one head, or let one go.
 head = None

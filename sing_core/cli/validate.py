@@ -113,7 +113,11 @@ def _pictures(
 
 @app.command()
 def validate(
-    images: Images, model: ModelName, reference: Ref = DEFAULT_REFERENCE, json_: Json = False
+    images: Images,
+    model: ModelName,
+    reference: Ref = DEFAULT_REFERENCE,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random directions.")] = 0,
+    json_: Json = False,
 ) -> None:
     """Compare null, random and class-row perturbations of one norm (Fig. 9) on images."""
     from sing_core.studies.validation import KINDS
@@ -121,7 +125,7 @@ def validate(
 
     settings = Settings()
     photos = [(path.name, open_photo(path, settings)) for path in images]
-    found = run(open_bench(settings), photos, model=model, reference=reference)
+    found = run(open_bench(settings), photos, model=model, reference=reference, seed=seed)
     moved = found.perturbations
     row: dict[str, Any] = {
         "model": model,

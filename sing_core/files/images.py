@@ -7,6 +7,7 @@ upright, its colours become 8-bit sRGB over white, and every step leaves a sente
 import base64
 import io
 import struct
+import time
 import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -67,6 +68,8 @@ _UPRIGHT = {
 # A progressive JPEG has about ten scans. An empty one takes 75 bytes, and a core as long as any
 # other: 2 ns a pixel.
 _SCANS_OF_THE_LARGEST = 20
+# Of a core, not of the clock: a busy machine refuses nothing. 50 megapixels take about two.
+_LONGEST_S = 20.0
 _MAX_ASPECT = 40
 _SMALL_SIDE = 32
 
@@ -108,15 +111,22 @@ class Photo:
         return self.size[1]
 
 
+class _TooSlowError(Exception):
+    """A decoder has worked for longer than any picture that is read needs."""
+
+
 class _Watched(io.BytesIO):
-    """Bytes whose reader is asked, again and again, whether to go on."""
+    """Bytes whose reader is asked, again and again, whether to go on, and may not work for ever."""
 
     def __init__(self, payload: bytes, go_on: Callable[[], object]) -> None:
         super().__init__(payload)
         self._go_on = go_on
+        self._until = time.thread_time() + _LONGEST_S
 
     def read(self, size: int | None = -1, /) -> bytes:
         self._go_on()
+        if time.thread_time() > self._until:
+            raise _TooSlowError
         return super().read(size)
 
 
@@ -143,13 +153,18 @@ def decode_image(
     Raises:
         UnsupportedImageError: the bytes are empty, of another kind, damaged, incomplete, or the
             header announces more than ``max_pixels`` pixels, or more work than any picture of that
-            size needs (both found before decoding).
+            size needs (both found before decoding); or decoding took 20 seconds of a core.
     """
     header = _read_header(payload)
     _refuse_size(header, max_pixels)
     try:
         with turn(header.width * header.height):
             image, notes, exif = _decode(header, least_side, go_on)
+    except _TooSlowError as error:
+        raise UnsupportedImageError(
+            f"This {header.kind} file kept a core busy for {_LONGEST_S:g} seconds and was not read "
+            "to its end. Please save it anew with another program."
+        ) from error
     except _DECODER_ERRORS as error:
         raise UnsupportedImageError(_damaged(header.kind)) from error
     orientation = exif_orientation(exif)
@@ -245,8 +260,9 @@ def _bound_shape(image: Image.Image, notes: list[str]) -> Image.Image:
     """Cut the ends off extreme strips: a network that enlarges their short side would explode."""
     short, long = min(image.size), max(image.size)
     if long > _MAX_ASPECT * short:
+        longer, other = ("wide", "high") if image.width == long else ("high", "wide")
         notes.append(
-            f"The picture is {long / short:,.0f} times longer than wide; "
+            f"The picture is {long / short:,.0f} times as {longer} as it is {other}; "
             f"only its middle is used ({_MAX_ASPECT} to 1)."
         )
         width = min(image.width, _MAX_ASPECT * short)

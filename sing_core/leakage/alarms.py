@@ -30,9 +30,9 @@ SCORES = {
     "max_logit": -1.0,
 }
 NAMES = {
-    "null_energy": "its share of the feature",
-    "image_score_deg": "the IS of its removal",
-    "directed_score_deg": "its AS towards the class decided for",
+    "null_energy": "share of the feature in the null space",
+    "image_score_deg": "IS of null removal",
+    "directed_score_deg": "AS towards the class decided for",
     "probability": "largest probability",
     "max_logit": "largest logit",
 }
@@ -169,7 +169,7 @@ def sentence(rows: Sequence[AlarmRow], what: str) -> str:
             f"own {NAMES[free.score]} is {free.side} for them in {100 * free.apart:.0f} % of pairs."
         )
     return (
-        f"The null part’s best score, {NAMES[own.score]}, is {own.side} for {what} in "
+        f"The null part’s best score, the {NAMES[own.score]}, is {own.side} for {what} in "
         f"{100 * own.apart:.0f} % of pairs (chance 50 %); the logits’ own {NAMES[free.score]} is "
         f"{free.side} in {100 * free.apart:.0f} %, for nothing."
     )

@@ -89,6 +89,7 @@ def synthetic_sweep(case: str, turn: int) -> dict[str, Any]:
         "before": {"label": "Egyptian cat", "probability": 0.71},
         "after": {"label": "tabby cat", "probability": 0.5, "index": 1},
         "photo": PICTURE.format(colour="teal"),
+        "photo_note": "The first of 3 frames is used." if case == "frames" else "",
         "pictures": "drawing 44 %",
         "feasible_deg": 20.0 if case == "frames" else None,
         "prompt_rank": [40 - step // 3 for step in range(steps)],

@@ -192,6 +192,14 @@ def test_a_picture_says_on_itself_that_it_failed(scrubber_page: OpenScrubber) ->
     badge.wait_for(state="hidden")
 
 
+def test_a_photo_says_on_itself_what_was_done_to_its_file(scrubber_page: OpenScrubber) -> None:
+    scrubber = scrubber_page("frames")
+    badge, photo = (scrubber.part(name).bounding_box() for name in ("badge-photo", "photo"))
+    assert scrubber.part("badge-photo").inner_text() == "The first of 3 frames is used."
+    assert photo["y"] < badge["y"] < badge["y"] + badge["height"] <= photo["y"] + photo["height"]
+    assert scrubber_page().part("badge-photo").is_hidden()
+
+
 def test_three_equal_squares_stand_there_before_there_are_pictures(
     scrubber_page: OpenScrubber,
 ) -> None:

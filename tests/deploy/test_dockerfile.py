@@ -57,6 +57,11 @@ def test_the_image_runs_as_a_user_of_its_own_and_reaches_out_by_one_port():
     assert [step.rest for step in STEPS if step.name == "EXPOSE"] == ["8501"]
 
 
+def test_the_base_image_is_pinned_by_its_digest():
+    base = next(step.rest for step in STEPS if step.name == "FROM")
+    assert re.fullmatch(r"python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", base)
+
+
 def locked():
     lines = (ROOT / "requirements.lock").read_text("utf-8").splitlines()
     return [line for line in lines if not line.startswith("#")]

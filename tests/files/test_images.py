@@ -199,8 +199,9 @@ def test_a_strip_is_cut_to_its_middle(size: tuple[int, int]) -> None:
     axis = 1 if size[0] > size[1] else 0
     expected = np.asarray(image).take(range(2940, 3060), axis=axis)
     np.testing.assert_array_equal(np.asarray(photo.image), expected)
+    shape = "wide as it is high" if axis else "high as it is wide"
     assert photo.notes[0] == (
-        "The picture is 2,000 times longer than wide; only its middle is used (40 to 1)."
+        f"The picture is 2,000 times as {shape}; only its middle is used (40 to 1)."
     )
 
 

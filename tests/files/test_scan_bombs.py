@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from sing_core.errors import UnsupportedImageError
+from sing_core.files import images
 from sing_core.files.image_headers import HEADER_READERS
 from sing_core.files.images import decode_image
 from tests.files.pictures import chunk, encode, noise, raw_png
@@ -102,3 +103,17 @@ def test_what_go_on_raises_ends_the_decoding_midway():
     with pytest.raises(KeyboardInterrupt):
         decode_image(payload, go_on=leave)
     assert len(asked) == 5
+
+
+def test_a_decoder_that_keeps_a_core_busy_for_too_long_is_ended(monkeypatch):
+    payload = encode(noise("RGB", (1_500, 1_500)), "JPEG", quality=95, progressive=True)
+    assert decode_image(payload).size == (1_500, 1_500)
+    monkeypatch.setattr(images, "_LONGEST_S", 0.01)
+    before = time.thread_time()
+    with pytest.raises(UnsupportedImageError, match=r"kept a core busy for 0\.01 seconds"):
+        decode_image(payload)
+    ended = time.thread_time() - before
+    monkeypatch.undo()
+    before = time.thread_time()
+    decode_image(payload)
+    assert ended < time.thread_time() - before

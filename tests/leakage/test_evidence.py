@@ -176,7 +176,10 @@ def test_a_longer_null_part_is_an_alarm_and_the_logits_do_not_hear_it(bench):
     assert logits.auroc.low <= 0.5 <= logits.auroc.high
     assert (null.n, null.looked_for) == (4 * EACH, 4 * EACH)
     said = sentence(tuple(rows.values()), "strange")
-    assert "its share of the feature, is higher for strange in 100 % of pairs" in said
+    assert (
+        "the share of the feature in the null space, is higher for strange in 100 % of pairs"
+        in said
+    )
 
 
 def test_nothing_to_tell_apart_is_said(bench):

@@ -18,8 +18,7 @@ BAD = photo_files.bad_files()
 def test_a_file_gives_the_numbers_of_the_plain_picture_it_holds(app, name, file, plain, note):
     app.upload(file, "holiday.png").assert_shows_numbers()
     assert app.errors == []
-    if note:
-        assert note in app.captions
+    assert app.sweep["photo_note"] == (note or "")
     # The last digits of a sum depend on the machine's mood, the picture does not.
     expected = App().upload(plain).assert_shows_numbers().shown
     assert app.shown[:2] == pytest.approx(expected[:2], abs=1e-5)
@@ -39,7 +38,7 @@ def test_an_unusual_file_gives_numbers_and_says_what_was_done(app, name, file, n
     app.upload(file, "holiday.png").assert_shows_numbers()
     assert app.errors == []
     if note:
-        assert any(note in caption for caption in app.captions)
+        assert note in app.sweep["photo_note"]
 
 
 @pytest.mark.parametrize(("name", "file", "sentence"), BAD, ids=[case[0] for case in BAD])
@@ -70,11 +69,17 @@ def test_the_button_names_the_photo_whose_numbers_are_shown(app):
     assert app.photo_button == "Photo: Cup of coffee"
 
 
-def test_what_was_done_to_a_file_is_said_beside_it_and_moves_nothing_of_the_page(app):
+def test_what_was_done_to_a_file_is_said_on_its_photo_alone_and_not_of_a_refused_one(app):
     name, file, _, note = next(case for case in SAME if case[3])
     app.upload(file, name)
-    assert app.captions.count(note) == 1
-    assert note in [caption.value for caption in app.photo_popover.caption]
+    assert app.sweep["photo_note"] == note
+    assert note not in app.captions, "once is enough"
+    app.upload(b"not a picture")
+    assert len(app.errors) == 1
+    assert app.sweep["photo_note"] == note, "of the photo that stayed"
+    assert [caption.value for caption in app.photo_popover.caption] == []
+    app.choose_source("sample")
+    assert app.sweep["photo_note"] == ""
 
 
 def test_an_upload_lands_in_the_url_by_its_digest_and_opens_cold(app):

@@ -51,6 +51,22 @@ def test_everything_of_the_table_is_listed_with_its_state_and_licence(library):
     assert (library.errors, library.warnings) == ([], [])
 
 
+def test_what_is_here_is_ready_and_load_stands_out_for_what_is_not(library):
+    rows = table(library)
+    here = int(((rows["state"] != "not here") & (rows["translator"] == "yes")).sum())
+    first = library.at.markdown[0].value
+    assert first.startswith(f"**{here} classifiers are ready: choose one on Explore; nothing has")
+    assert len(first.split("**")[1].split()) <= 25
+
+    def look(name):
+        choose(library, name)
+        return library.at.button(key="library.load").proto.type
+
+    assert [look("lite0"), look("vgg16.tv_in1k"), look("lite1")] == [
+        "secondary", "primary", "secondary",
+    ]  # fmt: skip
+
+
 def test_a_classifier_is_loaded_measured_and_let_go(library):
     choose(library, "lite1")
     press(library, "load")

@@ -5,6 +5,7 @@ from PIL import Image
 
 from pages._view import loaders
 from pages._view.library import actions
+from pages._view.words.phrases import NOTHING
 from sing_core.files.images import decode_image
 from sing_core.files.samples import SAMPLES, sample_bytes
 from tests.pages.driver import App
@@ -80,7 +81,7 @@ def test_a_typed_reference_is_loaded_fitted_to_and_measured_in_on_all_pages(tiny
     assert "There is no translator from lite0" in "".join(explore.errors)
 
     choose(app, tiny)
-    assert app.at.dataframe[0].value.set_index("name").loc["lite0", "translator"] == False  # noqa: E712
+    assert app.at.dataframe[0].value.set_index("name").loc["lite0", "translator"] == NOTHING
     app.at.text_input(key="library.images").set_value(str(crops))
     app.at.text_input(key="library.set_name").set_value("crops")
     app.at.checkbox(key="library.fit").set_value(True)
@@ -89,7 +90,7 @@ def test_a_typed_reference_is_loaded_fitted_to_and_measured_in_on_all_pages(tiny
     assert "crops is prepared under lite0: 24 of 24 images have scores" in app.at.success[-1].value
     said = "measured by a fit that did not see it, its cosine to the reference’s own embedding"
     assert any(said in caption for caption in app.captions)
-    assert app.at.dataframe[0].value.set_index("name").loc["lite0", "translator"] == True  # noqa: E712
+    assert app.at.dataframe[0].value.set_index("name").loc["lite0", "translator"] == "yes"
 
     explore.run()
     assert explore.errors == []

@@ -193,7 +193,7 @@ def test_no_number_of_compares_table_is_cut_off_or_minus_nothing(page):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("classes", "**None beyond chance**: of 200"), ("concepts", "Over 16 images")],
+    [("classes", "**None beyond chance**: of 200"), ("concepts", "**10 of 24 concepts hide")],
 )
 def test_the_answer_stands_above_what_can_be_asked(page, name, words):
     app = page(name)
@@ -214,8 +214,12 @@ def test_concepts_names_the_strongest_with_its_size(page):
     moved = rows[rows["verdict"] != "not decided"]
     row = moved.loc[moved["directed_mean"].abs().idxmax()]
     where = "nearer to it" if row["as_mean"] > 0 else "further from it"
-    lie = f"without that part they lie {abs(row['as_mean']):.3f}° {where}"
-    assert f"most of all **{row['concept']}**: {lie}" in app.at.markdown[0].value
+    lie = f"without that part the images lie {abs(row['as_mean']):.3f}° {where}"
+    first = app.at.markdown[0].value.split("**")[1]
+    assert first.startswith(f"{len(moved)} of {len(rows)} concepts hide in the null part, ")
+    assert first.endswith(f"most of all {row['concept']}: {lie}.")
+    assert (len(first.split()) <= 25, first.count("°")) == (True, 1)
+    assert set(rows["untouched"]) | set(rows["spurious"]) <= {"yes", "–"}, "no boxes to tick"
 
 
 def test_a_link_to_classifiers_that_are_not_there_is_said_and_all_are_compared(page):

@@ -2,15 +2,21 @@
 
 import json
 import re
+import shlex
+from pathlib import Path
 
 import pytest
+import skimage
 from PIL import Image
 
+from sing_core.files.samples import SAMPLES
 from sing_core.settings import Settings
 from sing_core.studies.translator_table import comparison_path, read_comparisons
 from tests.command import command
 from tests.pages.conftest import forget_everything
 from tests.pages.driver import App
+
+LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def validate(**query):
@@ -23,7 +29,13 @@ def validate(**query):
 
 def medians(app):
     facts = {name: value for name, (value, _) in app.facts.items() if "Median" in name}
-    return {name: float(value.replace("−", "-")) for name, value in facts.items()}
+    return {name: read(value) for name, value in facts.items()}
+
+
+def read(size):
+    """The number that a size in words stands for: a plain decimal, or ``5.2 × 10⁻¹⁶``."""
+    factor, _, power = size.partition(" × 10")
+    return float(factor) * 10.0 ** int(power.translate(LOWERED) or 0)
 
 
 @pytest.mark.slow
@@ -39,7 +51,9 @@ def test_a_first_visitor_sees_that_null_steps_move_nothing():
     words = " ".join(element.value for element in app.at.markdown)
     first, *_ = (element.value for element in app.at.markdown)
     assert first.startswith("**The null space is null: yes.**")
-    assert f"EfficientNet-Lite0 by {null:.0e} of their length".replace("e-", "e−") in first
+    (told,) = re.findall(r"EfficientNet-Lite0 by (.+?) of their length", first)
+    assert read(told) == pytest.approx(null, rel=0.35), "one digit of the two on its tile"
+    assert not any("e" in app.facts[name][0] for name in app.facts), "no number is in code"
     assert f"that the head reads by {found['Median change, class row']:.2g}" in first
     assert "On these 6 images" in words
     mean = float(re.search(r"is \*\*([\d.]+)\*\* on average", words).group(1))
@@ -67,6 +81,22 @@ def test_classifier_and_seed_are_in_the_link_and_decide():
     assert app.query == {"model": "lite1", "seed": "8"}
     assert medians(app)["Median change, null"] <= 1e-6
     assert set(medians(app)) == set(linked)
+
+
+@pytest.mark.slow
+def test_the_command_prints_what_the_tiles_show():
+    app = App.at_page("validate", unfolded=["validate"], model="lite1", seed="7")
+    note, line = app.at.code[0].value.splitlines()
+    assert note.startswith("# In scikit-image’s data folder")
+    own = {sample.file for sample in SAMPLES}
+    folder = Path(skimage.data_dir)
+    words = [str(folder / word) if word in own else word for word in shlex.split(line)]
+    done = command(*words[3:], "--json")
+    row = json.loads(done.stdout)
+    assert (row["model"], row["images"]) == ("lite1", len(SAMPLES))
+    for kind in ("random", "class row"):  # a null step's change is rounding, and the machine's own
+        printed = row[f"{kind.replace(' ', '_')}_relative_change"]
+        assert f"{printed:.2g}" == app.facts[f"Median change, {kind}"][0]
 
 
 @pytest.mark.slow
@@ -159,7 +189,7 @@ def test_the_answer_names_what_is_not_there_and_what_is_not_null():
     moved = Perturbations(("a", "b"), (1.0, 1.0), (0.1, 0.3), (0.2, 0.2), (0.5, 0.5))
     text = answer(Validation("m", "mini", spectrum, moved, (0.5, 0.9)), "Toy")
     assert text.startswith("**The null space is null: no.** A step inside it changes the logits of")
-    assert "Toy by 2e−01 of their length (median of 2 images)" in text
+    assert "Toy by 0.2 of their length (median of 2 images)" in text
     assert "the mean cosine is 0.70, the least 0.50" in text
     none = Perturbations((), (), (), (), (), "Toy has no null space.")
     text = answer(Validation("m", "mini", spectrum, none, (), "Nothing translates."), "Toy")

@@ -41,3 +41,11 @@ def test_there_is_no_interval_where_one_end_is_missing():
 def test_what_rounds_to_nothing_has_no_minus():
     assert span(-0.0001, -0.0004, 0.0004, "+.3f") == "+0.000 [+0.000, +0.000]"
     assert span(-0.0001, -0.0006, 0.0, ".3f") == "0.000 [−0.001, 0.000]"
+
+
+def test_a_number_that_nobody_gave_a_form_has_no_idle_zeros():
+    rows = [{"dose": dose, "name": name} for dose, name in ((0.2, "a"), (1.0, "b"), (0.125, "a"))]
+    table = spoken_table(rows, words={"name": {"a": "Alpha", "b": "Beta"}.__getitem__})
+    texts = re.findall(r">\s*([^<>]+?)\s*</td>", table.to_html())
+    assert texts == ["0.2", "Alpha", "1", "Beta", "0.125", "Alpha"]
+    assert table.data["name"].tolist() == ["a", "b", "a"], "the files keep the short names"

@@ -54,22 +54,23 @@ def said(rows, width=0.01):
 
 def test_of_two_the_one_that_leaks_more_comes_first_with_by_how_much_and_how_surely():
     text = said([row("a", 0.2), row("b", 0.5)])
-    assert text.startswith("**Beta leaks more than Alpha**")
+    assert text.startswith("**Beta leaks more than Alpha, by 0.300°.**")
     assert "0.500° nearer to or further from its own class with Beta, 0.200° with Alpha" in text
     assert "+0.300° (95 %: +0.290° to +0.310°)" in text
 
 
 def test_of_three_one_leaks_most_only_where_both_others_are_told_from_it():
     rows = [row("a", 0.5), row("b", 0.2), row("c", 0.48)]
-    assert said(rows).startswith("**Alpha leaks most**")
+    assert said(rows).startswith("**Alpha leaks most, 0.300° more than Beta.**")
     open_ = said(rows, 0.05)
-    assert open_.startswith("**Alpha leaks more than Beta**")
+    assert open_.startswith("**Alpha leaks more than Beta, by 0.300°.**")
     assert "Not told apart: Alpha and Gamma." in open_
 
 
 def test_what_is_not_decided_is_said_with_its_size():
     text = said([row("a", 0.279), row("b", 0.280)], 0.018)
-    assert text.startswith("**Which of Beta and Alpha leaks more is not decided**")
+    lead = "**Which of Beta and Alpha leaks more is not decided: they are 0.001° apart.**"
+    assert text.startswith(lead)
     assert "+0.001° (95 %: −0.017° to +0.019°)" in text
 
 
@@ -84,13 +85,13 @@ def test_a_set_without_intervals_decides_nothing():
 
 def test_who_may_not_be_compared_is_not_ranked_and_the_reason_is_said_once():
     text = said([row("a", 0.2), row("own", 0.9, shares_tower=True), row("full", 0.0, nullity=0)])
-    assert text.startswith("**Alpha alone can be judged**")
+    assert text.startswith("**Alpha alone can be judged: without its null part an")
     assert text.endswith("Not ranked: Twin (its own image tower) and Full (no null space).")
     assert text.count("Twin") == text.count("Full") == 1
 
 
 def test_a_twin_alone_is_judged_by_itself_and_where_nothing_can_leak_that_is_the_answer():
-    assert said([row("own", 0.9, shares_tower=True)]).startswith("**Twin alone can be judged**")
+    assert said([row("own", 0.9, shares_tower=True)]).startswith("**Twin alone can be judged: ")
     assert said([row("full", 0.0, nullity=0)]).startswith("**None of these classifiers has")
 
 
@@ -147,10 +148,34 @@ def test_where_kinds_of_images_say_different_things_there_is_no_pooled_verdict()
     gap = Interval(0.03, 0.02, 0.04, 9)
     pooled = PairRow("a", "b", "abs_attribute_score_deg", 9, gap, by_stratum=tuple(kinds))
     told = compare_answer.answer([row("b", 0.4), row("a", 0.5)], [pooled], TITLES)
-    assert told.startswith("**Whether Alpha leaks more than Beta depends on the kind of images**")
+    assert told.startswith(
+        "**Which leaks more depends on the kind of images: on photographs Alpha, by 0.050°; on "
+        "thumbnails Beta, by 0.070°.**"
+    )
     assert "+0.050° (95 %: +0.040° to +0.060°) on photographs" in told
     assert "−0.070° (95 %: −0.080° to −0.060°) on thumbnails" in told
     back = compare_answer.answer([row("a", 0.4), row("b", 0.5)], [pooled], TITLES)
     assert "−0.050° (95 %: −0.060° to −0.040°) on photographs" in back
     assert compare.difference(pooled, TITLES).endswith("**kinds of images differ**.")
     assert compare.difference(kinds[1], TITLES).endswith("**Beta is larger**.")
+
+
+def test_a_kind_that_decides_nothing_is_said_to_be_not_decided():
+    kinds = [
+        PairRow("a", "b", "abs_attribute_score_deg", 9, Interval(v, v - 0.02, v + 0.02, 9),
+                stratum=kind)
+        for kind, v in (("photograph", 0.05), ("thumbnail", -0.01))
+    ]  # fmt: skip
+    gap = Interval(0.03, 0.01, 0.05, 9)
+    pooled = PairRow("a", "b", "abs_attribute_score_deg", 9, gap, by_stratum=tuple(kinds))
+    told = compare_answer.answer([row("a", 0.5), row("b", 0.4)], [pooled], TITLES)
+    assert "on photographs Alpha, by 0.050°; on thumbnails not decided.**" in told
+
+
+@pytest.mark.parametrize("width", [0.01, 0.05])
+@pytest.mark.parametrize("scores", [(0.5, 0.2), (0.5, 0.2, 0.48), (0.5,)])
+def test_the_first_sentence_is_short_and_has_one_magnitude(scores, width):
+    rows = [row(name, score) for name, score in zip("abc", scores, strict=False)]
+    first = said(rows, width).split("**")[1]
+    assert len(first.split()) <= 25
+    assert first.count("°") == 1

@@ -9,22 +9,21 @@ from pages._view.evidence import asks, panel
 from pages._view.evidence.figures import with_intervals
 from pages._view.tables import asks as tables
 from sing_core.errors import SingError
-from sing_core.leakage.alarms import AlarmRow, sentence
+from sing_core.leakage.alarms import NAMES, SCORES, AlarmRow, sentence
 
 _ERRORS = "wrong decisions"
-_NAMES = {
-    "null_energy": "share of the feature in the null space",
-    "image_score_deg": "IS of null removal",
-    "directed_score_deg": "AS towards the class decided for, reversed",
-    "probability": "largest probability, reversed",
-    "max_logit": "largest logit, reversed",
-}
 _HOW = (
     "AUROC: how often the score of one that is looked for is above that of another; 50 % is "
     "chance, and below it the score says the opposite. Wrong decisions are compared with right "
     "ones of the same class only. FPR95 is the share of false alarms where 95 % are found. The "
     "last two need nothing but the logits. The null energy has the same ranks as NuSA’s score."
 )
+
+
+def _title(score: str) -> str:
+    """Return what a score is called where it is held against chance: as an alarm."""
+    return NAMES[score] if SCORES[score] > 0 else f"{NAMES[score]}, reversed"
+
 
 _SHOWN = panel.Shown(
     columns={
@@ -36,6 +35,7 @@ _SHOWN = panel.Shown(
     },
     spans={"auroc": ("low", "high", ".3f")},
     numbers={"fpr95": ".1%"},
+    words={"score": _title},
 )
 
 
@@ -76,5 +76,5 @@ def show(answer: DeltaGenerator, model: str, images: str, against: str) -> None:
 
 def bars(found: tuple[AlarmRow, ...]) -> go.Figure:
     """Return the AUROCs as points with intervals, and the line of chance."""
-    points = [(_NAMES[row.score], row.auroc) for row in found]
+    points = [(_title(row.score), row.auroc) for row in found]
     return with_intervals(points, chance=0.5, title="AUROC", form=".2f", span=(0, 1))

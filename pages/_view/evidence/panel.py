@@ -1,6 +1,6 @@
 """What most panels of the Evidence page are made of: figure, table, how it was done, files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages._view import exports
 from pages._view.tables import cells
+from pages._view.words.phrases import NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,13 @@ class Shown:
 
     Attributes:
         columns: which of them, in order; by name what the head says, or a whole column.
-        spans: see ``cells.spoken_table``; ``numbers`` likewise.
+        spans: see ``cells.spoken_table``; ``numbers`` and ``words`` likewise.
     """
 
     columns: Mapping[str, Any]
     spans: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
 
 def show(
@@ -44,10 +46,11 @@ def show(
     figure, alt = drawn
     st.plotly_chart(figure, key=f"{page}.{name}_figure", config=exports.FIGURE_CONFIG, alt=alt)
     st.dataframe(
-        cells.spoken_table(rows, spans=shown.spans, numbers=shown.numbers),
+        cells.spoken_table(rows, spans=shown.spans, numbers=shown.numbers, words=shown.words),
         hide_index=True,
         column_order=list(shown.columns),
         column_config=dict(shown.columns),
+        placeholder=NOTHING,
         key=f"{page}.{name}_table",
     )
     st.caption(how)

@@ -47,7 +47,8 @@ def show_photo(photo: Photo | StoredImage) -> None:
     if isinstance(photo, StoredImage):
         return
     square = loaders.photo_square(photo.digest, photo)
-    st.image(square, "The photo", _ALONE_PX, alt="The chosen photo.")
+    said = " ".join(("The photo.", *photo.notes)) if photo.notes else "The photo"
+    st.image(square, said, _ALONE_PX, alt="The chosen photo.")
 
 
 def show_storage() -> None:
@@ -213,6 +214,7 @@ def _payload(asked: Asked, report: ImageReport, sweep: Sweep) -> dict[str, objec
         "prompt": report.prompt,
         "photo": _square(asked.photo),
         "no_photo": NO_PHOTO,
+        "photo_note": " ".join(asked.photo.notes) if isinstance(asked.photo, Photo) else "",
         "epsilon": sweep.epsilon,
         "feature_norm": report.feature_norm,
         "image_score_deg": sweep.image_score_deg,

@@ -29,7 +29,9 @@ _FILES = {"upload": "explore.upload", "camera": "explore.camera"}  # the keys of
 def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
     """Draw the photo picker and return the chosen photo; None after saying on ``stage`` why not.
 
-    Of an image of a set whose photo is not on this machine, what the set holds is returned.
+    Of an image of a set whose photo is not on this machine, what the set holds is returned. What
+    was done to a file stands where the page shows the photo, not here: beside a file that was
+    refused it would seem to be of that one.
     """
     state.receive("photo", "explore.photo", _DEFAULT, _can_be_named, "a photo")
     named = st.session_state["explore.photo"]
@@ -46,10 +48,7 @@ def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
         st.session_state["explore.own"] = named
     st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
     state.publish("photo", named, _DEFAULT)
-    photo = _open(named, stage)
-    for note in photo.notes if isinstance(photo, Photo) else ():
-        button.caption(note)  # beside what was sent, and above the page: it moves nothing
-    return photo
+    return _open(named, stage)
 
 
 def _can_be_named(text: str) -> bool:

@@ -14,6 +14,7 @@ from sing_core.errors import SingError, UnitsError
 from sing_core.files.images import Photo
 from sing_core.studies.subject import Subject
 from sing_core.units.moved import MovedMap, moved_map
+from sing_core.units.places import place_of
 from sing_core.units.tokens import PhotoUnits
 
 _GONE = 1e-6
@@ -86,16 +87,24 @@ def _opened(asked: Asked, shown: Photo) -> tuple[PhotoUnits, Subject]:
 
 
 def sentence(before: MovedMap, after: MovedMap, epsilon: float, prompt: str) -> str:
-    """Say what is hidden of the step's end along the prompt, and how much of it has a place."""
+    """Say where on the photo lies what is hidden after the step, then how much that adds."""
     heat = float(after.tokens.heat.sum())
     total = after.tokens.total + after.brought
-    told = (
-        f"**At ε = {epsilon:.3g} what is hidden adds {_signed(total)} to the cosine to "
-        f"“{in_words(prompt, 300)}” ({_signed(before.tokens.total)} before the step), of which "
-        f"{_signed(heat)} lies on the photo.**"
+    text = f"“{in_words(prompt, 300)}”"
+    adds = (
+        f"what is hidden adds {_signed(total)} to the cosine to {text} "
+        f"({_signed(before.tokens.total)} before the step)"
     )
     if abs(after.kept) < _GONE:
-        return f"{told} The step has taken away all that was hidden, and the map with it."
+        return (
+            f"**At ε = {epsilon:.3g} nothing of it is left on the photo.** The step has taken away "
+            f"all that was hidden, and the map with it: {adds}."
+        )
+    told = (
+        f"**At ε = {epsilon:.3g} what is hidden along {text} lies "
+        f"{place_of(after.tokens.heat).words}.** On the photo it comes to {_signed(heat)}; with "
+        f"what has no place there, {adds}."
+    )
     kept = f"The photo’s own hidden part stands at {number(100 * after.kept, '.0f')} %"
     if abs(after.brought) < _GONE:
         return f"{told} {kept}; the step brings nothing else."

@@ -1,7 +1,7 @@
 """The panels of the Library page: what to load, memory, classifiers."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ct
 from pages._view import loaders
 from pages._view.library import actions, getting
 from pages._view.words.help import HELP
-from pages._view.words.phrases import NOTHING, in_words
+from pages._view.words.phrases import NOTHING, be, count, in_words
 from sing_core.files.hub_progress import watching
 from sing_core.models import registry
 from sing_core.models.device import torch_device
@@ -29,6 +29,10 @@ NAME_HELP = (
     "Choose a classifier of the list, or type another: a timm name with its tag "
     "(resnet18.a1_in1k), a hub repository (hf-hub:owner/name), or a local file "
     "(architecture@/path/to/weights.safetensors; architecture:256@… for inputs of 256 pixels)."
+)
+_FIRST = (
+    "Come here for another one: choose it below and press Load. To have Compare, Classes and "
+    "Concepts measure your own photographs, prepare them as an image set at the bottom."
 )
 LOAD_HELP = "Fetches the weights if they are not here, and checks that W f + b is the logits."
 NON_COMMERCIAL = (
@@ -63,11 +67,28 @@ def pick_name() -> str:
     return name
 
 
-def pick_action(load_help: str, ending: str = "") -> tuple[bool, bool]:
-    """Draw the two buttons, whose keys have an ``ending``; return whether to load and to unload."""
+def ready(rows: Sequence[LibraryRow]) -> str:
+    """Say how many classifiers can be used as they are, and what there is to do on this page."""
+    here = sum(row.state != "missing" and row.has_translator for row in rows)
+    if not here:
+        return f"**No classifier is ready on this machine yet.** {_FIRST}"
+    are = f"{count(here, 'classifier')} {be(here)} ready"
+    return f"**{are}: choose one on Explore; nothing has to be loaded first.** {_FIRST}"
+
+
+def is_wanted(name: str, rows: Sequence[LibraryRow]) -> bool:
+    """Whether Load is what to do next: of one that is here, every page loads it by itself."""
+    return not any(row.entry.name == name and row.state in ("ships", "fetched") for row in rows)
+
+
+def pick_action(load_help: str, ending: str = "", *, wanted: bool = False) -> tuple[bool, bool]:
+    """Draw the two buttons, whose keys have an ``ending``; return whether to load and to unload.
+
+    ``wanted``: loading is what to do next.
+    """
     with st.container(horizontal=True):
         load = st.button(
-            "Load", type="secondary" if ending else "primary", icon=":material/download:",
+            "Load", type="primary" if wanted else "secondary", icon=":material/download:",
             key=f"library.load{ending}", help=load_help,
         )  # fmt: skip
         unload = st.button(
@@ -168,7 +189,7 @@ COLUMNS = {
     "null space": st.column_config.NumberColumn(
         help="Dimensions that move no logit, out of the features; expected until it is loaded."
     ),
-    "translator": st.column_config.CheckboxColumn(
+    "translator": st.column_config.TextColumn(
         help="Whether its features can be compared with words."
     ),
     "classes": None,
@@ -189,7 +210,7 @@ def _cells(row: LibraryRow) -> dict[str, object]:
         "top-1 %": entry.top1_percent,
         "on disk MB": mb(row.disk_bytes),
         "in memory MB": mb(row.memory_bytes),
-        "translator": row.has_translator,
+        "translator": "yes" if row.has_translator else NOTHING,
         "source": entry.source,
     }
 

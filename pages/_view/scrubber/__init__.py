@@ -42,8 +42,9 @@ def scrubber(payload: Mapping[str, Any], *, key: str) -> float | None:
     * ``concepts``: ``{"label", "kind": "class" | "attribute" | "prompt", "angle_deg"}``;
     * ``target``: ``{"image_score_deg", "reachable", "index", "sentence"}``;
     * ``photo``: its square as a ``data:`` URL; ``no_photo``: what is said where it is "";
-      ``frames``: ``{"index", "src": "data:image/…",
-      "badge"}``, possibly none; ``pictures``: what is said where there is no picture yet;
+      ``photo_note`` (optional): what was done to its file; ``frames``: ``{"index", "src":
+      "data:image/…", "badge"}``, possibly none; ``pictures``: what is said where there is no
+      picture yet;
     * ``help``: texts for ``image_score``, ``attribute_score``, ``logit_drift``, ``epsilon`` and
       ``pictures``;
     * ``sweep_id`` (optional): names the sweep; without it, a digest of its numbers does. While it

@@ -12,6 +12,7 @@ export function showSquares({ parts, data, frames }) {
   parts.photo.hidden = !photo.startsWith("data:image/");
   write(parts["wait-photo"], parts.photo.hidden ? String(data.no_photo ?? "") : "");
   if (!parts.photo.hidden && parts.photo.src !== photo) parts.photo.src = photo;
+  showBadge(parts["badge-photo"], !parts.photo.hidden && data.photo_note);
   const own = frames.find((frame) => frame.index === 0);
   showImage(parts.feature, own?.src);
   showBadge(parts["badge-feature"], own?.badge);

@@ -1,6 +1,6 @@
 """Tables whose cells say a number in words, and sort by the number all the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf, isnan, nan, nextafter
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,20 @@ def spoken_table(
     *,
     spans: Mapping[str, tuple[str, str, str]] = {},
     numbers: Mapping[str, str] = {},
+    words: Mapping[str, Callable[[str], str]] = {},
 ) -> "Styler":
     """Return the table of ``rows`` as it is shown.
 
     ``spans``: column to the columns of its interval's ends, and how all three are written; a cell
-    reads ``0.166 [0.159, 0.172]``. ``numbers``: column to how it is written.
+    reads ``0.166 [0.159, 0.172]``. ``numbers``: column to how it is written;
+    every other number has as many digits as it needs, not the six that pandas fills with zeros.
+    ``words``: column to what its values are called.
     """
     frame = frame_of(rows)
-    shown: dict[str, Any] = {name: _writer(form) for name, form in numbers.items()}
+    shown: dict[str, Any] = {
+        name: _writer("g") for name in frame.columns if frame[name].dtype.kind == "f"
+    }
+    shown |= {name: _writer(form) for name, form in numbers.items()} | dict(words)
     for name, (low, high, form) in spans.items():
         texts: dict[float, str] = {}
         values = []

@@ -20,12 +20,13 @@ _Titles = Mapping[str, str]
 class _Gap(NamedTuple):
     """|AS| of one model minus that of another; ``decided`` corrected for the number of pairs.
 
-    ``kinds``: the same of each kind of images by its name, where they do not say the same.
+    ``kinds``: of each kind of images its name, the same and whether that is decided, where they do
+    not say the same.
     """
 
     difference: Interval
     decided: bool
-    kinds: tuple[tuple[str, Interval], ...] = ()
+    kinds: tuple[tuple[str, Interval, bool], ...] = ()
 
 
 def answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow], titles: _Titles) -> str:
@@ -56,8 +57,8 @@ def _gaps(pairs: Sequence[PairRow]) -> dict[tuple[str, str], _Gap]:
         if pair.measure == _MEASURE:
             gap = pair.difference
             split = pair.by_stratum if pair.kinds_differ else ()
-            kinds = tuple((row.stratum, row.difference) for row in split)
-            back = tuple((kind, _turned(difference)) for kind, difference in kinds)
+            kinds = tuple((row.stratum, row.difference, row.decided) for row in split)
+            back = tuple((kind, _turned(apart), decided) for kind, apart, decided in kinds)
             found[pair.first, pair.second] = _Gap(gap, pair.decided, kinds)
             found[pair.second, pair.first] = _Gap(_turned(gap), pair.decided, back)
     return found
@@ -73,33 +74,48 @@ def _ranking(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
         return "**None of these classifiers has a null space**: nothing leaks."
     first, last = ranked[0], ranked[-1]
     one, other = titles[first.model], titles[last.model]
-    meaning = f"{_MEANING.format(score=_score(first))} with {one}"
+    meaning = _MEANING.format(score=_score(first))
     if first is last:
-        return f"**{one} alone can be judged**: {meaning} {_MEAN}."
+        return f"**{one} alone can be judged: {meaning}** {_MEAN}."
     gap = gaps[first.model, last.model]
     if gap.kinds:
-        return _by_kind(one, other, gap) + _undecided(ranked, gaps, titles)
-    if gap.decided:
-        surely = all(gaps[first.model, row.model].decided for row in ranked[1:])
-        start = f"**{one} leaks {'most' if surely and len(ranked) > 2 else f'more than {other}'}**"
+        start = _by_kind(one, other, gap)
+        told = f"On the same images {one} minus {other} is {_each_kind(gap)}."
     else:
+        start = _verdict(ranked, gaps, titles)
+        told = f"On the same images the difference is {interval(gap.difference, signed=True)}."
+    size = f"{meaning[0].upper()}{meaning[1:]} with {one}, {_score(last)} with {other} {_MEAN}."
+    return f"**{start}**\n\n{size} {told}{_undecided(ranked, gaps, titles)}"
+
+
+def _verdict(ranked: Sequence[ModelRow], gaps: _Gaps, titles: _Titles) -> str:
+    """Say which leaks most, and by how much more than the one that leaks least."""
+    first, last = ranked[0], ranked[-1]
+    gap, one, other = gaps[first.model, last.model], titles[first.model], titles[last.model]
+    apart = f"{number(abs(gap.difference.estimate), '.3f')}°"
+    if not gap.decided:
         names = listed([titles[row.model] for row in ranked])
         more = "most" if len(ranked) > 2 else "more"
-        start = f"**Which of {names} leaks {more} is not decided**"
-    return (
-        f"{start}: {meaning}, {_score(last)} with {other} {_MEAN}; on the same images the "
-        f"difference is {interval(gap.difference, signed=True)}.{_undecided(ranked, gaps, titles)}"
-    )
+        return f"Which of {names} leaks {more} is not decided: they are {apart} apart."
+    surely = all(gaps[first.model, row.model].decided for row in ranked[1:])
+    if surely and len(ranked) > 2:
+        return f"{one} leaks most, {apart} more than {other}."
+    return f"{one} leaks more than {other}, by {apart}."
 
 
 def _by_kind(one: str, other: str, gap: _Gap) -> str:
     """Say that kinds of images answer differently, in place of a pooled verdict."""
-    parts = [f"{interval(found, signed=True)} on {in_words(kind)}s" for kind, found in gap.kinds]
-    return (
-        f"**Whether {one} leaks more than {other} depends on the kind of images**: |AS| with {one} "
-        f"minus |AS| with {other} is {listed(parts)}. Pooled it is "
-        f"{interval(gap.difference, signed=True)}: no verdict."
-    )
+    parts = []
+    for kind, found, decided in gap.kinds:
+        larger = one if found.estimate > 0 else other
+        by = f"{larger}, by {number(abs(found.estimate), '.3f')}°" if decided else "not decided"
+        parts.append(f"on {in_words(kind)}s {by}")
+    return f"Which leaks more depends on the kind of images: {'; '.join(parts)}."
+
+
+def _each_kind(gap: _Gap) -> str:
+    parts = [f"{interval(apart, signed=True)} on {in_words(kind)}s" for kind, apart, _ in gap.kinds]
+    return f"{listed(parts)}; pooled {interval(gap.difference, signed=True)}, no verdict"
 
 
 def _score(row: ModelRow) -> str:
@@ -140,9 +156,9 @@ def _feasible(ranked: Sequence[ModelRow], titles: _Titles) -> str:
     told = []
     if parts:
         told.append(
-            "**No network gives these equivalents**: their features have negative entries. Of the "
-            f"turn, IS, it can produce {listed(parts)}, and only if the logits may move by 3 % of "
-            "the largest."
+            "**No network gives these equivalents**: their features have negative entries. Of "
+            f"their turn (IS) it can produce {listed(parts)}, and only if the logits may move by "
+            "3 % of the largest."
         )
     if open_:
         told.append(f"What can be produced is not known of {listed(open_)}.")

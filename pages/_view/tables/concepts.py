@@ -42,8 +42,8 @@ _COLUMNS = {
     "p_equivalent": None,
     "stratum": None,
     "by_kind": st.column_config.TextColumn("by kind of images", help=HELP["concept_by_kind"]),
-    "untouched": st.column_config.CheckboxColumn("untouched", help=HELP["untouched"]),
-    "spurious": st.column_config.CheckboxColumn(help=HELP["spurious"]),
+    "untouched": st.column_config.TextColumn(help=HELP["untouched"]),
+    "spurious": st.column_config.TextColumn(help=HELP["spurious"]),
     "angle_after": None,
     "directed_mean": None,
     "bound_deg": None,
@@ -54,6 +54,7 @@ _COLUMNS = {
     "as_low": None,
     "as_high": None,
 }
+_SHOWN_BY_A_TEST = ("untouched", "spurious")  # in words: a ticked box would look like an input
 _SPANS = {"as_mean": ("as_low", "as_high", "+.3f")}
 
 
@@ -184,7 +185,7 @@ def pick_concept(found: Sequence[ConceptRow]) -> ConceptRow:
 def show_table(found: Sequence[ConceptRow]) -> None:
     """Draw the table of concepts; a click chooses one."""
     st.dataframe(
-        cells.spoken_table([row.as_row() for row in found], spans=_SPANS),
+        cells.spoken_table([_cells(row) for row in found], spans=_SPANS),
         hide_index=True,
         column_config=_COLUMNS | ({} if found[0].by_kind else {"by_kind": None}),
         column_order=list(_COLUMNS),
@@ -194,6 +195,11 @@ def show_table(found: Sequence[ConceptRow]) -> None:
         key="concepts.table",
         height=exports.height_of(len(found)),
     )
+
+
+def _cells(row: ConceptRow) -> dict[str, object]:
+    found = row.as_row()
+    return found | {name: "yes" if found[name] else NOTHING for name in _SHOWN_BY_A_TEST}
 
 
 def show_images(

@@ -1,4 +1,4 @@
-"""What the Concepts page answers in words: which concepts move, which do not, which turn round."""
+"""Concepts' answer in words: how many hide in the null part, most of all which, by how much."""
 
 from collections.abc import Sequence
 
@@ -21,9 +21,26 @@ def summary(found: Sequence[ConceptRow], *, whole: bool) -> str:
     open_ = sum(row.verdict == "not decided" for row in found)
     few = FEW_SCORES if n < FEW else ""
     return (
-        f"Over {n:,} {unit}{_kind(found[0])} the null part points towards or away from "
-        f"**{len(moved):,}** of {count(len(found), 'concept')} (false discovery rate 5 %)"
-        f"{_strongest(moved)}. {_still(found)}{_turned(found)} Not decided: **{open_:,}**.{few}"
+        f"**{_first(found, moved, unit)}** Tested over {n:,} {unit}{_kind(found[0])}, with a false "
+        f"discovery rate of 5 %; **{open_:,}** {be(open_)} not decided. "
+        f"{_turned(found)}{_still(found)}{few}"
+    )
+
+
+def _first(found: Sequence[ConceptRow], moved: Sequence[ConceptRow], unit: str) -> str:
+    """Say how many concepts are hidden, and how far the one of the largest directed part moves."""
+    row = max(moved or found, key=lambda row: abs(row.directed_mean))
+    where = "nearer to it" if row.as_mean > 0 else "further from it"
+    lie = f"without that part the {unit} lie {number(abs(row.as_mean), '.3f')}° {where}"
+    if not moved:
+        return (
+            f"None of {count(len(found), 'concept')} is shown to hide in the null part; the "
+            f"strongest is {in_words(row.concept)}: {lie}."
+        )
+    hide = "hides" if len(moved) == 1 else "hide"
+    return (
+        f"{len(moved):,} of {count(len(found), 'concept')} {hide} in the null part, most of all "
+        f"{in_words(row.concept)}: {lie}."
     )
 
 
@@ -37,8 +54,8 @@ def _turned(found: Sequence[ConceptRow]) -> str:
     others = [in_words(one.concept) for one in rows if one is not row][:4]
     named = f"; also {', '.join(others)}" if others else ""
     return (
-        f" Towards or away from **{count(len(rows), 'concept')}** depends on the kind of images, "
-        f"and pooled there is no verdict: of **{in_words(row.concept)}**, {listed(parts)}{named}."
+        f"Towards or away from **{count(len(rows), 'concept')}** depends on the kind of images, "
+        f"and pooled there is no verdict: of **{in_words(row.concept)}**, {listed(parts)}{named}. "
     )
 
 
@@ -48,9 +65,9 @@ def _apart(row: ConceptRow) -> float:
 
 
 def _way(part: OfKind) -> str:
-    size = f"{number(abs(part.directed_mean), '.3f')}°"
     if part.verdict == NOT_DECIDED:
         return f"not decided ({number(part.directed_mean, '+.3f')}°)"
+    size = f"{number(abs(part.directed_mean), '.3f')}°"
     return f"{'towards' if part.verdict == TOWARDS else 'away from'} it by {size}"
 
 
@@ -71,13 +88,13 @@ def _still(found: Sequence[ConceptRow]) -> str:
     spurious = [row for row in found if row.spurious]
     if untouched:
         told = (
-            f"**{len(untouched):,}** of the {len(close):,} that are close {be(len(untouched))} "
-            f"shown to move by less than {bound} ({_named(untouched)}): this closeness is none of "
-            "the null space’s."
+            f"Of {count(len(close), 'close concept')} **{len(untouched):,}** {be(len(untouched))} "
+            f"shown to move by less than {bound} ({_named(untouched)}): the null space has no part "
+            "in that closeness."
         )
     elif close:
         told = (
-            f"{count(len(close), 'concept')} {be(len(close))} close, and not shown to move by less "
+            f"{count(len(close), 'concept')} {be(len(close))} close; none is shown to move by less "
             f"than {bound}."
         )
     else:
@@ -92,13 +109,3 @@ def _still(found: Sequence[ConceptRow]) -> str:
 
 def _named(rows: Sequence[ConceptRow]) -> str:
     return ", ".join(in_words(row.concept) for row in rows[:5])
-
-
-def _strongest(moved: Sequence[ConceptRow]) -> str:
-    """Name the concept of the largest directed part, and where null removal leaves the images."""
-    if not moved:
-        return ""
-    row = max(moved, key=lambda row: abs(row.directed_mean))
-    where = "nearer to it" if row.as_mean > 0 else "further from it"
-    lie = f"without that part they lie {number(abs(row.as_mean), '.3f')}° {where}"
-    return f", most of all **{in_words(row.concept)}**: {lie}"

@@ -123,7 +123,10 @@ def against_controls(rows: Sequence[ModelRow]) -> go.Figure:
             hovertemplate="%{x:.3f}°<extra>" + name + "</extra>",
         )  # fmt: skip
     labels = [f"{row.model} ({row.nullity} / {row.feature_dim})" for row in rows]
-    figure.update_xaxes(title_text="mean |AS|, degrees", rangemode="tozero")
+    drawn = [getattr(row, attribute) for row in rows for _, attribute, *_ in kinds]
+    most = max(i.estimate if i.high is None else i.high for i in drawn) or 1.0
+    # From below 0: a head without a null space has all its marks there, and half of each was cut.
+    figure.update_xaxes(title_text="mean |AS|, degrees", range=[-0.04 * most, 1.04 * most])
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, automargin=True)
     return _sized(figure, 150 + 70 * len(rows))
 

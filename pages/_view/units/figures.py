@@ -7,7 +7,9 @@ import plotly.graph_objects as go
 from sing_core.units.directions import Card
 
 _ROW_PX, _REST_PX = 30, 110
-_SIGNED, _PLAIN = "RdBu_r", "Viridis"
+_PLAIN = "Viridis"
+# A tint of the page itself, light or dark, for 0: white would be what shines most on a dark page.
+_SIGNED = ((0.0, "rgb(38,120,190)"), (0.5, "rgba(127,138,153,0.12)"), (1.0, "rgb(205,70,45)"))
 _TEAL, _GREY = "#0f7b8a", "#7f8a99"
 
 

@@ -83,6 +83,8 @@ def pick(answer: DeltaGenerator) -> Asked | None:
             icon=":material/image:",
         )
         return None
+    for note in photo.notes:
+        st.caption(f"The photo: {note}")
     return Asked(photo, "" if network == OWN else network, reference, prompt)
 
 

@@ -12,6 +12,7 @@ from pages._view.units import asks, pictures, scene
 from pages._view.units.scene import Asked
 from pages._view.words.phrases import in_words, number
 from pages._view.words.units import UNIT_HELP
+from sing_core.units.places import place_of
 from sing_core.units.tokens import TokenMap
 
 _TITLES = {"full": "all of it", "null": "what is hidden", "principal": "what decides"}
@@ -27,8 +28,9 @@ _NOTHING = 1e-3
 _HOW = (
     "Each token’s share of the cosine to the text, summed over all heads: orange adds, blue takes "
     "away, and all three pictures have one scale. What is hidden and what decides add up to all of "
-    "it, token by token. The class token, the embedding and the MLPs have no place on the photo. "
-    "The rest of the cosine is the translator’s offset."
+    "it, token by token. How much of a map lies in a part of the photo is told by the sizes of its "
+    "patches, adding or taking away. The class token, the embedding and the MLPs have no place on "
+    "the photo. The rest of the cosine is the translator’s offset."
 )
 
 choose = scene.pick
@@ -58,18 +60,34 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
 
 
 def _say(answer: DeltaGenerator, found: Mapping[str, TokenMap], said: str, other: str) -> None:
-    whole, null = found["full"], found["null"]
     text = f"“{in_words(said, 300)}”" + (f" against “{in_words(other, 300)}”" if other else "")
-    answer.markdown(
-        f"**{number(whole.total, '+.3f')} of the cosine to {text} comes from the units, of which "
-        f"{number(null.total, '+.3f')} is hidden; of what its patches add, "
-        f"{number(float(whole.heat.sum()), '+.3f')}, {number(float(null.heat.sum()), '+.3f')} is "
-        "hidden.**"
-    )
+    answer.markdown(sentence(found, text))
+
+
+def sentence(found: Mapping[str, TokenMap], text: str) -> str:
+    """Return where on the photo lies what is hidden along a text, then how much it adds."""
+    whole, null, read = found["full"], found["null"], found["principal"]
     if float(null.heat.abs().max()) < _NOTHING * float(whole.heat.abs().max()):
-        answer.markdown(
-            "Nothing along these words is hidden: they lie in the directions that the head reads."
+        lead = (
+            f"**Nothing along {text} is hidden**: these words lie in the directions that the head "
+            f"reads. What decides lies {place_of(read.heat).words}."
         )
+    else:
+        place = place_of(null.heat)
+        does = "adds to" if place.total > 0 else "takes away from"
+        lead = f"**What is hidden along {text} lies {place.words}.** It {does} the cosine there."
+    hidden, decides, together = (float(one.heat.sum()) for one in (null, read, whole))
+    cancel = "; they partly cancel" if hidden * decides < 0 else ""
+    return (
+        f"{lead} Over the whole photo what is hidden comes to {_signed(hidden)} and what decides "
+        f"to {_signed(decides)}{cancel}: {_signed(together)} together. With what has no place on "
+        f"the photo they come to {_signed(null.total)} and {_signed(read.total)}, "
+        f"{_signed(whole.total)} together."
+    )
+
+
+def _signed(value: float) -> str:
+    return number(value, "+.3f")
 
 
 def _show_pictures(asked: Asked, found: Mapping[str, TokenMap]) -> None:

@@ -12,7 +12,7 @@ from pages._view.tables import cells
 from pages._view.units import asks, pictures, scene
 from pages._view.units.figures import unit_cells, unit_map
 from pages._view.units.scene import Asked
-from pages._view.words.phrases import in_words, number
+from pages._view.words.phrases import in_words, number, size
 from pages._view.words.units import UNIT_HELP
 from sing_core.errors import SingError, UnitsError
 from sing_core.units.ledger import Ledger
@@ -71,7 +71,7 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
     answer.markdown(f"**{found.sentence}**")
     answer.markdown(
         f"Scores are along “{in_words(found.prompt, 300)}”. All units together miss the network’s "
-        f"own output by {found.residual:.0e} of it. {note}"
+        f"own output by {size(found.residual, 1)} of it. {note}"
     )
     tower = asks.inside_of(asked).tower
     shape = (len(tower.layers), tower.heads)

@@ -2,7 +2,7 @@
 
 import statistics
 
-from pages._view.words.phrases import count, in_words, number
+from pages._view.words.phrases import count, in_words, number, size
 from sing_core.maths.linear_head import DRIFT_BUDGET
 from sing_core.studies.validation import Perturbations, Validation
 
@@ -19,8 +19,8 @@ def _of_logits(moved: Perturbations, title: str) -> str:
     verdict = "yes" if null <= DRIFT_BUDGET else "no"
     return (
         f"**The null space is null: {verdict}.** A step inside it changes the logits of {title} by "
-        f"{number(null, '.0e')} of their length (median of {count(len(moved.names), 'image')}), "
-        f"one of the same length that the head reads by {number(seen, '.2g')}."
+        f"{size(null, 1)} of their length (median of {count(len(moved.names), 'image')}), "
+        f"one of the same length that the head reads by {size(seen)}."
     )
 
 

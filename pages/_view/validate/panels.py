@@ -3,22 +3,24 @@
 import csv
 import io
 import json
+import shlex
 import statistics
 from dataclasses import asdict
 
 import streamlit as st
 
 from pages._view import loaders, state
-from pages._view.exports import File, show_files
+from pages._view.exports import File, show_command, show_files
 from pages._view.linked_number import LinkedNumber
 from pages._view.validate import figures
 from pages._view.words.help import HELP, OWN_TRANSLATOR_NOTE
-from pages._view.words.phrases import in_words, number
+from pages._view.words.phrases import in_words, size
 from sing_core.files.images import Photo, decode_image
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.maths.head_variants import WHOLE_HEAD
 from sing_core.maths.statistics import Interval
 from sing_core.maths.translator_quality import Comparison
+from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.sets.chunks import Problem
 from sing_core.sets.image_sets import open_image_set
 from sing_core.studies.heads import threshold_costs
@@ -31,6 +33,11 @@ _NAMED = 3
 _SOURCES = {"samples": "Sample photos", "own": "Your images"}
 _SEED = LinkedNumber("seed", "validate.seed", 0, (0, 9999), "a seed", whole=True)
 _PLAIN = {"displaylogo": False}
+_SAMPLES_NOTE = (
+    "# In scikit-image’s data folder: python -c 'import skimage; print(skimage.data_dir)'"
+)
+_OWN_FILES = "photos/*"
+_OWN_NOTE = f"# {_OWN_FILES} stands for your images"
 
 
 def pick_source() -> str:
@@ -103,7 +110,7 @@ def show_facts(found: Validation) -> None:
         st.metric("Nullity", str(spectrum.nullity), help=HELP["nullity"])
         for kind in () if moved.sentence else KINDS:
             label = f"Median change, {kind.replace('_', ' ')}"
-            st.metric(label, number(moved.median(kind), ".1e"), help=HELP["perturbations"])
+            st.metric(label, size(moved.median(kind)), help=HELP["perturbations"])
 
 
 def show_spectrum(found: Spectrum) -> None:
@@ -226,7 +233,7 @@ def _rows(table: Comparison) -> list[dict[str, object]]:
 
 
 def offer(found: Validation, source: str, seed: int) -> None:
-    """Draw the downloads: the perturbations as CSV, everything as JSON."""
+    """Draw the downloads: the perturbations as CSV, everything as JSON; and the command."""
     files = (
         File("Perturbations (CSV)", "csv", "text/csv", lambda: changes_csv(found)),
         File(
@@ -235,6 +242,21 @@ def offer(found: Validation, source: str, seed: int) -> None:
         ),
     )  # fmt: skip
     show_files("validate", f"sing-validate-{found.model}", files)
+    show_command("validate", command(found, source, seed))
+
+
+def command(found: Validation, source: str, seed: int) -> str:
+    """Return the command that prints the medians and the mean cosine, for a POSIX shell."""
+    if source == "samples":
+        note, files = _SAMPLES_NOTE, [sample.file for sample in SAMPLES]
+    else:
+        note, files = _OWN_NOTE, [_OWN_FILES]
+    options = [f"--model {shlex.quote(found.model)}"]
+    if found.reference != DEFAULT_REFERENCE:
+        options.append(f"--reference {shlex.quote(found.reference)}")
+    if seed:
+        options.append(f"--seed {seed}")
+    return " ".join([f"{note}\npython -m sing_core validate", *files, *options])
 
 
 def validation_json(found: Validation, source: str, seed: int) -> str:

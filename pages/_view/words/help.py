@@ -190,10 +190,13 @@ HELP = {
         "fifth of the standard deviation of mean AS over the reference’s vocabulary, on the same "
         "images; set your own before looking at the results, and press Measure."
     ),
-    "untouched": ("Close, see below, and shown by the equivalence test to be as good as 0."),
+    "untouched": (
+        "Yes: close, see the notes above, and shown by the equivalence test to be as good as 0. "
+        "A dash: not shown."
+    ),
     "spurious": (
-        "Loosely related to the class, see below, and shown to hardly move. Of a whole set nothing "
-        "is."
+        "Yes: loosely related to the class, see the notes above, and shown to hardly move. A dash: "
+        "not shown; of a whole set nothing is."
     ),
     "concepts": (
         "The nearest of 1,000 classes and more than 150 attributes, by angle in the image–text "

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 FEW = 5
 MINUS = "−"
+_PLAIN_FROM, _WHOLE_FROM = 1e-3, 10
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOTHING = "–"  # where a table has no value
 FEW_SCORES = (
     " A test of fewer than 5 scores stands on their being normally distributed: take it as a hint."
@@ -54,6 +56,14 @@ def number(value: float, form: str) -> str:
     """Return a number, written as ``form`` says, with the minus that prose has; 0 has no minus."""
     sign, rest = ("+", form[1:]) if form.startswith("+") else ("", form)
     return f"{float(value):{sign}z{rest}}".replace("-", MINUS)
+
+
+def size(value: float, digits: int = 2) -> str:
+    """Return how large something is that may be tiny: ``0.52``, and ``5.2 × 10⁻¹⁶`` below 0.001."""
+    if value == 0 or abs(value) >= _PLAIN_FROM:
+        return number(value, f".{digits}g" if abs(value) < _WHOLE_FROM else ",.0f")
+    digits_, power = f"{value:.{digits - 1}e}".split("e")
+    return f"{number(float(digits_), f'.{digits - 1}f')} × 10{str(int(power)).translate(_RAISED)}"
 
 
 def in_words(text: str, length: int = 34) -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pages._view.words.phrases import be, count, degrees, in_words, interval, number
+from pages._view.words.phrases import be, count, degrees, in_words, interval, number, size
 from sing_core.maths.statistics import Interval
 
 
@@ -12,6 +12,17 @@ def test_one_and_many():
     assert [count(n, "class") for n in (0, 1, 1200)] == ["0 classes", "1 class", "1,200 classes"]
     assert count(2, "concept") == "2 concepts"
     assert [be(n) for n in (0, 1, 2)] == ["are", "is", "are"]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.5234, 2, "0.52"), (0.2, 1, "0.2"), (5.2e-16, 2, "5.2 × 10⁻¹⁶"), (8.4e-7, 1, "8 × 10⁻⁷"),
+        (0.0, 2, "0"), (1234.4, 2, "1,234"), (0.001, 2, "0.001"), (0.00094, 1, "9 × 10⁻⁴"),
+    ],
+)  # fmt: skip
+def test_a_size_is_a_plain_decimal_until_it_is_tiny(value, digits, text):
+    assert size(value, digits) == text
 
 
 @pytest.mark.parametrize("text", ["$x$", "**x**", "<b>x</b>", "![](http://x)", "`x`", ":red[x]"])
