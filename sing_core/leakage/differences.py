@@ -10,6 +10,7 @@ import numpy as np
 
 from sing_core.errors import ImageSetError
 from sing_core.leakage.comparison import columns_of, spread
+from sing_core.leakage.measures import MEASURES
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import DIFFERS, kind_of, strata_of, within
 from sing_core.maths.statistics import (
@@ -18,12 +19,6 @@ from sing_core.maths.statistics import (
     family_wise,
     paired_difference,
 )
-
-MEASURES = {
-    "image_score_deg": "is",
-    "attribute_score_deg": "as",
-    "abs_attribute_score_deg": "abs_as",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +120,8 @@ def _pairs(
         )
         if not len(left):
             raise ImageSetError(f"{first} and {second} have no scored image in common.")
-        for measure, name in MEASURES.items():
-            a, b = data[first][name][left], data[second][name][right]
+        for measure, one in MEASURES.items():
+            a, b = data[first][one.short][left], data[second][one.short][right]
             found = paired_difference(a, b, data[first]["label"][left])
             rows.append(PairRow(first, second, measure, len(left), found, barrier, None, kind))
     return corrected(rows)

@@ -14,15 +14,10 @@ import numpy as np
 
 from sing_core.errors import ImageSetError
 from sing_core.leakage.choices import Measured, measured_by
+from sing_core.leakage.measures import MEASURES
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import ALL, POOLED, strata_of
 from sing_core.maths.statistics import LEVEL, Floats, cluster_means, student
-
-MEASURES = {
-    "image_score_deg": "IS",
-    "attribute_score_deg": "AS",
-    "abs_attribute_score_deg": "|AS|",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ class Claim:
             return self._of_concept
         if self.label:
             return self._of_class
-        name, usual = MEASURES[self.measure], self.choices[0]
+        name, usual = MEASURES[self.measure].words, self.choices[0]
         if not self.second:
             if not usual.sign:
                 return f"{name} of {self.first} towards an image’s class is not told from 0"
