@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import streamlit as st
+from pydantic import ValidationError
 
 from pages._view import loaders, sent_files
 from sing_core.errors import NoDeviceError
+from sing_core.settings import refusal
 
 VIEW = Path(__file__).parent / "pages" / "_view"
 # A file of our own: Streamlit would fetch a Material icon for the tab from a server elsewhere.
@@ -40,3 +42,5 @@ try:
     loaders.warm_up()
 except NoDeviceError as error:  # no page can do anything then
     st.error(str(error), icon=":material/error:")
+except ValidationError as error:  # of the settings: nothing else is validated this way
+    st.error(refusal(error), icon=":material/error:")

@@ -62,7 +62,8 @@ with single:
         class_choices.offer(chosen, model, images, part)
 with table:
     classes.show_table(shown)
-    figure = classes.show_violins(scores)
+    other = classes.under(versus, scores, second, images, part) if versus else None
+    figure = classes.show_violins(scores, other, (model, versus))
 state.write_url()
 if versus:
     classes.show_two_models((rows, second), (model, versus), images, part)

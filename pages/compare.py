@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import state
-from pages._view.tables import asks, compare, deciding, pick_images, steering
+from pages._view.tables import asks, compare, deciding, orders, pick_images, steering
 from sing_core.errors import SingError
 
 state.enter("compare")
@@ -47,6 +47,8 @@ with left:
 with right:
     compare.show_controls(rows)
 compare.show_table(rows)
+compare.show_ratios(rows)
 compare.show_pairs(pairs)
+orders.offer(models, images, chosen.part, chosen.options)
 compare.offer(rows, figure, models, images, chosen)
 steering.show_steering(models, images, chosen)

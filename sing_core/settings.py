@@ -1,10 +1,13 @@
 """One frozen configuration, read from the environment (prefix ``SING_``), passed as an argument."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -72,3 +75,36 @@ class Settings(BaseSettings):
     offline: bool = False
     max_models_mb: int = Field(default=4096, ge=1)
     typed_models: bool = True
+
+
+_MUST_BE = {  # what pydantic calls a fault, and what it asks for in words
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "string_pattern_mismatch": "of the form {pattern}",
+}
+
+
+def fault(wrong: "ErrorDetails") -> str:
+    """Return what one fault that pydantic found asks for, as the end of a sentence."""
+    wanted = _MUST_BE.get(wrong["type"])
+    if wanted is not None:
+        limits = wrong.get("ctx", {}).items()
+        plain = {name: f"{x:.10g}" if isinstance(x, float) else x for name, x in limits}
+        return f"it must be {wanted.format(**plain)}"
+    said = wrong["msg"].removeprefix("Value error, ").removesuffix(".")
+    return said.replace("Input should be", "it must be")
+
+
+def refusal(error: ValidationError) -> str:
+    """Return a sentence for each setting that cannot be used."""
+    return " ".join(
+        f"SING_{str(wrong['loc'][0]).upper()} cannot be used: {fault(wrong)}."
+        for wrong in error.errors()
+    )

@@ -33,7 +33,7 @@ app = typer.Typer(
 )
 
 
-def _called_so(model: str) -> str:
+def called_so(model: str) -> str:
     """Refuse a name that no classifier has before anything heavy is imported."""
     from sing_core.models.names import refuse_unknown
 
@@ -41,9 +41,19 @@ def _called_so(model: str) -> str:
     return model
 
 
+def there(files: list[Path] | Path | None) -> list[Path] | Path | None:
+    """Refuse a file that cannot be opened before anything is computed."""
+    from sing_core.files.regular import open_regular
+
+    for path in [files] if isinstance(files, Path) else files or []:
+        open_regular(path).close()
+    return files
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
-Images = Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP files.")]
-Model = Annotated[str, typer.Option(help="Classifier, see `models`.", callback=_called_so)]
+Images = Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP files.", callback=there)]
+Image = Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.", callback=there)]
+Model = Annotated[str, typer.Option(help="Classifier, see `models`.", callback=called_so)]
 Prompt = Annotated[str, typer.Option(help="Text target, e.g. “an image of a jellyfish”.")]
 Ref = Annotated[
     str,
@@ -52,8 +62,10 @@ Ref = Annotated[
         help="Image-text space, see `references`; centred:NAME takes its mean embedding away.",
     ),
 ]
+MOST_STEP = 1e9  # as in a link to Explore
 Out = Annotated[Path, typer.Option(help="Safetensors file to write.")]
 Row = Mapping[str, Any]
+NOTHING = "–"  # in a cell that has no value
 _NAMED = 20
 _WRAPPED = 24  # longer cells may be broken into lines
 
@@ -96,6 +108,10 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
@@ -140,4 +156,21 @@ def open_photo(path: Path, settings: Settings) -> "Photo":
 ModelName = Annotated[str, typer.Option("--model", help="Classifier, see `models`, or timm name.")]
 AtMost = Annotated[int, typer.Option(min=2, help="Most images to look at, evenly spread.")]
 Set = Annotated[str, typer.Option("--set", help="Prepared set, see `image-sets`.")]
-Models = Annotated[list[str] | None, typer.Option("--model", help="Classifier; repeatable.")]
+
+
+def _once(models: list[str] | None) -> list[str] | None:
+    """Drop what was named twice, and say so: nothing differs from itself."""
+    named = list(dict.fromkeys(models or []))
+    for name in named:
+        if models and models.count(name) > 1:
+            tell(f"{name} was named more than once; it counts once.")
+    return named or models
+
+
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="Classifier; repeatable.", callback=_once),
+]
+SeveralModels = Annotated[
+    list[str], typer.Option("--model", help="Classifier; repeatable.", callback=_once)
+]

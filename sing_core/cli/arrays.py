@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sing_core.cli.app import Images, Json, Model, Out, Ref, app, open_bench, show
+from sing_core.cli.app import Images, Json, Model, Out, Ref, app, open_bench, show, there
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
@@ -22,7 +22,9 @@ def features(images: Images, model: Model, out: Out, json_: Json = False) -> Non
 @app.command()
 def embed(
     out: Out,
-    image: Annotated[list[Path] | None, typer.Option(help="Image file; repeatable.")] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(help="Image file; repeatable.", callback=there)
+    ] = None,
     text: Annotated[list[str] | None, typer.Option(help="Prompt; repeatable.")] = None,
     reference: Ref = DEFAULT_REFERENCE,
     json_: Json = False,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sing_core.cli.app import Json, Models, Ref, Set, app, open_bench, show, tell
-from sing_core.cli.leakage import (
+from sing_core.cli.scored import (
     ConceptFile,
     Concepts,
     Deciding,
@@ -58,6 +58,7 @@ def survives(
     other names. With --concept or --list it is that of `concepts` on each, over the images of
     --class or all. Both are as wide as the correction over all classes, or concepts, asks: `level`.
     """
+    from sing_core.leakage.classes import find_class
     from sing_core.leakage.strata import ALL, within
 
     if list_ is not None and concept:
@@ -67,7 +68,9 @@ def survives(
     bench = open_bench(Settings())
     asked = concepts_asked(bench.settings, list_, concept, template) if concept or list_ else None
     opened = [open_scored(bench, name, set_, reference) for name in model or ["lite0", "lite1"]]
-    under = [deciding_under(scored, classes, centred, dimension) for scored in opened]
+    for scored in opened:  # a wrong name is refused before anything is computed
+        _ = within(scored, stratum), find_class(scored, class_) if class_ else None
+    under = deciding_under(opened, classes, centred, dimension)
     found = _claims([within(scored, stratum) for scored in under], class_, asked)
     rows = [claim.as_row() for claim in found]
     show(rows if json_ else [_short(row) for row in rows], json_)

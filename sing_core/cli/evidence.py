@@ -17,8 +17,9 @@ from sing_core.cli.app import (
     open_photo,
     show,
     tell,
+    there,
 )
-from sing_core.cli.leakage import OfSet
+from sing_core.cli.scored import OfSet
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -45,7 +46,7 @@ def probe(
     reference: Ref = DEFAULT_REFERENCE,
     read: Annotated[Asked, typer.Option(help="What is read from the features.")] = Asked.classes,
     labels: Annotated[
-        Path | None, typer.Option(help="CSV of “image name,label” to read instead.")
+        Path | None, typer.Option(help="CSV of “image name,label” to read instead.", callback=there)
     ] = None,
     json_: Json = False,
 ) -> None:
@@ -109,7 +110,10 @@ def alarms(
     tell(sentence(found, against or "wrong decisions"))
 
 
-Files = Annotated[list[Path] | None, typer.Argument(help="JPEG, PNG or WebP files; else samples.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(help="JPEG, PNG or WebP files; else samples.", callback=there),
+]
 
 
 @app.command()

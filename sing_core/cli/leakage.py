@@ -1,13 +1,21 @@
-"""The commands ``prepare``, ``image-sets``, ``classes``, ``compare`` and ``concepts``."""
+"""The commands ``classes`` and ``concepts``: a prepared set class by class, concept by concept."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Models, Ref, Row, Set, app, open_bench, show, tell
-from sing_core.cli.variants import Centred
+from sing_core.cli.app import Json, Ref, Row, Set, app, open_bench, show
+from sing_core.cli.scored import (
+    ConceptFile,
+    Concepts,
+    ImageScore,
+    OfSet,
+    Stratum,
+    Template,
+    concepts_asked,
+    open_scored,
+)
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -16,15 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sing_core.leakage.class_filter import ClassFilter
-    from sing_core.leakage.concept_lists import ConceptList
     from sing_core.leakage.scored_sets import ScoredSet
-    from sing_core.models.workbench import Workbench
-
-
-Stratum = Annotated[
-    str,
-    typer.Option(help="Kind of images: its name, `all` (pooled), or `each` and pooled."),
-]
 
 
 class Order(StrEnum):
@@ -34,14 +34,6 @@ class Order(StrEnum):
     decided = "decided"
 
 
-ImageScore = Annotated[float, typer.Option(min=0, max=179, help="IS, degrees.")]
-Deciding = Annotated[
-    str,
-    typer.Option(help="Classes that decide: “0-199, fig”, or “several”: with several images."),
-]
-Dimension = Annotated[
-    int | None, typer.Option(min=1, help="Cut larger null spaces to as many dimensions.")
-]
 InOrder = Annotated[Order, typer.Option(help="`decided`: as on the page, by size of the contrast.")]
 Versus = Annotated[
     str, typer.Option(help="A second classifier: print how far the two agree instead.")
@@ -50,18 +42,11 @@ Bound = Annotated[
     float | None,
     typer.Option(
         min=0.001,
+        max=180,
         help="What is as good as 0, degrees; without it a fifth of the spread of AS over the "
         "reference's vocabulary.",
     ),
 ]
-
-
-ConceptFile = Annotated[Path | None, typer.Option("--list", help="Text file of concepts.")]
-Concepts = Annotated[list[str] | None, typer.Option("--concept", help="Concept; repeatable.")]
-Template = Annotated[str, typer.Option(help="Sentence with {} for the concept.")]
-
-# A set may hold a classifier that nothing else here knows: the set says which it has.
-OfSet = Annotated[str, typer.Option(help="Classifier, see `models`.")]
 
 
 @app.command()
@@ -93,6 +78,7 @@ def classes(
     only = ClassFilter(search, group, least)
     if (steer or images or versus) and (only != ClassFilter() or order is not Order.imagenet):
         raise typer.TyperException("--images, --steer, --versus print no table to narrow.")
+    _check_second(model, versus)
     bench = open_bench(Settings())
     parts = split(open_scored(bench, model, set_, reference), stratum)
     if versus:
@@ -104,6 +90,11 @@ def classes(
         found = _table(parts, only, order)
     if found:
         show(found, json_)
+
+
+def _check_second(model: str, versus: str) -> None:
+    if versus == model:
+        raise SingError(f"--versus names a second classifier: {model} is the first one itself.")
 
 
 def _agreement(pairs: "Iterable[tuple[ScoredSet, ScoredSet]]") -> list[Row]:
@@ -136,49 +127,6 @@ def _table(parts: "Sequence[ScoredSet]", only: "ClassFilter", order: Order) -> l
 
 
 @app.command()
-def compare(
-    model: Models = None,
-    set_: Set = "",
-    reference: Ref = DEFAULT_REFERENCE,
-    paired: Annotated[bool, typer.Option(help="Print differences on the same images.")] = False,
-    prompt: Annotated[str, typer.Option(help="Steer the set towards this instead.")] = "",
-    image_score: ImageScore = 40.0,
-    classes: Deciding = "",
-    centred: Centred = False,
-    dimension: Dimension = None,
-    stratum: Stratum = "all",
-    json_: Json = False,
-) -> None:
-    """Print the models side by side, beside their null spaces' size and three controls.
-
-    The verdict is `rank_among_draws`, the place among `control_draws` random subspaces that remove
-    as much, and `above_energy`, whose interval holds the spread of these draws.
-    `feasible_image_score_deg` is IS of the nearest features that the networks can produce. With
-    --classes the same classes decide for every model, and only their images count. Rows of several
-    kinds of images pooled say so, and a pair whose verdict differs between them has none.
-    """
-    from sing_core.leakage.comparison import model_row
-    from sing_core.leakage.differences import pair_rows
-    from sing_core.leakage.steered import steered_row
-    from sing_core.leakage.strata import split
-    from sing_core.models.prompts import clean_prompt
-
-    bench = open_bench(Settings())
-    names = model or _all_scored(bench, set_, reference)
-    opened = [open_scored(bench, name, set_, reference) for name in names]
-    whole = [deciding_under(scored, classes, centred, dimension) for scored in opened]
-    kinds = list(zip(*(split(scored, stratum) for scored in whole), strict=True))
-    sets = [scored for kind in kinds for scored in kind]
-    if prompt:
-        text = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars)
-        show([steered_row(scored, text, image_score).as_row() for scored in sets], json_)
-    elif paired:
-        show([row.as_row() for kind in kinds for row in pair_rows(kind)], json_)
-    else:
-        show([model_row(scored).as_row() for scored in sets], json_)
-
-
-@app.command()
 def concepts(
     model: OfSet,
     list_: ConceptFile = None,
@@ -208,57 +156,3 @@ def concepts(
         for row in concept_table(part, wanted, label=label, bound_deg=bound)
     )
     show([row.as_row() for row in rows], json_)
-
-
-def concepts_asked(
-    settings: Settings, file: Path | None, typed: "Sequence[str] | None", template: str
-) -> "ConceptList":
-    """Return the concepts of a file, or those that were typed; say on stderr how it was read."""
-    from rich.console import Console
-
-    from sing_core.files.text_lists import text_of
-    from sing_core.leakage.concept_lists import parse_concepts
-    from sing_core.models.prompts import CLASS_TEMPLATE
-
-    text, notes = ("\n".join(typed or []), ()) if file is None else text_of(file)
-    wanted = parse_concepts(
-        text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars, notes=notes
-    )
-    for note in wanted.notes:
-        Console(stderr=True).print(note, markup=False, highlight=False)
-    return wanted
-
-
-def _all_scored(bench: "Workbench", set_: str, reference: str) -> list[str]:
-    """Return every model that the set has scores of."""
-    from sing_core.leakage.scored_sets import scored_models
-    from sing_core.sets.catalogue import image_sets as prepared_sets
-
-    found = [f for f in prepared_sets(bench.settings) if set_ in ("", f.facts.name)]
-    models = list(scored_models(bench, found[0], reference)) if found else []
-    if not models:
-        raise SingError("No set of images is prepared yet: run `python -m sing_core prepare`.")
-    return models
-
-
-def deciding_under(
-    scored: "ScoredSet", classes: str, centred: bool, dimension: int | None
-) -> "ScoredSet":
-    """Return the scores where the named classes decide; computed on the first call."""
-    from sing_core.leakage.variant_scores import deciding_classes, under
-    from sing_core.maths.head_variants import HeadVariant
-
-    chosen = deciding_classes(scored, classes) if classes else ()
-
-    def report(done: int, total: int) -> None:
-        if done == 0:
-            tell(f"{scored.model}: scoring {total:,} images where these classes decide …")
-
-    return under(scored, HeadVariant(chosen, centred), report, dimension=dimension)
-
-
-def open_scored(bench: "Workbench", model: str, set_: str, reference: str) -> "ScoredSet":
-    """Return the scores of a set, of the first there is without a name."""
-    from sing_core.leakage.scored_sets import open_set
-
-    return open_set(bench, model, images=set_ or None, reference=reference)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sing_core.cli.app import app
 from sing_core.errors import SingError
 from sing_core.files.surroundings import settle
+from sing_core.settings import fault, refusal
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
         # Each adds its commands to the app, in this order.
         # isort: off
         from sing_core.cli import photo, arrays, pictures, models, translators, validate  # noqa: F401
-        from sing_core.cli import sets, leakage, evidence, choices, pixels, units  # noqa: F401
+        from sing_core.cli import sets, leakage, compare, evidence, choices, pixels, units  # noqa: F401
         from sing_core.cli import unit_words, unit_directions, unit_atlas, talk, health  # noqa: F401
         # isort: on
 
@@ -27,15 +28,21 @@ def main() -> None:
     except SingError as error:
         _fail(type(error).__name__, str(error), as_json)
     except typer.TyperException as error:  # what typer says about wrong arguments
-        _fail("UsageError", error.format_message(), as_json)
+        _fail("UsageError", _usage(error), as_json)
     except ValidationError as error:  # of the settings: nothing else is validated this way
-        wrong = error.errors()[0]
-        name = f"SING_{wrong['loc'][0]}".upper()
-        _fail("SettingsError", f"{name} cannot be used: {wrong['msg']}.", as_json)
+        _fail("SettingsError", refusal(error), as_json)
     except OSError as error:
         _fail("FileError", f"{error.filename or 'A file'}: {error.strerror or error}.", as_json)
     if isinstance(code, int) and code:  # `typer.Exit`, as after Ctrl-C, is returned, not raised
         raise SystemExit(code)
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Return what typer says about wrong arguments; of a wrong value, what is asked for."""
+    said, cause = error.format_message(), error.__cause__
+    if isinstance(cause, ValidationError):
+        said = said.replace(error.message, fault(cause.errors()[0]))
+    return said if said.endswith((".", "?", "!")) else f"{said}."
 
 
 def _fail(kind: str, message: str, as_json: bool) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from sing_core.cli.app import (
+    MOST_STEP,
+    Image,
     Images,
     Json,
     Model,
@@ -22,6 +24,12 @@ from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
+
+Step = Annotated[
+    float | None,
+    typer.Option(min=-MOST_STEP, max=MOST_STEP, help="Step, feature-norm units; back where < 0."),
+]
+Wanted = Annotated[float | None, typer.Option(min=0, max=180, help="Wanted IS, degrees.")]
 
 
 @app.command()
@@ -63,11 +71,11 @@ def score(
 
 @app.command()
 def steer(
-    image: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")],
+    image: Image,
     model: Model,
     prompt: Prompt,
-    epsilon: Annotated[float | None, typer.Option(help="Step, feature-norm units.")] = None,
-    image_score: Annotated[float | None, typer.Option(help="Wanted IS, degrees.")] = None,
+    epsilon: Step = None,
+    image_score: Wanted = None,
     reference: Ref = DEFAULT_REFERENCE,
     classes: Classes = "",
     centred: Centred = False,
@@ -98,7 +106,7 @@ def steer(
 
 @app.command()
 def sweep(
-    image: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")],
+    image: Image,
     model: Model,
     prompt: Prompt,
     steps: Annotated[int, typer.Option(min=2, max=10_001, help="Number of steps.")] = 41,

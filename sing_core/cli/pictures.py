@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sing_core.cli.app import Json, Ref, app, open_bench, open_photo, show
+from sing_core.cli.app import MOST_STEP, Json, Ref, app, open_bench, open_photo, show, there
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
 from sing_core.errors import RenderError
 from sing_core.files.atomic import write_atomically
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from sing_core.studies.strips import Strip
 
 OutDir = Annotated[Path, typer.Option(help="Folder for the PNG files and manifest.json.")]
+MaybeImages = Annotated[
+    list[Path] | None, typer.Argument(help="JPEG, PNG or WebP files.", callback=there)
+]
+Embeddings = Annotated[
+    Path | None, typer.Option(help="Safetensors with `embeddings`.", callback=there)
+]
+Steps = Annotated[
+    list[float] | None, typer.Option(min=-MOST_STEP, max=MOST_STEP, help="Step; repeatable.")
+]
 _ROWS = 72  # pictures that are drawn together: eight batches of the network
 Name = Annotated[str, typer.Option("--renderer", help="See `renderers`.")]
 
@@ -50,18 +59,18 @@ def renderers(json_: Json = False) -> None:
 @app.command()
 def render(
     out: OutDir,
-    images: Annotated[list[Path] | None, typer.Argument(help="JPEG, PNG or WebP files.")] = None,
+    images: MaybeImages = None,
     model: Annotated[str, typer.Option(help="Classifier, see `models`.")] = "lite0",
     prompt: Annotated[str, typer.Option(help="Text target.")] = "",
-    epsilon: Annotated[list[float] | None, typer.Option(help="Step; repeatable.")] = None,
-    embeddings: Annotated[Path | None, typer.Option(help="Safetensors with `embeddings`.")] = None,
+    epsilon: Steps = None,
+    embeddings: Embeddings = None,
     renderer: Name = INVERSION.name,
     feasible: Annotated[bool, typer.Option(help="Steer inside what the network can make.")] = False,
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the random draws.")] = 0,
-    size: Annotated[int, typer.Option(help="Side in pixels; 0 takes the largest.")] = 0,
+    size: Annotated[int, typer.Option(min=0, help="Side in pixels; 0 takes the largest.")] = 0,
     reference: Ref = DEFAULT_REFERENCE,
     json_: Json = False,
 ) -> None:

@@ -6,8 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Model, Prompt, Ref, app, open_bench, open_photo, show, tell
+from sing_core.cli.app import (
+    MOST_STEP,
+    Image,
+    Json,
+    Model,
+    Prompt,
+    Ref,
+    app,
+    called_so,
+    open_bench,
+    open_photo,
+    show,
+    tell,
+)
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
+from sing_core.errors import SingError
 from sing_core.files.atomic import write_atomically
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -18,18 +32,27 @@ if TYPE_CHECKING:
 Radius = Annotated[
     list[int] | None, typer.Option(min=1, max=255, help="Levels of 255; repeatable.")
 ]
+ImageScore = Annotated[float, typer.Option(min=0, max=179, help="IS of the step asked, degrees.")]
+Onlooker = Annotated[
+    str,
+    typer.Option(
+        help="Classifier that looks on; else another one.",
+        callback=lambda name: called_so(name) if name else name,
+    ),
+]
 Epsilon = Annotated[
-    float | None, typer.Option(help="The step asked; else that of the image score.")
+    float | None,
+    typer.Option(min=0, max=MOST_STEP, help="The step asked; else that of the image score."),
 ]
 
 
 @app.command()
 def pixels(
-    image: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")],
+    image: Image,
     prompt: Prompt,
     model: Model = "lite0",
-    other: Annotated[str, typer.Option(help="Classifier that looks on; else another one.")] = "",
-    image_score: Annotated[float, typer.Option(help="IS of the step asked, degrees.")] = 40.0,
+    other: Onlooker = "",
+    image_score: ImageScore = 40.0,
     epsilon: Epsilon = None,
     radius: Radius = None,
     steps: Annotated[int, typer.Option(min=1, help="Of each search.")] = 30,
@@ -50,6 +73,8 @@ def pixels(
     from sing_core.studies.pixels import RADII, Effort, meaning, search_pixels, sentence
     from sing_core.studies.question import Question
 
+    if other == model:
+        raise SingError(f"--other names another classifier: {other} would look on at itself.")
     settings = Settings()
     bench = open_bench(settings)
     variant = chosen_variant(bench, model, classes, centred, threshold)

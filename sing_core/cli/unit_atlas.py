@@ -14,6 +14,7 @@ from sing_core.cli.app import (
     open_photo,
     show,
     tell,
+    there,
 )
 from sing_core.cli.unit_words import Texts, pool_of
 from sing_core.cli.units import REFERENCE, Own
@@ -38,7 +39,8 @@ def head_atlas(
     """
     from sing_core.units.atlas import direct_effects, sentence
 
-    _, inside, recorded = _recorded(images, reference, model, quiet=json_)
+    bench, inside = _opened(reference, model)
+    recorded = _recorded(bench, inside, images, quiet=json_)
     found = direct_effects(inside, recorded)
     show([effect.as_row() for effect in found], json_)
     tell(sentence(found))
@@ -48,7 +50,7 @@ def head_atlas(
 def completeness(
     images: Set,
     texts: Texts = "general",
-    size: Annotated[list[int] | None, typer.Option(help="Texts a head; repeatable.")] = None,
+    size: Annotated[list[int] | None, typer.Option(min=1, help="Texts a head; repeatable.")] = None,
     reference: Ref = REFERENCE,
     model: Own = "",
     json_: Json = False,
@@ -59,7 +61,8 @@ def completeness(
     """
     from sing_core.units.atlas import completeness as ask
 
-    bench, inside, recorded = _recorded(images, reference, model, quiet=json_)
+    bench, inside = _opened(reference, model)
+    recorded = _recorded(bench, inside, images, quiet=json_)
     _, embeddings = pool_of(bench, inside.reference, texts, quiet=json_)
     if model:
         embeddings = embeddings.float() @ inside.translator.weight.float()
@@ -74,7 +77,8 @@ def head_images(
     text: Annotated[str, typer.Option(help="The images that show it most.")] = "",
     like: Annotated[str, typer.Option(help="An image by its name: those that are like it.")] = "",
     photo: Annotated[
-        Path | None, typer.Option(help="A file outside the set: those that are like it.")
+        Path | None,
+        typer.Option(help="A file outside the set: those that are like it.", callback=there),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many images.")] = 12,
     reference: Ref = REFERENCE,
@@ -89,10 +93,11 @@ def head_images(
 
     if sum(map(bool, (text, like, photo))) != 1:
         raise typer.TyperException("Give one of --text, --like and --photo.")
-    bench, inside, recorded = _recorded(images, reference, model, quiet=json_)
+    bench, inside = _opened(reference, model)
     check_head(inside, layer, head)
+    prompt = clean_prompt(text, max_chars=bench.settings.max_prompt_chars) if text else ""
+    recorded = _recorded(bench, inside, images, quiet=json_)
     if text:
-        prompt = clean_prompt(text, max_chars=bench.settings.max_prompt_chars)
         embedding = bench.text_embedding(inside.reference, prompt, inside.vocabulary)
         direction = pulled_back(inside, embedding, "full", None)
         hits = images_of_text(inside, recorded, layer, head, direction, top)
@@ -107,18 +112,20 @@ def head_images(
     show([hit.as_row() for hit in hits], json_)
 
 
-def _recorded(
-    images: Path, reference: str, model: str, *, quiet: bool
-) -> "tuple[Workbench, Inside, Recorded]":
+def _opened(reference: str, model: str) -> "tuple[Workbench, Inside]":
+    from sing_core.units.inside import open_inside
+
+    bench = open_bench(Settings())
+    return bench, open_inside(bench, reference, model)
+
+
+def _recorded(bench: "Workbench", inside: "Inside", images: Path, *, quiet: bool) -> "Recorded":
     from rich.console import Console
 
     from sing_core.cli.sets import progress_bar
-    from sing_core.units.inside import open_inside
     from sing_core.units.recorded import record
 
-    bench = open_bench(Settings())
-    inside = open_inside(bench, reference, model)
     with progress_bar(Console(stderr=True), quiet=quiet) as report:
         found = record(bench, inside, images, report)
     name_problems(found.problems)
-    return bench, inside, found
+    return found

@@ -43,11 +43,17 @@ def direction_words(
     `random_high` what they leave of random directions of the same null space (5th to 95th
     percentile). Where all texts together leave as much, text and coefficient are empty.
     """
-    from sing_core.units.set_directions import AskedDirection, band_of, direction_of_set
+    from sing_core.units.set_directions import (
+        AskedDirection,
+        band_of,
+        check_asked,
+        direction_of_set,
+    )
 
     bench = open_bench(Settings())
     variant = chosen_variant(bench, model, classes, centred, threshold)
     asked = AskedDirection(set_, model, reference, variant, class_, against, component)
+    check_asked(bench, asked)
     pool, embeddings = pool_of(bench, reference, texts, quiet=json_)
     band = band_of(bench, asked, embeddings)
     found = direction_of_set(bench, asked, pool, embeddings, band, size=size)

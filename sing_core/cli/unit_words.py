@@ -53,10 +53,11 @@ def text_span(
 ) -> None:
     """Describe one head by texts (TextSpan), with how often half the images choose each again."""
     from sing_core.units.heads import head_words
-    from sing_core.units.inside import open_inside
+    from sing_core.units.inside import check_head, open_inside
 
     bench = open_bench(Settings())
     inside = open_inside(bench, reference, model)
+    check_head(inside, layer, head)
     moments = _moments(bench, inside, images, quiet=json_)
     pool, embeddings = pool_of(bench, reference, texts, quiet=json_)
     found = head_words(inside, moments, pool, embeddings, layer, head, size=size, rule=rule.value)
@@ -81,11 +82,12 @@ def head_properties(
     random halves of the images; `place` is the head's among itself and the random heads.
     """
     from sing_core.models.text_pools import general_properties
-    from sing_core.units.inside import open_inside
+    from sing_core.units.inside import check_head, open_inside
     from sing_core.units.properties import specialisation
 
     bench = open_bench(Settings())
     inside = open_inside(bench, reference, model)
+    check_head(inside, layer, head or 0)
     moments = _moments(bench, inside, images, quiet=json_)
     _, embeddings = pool_of(bench, reference, "general", quiet=json_)
     about = general_properties(bench.settings)
@@ -114,10 +116,12 @@ def null_words(
     Beside it what decides, and random directions, as many. `gain` is the share of that part's
     variance that a text explains, `stability` how often half the images choose it again.
     """
+    from sing_core.units.set_part import part_of_set
     from sing_core.units.set_words import words_of_set
 
     bench = open_bench(Settings())
     variant = chosen_variant(bench, model, classes, centred, threshold)
+    part_of_set(bench, set_, model, class_)  # a wrong name is refused before texts are read
     pool, embeddings = pool_of(bench, reference, texts, quiet=json_)
     found, said = words_of_set(
         bench, set_, model, reference, variant, pool, embeddings, class_name=class_, size=size

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Images, Json, Ref, app, open_bench, open_photo, show, tell
+from sing_core.cli.app import (
+    Image,
+    Images,
+    Json,
+    Ref,
+    app,
+    open_bench,
+    open_photo,
+    show,
+    tell,
+)
 from sing_core.cli.variants import Centred, Classes, Threshold
 from sing_core.errors import SingError
 from sing_core.settings import Settings
@@ -14,6 +24,7 @@ from sing_core.settings import Settings
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from sing_core.maths.head_variants import HeadVariant
     from sing_core.maths.linear_head import LinearHead
     from sing_core.models.workbench import Workbench
     from sing_core.units.inside import Inside
@@ -21,12 +32,12 @@ if TYPE_CHECKING:
     from sing_core.units.tokens import PhotoUnits, TokenMap
 
 REFERENCE = "mini-vit"
-Photo = Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")]
 Own = Annotated[
     str, typer.Option("--model", help="A transformer among the classifiers; else the reference's.")
 ]
 Wish = Annotated[str, typer.Option(help="Text target; without one, the class that is read.")]
 Unit = Annotated[str, typer.Option(help="One head, such as L11.H3; else all.")]
+Grey = Annotated[Path | None, typer.Option(help="Grey PNG to write, dark to light.")]
 Folder = Annotated[Path, typer.Option(help="Folder for the pictures; made where it is missing.")]
 
 
@@ -38,9 +49,13 @@ class Asked(StrEnum):
     principal = "principal"
 
 
+Part = Annotated[Asked, typer.Option(help="All, what is hidden, or what decides.")]
+Against = Annotated[str, typer.Option(help="A second text: the map is of the difference.")]
+
+
 @app.command()
 def units(
-    image: Photo,
+    image: Image,
     reference: Ref = REFERENCE,
     model: Own = "",
     prompt: Wish = "",
@@ -64,7 +79,7 @@ def units(
 
 @app.command()
 def ledger(
-    image: Photo,
+    image: Image,
     reference: Ref = REFERENCE,
     model: Own = "",
     prompt: Wish = "",
@@ -88,17 +103,17 @@ def ledger(
 
 @app.command()
 def token_map(
-    image: Photo,
+    image: Image,
     prompt: Wish = "",
-    against: Annotated[str, typer.Option(help="A second text: the map is of the difference.")] = "",
-    part: Annotated[Asked, typer.Option(help="All, what is hidden, or what decides.")] = Asked.full,
+    against: Against = "",
+    part: Part = Asked.full,
     unit: Unit = "",
     reference: Ref = REFERENCE,
     model: Own = "",
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
-    out: Annotated[Path | None, typer.Option(help="Grey PNG to write, dark to light.")] = None,
+    out: Grey = None,
     json_: Json = False,
 ) -> None:
     """Print what each token of a photo adds along a text: where on the photo it is.
@@ -106,26 +121,27 @@ def token_map(
     Rows are shares of the cosine to the prompt, with the class token and what has no place; they
     sum to what the part has to do with the text.
     """
-    from sing_core.units.tokens import picture_of, pulled_back, stretched
+    from sing_core.units.tokens import look_inside, picture_of, pulled_back, stretched
     from sing_core.units.tokens import token_map as map_of
 
-    settings = Settings()
-    bench, photo = _look(settings, image, reference, model)
-    linear = _deciding(photo, (classes, centred, threshold))
-    text, said = _text(bench, photo.inside, photo, prompt)
-    direction = pulled_back(photo.inside, text, part.value, linear)
+    bench, inside = _open(Settings(), reference, model)
+    place = _head(inside, unit) if unit else None
+    variant = _variant(inside, (classes, centred, threshold))
+    prompt, against = (_cleaned(bench, text) for text in (prompt, against))
+    picture = open_photo(image, bench.settings).image
+    photo = look_inside(inside, picture)
+    linear = _deciding(photo, variant)
+    text, said = _text(bench, photo, prompt)
+    direction = pulled_back(inside, text, part.value, linear)
     if against:
-        other, _ = _text(bench, photo.inside, photo, against)
-        direction = direction - pulled_back(photo.inside, other, part.value, linear)
-    found = map_of(photo, direction, _head(photo.inside, unit) if unit else None)
+        other, _ = _text(bench, photo, against)
+        direction = direction - pulled_back(inside, other, part.value, linear)
+    found = map_of(photo, direction, place)
     if out is not None:
-        size = open_photo(image, settings).image.size
-        picture_of(stretched(found.heat), (min(size), min(size))).save(out, "PNG")
+        picture_of(stretched(found.heat), (min(picture.size),) * 2).save(out, "PNG")
     show(_map_rows(found), json_)
-    tell(
-        f"“{said}”: {found.total:+.3f} of the cosine, {float(found.heat.sum()):+.3f} of it on the "
-        "photo."
-    )
+    on_photo = float(found.heat.sum())
+    tell(f"“{said}”: {found.total:+.3f} of the cosine, {on_photo:+.3f} of it on the photo.")
 
 
 @app.command()
@@ -157,7 +173,7 @@ def segment(
     show(rows, json_)
 
 
-Variant = tuple[str, bool, float]
+Asking = tuple[str, bool, float]  # --classes, --centred, --threshold
 
 
 def _map_rows(found: "TokenMap") -> list[dict[str, object]]:
@@ -181,45 +197,55 @@ def _head(inside: "Inside", unit: str) -> tuple[int, int]:
     return layer, head
 
 
-def _look(
-    settings: Settings, image: Path, reference: str, model: str
-) -> "tuple[Workbench, PhotoUnits]":
+def _open(settings: Settings, reference: str, model: str) -> "tuple[Workbench, Inside]":
     from sing_core.units.inside import open_inside
-    from sing_core.units.tokens import look_inside
 
     bench = open_bench(settings)
-    inside = open_inside(bench, reference, model)
-    return bench, look_inside(inside, open_photo(image, settings).image)
+    return bench, open_inside(bench, reference, model)
 
 
-def _ledger(image: Path, reference: str, model: str, prompt: str, variant: Variant) -> "Ledger":
+def _ledger(image: Path, reference: str, model: str, prompt: str, asked: Asking) -> "Ledger":
     from sing_core.units.ledger import ledger as ask
+    from sing_core.units.tokens import look_inside
 
-    bench, photo = _look(Settings(), image, reference, model)
-    text, said = _text(bench, photo.inside, photo, prompt)
+    settings = Settings()
+    bench, inside = _open(settings, reference, model)
+    variant, prompt = _variant(inside, asked), _cleaned(bench, prompt)
+    photo = look_inside(inside, open_photo(image, settings).image)
+    text, said = _text(bench, photo, prompt)
     return ask(photo, _deciding(photo, variant), text, said)
 
 
-def _deciding(photo: "PhotoUnits", asked: Variant) -> "LinearHead":
-    from sing_core.maths.head_variants import HeadVariant, parse_classes
+def _variant(inside: "Inside", asked: Asking) -> "HeadVariant":
+    """Return which null space the options ask for; checked before a photo is looked at."""
+    from sing_core.maths.head_variants import HeadVariant, check_variant, parse_classes
 
     classes, centred, threshold = asked
-    chosen = parse_classes(classes, photo.inside.labels) if classes else ()
-    variant = photo.inside.variant_for(photo.output, HeadVariant(chosen, centred, threshold))
+    chosen = parse_classes(classes, inside.labels) if classes else ()
+    variant = HeadVariant(chosen, centred, threshold)
+    check_variant(variant, len(inside.labels))
+    return variant
+
+
+def _cleaned(bench: "Workbench", prompt: str) -> str:
+    from sing_core.models.prompts import clean_prompt
+
+    return clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars) if prompt else ""
+
+
+def _deciding(photo: "PhotoUnits", asked: "HeadVariant") -> "LinearHead":
+    """Return the part of the head that decides, and say so where it is not the whole."""
+    variant = photo.inside.variant_for(photo.output, asked)
     if variant.sentence:
         names = ", ".join(photo.inside.labels[place] for place in variant.classes)
         tell(variant.sentence + (f" They are {names}." if names else ""))
     return photo.inside.deciding(variant)
 
 
-def _text(
-    bench: "Workbench", inside: "Inside", photo: "PhotoUnits", prompt: str
-) -> "tuple[Tensor, str]":
+def _text(bench: "Workbench", photo: "PhotoUnits", prompt: str) -> "tuple[Tensor, str]":
     """Return the embedding of a prompt, and what was asked: the class that is read without one."""
-    from sing_core.models.prompts import class_prompt, clean_prompt
+    from sing_core.models.prompts import class_prompt
 
-    if prompt:
-        asked = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars)
-    else:
-        asked = class_prompt(inside.labels[int(inside.logits(photo.output).argmax())])
+    inside = photo.inside
+    asked = prompt or class_prompt(inside.labels[int(inside.logits(photo.output).argmax())])
     return bench.text_embedding(inside.reference, asked, inside.vocabulary), asked

@@ -12,6 +12,7 @@ from sing_core.cli.app import (
     Json,
     ModelName,
     Ref,
+    SeveralModels,
     app,
     name_problems,
     open_bench,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def validate_heads(
-    model: Annotated[list[str], typer.Option(help="Classifier; repeatable.")],
+    model: SeveralModels,
     images: Annotated[Path | None, typer.Option(help="Class folders, Parquet, zip or tar.")] = None,
     set_: Annotated[str, typer.Option("--set", help="Prepared set, instead of images.")] = "",
     reference: Ref = DEFAULT_REFERENCE,
@@ -136,5 +137,8 @@ def validate(
         "cosine": sum(found.cosine) / len(found.cosine) if found.cosine else None,
     }
     for kind in KINDS:
-        row[f"{kind}_relative_change"] = None if moved.sentence else moved.median(kind)
+        found_of = moved.of(kind)
+        row[f"{kind}_relative_change"] = found_of.median() if found_of.relative else None
+        row[f"{kind}_absolute_change"] = found_of.median("absolute") if found_of.absolute else None
+        row[f"{kind}_degrees"] = found_of.median("degrees") if found_of.degrees else None
     show([row], json_)

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 Classes = Annotated[str, typer.Option(help="Classes that decide: “0-15, 207, jellyfish”.")]
 Centred = Annotated[bool, typer.Option(help="A common shift of all logits is no change.")]
 Threshold = Annotated[
-    float, typer.Option(help="Share of the largest singular value up to which others are zero.")
+    float,
+    typer.Option(
+        min=0, max=1, help="Share of the largest singular value up to which others are zero."
+    ),
 ]
 
 

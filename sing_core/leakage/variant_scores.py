@@ -118,6 +118,32 @@ def common_dimension(sets: Sequence[ScoredSet], variant: HeadVariant) -> int | N
     return min((nullity for nullity in found if nullity), default=None)
 
 
+def check_dimension(
+    sets: Sequence[ScoredSet], variants: Sequence[HeadVariant], dimension: int
+) -> None:
+    """Refuse a ``dimension`` that none of the null spaces under ``variants`` has.
+
+    Raises:
+        HeadError: there is no null space, or the largest is smaller; also see ``under``.
+        SingError: a head cannot be loaded.
+    """
+    found = {
+        scored.model: replace(scored, variant=_checked(scored, variant)).nullity
+        for scored, variant in zip(sets, variants, strict=True)
+    }
+    model, largest = max(found.items(), key=lambda item: item[1])
+    if not largest:
+        raise HeadError(
+            f"There is no null space to cut to {dimension:,} dimensions: the head of "
+            f"{' and of '.join(found)} hides nothing. Let only some classes decide."
+        )
+    if dimension > largest:
+        raise HeadError(
+            f"No null space here has {dimension:,} dimensions: the largest, that of {model}, has "
+            f"{largest:,}. Give a number from 1 to {largest:,}."
+        )
+
+
 def _checked(scored: ScoredSet, variant: HeadVariant) -> HeadVariant:
     """Return ``variant``, the whole head where it names every class.
 

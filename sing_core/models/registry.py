@@ -126,6 +126,13 @@ def references(settings: "Settings") -> tuple[ReferenceEntry, ...]:
     return tuple(entry for entry in all_references(settings) if entry.ships)
 
 
+def spaces_from(reference: str, settings: "Settings") -> tuple[str, ...]:
+    """Return ``reference``, then every other one of the table in the same reading."""
+    base, centred = base_of(reference), is_centred(reference)
+    others = (entry.name for entry in all_references(settings) if entry.name != base)
+    return (reference, *(in_reading(name, centred=centred) for name in others))
+
+
 def find_model(name: str, settings: "Settings") -> ModelEntry | None:
     """Return the row called ``name``, or None when the table has none (timm may know it)."""
     return next((entry for entry in catalogue(settings) if entry.name == name), None)

@@ -13,6 +13,7 @@ from torch import Tensor
 from sing_core.errors import ShapeError, WeightsUnavailableError, ZeroVectorError
 from sing_core.files.images import Photo
 from sing_core.maths.head import HeadDecomposition
+from sing_core.maths.scores import angle_deg
 from sing_core.maths.translator_quality import per_image
 from sing_core.maths.unseen import Unseen
 from sing_core.models.bench import Classifier
@@ -20,6 +21,7 @@ from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
 
 KINDS = ("null", "random", "class_row")
+MEASURES = ("relative", "absolute", "degrees")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +42,53 @@ class Spectrum:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What the steps of one kind do, a number per image; float64 arithmetic.
+
+    Attributes:
+        relative: ``|W(f + d) - W f| / |W f + b|``; ``absolute`` the numerator alone (eq. 16), in
+            logits.
+        degrees: between ``T(f)`` and ``T(f + d)``; empty without a translator.
+    """
+
+    relative: tuple[float, ...] = ()
+    absolute: tuple[float, ...] = ()
+    degrees: tuple[float, ...] = ()
+
+    def median(self, measure: str = "relative") -> float:
+        """Return the median of one of ``MEASURES``.
+
+        Raises:
+            ShapeError: there are no such numbers.
+        """
+        values = {name: getattr(self, name) for name in MEASURES}[measure]
+        if not values:
+            raise ShapeError("There are no perturbations to take a median of.")
+        return float(torch.tensor(values, dtype=torch.float64).quantile(0.5))
+
+
+@dataclass(frozen=True, slots=True)
 class Perturbations:
-    """Logit changes of perturbations of one norm per image (eq. 16, Fig. 9), tuples of one length.
+    """What perturbations of one norm per image move (Fig. 9), tuples of one length.
 
     Attributes:
         names: the images.
         norms: length of the perturbations, that of the image's own null part.
-        null: ``|W(f + d) - W f| / |W f + b|`` for a null perturbation; ``random`` for an isotropic
-            one; ``class_row`` along the row of W of the predicted class, which the head reads most
-            (the paper's principal perturbation). float64 arithmetic.
+        null: of a null perturbation; ``random`` of an isotropic one; ``class_row`` along the row of
+            W of the predicted class, which the head reads most (the paper's principal one).
         sentence: why there are none, else empty.
     """
 
     names: tuple[str, ...]
     norms: tuple[float, ...]
-    null: tuple[float, ...]
-    random: tuple[float, ...]
-    class_row: tuple[float, ...]
+    null: Moved
+    random: Moved
+    class_row: Moved
     sentence: str = ""
 
-    def median(self, kind: str) -> float:
-        """Return the median relative logit change of one of ``KINDS``.
-
-        Raises:
-            ShapeError: there are no perturbations.
-        """
-        values = {"null": self.null, "random": self.random, "class_row": self.class_row}[kind]
-        if not values:
-            raise ShapeError("There are no perturbations to take a median of.")
-        return float(torch.tensor(values, dtype=torch.float64).quantile(0.5))
+    def of(self, kind: str) -> Moved:
+        """Return what the steps of one of ``KINDS`` move."""
+        return {"null": self.null, "random": self.random, "class_row": self.class_row}[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +131,7 @@ def validate(
         raise ShapeError("Validation needs at least one image.")
     classifier = bench.classifier(model)
     features = torch.stack([bench.features(model, photo) for _, photo in photos])
-    cosine, no_translator = (), ""
+    cosine, no_translator, unseen = (), "", None
     try:
         translator = bench.translator(model, reference)
     except WeightsUnavailableError as error:
@@ -125,7 +145,7 @@ def validate(
         model,
         reference,
         spectrum(classifier.linear.head),
-        perturb(classifier, features, [name for name, _ in photos], seed=seed),
+        perturb(classifier, features, [name for name, _ in photos], seed=seed, translator=unseen),
         cosine,
         no_translator,
     )
@@ -143,12 +163,18 @@ def spectrum(head: HeadDecomposition) -> Spectrum:
 
 
 def perturb(
-    classifier: Classifier, features: Tensor, names: Sequence[str], *, seed: int = 0
+    classifier: Classifier,
+    features: Tensor,
+    names: Sequence[str],
+    *,
+    seed: int = 0,
+    translator: Unseen | None = None,
 ) -> Perturbations:
     """Perturb every feature ``(n, m)`` in three ways by the length of its own null part.
 
     The null perturbation has a random direction of the null space, the random one any direction,
-    the last one that of the predicted class's row of W.
+    the last one that of the predicted class's row of W. With a ``translator`` of the images, how
+    far each step moves the meaning is measured beside the logits.
 
     Raises:
         ShapeError: there are not as many names as features, or the widths do not fit.
@@ -157,7 +183,7 @@ def perturb(
         raise ShapeError(f"Names and features must pair up, got {len(names)} and {features.shape}.")
     head = classifier.linear.head
     if head.nullity == 0:
-        return Perturbations((), (), (), (), (), _no_null_space(classifier))
+        return Perturbations((), (), Moved(), Moved(), Moved(), _no_null_space(classifier))
     wide, weight = features.double(), classifier.linear.weight.double()
     norms = torch.linalg.vector_norm(head.null_part(wide), dim=-1)
     logits = wide @ weight.mT + classifier.linear.bias.double()
@@ -169,7 +195,7 @@ def perturb(
         "class_row": weight[logits.argmax(dim=-1)],
     }
     found = {
-        kind: _relative_change(wide, logits, classifier, _of_length(direction, norms))
+        kind: _moved(wide, logits, classifier, _of_length(direction, norms), translator)
         for kind, direction in directions.items()
     }
     return Perturbations(
@@ -185,14 +211,18 @@ def _of_length(directions: Tensor, lengths: Tensor) -> Tensor:
     return scaled
 
 
-def _relative_change(
-    features: Tensor, logits: Tensor, classifier: Classifier, steps: Tensor
-) -> tuple[float, ...]:
-    moved = (
-        features + steps
-    ) @ classifier.linear.weight.double().mT + classifier.linear.bias.double()
-    change = torch.linalg.vector_norm(moved - logits, dim=-1)
-    return tuple((change / torch.linalg.vector_norm(logits, dim=-1)).tolist())
+def _moved(
+    features: Tensor, logits: Tensor, classifier: Classifier, steps: Tensor, unseen: Unseen | None
+) -> Moved:
+    linear = classifier.linear
+    after = (features + steps) @ linear.weight.double().mT + linear.bias.double()
+    change = torch.linalg.vector_norm(after - logits, dim=-1)
+    relative = change / torch.linalg.vector_norm(logits, dim=-1)
+    degrees = (
+        () if unseen is None
+        else angle_deg(unseen.apply(features), unseen.apply(features + steps)).tolist()
+    )  # fmt: skip
+    return Moved(tuple(relative.tolist()), tuple(change.tolist()), tuple(degrees))
 
 
 def _no_null_space(classifier: Classifier) -> str:

@@ -98,7 +98,7 @@ def record(
         OSError: the disk refuses.
     """
     source = open_source(images)
-    folder = _folder(bench, source)
+    folder = SetFolder.create(*_place(bench, source))
     network = UnitNetwork(inside.tower, inside.prepare)
     with folder.alone():
         extract(source, [network], folder, max_pixels=bench.settings.max_pixels, report=report)
@@ -120,12 +120,13 @@ def were_recorded(bench: Workbench, inside: Inside, images: Path) -> tuple[bool,
         ImageSetError: the images cannot be read.
     """
     source = open_source(images)
-    folder, network = _folder(bench, source), UnitNetwork(inside.tower, inside.prepare)
+    folder = SetFolder(*_place(bench, source))  # whoever only asks leaves nothing behind
+    network = UnitNetwork(inside.tower, inside.prepare)
     chunks = range(folder.facts.chunks)
     done = all(folder.has(network.name, network.weights_digest, index) for index in chunks)
     return done, source.total
 
 
-def _folder(bench: Workbench, source: Source) -> SetFolder:
+def _place(bench: Workbench, source: Source) -> tuple[Path, SetFacts]:
     facts = SetFacts(f"units-{source.key[:16]}", source.key, source.total, "float16")
-    return SetFolder.create(bench.settings.cache_dir / "units" / facts.name, facts)
+    return bench.settings.cache_dir / "units" / facts.name, facts

@@ -95,6 +95,16 @@ class SetDirection:
         )
 
 
+def check_asked(bench: Workbench, asked: AskedDirection) -> None:
+    """Refuse a direction that there is none of; that needs no text and no random direction.
+
+    Raises:
+        SingError: see ``direction_of_set``.
+    """
+    head, _ = _head_of(bench, asked)
+    _direction(bench, asked, head)
+
+
 def band_of(bench: Workbench, asked: AskedDirection, embeddings: Tensor) -> RandomBand:
     """Return what texts leave of random directions: the same for every direction of a head.
 

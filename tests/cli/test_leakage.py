@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sing_core.errors import SingError
-from sing_core.leakage import probes, scored_sets
+from sing_core.leakage import probes, scored_sets, variant_scores
 from sing_core.leakage.steered import null_gram, steered_scores
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.steering import epsilon_for_image_score, null_direction
@@ -211,6 +211,33 @@ def test_compare_asks_the_same_classes_of_every_head(prepared, rows, run):
     _, _, err = run(*ask, "--classes", "1,555", "--json")
     assert "lite0: scoring 10 images where these classes decide" in err
     assert run(*ask, "--classes", "1,555", "--json")[2] == "", "they were not kept"
+
+
+def test_a_dimension_that_no_null_space_has_is_refused_with_the_largest(prepared, refusal):
+    ask = ("--set", prepared[0], "--model", "lite0", "--model", "lite1", "--dimension")
+    for command in ("compare", "multiverse"):
+        message = refusal(command, *ask, 99_999, kind="HeadError")
+        assert "No null space here has 99,999 dimensions" in message
+        assert "that of lite0, has 280. Give a number from 1 to 280." in message
+    assert "1 to 1,277" in refusal("compare", *ask, 1_278, "--classes", "0-1, 281")
+
+
+def test_a_model_that_is_named_twice_counts_once_and_that_is_said(prepared, run):
+    for command, kept in (("compare", 1), ("multiverse", 1), ("validate-heads", 1)):
+        ask = (command, "--set", prepared[0], "--model", "lite0", "--model", "lite0", "--json")
+        code, out, err = run(*ask)
+        assert (code, len(out.splitlines())) == (0, kept)
+        assert "lite0 was named more than once; it counts once." in err
+
+
+def test_a_wrong_kind_of_images_or_class_is_refused_before_scores_are_computed(
+    prepared, refusal, monkeypatch
+):
+    monkeypatch.setattr(variant_scores, "under", None)  # calling it would fail
+    ask = ("--set", prepared[0], "--classes", "0-1, 281")
+    assert "All are of one kind" in refusal("compare", *ask, "--stratum", "photo")
+    words = refusal("multiverse", *ask, "--class", "unicorns of old")
+    assert "unicorns of old" in words
 
 
 def test_compare_says_when_no_image_is_left_and_what_is_no_class(prepared, refusal):

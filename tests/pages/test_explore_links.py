@@ -137,6 +137,18 @@ def test_a_photo_of_a_rubbish_name_gets_a_sentence_and_the_link_names_what_is_sh
     assert app.at.selectbox(key="explore.sample").value == "chelsea"
 
 
+def test_classes_of_a_link_that_are_none_are_said_where_their_box_is_folded_away():
+    app = App(classes="0-2000").assert_shows_numbers()
+    assert app.warnings == [
+        "The link asks for classes that cannot be used; the default is shown instead."
+    ]
+    assert app.query == {}
+    below = App(head="classes", classes="0-2000")
+    assert (below.warnings, len(below.errors)) == ([], 1), "the box says it, and once is enough"
+    usable = App(classes="0-20")
+    assert (usable.warnings, usable.query) == ([], {"classes": "0-20"})
+
+
 def test_an_empty_or_endless_prompt_in_a_link_gets_a_sentence_and_the_default():
     for value in ("", "x" * 10_000):
         app = App(prompt=value).assert_says("The link asks for a prompt that cannot be used")

@@ -128,6 +128,16 @@ def test_one_class_is_shown_down_to_its_images(page):
     assert app.query["class"] == "goldfish"
 
 
+def violins(app):
+    """The traces of the page's violins."""
+    (found,) = (
+        json.loads(chart.proto.spec)["data"]
+        for chart in app.at.get("plotly_chart")
+        if chart.proto.id.endswith("classes.violins")
+    )
+    return found
+
+
 def test_two_models_come_with_their_rank_correlation(page):
     app = page("classes", versus="lite1", least="2")
     assert "Spearman’s ρ over 200 classes with at least 4 images" in said(app)
@@ -140,6 +150,8 @@ def test_two_models_come_with_their_rank_correlation(page):
         assert row["rho_low"] <= row["rho"] <= row["rho_high"]
         assert row["reliability_first_low"] <= row["reliability_first"]
         assert (row["classes"], row["n"]) == (200, 3200)
+    legends = {trace["name"] for trace in violins(app) if trace.get("showlegend")}
+    assert legends == {"lite0", "lite1"}
 
 
 def test_only_lite2_says_that_it_shares_its_tower(page):
@@ -227,6 +239,12 @@ def test_a_link_to_classifiers_that_are_not_there_is_said_and_all_are_compared(p
     (warning,) = app.at.warning
     assert "asks for classifiers that cannot be used" in warning.value
     assert app.at.multiselect(key="compare.models").value == ["lite0", "lite1", "lite2", "vits"]
+
+
+def test_a_link_that_names_a_classifier_twice_compares_it_once(page):
+    app = page("compare", models="lite0,lite0")
+    assert app.at.multiselect(key="compare.models").value == ["lite0"]
+    assert (app.errors, app.query["models"]) == ([], "lite0")
 
 
 def test_a_link_to_a_classifier_that_is_not_there_is_said_and_the_others_are_compared(page):

@@ -134,7 +134,11 @@ def test_the_downloads_carry_what_is_shown():
     lines = panels.changes_csv(found).splitlines()
     assert lines[0].split(",")[:3] == ["image", "norm", "null_relative_change"]
     assert len(lines) == 7
-    assert float(lines[1].split(",")[2]) == found.perturbations.null[0]
+    moved = found.perturbations
+    assert float(lines[1].split(",")[2]) == moved.null.relative[0]
+    last = dict(zip(lines[0].split(","), lines[-1].split(","), strict=True))
+    assert float(last["class_row_degrees"]) == moved.class_row.degrees[-1]
+    assert float(last["random_absolute_change"]) == moved.random.absolute[-1]
 
 
 @pytest.mark.slow
@@ -147,7 +151,7 @@ def test_without_the_comparison_the_rest_is_shown(assets):
 
 def test_figures_mark_the_cut_and_draw_zero_changes():
     from pages._view.validate import figures
-    from sing_core.studies.validation import Perturbations, Spectrum
+    from sing_core.studies.validation import Moved, Perturbations, Spectrum
 
     figure = figures.spectrum(Spectrum((3.0, 1.0, 0.0), 5, 2, 3, 1e-9))
     assert min(figure.data[0].y) > 0
@@ -157,9 +161,28 @@ def test_figures_mark_the_cut_and_draw_zero_changes():
     assert "counts as zero" in drawn
     whole = figures.spectrum(Spectrum((3.0, 1.0), 2, 2, 0, 1e-9))
     assert "null space" not in json.dumps(whole.to_dict(), default=str)
-    moved = figures.changes(Perturbations(("a",), (1.0,), (0.0,), (0.1,), (0.2,)))
+    sizes = ((0.0, 9.0), (0.1, 5.0), (0.2, 7.0))
+    steps = [Moved((size,), (10 * size,), (turn,)) for size, turn in sizes]
+    found = Perturbations(("a",), (1.0,), *steps)
+    moved = figures.changes(found)
     assert [box.name for box in moved.data] == ["null", "random", "class row"]
-    assert moved.data[0].y[0] > 0
+    assert moved.data[0].y[0] > 0, "a logarithmic axis has no zero"
+    assert figures.changes(found, "absolute").data[1].y[0] == 1.0
+    turned = figures.changes(found, "degrees")
+    assert [box.y[0] for box in turned.data] == [9.0, 5.0, 7.0]
+    assert turned.layout.yaxis.type is None
+
+
+def test_the_accuracies_of_two_heads_are_drawn_against_each_other():
+    from pages._view.validate import figures
+    from sing_core.maths.head_transfer import Transfer
+
+    rows = [Transfer("a", 0.5, 0.4, 30, 10, 2), Transfer("b", 0.9, 0.8, 30, 10, 2)]
+    line, points = figures.transfers(["<b>A</b>", "B"], rows).data
+    assert (list(points.x), list(points.y)) == ([0.5, 0.9], [0.4, 0.8])
+    assert points.text[0] == "&lt;b&gt;A&lt;/b&gt;"
+    assert list(line.x) == list(line.y)
+    assert line.x[0] < 0.4 < 0.9 < line.x[1]
 
 
 @pytest.mark.slow
@@ -183,15 +206,17 @@ def test_heads_are_trained_on_a_prepared_set_and_correlated_over_its_models():
 
 def test_the_answer_names_what_is_not_there_and_what_is_not_null():
     from pages._view.validate.answer import answer
-    from sing_core.studies.validation import Perturbations, Spectrum, Validation
+    from sing_core.studies.validation import Moved, Perturbations, Spectrum, Validation
 
     spectrum = Spectrum((1.0,), 2, 1, 1, 1e-9)
-    moved = Perturbations(("a", "b"), (1.0, 1.0), (0.1, 0.3), (0.2, 0.2), (0.5, 0.5))
+    null, seen = Moved((0.1, 0.3), (), (8.0, 12.0)), Moved((0.5, 0.5), (), (20.0, 20.0))
+    moved = Perturbations(("a", "b"), (1.0, 1.0), null, seen, seen)
     text = answer(Validation("m", "mini", spectrum, moved, (0.5, 0.9)), "Toy")
     assert text.startswith("**The null space is null: no.** A step inside it changes the logits of")
     assert "Toy by 0.2 of their length (median of 2 images)" in text
     assert "the mean cosine is 0.70, the least 0.50" in text
-    none = Perturbations((), (), (), (), (), "Toy has no null space.")
+    assert "that the head reads by 0.5; the meaning turns by 10° and 20°" in text
+    none = Perturbations((), (), Moved(), Moved(), Moved(), "Toy has no null space.")
     text = answer(Validation("m", "mini", spectrum, none, (), "Nothing translates."), "Toy")
     assert text.startswith("**The null space: there is none.** Toy reads every direction")
     assert "**The meaning cannot be measured**" in text

@@ -11,9 +11,10 @@ from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.head_transfer import pearson, transfer
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.translator import Translator
+from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
 from sing_core.models.bench import Classifier
-from sing_core.studies.validation import KINDS, Perturbations, perturb, spectrum, validate
+from sing_core.studies.validation import KINDS, MEASURES, Moved, perturb, spectrum, validate
 
 
 def classifier_of(weight, bias=None):
@@ -49,21 +50,43 @@ def test_perturbations_have_one_norm_and_the_changes_of_their_definition():
     moved = norms * torch.linalg.vector_norm(top @ weight.mT, dim=-1)
     moved = moved / torch.linalg.vector_norm(top, dim=-1)
     expected = moved / torch.linalg.vector_norm(logits, dim=-1)
-    np.testing.assert_allclose(found.class_row, expected.numpy(), rtol=1e-9)
-    assert max(found.null) < 1e-13
-    assert min(found.random) > 1e-3
+    np.testing.assert_allclose(found.class_row.relative, expected.numpy(), rtol=1e-9)
+    absolute = expected * torch.linalg.vector_norm(logits, dim=-1)
+    np.testing.assert_allclose(found.class_row.absolute, absolute.numpy(), rtol=1e-9)
+    assert max(found.null.relative) < 1e-13
+    assert min(found.random.relative) > 1e-3
+    assert found.null.degrees == ()
     assert found == perturb(classifier, features, names, seed=3)
     other = perturb(classifier, features, names, seed=4)
     assert other.random != found.random
     assert other.class_row == found.class_row
 
 
+def test_a_null_step_turns_the_meaning_of_a_translator_that_reads_it_and_of_no_other():
+    torch.manual_seed(2)
+    classifier, features = classifier_of(torch.randn(5, 20)), torch.randn(8, 20)
+    names = [f"image {i}" for i in range(8)]
+    head = classifier.linear.head
+    plain = Translator(torch.eye(20).double(), torch.zeros(20).double())
+    found = perturb(classifier, features, names, translator=Unseen.of(plain, names))
+    length = torch.linalg.vector_norm(features.double(), dim=-1)
+    step = torch.tensor(found.norms, dtype=torch.float64)
+    turned = torch.tensor(found.null.degrees).double().deg2rad()
+    # By the law of cosines a step of that length turns by no more than to its tangent.
+    assert bool((turned <= torch.arcsin(step / length) + 1e-9).all())
+    assert min(found.null.degrees) > 5
+    read = Translator(classifier.linear.weight.double(), torch.zeros(5).double())
+    blind = perturb(classifier, features, names, translator=Unseen.of(read, names))
+    assert max(blind.null.degrees) < 1e-9 < 1 < min(blind.class_row.degrees)
+    assert (head.nullity, blind.null.relative) == (15, found.null.relative)
+
+
 def test_without_a_null_space_there_is_a_sentence():
     found = perturb(classifier_of(torch.randn(9, 6)), torch.randn(2, 6), ["a", "b"])
     assert "has no null space" in found.sentence
-    assert found.null == found.random == ()
+    assert found.null == found.random == Moved()
     with pytest.raises(ShapeError, match="no perturbations"):
-        found.median("null")
+        found.null.median()
 
 
 def test_a_perturbation_that_makes_no_sense_is_refused(toy_bench):
@@ -82,12 +105,15 @@ def test_without_a_translator_all_but_the_cosines_is_there(toy_bench, chelsea, m
     monkeypatch.setattr(toy_bench, "translator", none)
     found = validate(toy_bench, [("cat", chelsea)], model="lite0")
     assert (found.cosine, found.no_translator) == ((), "There is no translator.")
-    assert (found.spectrum, found.perturbations) == (whole.spectrum, whole.perturbations)
+    assert found.spectrum == whole.spectrum
+    moved, before = found.perturbations, whole.perturbations
+    assert all(moved.of(kind).absolute == before.of(kind).absolute for kind in KINDS)
+    assert (moved.null.degrees, len(before.null.degrees)) == ((), 1)
 
 
 def test_the_median_is_that_of_the_values():
-    found = Perturbations(("a", "b", "c"), (1, 1, 1), (1, 5, 2), (4, 4, 9), (7, 8, 9))
-    assert [found.median(kind) for kind in KINDS] == [2, 4, 8]
+    found = Moved((1, 5, 2), (4, 4, 9), (7, 8, 9))
+    assert [found.median(measure) for measure in MEASURES] == [2, 4, 8]
 
 
 @pytest.mark.slow
@@ -96,10 +122,11 @@ def test_on_the_embedded_stack_null_steps_move_nothing_and_others_do(real_bench,
     photos = [(s.name, decode_image(sample_bytes(s.name))) for s in SAMPLES]
     found = validate(real_bench, photos, model=model)
     moved = found.perturbations
-    assert moved.median("null") <= 1e-6
+    assert moved.null.median() <= 1e-6
     for kind in ("random", "class_row"):
-        assert moved.median(kind) >= 1e3 * moved.median("null")
-        assert moved.median(kind) > 0.05
+        assert moved.of(kind).median() >= 1e3 * moved.null.median()
+        assert moved.of(kind).median() > 0.05
+    assert moved.null.median("degrees") > 1, "the head hears nothing; the translator does"
     assert (found.spectrum.rank, found.spectrum.nullity) == (1000, 280)
     assert len(found.cosine) == len(SAMPLES)
     # The translator saw none of these photos, and no constant is shared by all embeddings.

@@ -14,6 +14,7 @@ from sing_core.maths.controls import null_directions
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.sparse_texts import left_over, omp
 from sing_core.maths.translator import Translator
+from sing_core.units import set_directions
 from sing_core.units.directions import (
     DRAWS,
     RandomBand,
@@ -302,6 +303,17 @@ def test_the_command_prints_a_row_a_text_and_says_the_sentence(command):
     assert "omponent 1 of what lite0 cannot see of “goldfish”" in said
     assert "At its upper end: " in said
     assert said.count("(goldfish, ") == 6
+
+
+def test_a_wrong_class_is_refused_before_texts_are_read_and_random_directions_drawn(
+    command, monkeypatch
+):
+    monkeypatch.setattr(unit_directions, "pool_of", None)  # calling either would fail
+    monkeypatch.setattr(set_directions, "random_band", None)
+    for words in (("--class", "unicorns of old"), ("--class", "goldfish", "--component", "9999")):
+        code, rows, said = command("--model", "lite0", *words)
+        assert (code, rows) == (2, [])
+        assert json.loads(said)["error"] in ("ImageSetError", "UnitsError")
 
 
 def test_the_command_refuses_in_a_sentence(command):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,11 +16,12 @@ from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.text_span import text_span
 from sing_core.maths.translator import Translator
+from sing_core.units import tokens
 from sing_core.units.heads import head_words
 from sing_core.units.inside import open_inside
 from sing_core.units.layer_norm import Shares
 from sing_core.units.moments import HeadMoments, shipped_moments
-from sing_core.units.recorded import UnitNetwork, record, unpacked
+from sing_core.units.recorded import UnitNetwork, record, unpacked, were_recorded
 from sing_core.units.residual import Sums, sums_of
 from sing_core.units.set_words import words_of_set
 from sing_core.units.words import null_words, sentence
@@ -238,6 +240,17 @@ def test_a_class_of_a_set_is_named_and_others_are_refused(real_bench):
         words_of_set(real_bench, "nowhere", *asked[2:])
 
 
+def test_asking_whether_a_set_was_recorded_leaves_nothing_behind(tmp_path):
+    images, cache = tmp_path / "images", tmp_path / "cache"
+    images.mkdir()
+    photo().save(images / "cat.png")
+    bench = SimpleNamespace(settings=SimpleNamespace(cache_dir=cache))
+    tower = SimpleNamespace(name="a tower", identity="0" * 8)
+    inside = SimpleNamespace(tower=tower, prepare=None)
+    assert were_recorded(bench, inside, images) == (False, 1)
+    assert not cache.exists()
+
+
 COMMANDS = {
     "units": ["units", "{photo}", "--reference", "mini-vit"],
     "ledger": ["ledger", "{photo}", "--model", "vits", "--reference", "mini", "--top", "3"],
@@ -254,6 +267,35 @@ KEYS = {
     "text-span": {"rank", "text", "gain", "stability"},
     "null-words": {"subspace", "rank", "text", "gain", "stability"},
 }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("token-map", "{photo}", "--unit", "foo"), "foo"),
+        (("token-map", "{photo}", "--classes", "0-2000"), "0-2000 is no range of classes"),
+        (("token-map", "{photo}", "--against", "\u200b"), "prompt"),
+        (("ledger", "{photo}", "--classes", "unicorn"), "“unicorn” is no class of this head"),
+        (("text-span", "--layer", "11", "--head", "99"), "There is no head 99"),
+        (("head-properties", "--layer", "99"), "in layer 99"),
+        (("null-words", "--class", "unicorns of old"), "no class of ImageNet"),
+    ],
+)
+def test_a_wrong_name_is_refused_before_anything_is_computed_or_printed(
+    words, said, real_bench, monkeypatch, capsys, tmp_path
+):
+    for module in (units, unit_words):
+        monkeypatch.setattr(module, "open_bench", lambda settings: real_bench)
+    monkeypatch.setattr(tokens, "look_inside", None)  # calling any of them would fail
+    monkeypatch.setattr(unit_words, "_moments", None)
+    monkeypatch.setattr(unit_words, "pool_of", None)
+    path = tmp_path / "cat.png"
+    photo().save(path)
+    code = exit_code(monkeypatch, *(word.format(photo=path) for word in words))
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1, "one sentence alone"
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))

@@ -24,8 +24,9 @@ FAULT = "explore.head_fault"
 def pick_variant(model: str) -> HeadVariant:
     """Draw the choice; return it, the whole head where it cannot be used."""
     state.receive("head", "explore.head", "whole", KINDS.__contains__, "a null space")
-    # Every text: what cannot be used is said below, and Back may lead to a box that stood empty.
-    state.receive("classes", "explore.classes", _FIRST_CLASSES, state.fits, "classes")
+    state.receive(
+        "classes", "explore.classes", _FIRST_CLASSES, lambda text: _is_said(text, model), "classes"
+    )
     state.receive("share", "explore.share", _FIRST_SHARE, SHARES.__contains__, "a threshold")
     kind = st.radio(
         "What must not move?",
@@ -40,6 +41,19 @@ def pick_variant(model: str) -> HeadVariant:
     state.publish("classes", st.session_state.get("explore.classes", ""), _FIRST_CLASSES)
     state.publish("share", st.session_state.get("explore.share", ""), _FIRST_SHARE)
     return variant
+
+
+def _is_said(text: str, model: str) -> bool:
+    """Return whether a link's classes can be used, or what is wrong with them is said below.
+
+    That is where the box is drawn; and Back may lead to one that stood empty.
+    """
+    if not text.strip() or st.session_state["explore.head"] == "classes":
+        return True
+    try:
+        return bool(parse_classes(text, loaders.class_names(model)))
+    except SingError:
+        return False
 
 
 def _detailed(kind: str, model: str) -> HeadVariant:

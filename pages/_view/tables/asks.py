@@ -13,6 +13,7 @@ from sing_core.leakage import (
     concept_map,
     concepts,
     differences,
+    orders,
     scored_sets,
     steered,
     strata,
@@ -24,6 +25,7 @@ from sing_core.leakage.vocabulary_scale import VocabularyScale, vocabulary_scale
 from sing_core.maths.head_transfer import Transfer
 from sing_core.maths.head_variants import HeadVariant
 from sing_core.models.head_classes import mapping_state
+from sing_core.models.registry import spaces_from
 from sing_core.sets import catalogue
 from sing_core.sets.chunks import SetFolder
 
@@ -152,6 +154,21 @@ def pair_rows(models: list[str], images: str, part: Part) -> tuple[differences.P
     sets = [opened(model, images, part) for model in models]
     key = content_key(*(key_of("pairs", scored) for scored in sets))
     return kept(key, lambda: differences.pair_rows(sets))
+
+
+def order_rows(models: list[str], images: str, part: Part) -> tuple[orders.Order, ...]:
+    """Return the order of models in the chosen reference, then in those with scores of them all.
+
+    Raises:
+        SingError: see ``open_set``, ``under`` and ``orders``.
+    """
+
+    def of(space: str) -> list[scored_sets.ScoredSet]:
+        return [opened(model, images, part, space) for model in models]
+
+    spaces = spaces_from(loaders.reference(), loaders.settings())
+    key = content_key(*(key_of("orders", scored) for scored in of(spaces[0])))
+    return kept(key, lambda: orders.orders(spaces, of))
 
 
 def transfer_rows(models: list[str], images: str) -> list[Transfer]:

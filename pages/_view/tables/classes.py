@@ -1,6 +1,6 @@
 """The panels of the Classes page: filters, table, one class down to its images, two models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -144,14 +144,22 @@ def show_table(shown: Sequence[ClassRow]) -> None:
     )
 
 
-def show_violins(scores: Mapping[str, Sequence[Image]]) -> go.Figure:
-    """Draw AS of the images of a class beside those of some others; return the figure."""
-    figure = figures.class_violins(scores)
+def show_violins(
+    scores: Mapping[str, Sequence[Image]],
+    other: Mapping[str, Sequence[Image]] | None = None,
+    models: Sequence[str] = ("", ""),
+) -> go.Figure:
+    """Draw AS of the images of a class beside those of some others; return the figure.
+
+    ``other``: the same under a second one of two ``models``.
+    """
+    figure = figures.class_violins(scores, other, models)
     st.plotly_chart(
         figure,
         key="classes.violins",
         config=exports.FIGURE_CONFIG,
-        alt="AS of every image of the class and of some others.",
+        alt="AS of every image of the class and of some others"
+        + (f", under {models[0]} and under {models[1]}." if other is not None else "."),
     )
     return figure
 
@@ -162,6 +170,18 @@ def beside(
     """Return the images of a class, by its name, and those of some classes to see it beside."""
     others = [other for other in shown if other.index != row.index and other.n >= _FEW][:_BESIDE]
     return {one.label: asks.class_images(model, images, one.index, part) for one in (row, *others)}
+
+
+def under(
+    versus: str, labels: Iterable[str], rows: Sequence[ClassRow], images: str, part: asks.Part
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the images of the same classes under a second model, where it has scores of them."""
+    index = {row.label: row.index for row in rows}
+    return {
+        label: asks.class_images(versus, images, index[label], part)
+        for label in labels
+        if label in index
+    }
 
 
 def show_class(row: ClassRow, found: Sequence[Image], model: str, images: str) -> None:

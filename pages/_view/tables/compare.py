@@ -73,9 +73,9 @@ def pick_models(images: str) -> list[str]:
     asked = (state.linked("models") or "").split(",")
     unknown = [name for name in asked if name and name not in there]
     if followed and unknown and not {*there}.isdisjoint(asked):
-        names = ", ".join(f"“{in_words(name, 60)}”" for name in unknown[:5])
-        st.warning(_UNKNOWN.format(names=names), icon=":material/link_off:")
-    linked = [m for m in st.session_state["compare.models_text"].split(",") if m in there] or there
+        _say_unknown(unknown)
+    named = dict.fromkeys(st.session_state["compare.models_text"].split(","))  # each once
+    linked = [m for m in named if m in there] or there
     if st.session_state.get("compare.models_shown") != linked:
         st.session_state["compare.models"] = linked
     titles = loaders.models()
@@ -90,6 +90,11 @@ def pick_models(images: str) -> list[str]:
     st.session_state["compare.models_shown"] = chosen
     state.publish("models", text, ",".join(there))
     return chosen
+
+
+def _say_unknown(unknown: Sequence[str]) -> None:
+    names = ", ".join(f"“{in_words(name, 60)}”" for name in unknown[:5])
+    st.warning(_UNKNOWN.format(names=names), icon=":material/link_off:")
 
 
 def show_answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow]) -> None:
@@ -171,6 +176,22 @@ def show_table(rows: Sequence[ModelRow]) -> None:
         placeholder=NOTHING,
         key="compare.table",
     )
+
+
+def show_ratios(rows: Sequence[ModelRow]) -> None:
+    """Draw the folded bars of IS over |AS| of the classifiers that have a null space."""
+    there = [row for row in rows if row.nullity]
+    if there:
+        with st.expander(
+            "The ratio IS / |AS| beside random subspaces", icon=":material/bar_chart:"
+        ):
+            st.plotly_chart(
+                figures.ratios(there),
+                key="compare.ratios",
+                config=exports.FIGURE_CONFIG,
+                alt="Mean IS over mean |AS| of null removal and of random subspaces, as bars.",
+            )
+            st.caption(HELP["ratio"])
 
 
 def _form(name: str) -> str:

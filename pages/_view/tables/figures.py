@@ -18,6 +18,7 @@ from sing_core.maths.statistics import Interval
 COLOURS = ("#2f6299", "#b5541f", "#3d7a4a", "#7b4a9a", "#8a6d1f")
 _GREY = "#7f8a99"
 _TEAL = "#0f7b8a"
+_RUST = "#b5541f"
 _VIOLIN_FROM = 10
 _ROW_PX = 28
 
@@ -28,24 +29,54 @@ def plain(text: str, length: int = 34) -> str:
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def class_violins(images: Mapping[str, Sequence[Mapping[str, Any]]]) -> go.Figure:
-    """Return AS of every image, class by class: a violin from ten images on, else points."""
+def class_violins(
+    images: Mapping[str, Sequence[Mapping[str, Any]]],
+    other: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    names: Sequence[str] = ("", ""),
+) -> go.Figure:
+    """Return AS of every image, class by class: a violin from ten images on, else points.
+
+    Of two models, called ``names``, each has its half of every violin, the first the upper one.
+    """
     figure = go.Figure()
-    for name, rows in images.items():
-        scores = [row["attribute_score_deg"] for row in rows]
-        figure.add_violin(
-            x=scores, y=[plain(name)] * len(scores), orientation="h", name=plain(name),
-            points="all", pointpos=0, jitter=0.6, showlegend=False, meanline_visible=True,
-            line_color=_TEAL if len(scores) >= _VIOLIN_FROM else "rgba(0,0,0,0)",
-            fillcolor="rgba(15,123,138,0.15)" if len(scores) >= _VIOLIN_FROM else "rgba(0,0,0,0)",
-            marker={"size": 5, "color": _TEAL}, spanmode="hard",
-            customdata=[row["name"] for row in rows],
-            hovertemplate="%{customdata}<br>AS %{x:+.2f}°<extra></extra>",
-        )  # fmt: skip
+    if other is None:
+        _add_violins(figure, images, _TEAL, "both", "")
+    else:
+        _add_violins(figure, images, _TEAL, "positive", names[0])
+        _add_violins(figure, other, _RUST, "negative", names[1])
+        figure.update_layout(violinmode="overlay")
     figure.add_vline(x=0, line={"color": _GREY, "dash": "dot", "width": 1})
     figure.update_xaxes(title_text="AS of each image, degrees")
     figure.update_yaxes(autorange="reversed", automargin=True)
-    return _sized(figure, 110 + 34 * len(images))
+    return _sized(figure, 110 + (34 if other is None else 60) * len(images))
+
+
+def _add_violins(
+    figure: go.Figure,
+    images: Mapping[str, Sequence[Mapping[str, Any]]],
+    colour: str,
+    side: str,
+    model: str,
+) -> None:
+    """Add a violin a class; one entry of the legend stands for all of a named model."""
+    clear, away = "rgba(0,0,0,0)", {"both": 0.0, "positive": 0.4, "negative": -0.4}[side]
+    for place, (name, rows) in enumerate(images.items()):
+        scores = [row["attribute_score_deg"] for row in rows]
+        many = len(scores) >= _VIOLIN_FROM
+        figure.add_violin(
+            x=scores, y=[plain(name)] * len(scores), orientation="h", name=model or plain(name),
+            points="all", pointpos=away, jitter=0.6 if side == "both" else 0.3, side=side,
+            showlegend=bool(model) and place == 0, legendgroup=model, meanline_visible=True,
+            line_color=colour if many else clear, fillcolor=_faint(colour) if many else clear,
+            marker={"size": 5, "color": colour}, spanmode="hard",
+            customdata=[row["name"] for row in rows],
+            hovertemplate=f"%{{customdata}}<br>AS %{{x:+.2f}}°<extra>{plain(model)}</extra>",
+        )  # fmt: skip
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.15)"
 
 
 def two_models(
@@ -103,6 +134,26 @@ def confidence_ellipse(
     turn = np.linspace(0, 2 * math.pi, 73)
     points = vectors @ (radius[:, None] * np.stack([np.cos(turn), np.sin(turn)]))
     return (points[0] + np.mean(x)).tolist(), (points[1] + np.mean(y)).tolist()
+
+
+def ratios(rows: Sequence[ModelRow]) -> go.Figure:
+    """Return mean IS over mean |AS| of null removal and of its controls, as bars (Fig. 3b)."""
+    kinds = (
+        ("null space", "ratio", _TEAL, 1.0),
+        ("random, equal dimension", "dim_ratio", _GREY, 0.75),
+        ("random, equal energy", "energy_ratio", _GREY, 0.45),
+    )
+    figure = go.Figure()
+    for name, attribute, colour, opacity in kinds:
+        intervals = [getattr(row, attribute) for row in rows]
+        figure.add_bar(
+            x=[row.model for row in rows], y=[interval.estimate for interval in intervals],
+            error_y=_bars(intervals), name=name, marker_color=colour, opacity=opacity,
+            hovertemplate="%{x}: %{y:.1f}<extra>" + name + "</extra>",
+        )  # fmt: skip
+    figure.update_yaxes(title_text="mean IS / mean |AS|", rangemode="tozero")
+    figure.update_xaxes(type="category")
+    return _sized(figure, 320)
 
 
 def against_controls(rows: Sequence[ModelRow]) -> go.Figure:

@@ -29,15 +29,15 @@ class Part:
 ALL = Part()
 
 
-def opened(model: str, images: str, part: Part = ALL) -> scored_sets.ScoredSet:
-    """Return the scores of a set, of the part that is asked.
+def opened(model: str, images: str, part: Part = ALL, reference: str = "") -> scored_sets.ScoredSet:
+    """Return the scores of a set, of the part that is asked; in the chosen reference unless named.
 
     Raises:
         SingError: see ``open_set``, ``under`` and ``within``.
     """
     with st.spinner("Reading the set’s scores…"):  # centred ones are made when first asked for
         whole = scored_sets.open_set(
-            loaders.bench(), model, images=images, reference=loaders.reference()
+            loaders.bench(), model, images=images, reference=reference or loaders.reference()
         )
     scored = variant_scores.under(whole, part.variant, dimension=part.dimension)
     return strata.within(scored, part.stratum)

@@ -15,13 +15,21 @@ def answer(found: Validation, title: str) -> str:
 def _of_logits(moved: Perturbations, title: str) -> str:
     if moved.sentence:
         return f"**The null space: there is none.** {title} reads every direction of its features."
-    null, seen = moved.median("null"), moved.median("class_row")
+    null, seen = moved.null.median(), moved.class_row.median()
     verdict = "yes" if null <= DRIFT_BUDGET else "no"
     return (
         f"**The null space is null: {verdict}.** A step inside it changes the logits of {title} by "
         f"{size(null, 1)} of their length (median of {count(len(moved.names), 'image')}), "
-        f"one of the same length that the head reads by {size(seen)}."
+        f"one of the same length that the head reads by {size(seen)}{_turn(moved)}."
     )
+
+
+def _turn(moved: Perturbations) -> str:
+    """Return what the same steps do to the meaning; nothing where no translator says it."""
+    if not moved.null.degrees:
+        return ""
+    null, seen = (one.median("degrees") for one in (moved.null, moved.class_row))
+    return f"; the meaning turns by {number(null, '.0f')}° and {number(seen, '.0f')}°"
 
 
 def _of_meaning(found: Validation) -> str:

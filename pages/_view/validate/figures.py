@@ -1,14 +1,22 @@
 """Figures of the Validate page: pure functions from a result to a figure."""
 
 import math
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from pages._view.tables.figures import plain
+from sing_core.maths.head_transfer import Transfer
 from sing_core.maths.translator_quality import Comparison
 from sing_core.studies.validation import KINDS, Perturbations, Spectrum
 
 _COLOURS = {"null": "#0f7b8a", "random": "#7f8a99", "class_row": "#b5552b"}
 _LINES = ("#0f7b8a", "#b5552b", "#6b5b95", "#7f8a99")
+AXES = {
+    "relative": "change of the logits, of their length",
+    "absolute": "change of the logits, absolute",
+    "degrees": "turn of the meaning, degrees",
+}
 # A logarithmic axis has no zero: an exact one is drawn at the smallest step of float64.
 _FLOOR = 1e-17
 
@@ -40,19 +48,44 @@ def spectrum(found: Spectrum) -> go.Figure:
     return _sized(figure)
 
 
-def changes(found: Perturbations) -> go.Figure:
-    """Return the relative logit change of every image under the three kinds of steps (Fig. 9)."""
+def changes(found: Perturbations, measure: str = "relative") -> go.Figure:
+    """Return what the three kinds of steps do to every image, by one of ``MEASURES`` (Fig. 9)."""
+    axis, of_logits = AXES[measure], measure != "degrees"
     figure = go.Figure()
     for kind in KINDS:
-        values = [max(value, _FLOOR) for value in getattr(found, kind)]
+        values = getattr(found.of(kind), measure)
         figure.add_box(
-            y=values, name=kind.replace("_", " "), customdata=list(found.names), boxpoints="all",
+            y=[max(value, _FLOOR) for value in values] if of_logits else values,
+            name=kind.replace("_", " "), customdata=list(found.names), boxpoints="all",
             jitter=0.4, pointpos=0, marker={"color": _COLOURS[kind], "size": 5}, showlegend=False,
-            hovertemplate="%{customdata}<br>%{y:.2e}<extra></extra>",
+            hovertemplate="%{customdata}<br>%{y:.2e}<extra></extra>" if of_logits
+            else "%{customdata}<br>%{y:.1f}°<extra></extra>",
         )  # fmt: skip
-    figure.update_yaxes(
-        title_text="relative change of the logits", type="log", exponentformat="power"
-    )
+    if of_logits:
+        figure.update_yaxes(title_text=axis, type="log", exponentformat="power")
+    else:
+        figure.update_yaxes(title_text=axis, rangemode="tozero")
+    return _sized(figure)
+
+
+def transfers(titles: Sequence[str], rows: Sequence[Transfer]) -> go.Figure:
+    """Return the accuracy of each classifier's two heads against each other (Fig. 12)."""
+    before, after = [row.before for row in rows], [row.after for row in rows]
+    low, high = min(*before, *after), max(*before, *after)
+    room = max(0.02, 0.15 * (high - low))
+    ends = [max(0.0, low - room), min(1.0, high + room)]
+    figure = go.Figure().add_scatter(
+        x=ends, y=ends, mode="lines", hoverinfo="skip", showlegend=False,
+        line={"color": _COLOURS["random"], "dash": "dot", "width": 1},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=before, y=after, mode="markers+text", text=[plain(title) for title in titles],
+        textposition="top center", showlegend=False, cliponaxis=False,
+        marker={"size": 10, "color": _COLOURS["null"]},
+        hovertemplate="%{text}<br>%{x:.1%} before, %{y:.1%} after<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title_text="accuracy before translation", tickformat=".0%", range=ends)
+    figure.update_yaxes(title_text="accuracy after translation", tickformat=".0%", range=ends)
     return _sized(figure)
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._view import commands, loaders
 from pages._view.tables import asks
+from pages._view.validate import figures
 from pages._view.words.help import HELP
 from sing_core.errors import SingError
 from sing_core.maths.head_transfer import Transfer, pearson
@@ -23,8 +24,15 @@ def show() -> None:
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.dataframe([_cells(row) for row in found], hide_index=True, key="validate.heads_table")
     st.markdown(sentence(found))
+    st.dataframe([_cells(row) for row in found], hide_index=True, key="validate.heads_table")
+    if len(found) > 1:
+        titles = [loaders.models()[row.model].title for row in found]
+        st.plotly_chart(
+            figures.transfers(titles, found), key="validate.heads_figure",
+            config={"displaylogo": False},
+            alt="Accuracy of each classifier’s head before translation against that after it.",
+        )  # fmt: skip
     command = commands.of_set("validate-heads", [row.model for row in found], images)
     st.caption(f"The same: `{command}`")
 

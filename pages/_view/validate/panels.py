@@ -110,7 +110,7 @@ def show_facts(found: Validation) -> None:
         st.metric("Nullity", str(spectrum.nullity), help=HELP["nullity"])
         for kind in () if moved.sentence else KINDS:
             label = f"Median change, {kind.replace('_', ' ')}"
-            st.metric(label, size(moved.median(kind)), help=HELP["perturbations"])
+            st.metric(label, size(moved.of(kind).median()), help=HELP["perturbations"])
 
 
 def show_spectrum(found: Spectrum) -> None:
@@ -153,15 +153,20 @@ def show_perturbations(found: Perturbations) -> None:
     if found.sentence:
         st.warning(found.sentence, icon=":material/visibility:")
         return
-    st.plotly_chart(
-        figures.changes(found), key="validate.changes", config=_PLAIN,
-        alt="Relative change of the logits for null, random and class-row steps.",
-    )  # fmt: skip
+    measures = {name: words for name, words in _MEASURES.items() if getattr(found.null, name)}
+    for tab, name in zip(st.tabs(list(measures.values())), measures, strict=True):
+        tab.plotly_chart(
+            figures.changes(found, name), key=f"validate.changes.{name}", config=_PLAIN,
+            alt=f"{figures.AXES[name]}, for null, random and class-row steps of one length.",
+        )  # fmt: skip
     st.caption(
         f"{len(found.names)} images, steps as long as each feature’s own null part, float64 "
         "arithmetic. In the network’s own float32 rounding leaves more: Explore measures it on "
         "every pair."
     )
+
+
+_MEASURES = {"relative": "Logits, relative", "absolute": "Logits, absolute", "degrees": "Meaning"}
 
 
 def show_translator(found: Validation) -> None:
@@ -266,11 +271,18 @@ def validation_json(found: Validation, source: str, seed: int) -> str:
 
 
 def changes_csv(found: Validation) -> str:
-    """Return one row per image: norm, the three relative logit changes, translator cosine."""
+    """Return one row per image: norm, what the three kinds of steps move, translator cosine."""
     moved, text = found.perturbations, io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["image", "norm", *(f"{kind}_relative_change" for kind in KINDS), "cosine"])
-    columns = (moved.names, moved.norms, moved.null, moved.random, moved.class_row)
+    names, columns = ["image", "norm"], [moved.names, moved.norms]
+    for kind in KINDS:
+        for measure, ending in _ENDINGS.items():
+            names.append(f"{kind}_{ending}")
+            columns.append(getattr(moved.of(kind), measure) or ("",) * len(moved.names))
+    writer.writerow([*names, "cosine"])
     cosine = found.cosine or ("",) * len(moved.names)
     writer.writerows(zip(*columns, cosine, strict=False))
     return text.getvalue()
+
+
+_ENDINGS = {"relative": "relative_change", "absolute": "absolute_change", "degrees": "degrees"}

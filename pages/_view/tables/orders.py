@@ -1,0 +1,60 @@
+"""Compare's folded question: does the order of the classifiers hold in other references?"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages._view import commands, loaders
+from pages._view.tables import asks
+from pages._view.tables.opened import Part
+from pages._view.words.phrases import in_words, interval
+from sing_core.errors import SingError
+from sing_core.leakage.orders import Order, sentence
+
+_Options = Sequence[tuple[str, str]]
+_HOW = (
+    "Mean |AS| in each image–text space that has scores of all these classifiers, the largest "
+    "first. A pair counts as ordered where its difference on the same images is decided, corrected "
+    "for all pairs, and says the same for each kind of images. A classifier on whose own image "
+    "tower a reference is built is listed and never judged in it."
+)
+
+
+def offer(models: list[str], images: str, part: Part, options: _Options) -> None:
+    """Draw the folded question, and its answer once it is unfolded."""
+    folded = st.expander(
+        "Does the order hold in another image–text space?", icon=":material/compare_arrows:",
+        on_change="rerun", key="compare.orders",
+    )  # fmt: skip
+    if folded.open:
+        with folded:
+            _show(models, images, part, options)
+
+
+def _show(models: list[str], images: str, part: Part, options: _Options) -> None:
+    try:
+        with st.spinner("Comparing in every reference…"):
+            found = asks.order_rows(models, images, part)
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    titles = {name: entry.title for name, entry in loaders.models().items()}
+    st.markdown(f"**{in_words(sentence(found, titles.__getitem__), 1000)}**")
+    st.dataframe(_cells(found, titles), hide_index=True, key="compare.orders_table")
+    st.caption(_HOW)
+    command = commands.of_set("compare", models, images, options)
+    st.caption(f"The same: `{command} --across-references`")
+
+
+def _cells(found: Sequence[Order], titles: dict[str, str]) -> list[dict[str, str]]:
+    """Return a row a place: who has it in each reference, and the mean."""
+    return [
+        {"place": f"{place + 1}"}
+        | {
+            order.reference: f"{titles[order.models[place]]}: {interval(order.scores[place])}"
+            + ", own tower" * (order.models[place] in order.own_tower)
+            for order in found
+            if place < len(order.models)
+        }
+        for place in range(max(len(order.models) for order in found))
+    ]

@@ -1,0 +1,97 @@
+"""The command ``compare``: classifiers side by side over the images of a prepared set."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sing_core.cli.app import Json, Models, Ref, Row, Set, app, open_bench, show, tell
+from sing_core.cli.scored import (
+    Deciding,
+    Dimension,
+    ImageScore,
+    Stratum,
+    deciding_under,
+    opened_all,
+)
+from sing_core.cli.variants import Centred
+from sing_core.models.registry import DEFAULT_REFERENCE
+from sing_core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sing_core.leakage.scored_sets import ScoredSet
+    from sing_core.models.workbench import Workbench
+
+Across = Annotated[
+    bool, typer.Option("--across-references", help="Print the order by |AS| in every reference.")
+]
+
+
+@app.command()
+def compare(
+    model: Models = None,
+    set_: Set = "",
+    reference: Ref = DEFAULT_REFERENCE,
+    paired: Annotated[bool, typer.Option(help="Print differences on the same images.")] = False,
+    prompt: Annotated[str, typer.Option(help="Steer the set towards this instead.")] = "",
+    image_score: ImageScore = 40.0,
+    classes: Deciding = "",
+    centred: Centred = False,
+    dimension: Dimension = None,
+    stratum: Stratum = "all",
+    across: Across = False,
+    json_: Json = False,
+) -> None:
+    """Print the models side by side, beside their null spaces' size and three controls.
+
+    The verdict is `rank_among_draws`, the place among `control_draws` random subspaces that remove
+    as much, and `above_energy`, whose interval holds the spread of these draws.
+    `feasible_image_score_deg` is IS of the nearest features that the networks can produce. With
+    --classes the same classes decide for every model, and only their images count. Rows of several
+    kinds of images pooled say so, and a pair whose verdict differs between them has none.
+    """
+    from sing_core.leakage.strata import split
+    from sing_core.models.prompts import clean_prompt
+
+    bench = open_bench(Settings())
+    text = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars) if prompt else ""
+
+    def kinds(space: str) -> "list[tuple[ScoredSet, ...]]":
+        opened = opened_all(bench, model, set_, space)
+        _ = [split(scored, stratum) for scored in opened]  # refused before anything is computed
+        whole = deciding_under(opened, classes, centred, dimension)
+        return list(zip(*(split(scored, stratum) for scored in whole), strict=True))
+
+    if across:
+        _print_orders(bench, reference, lambda space: kinds(space)[-1], json_)
+    elif text:
+        show(_steered(kinds(reference), text, image_score), json_)
+    else:
+        show(_compared(kinds(reference), paired=paired), json_)
+
+
+def _steered(kinds: "Sequence[Sequence[ScoredSet]]", text: str, image_score: float) -> list[Row]:
+    from sing_core.leakage.steered import steered_row
+
+    return [steered_row(scored, text, image_score).as_row() for kind in kinds for scored in kind]
+
+
+def _compared(kinds: "Sequence[Sequence[ScoredSet]]", *, paired: bool) -> list[Row]:
+    from sing_core.leakage.comparison import model_row
+    from sing_core.leakage.differences import pair_rows
+
+    if paired:
+        return [row.as_row() for kind in kinds for row in pair_rows(kind)]
+    return [model_row(scored).as_row() for kind in kinds for scored in kind]
+
+
+def _print_orders(
+    bench: "Workbench", first: str, opened: "Callable[[str], Sequence[ScoredSet]]", json_: bool
+) -> None:
+    from sing_core.leakage.orders import orders, sentence
+    from sing_core.models.registry import spaces_from
+
+    found = orders(spaces_from(first, bench.settings), opened)
+    show([row for order in found for row in order.as_rows()], json_)
+    tell(sentence(found))
