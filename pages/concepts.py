@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.tables import asks, concepts, concepts_answer, pick_images
+from pages._view.tables import asks, concept_choices, concepts, concepts_answer, pick_images
 from sing_core.errors import SingError
 
 state.enter("concepts")
@@ -54,6 +54,7 @@ with single:
     chosen = concepts.pick_concept(found)
     of = "all classes" if label is None else next(row.label for row in rows if row.index == label)
     concepts.show_images(chosen, model, images, label, of, part)
+    concept_choices.offer(chosen, asked, label, model, images, part)
 with table:
     concepts.show_table(found)
     figure = concepts.show_figure(found, model, images)

@@ -1,15 +1,14 @@
-"""The commands ``probe``, ``real-pairs``, ``alarms``, ``multiverse``, ``nuisances``."""
+"""The commands ``probe``, ``real-pairs``, ``alarms``, ``nuisances``."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sing_core.cli.app import (
     AtMost,
     Json,
-    Models,
     Ref,
     Set,
     app,
@@ -20,8 +19,7 @@ from sing_core.cli.app import (
     tell,
     there,
 )
-from sing_core.cli.scored import Deciding, Dimension, OfSet, deciding_under, open_scored
-from sing_core.cli.variants import Centred
+from sing_core.cli.scored import OfSet
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -110,59 +108,6 @@ def alarms(
     found = ask(scored, against)
     show([row.as_row() for row in found], json_)
     tell(sentence(found, against or "wrong decisions"))
-
-
-OfClass = Annotated[
-    str, typer.Option("--class", help="A class: whether what is said of it survives instead.")
-]
-UsualKind = Annotated[str, typer.Option(help="With --class: kind of images of the claim.")]
-
-
-@app.command("multiverse")
-def survives(
-    model: Models = None,
-    set_: Set = "",
-    reference: Ref = DEFAULT_REFERENCE,
-    classes: Deciding = "",
-    centred: Centred = False,
-    dimension: Dimension = None,
-    class_: OfClass = "",
-    stratum: UsualKind = "all",
-    json_: Json = False,
-) -> None:
-    """Print which claims about models, and about every two, survive other defensible choices.
-
-    Varied together: kind of images, reading, reference, the translator's penalty, and its fits.
-    With --classes the same classes decide for every model, as in `compare`. With --class the claim
-    is the verdict of `classes` on this class; intervals cover the spread of other names, and are as
-    wide as the correction over all classes asks: `level`.
-    """
-    from sing_core.leakage import class_choices, multiverse
-    from sing_core.leakage.classes import find_class
-    from sing_core.leakage.strata import ALL, within
-
-    if stratum != ALL and not class_:
-        raise SingError("--stratum goes with --class; of models, kinds of images are choices.")
-    bench = open_bench(Settings())
-    names = model or ["lite0", "lite1"]
-    opened = [open_scored(bench, name, set_, reference) for name in names]
-    for scored in opened:  # a wrong name is refused before anything is computed
-        _ = within(scored, stratum), find_class(scored, class_) if class_ else None
-    under = deciding_under(opened, classes, centred, dimension)
-    sets = [within(scored, stratum) for scored in under]
-    if class_:
-        found = [class_choices.class_claim(one, find_class(one, class_)) for one in sets]
-    else:
-        found = [*multiverse.multiverse(sets)]
-    rows = [claim.as_row() for claim in found]
-    show(rows if json_ else [_short(row) for row in rows], json_)
-    for claim in found:
-        tell(claim.sentence)
-
-
-def _short(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the row without the names of all choices: what is counted is enough to read."""
-    return {**row, "never": ", ".join(row["never"]), "fails": len(row["fails"])}
 
 
 Files = Annotated[

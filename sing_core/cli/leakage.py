@@ -1,13 +1,21 @@
 """The commands ``classes`` and ``concepts``: a prepared set class by class, concept by concept."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sing_core.cli.app import Json, Ref, Row, Set, app, open_bench, show
-from sing_core.cli.scored import ImageScore, OfSet, Stratum, open_scored
+from sing_core.cli.scored import (
+    ConceptFile,
+    Concepts,
+    ImageScore,
+    OfSet,
+    Stratum,
+    Template,
+    concepts_asked,
+    open_scored,
+)
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -121,10 +129,10 @@ def _table(parts: "Sequence[ScoredSet]", only: "ClassFilter", order: Order) -> l
 @app.command()
 def concepts(
     model: OfSet,
-    list_: Annotated[Path | None, typer.Option("--list", help="Text file of concepts.")] = None,
-    concept: Annotated[list[str] | None, typer.Option(help="Concept; repeatable.")] = None,
+    list_: ConceptFile = None,
+    concept: Concepts = None,
     class_: Annotated[str, typer.Option("--class", help="Label or wnid; all classes.")] = "",
-    template: Annotated[str, typer.Option(help="Sentence with {} for the concept.")] = "",
+    template: Template = "",
     bound: Bound = None,
     set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
@@ -132,25 +140,15 @@ def concepts(
     json_: Json = False,
 ) -> None:
     """Print a class, or the whole set, against concepts: angles, AS, and two tests."""
-    from rich.console import Console
-
-    from sing_core.files.text_lists import text_of
     from sing_core.leakage.classes import find_class
-    from sing_core.leakage.concept_lists import parse_concepts
     from sing_core.leakage.concepts import concept_table
     from sing_core.leakage.strata import split
-    from sing_core.models.prompts import CLASS_TEMPLATE
 
     if (list_ is None) == (not concept):
         raise typer.TyperException("Give --list or --concept, one of the two.")
     settings = Settings()
     scored = open_scored(open_bench(settings), model, set_, reference)
-    text, notes = ("\n".join(concept or []), ()) if list_ is None else text_of(list_)
-    wanted = parse_concepts(
-        text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars, notes=notes
-    )
-    for note in wanted.notes:
-        Console(stderr=True).print(note, markup=False, highlight=False)
+    wanted = concepts_asked(settings, list_, concept, template)
     label = find_class(scored, class_) if class_ else None
     rows = (
         row

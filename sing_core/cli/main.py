@@ -20,8 +20,8 @@ def main() -> None:
         # Each adds its commands to the app, in this order.
         # isort: off
         from sing_core.cli import photo, arrays, pictures, models, translators, validate  # noqa: F401
-        from sing_core.cli import sets, leakage, compare, evidence, pixels, units, unit_words  # noqa: F401
-        from sing_core.cli import unit_directions, unit_atlas, talk, health  # noqa: F401
+        from sing_core.cli import sets, leakage, compare, evidence, choices, pixels, units  # noqa: F401
+        from sing_core.cli import unit_words, unit_directions, unit_atlas, talk, health  # noqa: F401
         # isort: on
 
         code = app(standalone_mode=False)

@@ -1,5 +1,6 @@
 """What the commands about prepared sets share: their options, and how scores are opened."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +11,10 @@ from sing_core.errors import SingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sing_core.leakage.concept_lists import ConceptList
     from sing_core.leakage.scored_sets import ScoredSet
     from sing_core.models.workbench import Workbench
+    from sing_core.settings import Settings
 
 Stratum = Annotated[
     str,
@@ -25,6 +28,9 @@ Deciding = Annotated[
 Dimension = Annotated[
     int | None, typer.Option(min=1, help="Cut larger null spaces to as many dimensions.")
 ]
+ConceptFile = Annotated[Path | None, typer.Option("--list", help="Text file of concepts.")]
+Concepts = Annotated[list[str] | None, typer.Option("--concept", help="Concept; repeatable.")]
+Template = Annotated[str, typer.Option(help="Sentence with {} for the concept.")]
 # A set may hold a classifier that nothing else here knows: the set says which it has.
 OfSet = Annotated[str, typer.Option(help="Classifier, see `models`.")]
 
@@ -78,3 +84,22 @@ def open_scored(bench: "Workbench", model: str, set_: str, reference: str) -> "S
     from sing_core.leakage.scored_sets import open_set
 
     return open_set(bench, model, images=set_ or None, reference=reference)
+
+
+def concepts_asked(
+    settings: "Settings", file: Path | None, typed: "Sequence[str] | None", template: str
+) -> "ConceptList":
+    """Return the concepts of a file, or those that were typed; say on stderr how it was read."""
+    from rich.console import Console
+
+    from sing_core.files.text_lists import text_of
+    from sing_core.leakage.concept_lists import parse_concepts
+    from sing_core.models.prompts import CLASS_TEMPLATE
+
+    text, notes = ("\n".join(typed or []), ()) if file is None else text_of(file)
+    wanted = parse_concepts(
+        text, template=template or CLASS_TEMPLATE, max_chars=settings.max_prompt_chars, notes=notes
+    )
+    for note in wanted.notes:
+        Console(stderr=True).print(note, markup=False, highlight=False)
+    return wanted

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 
 from sing_core.errors import ImageSetError
+from sing_core.leakage.measures import MEASURES
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.maths.split_halves import halves
 from sing_core.maths.statistics import Floats, Interval
 
-MEASURES = {
-    "attribute_score_deg": "attribute_score_deg",
-    "abs_attribute_score_deg": "abs(attribute_score_deg)",
-}
+_AGREED = ("attribute_score_deg", "abs_attribute_score_deg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def agreement_rows(first: ScoredSet, second: ScoredSet) -> tuple[AgreementRow, .
     label, stratum = data[0]["label"][left], data[0]["stratum"][left]
     counts = np.unique(label, return_counts=True)[1]
     rows = []
-    for measure in MEASURES:
+    for measure in _AGREED:
         x = _about_mean(data[0][measure][left], stratum)
         y = _about_mean(data[1][measure][right], stratum)
         found = halves(x, y, label)
@@ -88,7 +86,7 @@ def agreement_rows(first: ScoredSet, second: ScoredSet) -> tuple[AgreementRow, .
 
 
 def _columns(scored: ScoredSet) -> "dict[str, np.ndarray[Any, Any]]":
-    parts = ", ".join(f"{sql} AS {name}" for name, sql in MEASURES.items())
+    parts = ", ".join(f"{MEASURES[name].sql} AS {name}" for name in _AGREED)
     found = scored.ask(f"SELECT row, label, stratum, {parts} FROM images ORDER BY row")
     return {name: found[name].to_numpy(zero_copy_only=False) for name in found.column_names}
 

@@ -4,7 +4,7 @@ Images are translated by a fit that did not see them, as everywhere, but for the
 fifth out: these translate all images, whoever saw them, and show what the choice of images does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import SingError, WeightsUnavailableError
+from sing_core.leakage.concepts import texts_in
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import beside_all_names, directed_table, foreign_names
 from sing_core.maths.centre import Centre
@@ -30,6 +31,7 @@ PENALTIES = {"λ / 10": 0.1, "λ / 3": 1 / 3, "λ × 3": 3.0, "λ × 10": 10.0}
 RAW, CENTRED = "raw", "centred"
 
 Key = tuple[str, str, str]  # reading, reference, fit
+_Texts = Callable[[str], Tensor | None]  # raw ones (k, d) in a reference, None where it has none
 _T = TypeVar("_T")
 
 
@@ -94,9 +96,9 @@ def measured_by(scored: ScoredSet, rows: Sequence[int]) -> Measured:
     images = _images(scored, rows)
     found = {
         key: _scores(z, equivalent, texts[images.labels])
-        for key, z, equivalent, texts in _every(scored, images)
+        for key, z, equivalent, texts in _every(scored, images, _of_classes(scored))
     }
-    ordered = _usual_first(scored, found)
+    ordered = usual_first(scored, found)
     return Measured(scored.model, images.labels.numpy(), images.strata, ordered)
 
 
@@ -109,17 +111,61 @@ def names_by(scored: ScoredSet, index: int) -> tuple[tuple[str, ...], dict[Key, 
     everything = scored.ask("SELECT row FROM images")["row"].to_pylist()
     images = _images(scored, everything).of_class(index)
     found: dict[Key, Names] = {}
-    for key, z, equivalent, texts in _every(scored, images):
+    for key, z, equivalent, texts in _every(scored, images, _of_classes(scored)):
         towards = directed_table(z, equivalent, texts)
         own, foreign = (
             beside_all_names(towards, places).numpy()
             for places in (images.labels[:, None], foreign_names(images.labels, len(texts)))
         )
         found[key] = Names(own[:, 0], foreign)
-    return images.strata, _usual_first(scored, found)
+    return images.strata, usual_first(scored, found)
 
 
-def _usual_first(scored: ScoredSet, found: dict[Key, _T]) -> dict[Key, _T]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Towards:
+    """How ``n`` images turn towards ``k`` texts without their null part, by choice.
+
+    Attributes:
+        labels: ``(n,)`` classes; ``strata`` kinds of the images.
+        tables: choice and directed part ``(n, k)``, degrees, one after another: each is of the size
+            of the whole set.
+    """
+
+    labels: "np.ndarray[Any, Any]"
+    strata: tuple[str, ...]
+    tables: Iterator[tuple[Key, Floats]]
+
+
+def towards_by(scored: ScoredSet, prompts: tuple[str, ...], index: int | None = None) -> Towards:
+    """Return how images turn towards ``prompts`` under every choice: a class's, or all of the set.
+
+    Another reference than the asked one is left out where it cannot embed what is new to it.
+
+    Raises:
+        SingError: features, head, the asked translator or reference cannot be read.
+    """
+    asked = base_of(scored.reference)
+
+    def texts(reference: str) -> Tensor | None:
+        try:
+            return texts_in(scored.bench, reference, prompts)
+        except SingError:
+            if reference == asked:
+                raise
+            return None
+
+    everything = scored.ask("SELECT row FROM images")["row"].to_pylist()
+    images = _images(scored, everything)
+    images = images if index is None else images.of_class(index)
+    tables = (
+        (key, directed_table(z, equivalent, own).numpy())
+        for key, z, equivalent, own in _every(scored, images, texts)
+    )
+    return Towards(images.labels.numpy(), images.strata, tables)
+
+
+def usual_first(scored: ScoredSet, found: dict[Key, _T]) -> dict[Key, _T]:
+    """Return the choices with the reading that was asked for before the other."""
     usual = CENTRED if is_centred(scored.reference) else RAW
     return dict(sorted(found.items(), key=lambda item: item[0][0] != usual))
 
@@ -155,13 +201,25 @@ def _references(scored: ScoredSet) -> Iterator[str]:
         yield row.name
 
 
-def _every(scored: ScoredSet, images: _Images) -> Iterator[tuple[Key, Tensor, Tensor, Tensor]]:
-    """Yield each choice, T(f) and T of the equivalents ``(n, d)``, and all classes' texts."""
+def _of_classes(scored: ScoredSet) -> _Texts:
+    def texts(reference: str) -> Tensor:
+        vocabulary = scored.bench.vocabulary(reference)
+        return vocabulary.embeddings[: vocabulary.n_classes]
+
+    return texts
+
+
+def _every(
+    scored: ScoredSet, images: _Images, texts_of: _Texts
+) -> Iterator[tuple[Key, Tensor, Tensor, Tensor]]:
+    """Yield each choice, T(f) and T of the equivalents ``(n, d)``, and the texts ``(k, d)``."""
     bench = scored.bench
     for reference in _references(scored):
-        whole, vocabulary = bench.translator(scored.model, reference), bench.vocabulary(reference)
-        texts = vocabulary.embeddings[: vocabulary.n_classes]
-        centre = _centre(bench, reference, vocabulary.space_id)
+        texts = texts_of(reference)
+        if texts is None:
+            continue
+        whole = bench.translator(scored.model, reference)
+        centre = _centre(bench, reference, bench.vocabulary(reference).space_id)
         for fit, z, equivalent in _fits(whole, images):
             yield (RAW, reference, fit), z, equivalent, texts
             if centre is not None:

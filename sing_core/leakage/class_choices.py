@@ -2,9 +2,8 @@
 
 The verdict of a class is that of the table of classes: its own name beside the names of all. There
 a class is decided after a correction over all classes of the set. Read as an interval, that is one
-of level ``1 - 5 % R / m`` for ``R`` decided ones of ``m`` (the false coverage rate of Benjamini and
-Yekutieli, 2005); so wide are the intervals of every choice here, and that of the usual ones lies on
-one side of 0 exactly where the table decides the class.
+of the level of ``level_of_decided``; so wide are the intervals of every choice here, and that of
+the usual ones lies on one side of 0 exactly where the table decides the class.
 """
 
 from collections.abc import Sequence
@@ -20,10 +19,10 @@ from sing_core.leakage.multiverse import Choice, Claim, judged
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import ALL, POOLED
 from sing_core.maths.draws import interval_among_names
-from sing_core.maths.statistics import FALSE_DISCOVERY_RATE
+from sing_core.maths.statistics import level_of_decided
 
 CONTRAST = "contrast_deg"
-_FEWEST = 2  # images; one has no interval, and is no choice
+FEWEST = 2  # images; one has no interval, and is no choice
 
 
 def class_claim(scored: ScoredSet, index: int) -> Claim:
@@ -40,7 +39,7 @@ def class_claim(scored: ScoredSet, index: int) -> Claim:
     if row is None or row.contrast_p_adjusted is None:
         name = "it" if row is None else row.label
         raise ImageSetError(
-            f"A verdict needs at least {_FEWEST} images of {name}; the set "
+            f"A verdict needs at least {FEWEST} images of {name}; the set "
             f"{scored.folder.facts.name} has {0 if row is None else row.n}."
         )
     strata, found = names_by(replace(scored, stratum=""), index)
@@ -51,9 +50,9 @@ def class_claim(scored: ScoredSet, index: int) -> Claim:
 
 def level_of(table: Sequence[ClassRow]) -> float:
     """Return the level at which an interval decides what the corrected tests of a table decide."""
-    found = [row.contrast_p_adjusted for row in table if row.contrast_p_adjusted is not None]
-    decided = sum(p <= FALSE_DISCOVERY_RATE for p in found)
-    return 1 - FALSE_DISCOVERY_RATE * max(1, decided) / len(found)
+    return level_of_decided([
+        row.contrast_p_adjusted for row in table if row.contrast_p_adjusted is not None
+    ])  # fmt: skip
 
 
 def class_choices(
@@ -65,7 +64,7 @@ def class_choices(
     kind that is all of them is no other choice, and one of a single image none at all.
     """
     choices = []
-    for kind, kept in _kinds(strata, usual).items():
+    for kind, kept in kinds_of(strata, range(len(strata)), usual).items():
         for (reading, reference, fit), names in found.items():
             seen = interval_among_names(names.own[kept], names.foreign[kept], level)
             low = -np.inf if seen.low is None else seen.low
@@ -74,13 +73,19 @@ def class_choices(
     return judged(choices)
 
 
-def _kinds(strata: Sequence[str], usual: str) -> "dict[str, np.ndarray[Any, Any]]":
-    """Return which images are of which kind, the usual one first."""
-    each = np.array(strata)
+def kinds_of(
+    strata: Sequence[str], units: Sequence[int], usual: str = ""
+) -> "dict[str, np.ndarray[Any, Any]]":
+    """Return which of ``n`` images are of which kind, masks ``(n,)``, the usual kind first.
+
+    ``units`` ``(n,)`` are what the statistics count; a kind that has one alone is left out.
+    """
+    each, counted = np.array(strata), np.asarray(units)
     names = sorted(set(strata))
     whole = POOLED if len(names) > 1 else (names[0] or ALL)
     kinds = {whole: np.ones(len(each), dtype=bool)}
     if len(names) > 1:
-        kinds |= {name: each == name for name in names if (each == name).sum() >= _FEWEST}
+        masks = {name: each == name for name in names}
+        kinds |= {n: own for n, own in masks.items() if len(set(counted[own])) >= FEWEST}
     first = usual if usual in kinds else whole
     return {first: kinds[first], **kinds}

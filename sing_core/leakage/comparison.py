@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sing_core.leakage.measures import MEASURES
 from sing_core.leakage.score_files import drawn
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import kind_of, took_part
@@ -18,10 +19,8 @@ from sing_core.maths.statistics import (
 )
 
 _COLUMNS = {
-    "is": "image_score_deg",
+    **{measure.short: measure.sql for measure in MEASURES.values()},
     "feasible_is": "feasible_image_score_deg",
-    "as": "attribute_score_deg",
-    "abs_as": "abs(attribute_score_deg)",
     "dim_is": "control_dim_image_score_deg",
     "dim_abs_as": "control_dim_abs_attribute_score_deg",
     "energy_is": "control_energy_image_score_deg",

@@ -10,17 +10,21 @@ from torch import Tensor
 
 from sing_core.files.digests import content_key
 from sing_core.leakage.classes import known
+from sing_core.leakage.concept_kinds import (
+    NOT_DECIDED,
+    OfKind,
+    means_by_kind,
+    of_kinds,
+    opposite,
+    way_of,
+)
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import concept_scores
-from sing_core.leakage.strata import kind_of
-from sing_core.leakage.vocabulary_scale import (
-    VocabularyScale,
-    unit_means,
-    units_of,
-    vocabulary_scale,
-)
+from sing_core.leakage.strata import DIFFERS, kind_of
+from sing_core.leakage.vocabulary_scale import VocabularyScale, vocabulary_scale
 from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, adjusted, equivalence_p, student
+from sing_core.models.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class ConceptRow:
         loosely_related: the images are nearer to it than to nine tenths of that vocabulary, and its
             words are not among those that mean most nearly the class; never of a whole set.
         stratum: kind of images; "" in a set of one kind, ``POOLED`` where several are one.
+        by_kind: where the null part points within each kind, of a row of several alone.
     """
 
     concept: str
@@ -57,6 +62,13 @@ class ConceptRow:
     close: bool
     loosely_related: bool
     stratum: str = ""
+    by_kind: tuple[OfKind, ...] = ()
+
+    @property
+    def kinds_differ(self) -> bool:
+        """Whether one kind of images, or all pooled, is turned towards it and another away."""
+        ways = [way_of(self.directed_mean, self.p_adjusted)]
+        return opposite([*ways, *(part.verdict for part in self.by_kind)])
 
     @property
     def untouched(self) -> bool:
@@ -76,14 +88,25 @@ class ConceptRow:
 
     @property
     def _small(self) -> bool:
-        return self.p_equivalent is not None and self.p_equivalent <= FALSE_DISCOVERY_RATE
+        """Of kinds that turn opposite ways the mean is small, and none of them is."""
+        small = self.p_equivalent is not None and self.p_equivalent <= FALSE_DISCOVERY_RATE
+        return small and not self.kinds_differ
 
     @property
     def verdict(self) -> str:
-        """``towards``, ``away`` or ``as good as 0`` where a test says so, else ``not decided``."""
-        if self.p_adjusted is not None and self.p_adjusted <= FALSE_DISCOVERY_RATE:
-            return "towards" if self.directed_mean > 0 else "away"
-        return "as good as 0" if self._small else "not decided"
+        """``towards``, ``away`` or ``as good as 0`` where a test says so, else ``not decided``.
+
+        Of kinds that turn opposite ways there is none: they differ.
+        """
+        if self.kinds_differ:
+            return DIFFERS
+        way = way_of(self.directed_mean, self.p_adjusted)
+        return "as good as 0" if way == NOT_DECIDED and self._small else way
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is one answer for all these images."""
+        return self.verdict not in (NOT_DECIDED, DIFFERS)
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
@@ -92,7 +115,8 @@ class ConceptRow:
             "as_high", "directed_mean", "p_adjusted", "p_equivalent", "bound_deg", "close",
             "untouched", "loosely_related", "spurious", "verdict", "stratum",
         )  # fmt: skip
-        return {name: getattr(self, name) for name in names}
+        kinds = "; ".join(part.text for part in self.by_kind)
+        return {name: getattr(self, name) for name in names} | {"by_kind": kinds}
 
 
 def concept_table(
@@ -114,11 +138,14 @@ def concept_table(
     """
     texts = embed(scored, concepts.prompts)
     held = scale or vocabulary_scale(scored, label)
-    means = unit_means(scored, texts, units_of(scored, label))  # (3, units, k)
+    means, each = means_by_kind(scored, texts, label)  # (3, units, k)
     bound = held.bound_deg if bound_deg is None else bound_deg
     rows = concept_rows(concepts, means.numpy(), held, bound, held.means_else(texts))
-    kind = kind_of(scored, label)
-    return tuple(replace(row, stratum=kind) for row in rows)
+    kind, kinds = kind_of(scored, label), of_kinds({k: part[2].numpy() for k, part in each.items()})
+    return tuple(
+        replace(row, stratum=kind, by_kind=of)
+        for row, of in zip(rows, kinds or [()] * len(rows), strict=True)
+    )
 
 
 _IMAGES = """
@@ -158,7 +185,15 @@ def embed(scored: ScoredSet, prompts: tuple[str, ...]) -> Tensor:
     Raises:
         SingError: the reference cannot be loaded.
     """
-    bench, reference = scored.bench, scored.reference
+    return texts_in(scored.bench, scored.reference, prompts)
+
+
+def texts_in(bench: Workbench, reference: str, prompts: tuple[str, ...]) -> Tensor:
+    """Return ``(k, d)`` embeddings of prompts in ``reference``, see ``embed``.
+
+    Raises:
+        SingError: the reference cannot be loaded.
+    """
     vocabulary = bench.vocabulary(reference)
     places = {prompt: i for i, prompt in enumerate(vocabulary.prompts)}
     new = tuple(prompt for prompt in prompts if prompt not in places)

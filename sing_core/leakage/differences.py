@@ -10,20 +10,15 @@ import numpy as np
 
 from sing_core.errors import ImageSetError
 from sing_core.leakage.comparison import columns_of, spread
+from sing_core.leakage.measures import MEASURES
 from sing_core.leakage.scored_sets import ScoredSet
-from sing_core.leakage.strata import kind_of, strata_of, within
+from sing_core.leakage.strata import DIFFERS, kind_of, strata_of, within
 from sing_core.maths.statistics import (
     FAMILY_WISE_ERROR,
     Interval,
     family_wise,
     paired_difference,
 )
-
-MEASURES = {
-    "image_score_deg": "is",
-    "attribute_score_deg": "as",
-    "abs_attribute_score_deg": "abs_as",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ class PairRow:
         if self.barrier:
             return "not comparable"
         if self.kinds_differ:
-            return "differs by kind of images"
+            return DIFFERS
         if not self.decided:
             return "not decided"
         return f"{self.first if self.difference.estimate > 0 else self.second} is larger"
@@ -125,8 +120,8 @@ def _pairs(
         )
         if not len(left):
             raise ImageSetError(f"{first} and {second} have no scored image in common.")
-        for measure, name in MEASURES.items():
-            a, b = data[first][name][left], data[second][name][right]
+        for measure, one in MEASURES.items():
+            a, b = data[first][one.short][left], data[second][one.short][right]
             found = paired_difference(a, b, data[first]["label"][left])
             rows.append(PairRow(first, second, measure, len(left), found, barrier, None, kind))
     return corrected(rows)

@@ -14,15 +14,10 @@ import numpy as np
 
 from sing_core.errors import ImageSetError
 from sing_core.leakage.choices import Measured, measured_by
+from sing_core.leakage.measures import MEASURES
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import ALL, POOLED, strata_of
 from sing_core.maths.statistics import LEVEL, Floats, cluster_means, student
-
-MEASURES = {
-    "image_score_deg": "IS",
-    "attribute_score_deg": "AS",
-    "abs_attribute_score_deg": "|AS|",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,7 @@ class Claim:
         first: the model; ``second`` the one that it is compared with, "" for 0.
         choices: the usual ones first.
         label: the class that the claim is about; "" where it is about all images.
+        concept: what its images, or all, turn towards; "" where the claim is about no concept.
         level: of the intervals.
     """
 
@@ -73,13 +69,16 @@ class Claim:
     choices: tuple[Choice, ...]
     label: str = ""
     level: float = LEVEL
+    concept: str = ""
 
     @property
     def text(self) -> str:
         """The claim in words."""
+        if self.concept:
+            return self._of_concept
         if self.label:
             return self._of_class
-        name, usual = MEASURES[self.measure], self.choices[0]
+        name, usual = MEASURES[self.measure].words, self.choices[0]
         if not self.second:
             if not usual.sign:
                 return f"{name} of {self.first} towards an image’s class is not told from 0"
@@ -98,6 +97,16 @@ class Claim:
             return f"Whether {turns} towards its own name or away from it is not decided"
         way = "towards" if sign > 0 else "away from"
         return f"N{turns[1:]} {way} its own name, more than it does with those of other classes"
+
+    @property
+    def _of_concept(self) -> str:
+        """The claim about one concept in words."""
+        whose = f"the images of {self.label}" if self.label else "the images"
+        sign, turns = self.choices[0].sign, f"null removal under {self.first} turns {whose}"
+        if not sign:
+            return f"Whether {turns} towards {self.concept} or away from it is not decided"
+        way = "towards" if sign > 0 else "away from"
+        return f"N{turns[1:]} {way} {self.concept}, beyond what shortening does"
 
     @property
     def survives(self) -> int:
@@ -142,8 +151,8 @@ class Claim:
         usual = self.choices[0]
         return {
             "claim": self.text, "measure": self.measure, "first": self.first,
-            "second": self.second, "class": self.label, "estimate": usual.estimate,
-            "low": usual.low, "high": usual.high, "level": self.level,
+            "second": self.second, "class": self.label, "concept": self.concept,
+            "estimate": usual.estimate, "low": usual.low, "high": usual.high, "level": self.level,
             "choices": len(self.choices), "survives": self.survives,
             "never": list(self.never),
             "fails": [", ".join(c.names) for c in self.choices if not c.survives],

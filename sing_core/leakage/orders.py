@@ -10,7 +10,8 @@ from typing import Any
 
 from sing_core.errors import SingError
 from sing_core.leakage.comparison import columns_of, spread
-from sing_core.leakage.differences import MEASURES, PairRow, pair_rows
+from sing_core.leakage.differences import PairRow, pair_rows
+from sing_core.leakage.measures import MEASURES
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.maths.statistics import Interval, clustered_mean
 
@@ -61,7 +62,7 @@ def order_of(sets: Sequence[ScoredSet], measure: str = DEFAULT_MEASURE) -> Order
     for scored in sets:
         if scored.nullity:
             data = columns_of(scored)
-            means[scored.model] = clustered_mean(data[MEASURES[measure]], data["label"])
+            means[scored.model] = clustered_mean(data[MEASURES[measure].short], data["label"])
     models = sorted(means, key=lambda model: -means[model].estimate)
     told = tuple(
         pair for pair in pair_rows(sets)

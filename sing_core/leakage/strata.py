@@ -15,6 +15,7 @@ from sing_core.models.registry import base_of, find_reference
 ALL = "all"
 EACH = "each"
 POOLED = "all (pooled)"
+DIFFERS = "differs by kind of images"  # in place of a verdict about images of several kinds
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,15 +141,17 @@ def cluster_means(clusters: ArrayLike, *values: ArrayLike) -> tuple[Floats, ...]
     return tuple(np.bincount(index, weights=v) / counts for v in lists)
 
 
-def student(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Return lower and upper ends of 95 % t intervals and the two-sided p of "the mean is 0".
+def student(
+    mean: ArrayLike, sd: ArrayLike, n: ArrayLike, *, level: float = LEVEL
+) -> tuple[Floats, Floats, Floats]:
+    """Return lower and upper ends of t intervals and the two-sided p of "the mean is 0".
 
     ``mean``, sample ``sd`` and ``n`` are ``(k,)``, one entry per class or concept. An entry
     with one photo, or without any spread, has no interval: not a number.
     """
     centre, error, freedom = _standard_errors(mean, sd, n)
     with np.errstate(invalid="ignore"):
-        half = stats.t.isf((1 - LEVEL) / 2, freedom) * error
+        half = stats.t.isf((1 - level) / 2, freedom) * error
         p = 2 * stats.t.sf(np.abs(centre / error), freedom)
     return centre - half, centre + half, p
 
@@ -191,6 +193,18 @@ def adjusted(p: ArrayLike) -> Floats:
     if known.any():
         result[known] = stats.false_discovery_control(raw[known])
     return result
+
+
+def level_of_decided(p_adjusted: ArrayLike) -> float:
+    """Return the level at which an interval decides what the corrected tests ``(k,)`` decide.
+
+    ``1 - 5 % R / m`` for ``R`` decided ones of ``m``: the false coverage rate of Benjamini and
+    Yekutieli (2005). What is not a number was not tested; without a test it is that of one.
+    """
+    found = np.asarray(p_adjusted, dtype=np.float64)
+    tested = found[np.isfinite(found)]
+    decided = int((tested <= FALSE_DISCOVERY_RATE).sum())
+    return 1 - FALSE_DISCOVERY_RATE * max(1, decided) / max(1, len(tested))
 
 
 def family_wise(p: ArrayLike) -> Floats:

@@ -75,7 +75,17 @@ def test_a_sceptic_asks_what_can_be_read_and_for_real_pairs(prepared, rows, refu
     assert claim["class"] == row["class"]
     assert claim["estimate"] == pytest.approx(row["contrast_mean"], abs=1e-3)
     assert claim["survives"] + len(claim["fails"]) == claim["choices"]
-    assert "goes with --class" in refusal("multiverse", *ask, "--stratum", "small")
+    words = ("--concept", "goldfish", "--concept", "lemon")
+    for of in ((), ("--class", WNIDS[1])):
+        claims = rows("multiverse", *ask, *words, *of)
+        table = rows("concepts", *ask, *words, *of)
+        assert [claim["concept"] for claim in claims] == ["goldfish", "lemon"]
+        for claim, row in zip(claims, table, strict=True):
+            assert claim["class"] == ("goldfish" if of else "")
+            assert claim["estimate"] == pytest.approx(row["directed_mean"], abs=1e-3)
+            assert claim["survives"] + len(claim["fails"]) == claim["choices"]
+    assert "one of the two" in refusal("multiverse", *ask, *words, "--list", "words.txt")
+    assert "--class or --concept" in refusal("multiverse", *ask, "--stratum", "small")
     assert "two labels with 5 classes" in refusal("probe", *ask, "--read", "groups")
     assert "need more than 20 images" in refusal("real-pairs", *ask, "--neighbours", "20")
 

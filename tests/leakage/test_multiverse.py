@@ -10,7 +10,8 @@ from sing_core.errors import ImageSetError
 from sing_core.files.store import Store
 from sing_core.leakage.choices import AS_FITTED, PENALTIES, measured_by
 from sing_core.leakage.differences import pair_rows
-from sing_core.leakage.multiverse import MEASURES, Choice, Claim, multiverse
+from sing_core.leakage.measures import MEASURES
+from sing_core.leakage.multiverse import Choice, Claim, multiverse
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.variant_scores import under
 from sing_core.maths.head_variants import HeadVariant

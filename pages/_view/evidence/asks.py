@@ -11,6 +11,7 @@ from sing_core.files.digests import content_key
 from sing_core.leakage import (
     alarms,
     class_choices,
+    concept_choices,
     multiverse,
     nuisance_lens,
     nuisances,
@@ -19,6 +20,7 @@ from sing_core.leakage import (
     probes,
 )
 from sing_core.leakage import real_pairs as real_pairs_of
+from sing_core.leakage.concept_lists import ConceptList
 from sing_core.models.registry import base_of
 
 
@@ -74,6 +76,20 @@ def class_claim(model: str, images: str, index: int, part: Part = ALL) -> multiv
     scored = opened(model, images, part)
     key = content_key(key_of("class choices", scored), repr(index), *_fits(model))
     return kept(key, lambda: class_choices.class_claim(scored, index))
+
+
+def concept_claims(
+    model: str, images: str, wanted: ConceptList, label: int | None, part: Part = ALL
+) -> tuple[multiverse.Claim, ...]:
+    """Return of each concept whether what is said of it survives other choices.
+
+    Raises:
+        SingError: see ``open_set`` and ``concept_claims``.
+    """
+    scored = opened(model, images, part)
+    asked = (repr(label), *wanted.prompts, *_fits(model))
+    key = content_key(key_of("concept choices", scored), *asked)
+    return kept(key, lambda: concept_choices.concept_claims(scored, wanted, label))
 
 
 def _fits(model: str) -> list[str]:

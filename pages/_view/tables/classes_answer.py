@@ -15,10 +15,9 @@ from pages._view.words.phrases import (
 )
 from sing_core.leakage.agreement import AgreementRow
 from sing_core.leakage.classes import ClassRow
+from sing_core.leakage.measures import MEASURES
 from sing_core.maths.split_halves import FEWEST_IMAGES
 from sing_core.maths.statistics import Interval, clustered_mean
-
-_AGREEMENT = {"attribute_score_deg": "mean AS", "abs_attribute_score_deg": "mean |AS|"}
 
 
 def summary(rows: Sequence[ClassRow]) -> str:
@@ -116,7 +115,7 @@ def agreement(found: Sequence[AgreementRow], titles: Sequence[str]) -> str:
         "seen by one classifier and the other half by the other"
     )
     told = "; ".join(
-        f"{_AGREEMENT[row.measure]}: {_rho(row.rho)} "
+        f"mean {MEASURES[row.measure].words}: {_rho(row.rho)} "
         f"(within {one} {_rho(row.reliability_first)}, within {other} "
         f"{_rho(row.reliability_second)})"
         for row in found

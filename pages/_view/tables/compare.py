@@ -15,13 +15,9 @@ from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow
 from sing_core.leakage.differences import PairRow
+from sing_core.leakage.measures import MEASURES
 
 _ENDS = ("_low", "_high")
-_MEASURES = {
-    "image_score_deg": "IS",
-    "attribute_score_deg": "AS",
-    "abs_attribute_score_deg": "|AS|",
-}
 _COUNTS = {
     "nullity": "null space",
     "feature_dim": "features",
@@ -247,7 +243,7 @@ def show_pairs(pairs: Sequence[PairRow]) -> None:
 def difference(pair: PairRow, titles: Mapping[str, str]) -> str:
     """Return one paired difference in words."""
     first, second = titles[pair.first], titles[pair.second]
-    said = f"{_MEASURES[pair.measure]}, {first} − {second}"
+    said = f"{MEASURES[pair.measure].words}, {first} − {second}"
     larger = first if pair.difference.estimate > 0 else second
     verdict = f"{larger} is larger" if pair.decided else "not decided"
     if pair.kinds_differ:

@@ -41,6 +41,7 @@ _COLUMNS = {
     "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
     "p_equivalent": None,
     "stratum": None,
+    "by_kind": st.column_config.TextColumn("by kind of images", help=HELP["concept_by_kind"]),
     "untouched": st.column_config.TextColumn(help=HELP["untouched"]),
     "spurious": st.column_config.TextColumn(help=HELP["spurious"]),
     "angle_after": None,
@@ -77,6 +78,18 @@ class Asked:
             text, notes = decoded(self.file.getvalue(), self.file.name)
         limit = loaders.settings().max_prompt_chars
         return parse_concepts(text, template=self.template, max_chars=limit, notes=notes)
+
+    def options(self) -> list[tuple[str, str]]:
+        """Return what a command is told of the list: a file is named, a list is written out.
+
+        Raises:
+            SingError: see ``parse``.
+        """
+        template = "" if self.template == CLASS_TEMPLATE else self.template
+        if self.file is not None:
+            return [("--list", self.file.name), ("--template", template)]
+        typed = [("--concept", label) for label in self.parse().labels]
+        return [*typed, ("--template", template)]
 
 
 def pick_class(rows: Sequence[ClassRow]) -> int | None:
@@ -174,7 +187,7 @@ def show_table(found: Sequence[ConceptRow]) -> None:
     st.dataframe(
         cells.spoken_table([_cells(row) for row in found], spans=_SPANS),
         hide_index=True,
-        column_config=_COLUMNS,
+        column_config=_COLUMNS | ({} if found[0].by_kind else {"by_kind": None}),
         column_order=list(_COLUMNS),
         placeholder=NOTHING,
         on_select=row_choice.follow_click("concepts", "concept"),
@@ -216,14 +229,6 @@ def offer(
 
 def command(asked: Asked, model: str, images: str, wnid: str, stratum: str = "") -> str:
     """Return the command that prints the table; a file is named, a list is written out."""
-    options = [("--class", wnid)]
-    if asked.file is None:
-        options += [("--concept", label) for label in asked.parse().labels]
-    else:
-        options.append(("--list", asked.file.name))
-    options += [
-        ("--template", "" if asked.template == CLASS_TEMPLATE else asked.template),
-        ("--bound", "" if asked.bound_deg == OF_THE_VOCABULARY else f"{asked.bound_deg!r}"),
-        ("--stratum", stratum),
-    ]
+    bound = "" if asked.bound_deg == OF_THE_VOCABULARY else f"{asked.bound_deg!r}"
+    options = [("--class", wnid), *asked.options(), ("--bound", bound), ("--stratum", stratum)]
     return commands.of_set("concepts", [model], images, options)

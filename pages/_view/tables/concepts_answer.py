@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from pages._view.words.phrases import FEW, FEW_SCORES, be, count, in_words, number
+from pages._view.words.phrases import FEW, FEW_SCORES, be, count, in_words, listed, number
+from sing_core.leakage.concept_kinds import NOT_DECIDED, TOWARDS, OfKind
 from sing_core.leakage.concepts import ConceptRow
 from sing_core.leakage.strata import POOLED
 
@@ -21,7 +22,8 @@ def summary(found: Sequence[ConceptRow], *, whole: bool) -> str:
     few = FEW_SCORES if n < FEW else ""
     return (
         f"**{_first(found, moved, unit)}** Tested over {n:,} {unit}{_kind(found[0])}, with a false "
-        f"discovery rate of 5 %; **{open_:,}** {be(open_)} not decided. {_still(found)}{few}"
+        f"discovery rate of 5 %; **{open_:,}** {be(open_)} not decided. "
+        f"{_turned(found)}{_still(found)}{few}"
     )
 
 
@@ -40,6 +42,33 @@ def _first(found: Sequence[ConceptRow], moved: Sequence[ConceptRow], unit: str) 
         f"{len(moved):,} of {count(len(found), 'concept')} {hide} in the null part, most of all "
         f"{in_words(row.concept)}: {lie}."
     )
+
+
+def _turned(found: Sequence[ConceptRow]) -> str:
+    """Say of which concepts kinds of images say opposite things, and by how much."""
+    rows = [row for row in found if row.kinds_differ]
+    if not rows:
+        return ""
+    row = max(rows, key=_apart)
+    parts = [f"{_way(part)} on {in_words(part.kind)}s" for part in row.by_kind]
+    others = [in_words(one.concept) for one in rows if one is not row][:4]
+    named = f"; also {', '.join(others)}" if others else ""
+    return (
+        f"Towards or away from **{count(len(rows), 'concept')}** depends on the kind of images, "
+        f"and pooled there is no verdict: of **{in_words(row.concept)}**, {listed(parts)}{named}. "
+    )
+
+
+def _apart(row: ConceptRow) -> float:
+    means = [part.directed_mean for part in row.by_kind]
+    return max(means) - min(means)
+
+
+def _way(part: OfKind) -> str:
+    if part.verdict == NOT_DECIDED:
+        return f"not decided ({number(part.directed_mean, '+.3f')}°)"
+    size = f"{number(abs(part.directed_mean), '.3f')}°"
+    return f"{'towards' if part.verdict == TOWARDS else 'away from'} it by {size}"
 
 
 def _kind(row: ConceptRow) -> str:

@@ -185,7 +185,7 @@ def against_controls(rows: Sequence[ModelRow]) -> go.Figure:
 def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
     """Return an arrow per concept from the original's angle to the equivalent's (Fig. 5).
 
-    Shown are the ``most`` concepts nearest before removal; hollow where nothing is decided.
+    Shown are the ``most`` concepts nearest before removal; hollow where there is no verdict.
     """
     shown = sorted(rows, key=lambda row: row.angle_before)[:most][::-1]
     places = list(range(len(shown)))
@@ -195,7 +195,7 @@ def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
             x=row.angle_after, y=place, ax=row.angle_before, ay=place, xref="x", yref="y",
             axref="x", ayref="y", showarrow=True, arrowhead=2, arrowwidth=1.5, arrowcolor=_GREY,
         )  # fmt: skip
-    decided = ["circle-open" if row.verdict == "not decided" else "circle" for row in shown]
+    decided = ["circle" if row.decided else "circle-open" for row in shown]
     for name, attribute, symbols, colour in (
         ("original", "angle_before", "line-ns-open", _GREY),
         ("without its null part", "angle_after", decided, _TEAL),
@@ -215,7 +215,7 @@ def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
 def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
     """Return the concepts joined by meaning: colour says where null removal moved the images.
 
-    The nearer the images were to a concept, the larger its point; diamonds are not decided. A label
+    The nearer the images were to a concept, the larger its point; diamonds have no verdict. A label
     that would lie on another is left to the pointer.
     """
     figure = _edges(found)
@@ -232,7 +232,7 @@ def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
         textfont={"size": 11}, showlegend=False,
         marker={
             "size": sizes,
-            "symbol": ["diamond" if r.verdict == "not decided" else "circle" for r in rows],
+            "symbol": ["circle" if row.decided else "diamond" for row in rows],
             "color": [row.as_mean for row in rows], "colorscale": "RdBu", "cmin": -most,
             "cmax": most, "line": {"width": 1, "color": _GREY},
             "colorbar": {

@@ -138,7 +138,12 @@ HELP = {
     ),
     "verdict": (
         "Towards: without its null part the feature is nearer to the name. Away: it is further. "
-        "Not decided: the corrected test cannot tell."
+        "Not decided: the corrected test cannot tell. Differs by kind of images: towards on one "
+        "kind and away on another, so that pooled there is no answer."
+    ),
+    "concept_by_kind": (
+        "The directed part of AS on each kind of images by itself, degrees, with its own test, "
+        "corrected over the list."
     ),
     "joint": (
         "A point per class; the ellipse holds 95 % of a normal cloud with the points’ spread; the "

@@ -1,0 +1,61 @@
+"""Does what is said of the chosen concept survive other choices? Asked once it is unfolded."""
+
+import streamlit as st
+
+from pages._view import commands
+from pages._view.tables.concepts import Asked
+from pages._view.tables.opened import Part
+from pages._view.words.phrases import in_words
+from sing_core.errors import SingError
+from sing_core.leakage.concepts import ConceptRow
+
+_HOW = (
+    "The claim is where the null part points, the directed part of AS: what the verdict of the "
+    "table calls towards or away. Every other combination of choices measures it anew: kinds of "
+    "images with at least two {units}, raw and centred angles, each reference that this machine "
+    "has a translator into and that can embed the concept, a tenth to ten times the translator’s "
+    "penalty, and the fits that left a fifth of the images out. An interval is a t interval over "
+    "{units}; its level, {level:.6g} %, is what the correction over all concepts of the list asks. "
+    "A claim survives a choice that says the same beyond this interval. That a concept is as good "
+    "as 0 is no claim here. Choices depend on each other: their share is no probability."
+)
+
+
+def offer(
+    row: ConceptRow, asked: Asked, label: int | None, model: str, images: str, part: Part
+) -> None:
+    """Draw the folded question about a concept, and its answer once it is unfolded.
+
+    ``label`` is the class whose images are asked about, None for all.
+    """
+    if row.n < 2:
+        return
+    folded = st.expander(
+        "Does it survive other choices?", icon=":material/alt_route:", on_change="rerun",
+        key="concepts.choices",
+    )  # fmt: skip
+    if folded.open:
+        with folded:
+            _show(row, asked, label, model, images, part)
+
+
+def _show(
+    row: ConceptRow, asked: Asked, label: int | None, model: str, images: str, part: Part
+) -> None:
+    from pages._view.evidence import asks, choices  # its code is not waited for on the first look
+
+    try:
+        with st.spinner("Measuring every concept under every choice; thousands take a minute…"):
+            found = asks.concept_claims(model, images, asked.parse(), label, part)
+    except SingError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    claim = next(claim for claim in found if claim.concept == row.concept)
+    st.markdown(f"**{in_words(claim.sentence, 1000)}**")
+    options = (("--class", claim.label), *asked.options(), ("--stratum", part.stratum))
+    choices.draw(
+        claim,
+        how=_HOW.format(level=100 * claim.level, units="classes" if label is None else "images"),
+        command=commands.of_set("multiverse", [model], images, options),
+        page="concepts",
+    )
