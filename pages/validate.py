@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import loaders, pickers, state
-from pages._view.validate import heads, panels
+from pages._view.validate import heads, panels, sources
 from pages._view.validate.answer import answer
 from sing_core.errors import SingError
 
@@ -21,15 +21,15 @@ with left:
     model = pickers.pick_model("validate")
     reference = pickers.pick_reference()
 with middle:
-    source = panels.pick_source()
+    source = sources.pick_source()
 with right:
-    seed = panels.pick_seed()
+    seed = sources.pick_seed()
 state.write_url()
 
 # 2. Compute: one call, one frozen result, one place where errors become words.
 try:
     with st.spinner("Perturbing the features…"):
-        found = panels.validation(model, reference, source, seed)
+        found = sources.validation(model, reference, source, seed)
 except SingError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()

@@ -8,16 +8,17 @@ import typer
 
 from sing_core.cli.app import (
     AtMost,
-    Images,
     Json,
     ModelName,
     Ref,
+    Set,
     SeveralModels,
     app,
     name_problems,
     open_bench,
     open_photo,
     show,
+    there,
 )
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sing_core.models.workbench import Workbench
     from sing_core.sets.chunks import Problem
     from sing_core.sets.image_sets import ImageSet
+    from sing_core.studies.validation import Validation
 
 
 @app.command()
@@ -114,26 +116,43 @@ def _pictures(
 
 @app.command()
 def validate(
-    images: Images,
     model: ModelName,
+    images: Annotated[
+        list[Path] | None, typer.Argument(help="JPEG, PNG or WebP files.", callback=there)
+    ] = None,
+    set_: Set = "",
     reference: Ref = DEFAULT_REFERENCE,
     seed: Annotated[int, typer.Option(min=0, help="Of the random directions.")] = 0,
     json_: Json = False,
 ) -> None:
-    """Compare null, random and class-row perturbations of one norm (Fig. 9) on images."""
-    from sing_core.studies.validation import KINDS
-    from sing_core.studies.validation import validate as run
+    """Compare null, random and class-row perturbations of one norm (Fig. 9) on images or a set."""
+    from sing_core.leakage.scored_sets import open_set
+    from sing_core.studies.validation import validate as of_photos
+    from sing_core.studies.validation import validate_set
 
-    settings = Settings()
-    photos = [(path.name, open_photo(path, settings)) for path in images]
-    found = run(open_bench(settings), photos, model=model, reference=reference, seed=seed)
+    if bool(images) == bool(set_):
+        raise typer.TyperException("Give image files or --set, one of the two.")
+    bench = open_bench(Settings())
+    if set_:
+        scored = open_set(bench, model, images=set_, reference=reference)
+        parts = scored.features(scored.ask("SELECT row FROM images")["row"].to_pylist())
+        found = validate_set(bench, parts, model=model, reference=reference, seed=seed)
+    else:
+        photos = [(path.name, open_photo(path, bench.settings)) for path in images or ()]
+        found = of_photos(bench, photos, model=model, reference=reference, seed=seed)
+    show([_medians(found)], json_)
+
+
+def _medians(found: "Validation") -> dict[str, Any]:
+    from sing_core.studies.validation import KINDS
+
     moved = found.perturbations
     row: dict[str, Any] = {
-        "model": model,
-        "reference": reference,
+        "model": found.model,
+        "reference": found.reference,
         "rank": found.spectrum.rank,
         "nullity": found.spectrum.nullity,
-        "images": len(photos),
+        "images": len(moved.names),
         "cosine": sum(found.cosine) / len(found.cosine) if found.cosine else None,
     }
     for kind in KINDS:
@@ -141,4 +160,4 @@ def validate(
         row[f"{kind}_relative_change"] = found_of.median() if found_of.relative else None
         row[f"{kind}_absolute_change"] = found_of.median("absolute") if found_of.absolute else None
         row[f"{kind}_degrees"] = found_of.median("degrees") if found_of.degrees else None
-    show([row], json_)
+    return row

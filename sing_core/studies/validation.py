@@ -4,8 +4,9 @@ All arithmetic here is float64: what is left of a null perturbation is the round
 not that of the network's own float32 head (which Explore measures on every pair).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from sing_core.maths.unseen import Unseen
 from sing_core.models.bench import Classifier
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
+from sing_core.sets.chunks import ImageRow
 
 KINDS = ("null", "random", "class_row")
 MEASURES = ("relative", "absolute", "degrees")
@@ -101,6 +103,7 @@ class Validation:
         perturbations: of the images' features.
         cosine: between translated feature and the reference's own embedding, one per image.
         no_translator: why there are no cosines, else empty.
+        no_photos: why there are none although there is a translator, else empty.
     """
 
     model: str
@@ -109,6 +112,7 @@ class Validation:
     perturbations: Perturbations
     cosine: tuple[float, ...]
     no_translator: str = ""
+    no_photos: str = ""
 
 
 def validate(
@@ -151,6 +155,63 @@ def validate(
     )
 
 
+def validate_set(
+    bench: Workbench,
+    parts: Iterable[tuple[Sequence[ImageRow], Tensor]],
+    *,
+    model: str,
+    reference: str = DEFAULT_REFERENCE,
+    seed: int = 0,
+) -> Validation:
+    """Return spectrum and perturbations for stored features, of which ``parts`` yields some rows.
+
+    A set of any size: one part is looked at after the other. There are no cosines, for what the
+    reference makes of the photos themselves is not stored.
+
+    Raises:
+        SingError: something named does not exist, cannot be loaded or does not fit; or there is
+            no image.
+    """
+    classifier, translator, no_translator = bench.classifier(model), None, ""
+    try:
+        translator = bench.translator(model, reference)
+    except WeightsUnavailableError as error:
+        no_translator = str(error)
+    found = []
+    for place, (images, features) in enumerate(parts):
+        unseen = None
+        if translator is not None:
+            unseen = Unseen.of(translator, [image.digest for image in images])
+        names = [image.name for image in images]
+        found.append(perturb(classifier, features, names, seed=seed + place, translator=unseen))
+    if not found:
+        raise ShapeError("Validation needs at least one image.")
+    whole = spectrum(classifier.linear.head)
+    joined = _joined(found)
+    return Validation(model, reference, whole, joined, (), no_translator, _NO_PHOTOS)
+
+
+def _joined(found: Sequence[Perturbations]) -> Perturbations:
+    """Return the perturbations of several parts as those of all their images."""
+    names = tuple(chain.from_iterable(one.names for one in found))
+    norms = _row(one.norms for one in found)
+    null, random, class_row = (
+        Moved(*(_row(getattr(one.of(kind), name) for one in found) for name in MEASURES))
+        for kind in KINDS
+    )
+    return Perturbations(names, norms, null, random, class_row, found[0].sentence)
+
+
+def _row(parts: Iterable[tuple[float, ...]]) -> tuple[float, ...]:
+    return tuple(chain.from_iterable(parts))
+
+
+_NO_PHOTOS = (
+    "A prepared set holds features alone: how near their translation comes to what the reference "
+    "makes of the photos themselves can be asked of photos."
+)
+
+
 def spectrum(head: HeadDecomposition) -> Spectrum:
     """Return the singular values of a head with its rank cut."""
     return Spectrum(
@@ -183,7 +244,8 @@ def perturb(
         raise ShapeError(f"Names and features must pair up, got {len(names)} and {features.shape}.")
     head = classifier.linear.head
     if head.nullity == 0:
-        return Perturbations((), (), Moved(), Moved(), Moved(), _no_null_space(classifier))
+        nothing = (Moved(), Moved(), Moved())
+        return Perturbations(tuple(names), (), *nothing, _no_null_space(classifier))
     wide, weight = features.double(), classifier.linear.weight.double()
     norms = torch.linalg.vector_norm(head.null_part(wide), dim=-1)
     logits = wide @ weight.mT + classifier.linear.bias.double()

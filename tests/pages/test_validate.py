@@ -84,6 +84,24 @@ def test_classifier_and_seed_are_in_the_link_and_decide():
 
 
 @pytest.mark.slow
+def test_a_prepared_set_is_asked_whole_and_its_command_prints_the_same():
+    app = App.at_page("validate", unfolded=["validate"], images="set:embedded")
+    assert (app.errors, app.warnings) == ([], [])
+    first, *_ = (element.value for element in app.at.markdown)
+    assert "(median of 4,000 images)" in first
+    assert "asked of photos, not of a set" in first
+    assert any("features alone" in element.value for element in app.at.info)
+    words = shlex.split(app.at.code[0].value)
+    row = json.loads(command(*words[3:], "--json").stdout)
+    assert (row["images"], row["cosine"]) == (4_000, None)
+    for kind in ("random", "class row"):
+        printed = row[f"{kind.replace(' ', '_')}_relative_change"]
+        assert f"{printed:.2g}" == app.facts[f"Median change, {kind}"][0]
+    assert f"the meaning turns by {row['null_degrees']:.0f}° and" in first
+    assert validate(images="set:nobody").query == {}
+
+
+@pytest.mark.slow
 def test_the_command_prints_what_the_tiles_show():
     app = App.at_page("validate", unfolded=["validate"], model="lite1", seed="7")
     note, line = app.at.code[0].value.splitlines()
@@ -128,9 +146,9 @@ def test_ones_own_images_can_be_validated(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_downloads_carry_what_is_shown():
     validate()
-    from pages._view.validate import panels
+    from pages._view.validate import panels, sources
 
-    found = panels.validation("lite0", "mini", "samples", 0)
+    found = sources.validation("lite0", "mini", "samples", 0)
     lines = panels.changes_csv(found).splitlines()
     assert lines[0].split(",")[:3] == ["image", "norm", "null_relative_change"]
     assert len(lines) == 7
@@ -168,6 +186,10 @@ def test_figures_mark_the_cut_and_draw_zero_changes():
     assert [box.name for box in moved.data] == ["null", "random", "class row"]
     assert moved.data[0].y[0] > 0, "a logarithmic axis has no zero"
     assert figures.changes(found, "absolute").data[1].y[0] == 1.0
+    many = Moved(tuple(i / 1000 for i in range(1001)))
+    (box, *_) = figures.changes(Perturbations(("a",) * 1001, (), many, many, many)).data
+    assert (box.q1[0], box.median[0], box.q3[0]) == (0.25, 0.5, 0.75)
+    assert box.y is None, "of thousands of images the box alone is drawn"
     turned = figures.changes(found, "degrees")
     assert [box.y[0] for box in turned.data] == [9.0, 5.0, 7.0]
     assert turned.layout.yaxis.type is None

@@ -14,7 +14,16 @@ from sing_core.maths.translator import Translator
 from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
 from sing_core.models.bench import Classifier
-from sing_core.studies.validation import KINDS, MEASURES, Moved, perturb, spectrum, validate
+from sing_core.sets.chunks import ImageRow
+from sing_core.studies.validation import (
+    KINDS,
+    MEASURES,
+    Moved,
+    perturb,
+    spectrum,
+    validate,
+    validate_set,
+)
 
 
 def classifier_of(weight, bias=None):
@@ -81,9 +90,33 @@ def test_a_null_step_turns_the_meaning_of_a_translator_that_reads_it_and_of_no_o
     assert (head.nullity, blind.null.relative) == (15, found.null.relative)
 
 
+def test_a_set_is_looked_at_part_by_part_and_none_of_its_images_is_lost(toy_bench, monkeypatch):
+    torch.manual_seed(4)
+    classifier = classifier_of(torch.randn(5, 20))
+    plain = Translator(torch.eye(20).double(), torch.zeros(20).double())
+    monkeypatch.setattr(toy_bench, "classifier", lambda model: classifier)
+    monkeypatch.setattr(toy_bench, "translator", lambda model, reference: plain)
+    rows = [ImageRow(i, f"{i}.png", "", f"{i}") for i in range(7)]
+    features = torch.randn(7, 20)
+    parts = [(rows[:4], features[:4]), (rows[4:], features[4:])]
+    found = validate_set(toy_bench, parts, model="toy", seed=3)
+    moved, names = found.perturbations, [row.name for row in rows]
+    assert (moved.names, found.cosine) == (tuple(names), ())
+    assert "features alone" in found.no_photos
+    for place, (part, own) in enumerate(parts):
+        alone = perturb(classifier, own, names[: len(part)], seed=3 + place)
+        start = 0 if place == 0 else 4
+        assert moved.random.relative[start : start + len(part)] == alone.random.relative
+        assert moved.norms[start : start + len(part)] == alone.norms
+    assert len(moved.null.degrees) == 7
+    with pytest.raises(ShapeError, match="at least one image"):
+        validate_set(toy_bench, [], model="toy")
+
+
 def test_without_a_null_space_there_is_a_sentence():
     found = perturb(classifier_of(torch.randn(9, 6)), torch.randn(2, 6), ["a", "b"])
     assert "has no null space" in found.sentence
+    assert found.names == ("a", "b")
     assert found.null == found.random == Moved()
     with pytest.raises(ShapeError, match="no perturbations"):
         found.null.median()

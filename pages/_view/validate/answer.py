@@ -35,6 +35,8 @@ def _turn(moved: Perturbations) -> str:
 def _of_meaning(found: Validation) -> str:
     if found.no_translator:
         return "**The meaning cannot be measured**: there is no translator into this reference."
+    if found.no_photos:
+        return "How near the translation comes to the reference is asked of photos, not of a set."
     mean, least = statistics.mean(found.cosine), min(found.cosine)
     return (
         "**The meaning is as good as its translation**: between a translated feature and what "

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pages._view.tables.figures import plain
@@ -19,6 +20,7 @@ AXES = {
 }
 # A logarithmic axis has no zero: an exact one is drawn at the smallest step of float64.
 _FLOOR = 1e-17
+_MOST_POINTS = 500  # of more images the box alone is drawn
 
 
 def spectrum(found: Spectrum) -> go.Figure:
@@ -54,10 +56,16 @@ def changes(found: Perturbations, measure: str = "relative") -> go.Figure:
     figure = go.Figure()
     for kind in KINDS:
         values = getattr(found.of(kind), measure)
+        look = {
+            "name": kind.replace("_", " "), "showlegend": False,
+            "marker": {"color": _COLOURS[kind], "size": 5},
+        }  # fmt: skip
+        if len(values) > _MOST_POINTS:
+            figure.add_box(**_ends(values), **look)
+            continue
         figure.add_box(
             y=[max(value, _FLOOR) for value in values] if of_logits else values,
-            name=kind.replace("_", " "), customdata=list(found.names), boxpoints="all",
-            jitter=0.4, pointpos=0, marker={"color": _COLOURS[kind], "size": 5}, showlegend=False,
+            customdata=list(found.names), boxpoints="all", jitter=0.4, pointpos=0, **look,
             hovertemplate="%{customdata}<br>%{y:.2e}<extra></extra>" if of_logits
             else "%{customdata}<br>%{y:.1f}°<extra></extra>",
         )  # fmt: skip
@@ -66,6 +74,16 @@ def changes(found: Perturbations, measure: str = "relative") -> go.Figure:
     else:
         figure.update_yaxes(title_text=axis, rangemode="tozero")
     return _sized(figure)
+
+
+def _ends(values: Sequence[float]) -> dict[str, list[float]]:
+    """Return a box without its points: quartiles, and 95 % of the images between the whiskers."""
+    low, quarter, middle, three, high = np.quantile(values, (0.025, 0.25, 0.5, 0.75, 0.975))
+    return {
+        "lowerfence": [max(low, _FLOOR)], "q1": [max(quarter, _FLOOR)],
+        "median": [max(middle, _FLOOR)], "q3": [max(three, _FLOOR)],
+        "upperfence": [max(high, _FLOOR)],
+    }  # fmt: skip
 
 
 def transfers(titles: Sequence[str], rows: Sequence[Transfer]) -> go.Figure:

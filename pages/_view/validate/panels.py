@@ -1,105 +1,26 @@
-"""The controls and panels of the Validate page."""
+"""The panels of the Validate page: facts, spectrum, perturbations, translator, downloads."""
 
 import csv
 import io
 import json
-import shlex
 import statistics
 from dataclasses import asdict
 
 import streamlit as st
 
-from pages._view import loaders, state
+from pages._view import loaders
 from pages._view.exports import File, show_command, show_files
-from pages._view.linked_number import LinkedNumber
-from pages._view.validate import figures
+from pages._view.validate import figures, sources
 from pages._view.words.help import HELP, OWN_TRANSLATOR_NOTE
 from pages._view.words.phrases import in_words, size
-from sing_core.files.images import Photo, decode_image
-from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.maths.head_variants import WHOLE_HEAD
 from sing_core.maths.statistics import Interval
 from sing_core.maths.translator_quality import Comparison
-from sing_core.models.registry import DEFAULT_REFERENCE
-from sing_core.sets.chunks import Problem
-from sing_core.sets.image_sets import open_image_set
 from sing_core.studies.heads import threshold_costs
 from sing_core.studies.translator_table import read_comparisons
 from sing_core.studies.validation import KINDS, Perturbations, Spectrum, Validation
-from sing_core.studies.validation import validate as run
 
-_MOST_IMAGES = 200
-_NAMED = 3
-_SOURCES = {"samples": "Sample photos", "own": "Your images"}
-_SEED = LinkedNumber("seed", "validate.seed", 0, (0, 9999), "a seed", whole=True)
 _PLAIN = {"displaylogo": False}
-_SAMPLES_NOTE = (
-    "# In scikit-image’s data folder: python -c 'import skimage; print(skimage.data_dir)'"
-)
-_OWN_FILES = "photos/*"
-_OWN_NOTE = f"# {_OWN_FILES} stands for your images"
-
-
-def pick_source() -> str:
-    """Draw the choice of images where there is one; return ``samples`` or ``own``."""
-    offered = ["samples", *(["own"] if loaders.settings().images_dir else [])]
-    state.receive("images", "validate.images", "samples", offered.__contains__, "images")
-    chosen = st.segmented_control(
-        "Images",
-        offered,
-        format_func=_SOURCES.__getitem__,
-        required=True,
-        key="validate.images",
-        persist_state="session",
-        help=HELP["image_set"],
-    )
-    chosen = chosen or "samples"
-    state.publish("images", chosen, "samples")
-    return chosen
-
-
-def pick_seed() -> int:
-    """Draw the seed of the random directions; return it."""
-    _SEED.receive()
-    low, high = map(int, _SEED.bounds)
-    chosen = st.number_input("Seed", low, high, step=1, key=_SEED.key, help=HELP["validate_seed"])
-    return int(_SEED.publish(chosen))
-
-
-def validation(model: str, reference: str, source: str, seed: int) -> Validation:
-    """Return the validation of a classifier, computed once per question.
-
-    Raises:
-        SingError: an image cannot be used, or something cannot be loaded.
-    """
-    state_of = loaders.bench().translator_state(model, reference)
-    found, left_out = _validation(model, reference, source, seed, state_of)
-    for sentence in left_out:
-        st.warning(sentence, icon=":material/broken_image:")
-    return found
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _validation(
-    model: str, reference: str, source: str, seed: int, translator: str
-) -> tuple[Validation, tuple[str, ...]]:
-    """Return the validation, and sentences on the images that could not be used."""
-    problems: list[Problem] = []
-    photos = _photos(source, problems)
-    found = run(loaders.bench(), photos, model=model, reference=reference, seed=seed)
-    named = [f"{in_words(problem.name, 120)}: {problem.reason}" for problem in problems[:_NAMED]]
-    if len(problems) > _NAMED:
-        named.append(f"{len(problems) - _NAMED:,} more images could not be used.")
-    return found, tuple(named)
-
-
-def _photos(source: str, problems: list[Problem]) -> list[tuple[str, Photo]]:
-    settings = loaders.settings()
-    if source == "own" and settings.images_dir is not None:
-        images = open_image_set(settings.images_dir).at_most(_MOST_IMAGES)
-        photos = images.photos(problems, max_pixels=settings.max_pixels)
-        return [(images.names[place], photo) for place, photo in photos]
-    return [(sample.name, decode_image(sample_bytes(sample.name))) for sample in SAMPLES]
 
 
 def show_facts(found: Validation) -> None:
@@ -176,6 +97,9 @@ def show_translator(found: Validation) -> None:
     if found.no_translator:
         st.warning(found.no_translator, icon=":material/translate:")
         return
+    if found.no_photos:
+        st.info(found.no_photos, icon=":material/inventory_2:")
+        return
     st.markdown(
         f"On these {len(cosine)} images the cosine between translated feature and the embedding "
         f"that {in_words(found.reference, 120)} gives the photo itself is "
@@ -247,21 +171,7 @@ def offer(found: Validation, source: str, seed: int) -> None:
         ),
     )  # fmt: skip
     show_files("validate", f"sing-validate-{found.model}", files)
-    show_command("validate", command(found, source, seed))
-
-
-def command(found: Validation, source: str, seed: int) -> str:
-    """Return the command that prints the medians and the mean cosine, for a POSIX shell."""
-    if source == "samples":
-        note, files = _SAMPLES_NOTE, [sample.file for sample in SAMPLES]
-    else:
-        note, files = _OWN_NOTE, [_OWN_FILES]
-    options = [f"--model {shlex.quote(found.model)}"]
-    if found.reference != DEFAULT_REFERENCE:
-        options.append(f"--reference {shlex.quote(found.reference)}")
-    if seed:
-        options.append(f"--seed {seed}")
-    return " ".join([f"{note}\npython -m sing_core validate", *files, *options])
+    show_command("validate", sources.command(found, source, seed))
 
 
 def validation_json(found: Validation, source: str, seed: int) -> str:
