@@ -57,6 +57,6 @@ with single:
     concept_choices.offer(chosen, asked, label, model, images, part)
 with table:
     concepts.show_table(found)
-    figure = concepts.show_figure(found, model, images)
+    figure = concepts.show_figure(found, model, images, of)
 concepts.offer(found, figure, asked, model, images, label, rows, part)
 state.write_url()

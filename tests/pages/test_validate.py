@@ -188,7 +188,7 @@ def test_figures_mark_the_cut_and_draw_zero_changes():
     assert figures.changes(found, "absolute").data[1].y[0] == 1.0
     many = Moved(tuple(i / 1000 for i in range(1001)))
     (box, *_) = figures.changes(Perturbations(("a",) * 1001, (), many, many, many)).data
-    assert (box.q1[0], box.median[0], box.q3[0]) == (0.25, 0.5, 0.75)
+    assert (box.x[0], box.q1[0], box.median[0], box.q3[0]) == ("null", 0.25, 0.5, 0.75)
     assert box.y is None, "of thousands of images the box alone is drawn"
     turned = figures.changes(found, "degrees")
     assert [box.y[0] for box in turned.data] == [9.0, 5.0, 7.0]

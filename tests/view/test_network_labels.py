@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from pages._view.tables import figures
+from pages._view.tables import concept_figures
 from pages._view.tables.labels import Box, label_box, label_positions, pixels
 from sing_core.leakage.concept_map import ConceptMap
 from sing_core.leakage.concepts import ConceptRow
@@ -21,6 +21,15 @@ def placed(places, labels, radii):
         if side is not None
     }
     return sides, points, boxes
+
+
+def concepts(count):
+    return [
+        ConceptRow(
+            f"concept {i}", "", 9, 80.0 + i, 81.0, 0.1, 0.0, 0.2, 0.1, 0.5, 0.5, 0.1, True, False
+        )
+        for i in range(count)
+    ]
 
 
 @pytest.mark.parametrize("count", [2, 24, 60])
@@ -50,14 +59,27 @@ def test_one_point_alone_has_its_label_above():
 
 
 def test_the_figure_leaves_out_labels_that_have_no_room_but_not_their_points():
-    rows = [
-        ConceptRow(
-            f"concept {i}", "", 9, 80.0 + i, 81.0, 0.1, 0.0, 0.2, 0.1, 0.5, 0.5, 0.1, True, False
-        )
-        for i in range(30)
-    ]
-    figure = figures.concept_network(rows, ConceptMap(((0.0, 0.0),) * 30, ()))
+    rows = concepts(30)
+    figure = concept_figures.concept_network(rows, ConceptMap(((0.0, 0.0),) * 30, ()))
     nodes = json.loads(figure.to_json())["data"][1]
     assert 1 <= sum(bool(text) for text in nodes["text"]) < 30
     assert len(nodes["x"]) == len(nodes["customdata"]) == 30
     assert nodes["customdata"][29][0] == "concept 29"  # the pointer names every one
+
+
+def test_of_a_star_every_spoke_ends_at_its_angle_and_neighbours_by_meaning_stand_side_by_side():
+    places = ((1.0, 0.0), (-1.0, 0.0), (1.0, 0.1), (-1.0, 0.1))
+    found = ConceptMap(places, ((0, 2, 5.0), (1, 3, 5.0)))
+    figure = concept_figures.concept_star(concepts(4), found, "<i>goldfish</i>")
+    edges, spokes, before, after = figure.data
+    assert list(before.r) == [80.0, 81.0, 82.0, 83.0]
+    assert list(after.r) == [81.0] * 4
+    assert sorted(before.theta) == [0, 90, 180, 270]
+    turn = dict(enumerate(before.theta))
+    assert {abs(turn[0] - turn[2]) % 180, abs(turn[1] - turn[3]) % 180} == {90}
+    assert [(r, t) for r, t in zip(spokes.r, spokes.theta, strict=True)][1::3] == [
+        *zip(before.r, before.theta, strict=True)
+    ]
+    assert list(edges.r)[:2] == [80.0, 82.0]
+    assert figure.layout.polar.radialaxis.range[0] < 80
+    assert figure.layout.annotations[0].text == "&lt;i&gt;goldfish&lt;/i&gt;"

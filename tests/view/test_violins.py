@@ -20,9 +20,9 @@ def test_two_models_have_a_half_each_of_every_class():
     figure = class_violins(first, second, ("lite0", "lite1"))
     halves = [(v.name, v.y[0], v.side, v.showlegend) for v in figure.data]
     assert halves == [
-        ("lite0", "cat", "positive", True),
-        ("lite0", "dog", "positive", False),
-        ("lite1", "cat", "negative", True),
+        ("lite0", "cat", "negative", True),
+        ("lite0", "dog", "negative", False),
+        ("lite1", "cat", "positive", True),
     ]
     assert list(figure.data[2].x) == [image["attribute_score_deg"] for image in second["cat"]]
     assert figure.layout.violinmode == "overlay"

@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages._view import commands, exports, loaders, pickers, state
 from pages._view.linked_number import LinkedNumber
-from pages._view.tables import asks, browse, cells, figures, row_choice
+from pages._view.tables import asks, browse, cells, concept_figures, row_choice
 from pages._view.tables.browse import Shelf
 from pages._view.words.help import BOUND_NOTE, HELP, RELATION_NOTE
 from pages._view.words.phrases import NOTHING, in_words, number
@@ -21,7 +21,8 @@ from sing_core.leakage.vocabulary_scale import VocabularyScale
 from sing_core.models.prompts import CLASS_TEMPLATE
 
 _ALL = ""
-_VIEW, _VIEWS = "concepts.view", {"arrows": "Arrows", "network": "Network"}
+_VIEW = "concepts.view"
+_VIEWS = {"arrows": "Arrows", "network": "Network", "star": "Star"}
 _MOST_NODES = 60
 OF_THE_VOCABULARY = 0.0  # as a bound: the fraction of the spread
 _BOUND = LinkedNumber("bound", "concepts.bound", OF_THE_VOCABULARY, (0.0, 10.0), "a bound")
@@ -157,21 +158,28 @@ def show_notes(model: str, found: Sequence[ConceptRow], scale: VocabularyScale) 
         pickers.show_tower_note(model, loaders.reference())
 
 
-def show_figure(found: Sequence[ConceptRow], model: str, images: str) -> go.Figure:
-    """Draw the arrows, or the network where that was chosen; return the figure."""
+def show_figure(found: Sequence[ConceptRow], model: str, images: str, of: str) -> go.Figure:
+    """Draw the arrows, or another view where one was chosen; return the figure.
+
+    ``of``: whose images they are.
+    """
     view = st.segmented_control(
         "View", list(_VIEWS), format_func=_VIEWS.__getitem__, required=True, key=_VIEW,
         persist_state="session", help=HELP["concept_view"],
     ) or "arrows"  # fmt: skip
     state.publish("view", view, "arrows")
-    if view == "network":
+    if view == "arrows":
+        figure = concept_figures.concept_arrows(found)
+        alt = "Mean angle to each concept before and after null removal."
+    else:
         nearest = sorted(found, key=lambda row: row.angle_before)[:_MOST_NODES]
         places = asks.concept_network(model, images, tuple(row.prompt for row in nearest))
-        figure = figures.concept_network(nearest, places)
-        alt = "Concepts joined to those of nearly the same meaning, coloured by AS."
-    else:
-        figure = figures.concept_arrows(found)
-        alt = "Mean angle to each concept before and after null removal."
+        if view == "network":
+            figure = concept_figures.concept_network(nearest, places)
+            alt = "Concepts joined to those of nearly the same meaning, coloured by AS."
+        else:
+            figure = concept_figures.concept_star(nearest, places, of)
+            alt = f"The images of {of} amid the concepts, as far from each as the angle is."
     st.plotly_chart(figure, key=f"concepts.{view}", config=exports.FIGURE_CONFIG, alt=alt)
     return figure
 

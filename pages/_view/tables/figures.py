@@ -8,11 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from scipy import stats
 
-from pages._view.tables.labels import label_positions
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow
-from sing_core.leakage.concept_map import ConceptMap
-from sing_core.leakage.concepts import ConceptRow
 from sing_core.maths.statistics import Interval
 
 COLOURS = ("#2f6299", "#b5541f", "#3d7a4a", "#7b4a9a", "#8a6d1f")
@@ -20,7 +17,6 @@ _GREY = "#7f8a99"
 _TEAL = "#0f7b8a"
 _RUST = "#b5541f"
 _VIOLIN_FROM = 10
-_ROW_PX = 28
 
 
 def plain(text: str, length: int = 34) -> str:
@@ -42,13 +38,13 @@ def class_violins(
     if other is None:
         _add_violins(figure, images, _TEAL, "both", "")
     else:
-        _add_violins(figure, images, _TEAL, "positive", names[0])
-        _add_violins(figure, other, _RUST, "negative", names[1])
+        _add_violins(figure, images, _TEAL, "negative", names[0])  # y runs downward
+        _add_violins(figure, other, _RUST, "positive", names[1])
         figure.update_layout(violinmode="overlay")
     figure.add_vline(x=0, line={"color": _GREY, "dash": "dot", "width": 1})
     figure.update_xaxes(title_text="AS of each image, degrees")
     figure.update_yaxes(autorange="reversed", automargin=True)
-    return _sized(figure, 110 + (34 if other is None else 60) * len(images))
+    return sized(figure, 110 + (34 if other is None else 60) * len(images))
 
 
 def _add_violins(
@@ -93,7 +89,7 @@ def two_models(
     )  # fmt: skip
     figure.update_xaxes(title_text=f"mean AS under {names[0]}, degrees")
     figure.update_yaxes(title_text=f"mean AS under {names[1]}, degrees")
-    return _sized(figure, 420)
+    return sized(figure, 420)
 
 
 def joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -> go.Figure:
@@ -122,7 +118,7 @@ def joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -
         )  # fmt: skip
     figure.update_xaxes(title_text="mean AS to the own class, degrees")
     figure.update_yaxes(title_text="mean IS, degrees")
-    return _sized(figure, 460)
+    return sized(figure, 460)
 
 
 def confidence_ellipse(
@@ -153,7 +149,7 @@ def ratios(rows: Sequence[ModelRow]) -> go.Figure:
         )  # fmt: skip
     figure.update_yaxes(title_text="mean IS / mean |AS|", rangemode="tozero")
     figure.update_xaxes(type="category")
-    return _sized(figure, 320)
+    return sized(figure, 320)
 
 
 def against_controls(rows: Sequence[ModelRow]) -> go.Figure:
@@ -179,83 +175,7 @@ def against_controls(rows: Sequence[ModelRow]) -> go.Figure:
     # From below 0: a head without a null space has all its marks there, and half of each was cut.
     figure.update_xaxes(title_text="mean |AS|, degrees", range=[-0.04 * most, 1.04 * most])
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, automargin=True)
-    return _sized(figure, 150 + 70 * len(rows))
-
-
-def concept_arrows(rows: Sequence[ConceptRow], *, most: int = 40) -> go.Figure:
-    """Return an arrow per concept from the original's angle to the equivalent's (Fig. 5).
-
-    Shown are the ``most`` concepts nearest before removal; hollow where there is no verdict.
-    """
-    shown = sorted(rows, key=lambda row: row.angle_before)[:most][::-1]
-    places = list(range(len(shown)))
-    figure = go.Figure()
-    for place, row in zip(places, shown, strict=True):
-        figure.add_annotation(
-            x=row.angle_after, y=place, ax=row.angle_before, ay=place, xref="x", yref="y",
-            axref="x", ayref="y", showarrow=True, arrowhead=2, arrowwidth=1.5, arrowcolor=_GREY,
-        )  # fmt: skip
-    decided = ["circle" if row.decided else "circle-open" for row in shown]
-    for name, attribute, symbols, colour in (
-        ("original", "angle_before", "line-ns-open", _GREY),
-        ("without its null part", "angle_after", decided, _TEAL),
-    ):
-        figure.add_scatter(
-            x=[getattr(row, attribute) for row in shown], y=places, mode="markers", name=name,
-            marker={"symbol": symbols, "size": 9, "color": colour},
-            customdata=[[plain(row.concept), row.as_mean] for row in shown],
-            hovertemplate="%{customdata[0]}<br>%{x:.2f}°, AS %{customdata[1]:+.3f}°<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title_text="angle to the concept, degrees")
-    labels = [plain(row.concept) for row in shown]
-    figure.update_yaxes(tickvals=places, ticktext=labels, automargin=True, showgrid=False)
-    return _sized(figure, 110 + _ROW_PX * len(shown))
-
-
-def concept_network(rows: Sequence[ConceptRow], found: ConceptMap) -> go.Figure:
-    """Return the concepts joined by meaning: colour says where null removal moved the images.
-
-    The nearer the images were to a concept, the larger its point; diamonds have no verdict. A label
-    that would lie on another is left to the pointer.
-    """
-    figure = _edges(found)
-    most = max((abs(row.as_mean) for row in rows), default=0.0) or 1.0
-    angles = [row.angle_before for row in rows]
-    far, near = max(angles), min(angles)
-    sizes = [10 + 16 * (far - angle) / max(far - near, 1e-9) for angle in angles]
-    labels = [plain(row.concept, 22) for row in rows]
-    sides = label_positions(found.places, labels, [size / 2 for size in sizes])
-    figure.add_scatter(
-        x=[x for x, _ in found.places], y=[y for _, y in found.places], mode="markers+text",
-        text=[label if side else "" for label, side in zip(labels, sides, strict=True)],
-        textposition=[side or "top center" for side in sides],
-        textfont={"size": 11}, showlegend=False,
-        marker={
-            "size": sizes,
-            "symbol": ["circle" if row.decided else "diamond" for row in rows],
-            "color": [row.as_mean for row in rows], "colorscale": "RdBu", "cmin": -most,
-            "cmax": most, "line": {"width": 1, "color": _GREY},
-            "colorbar": {
-                "title": "AS °", "thickness": 10, "orientation": "h", "y": -0.12, "nticks": 5,
-            },
-        },
-        customdata=[[plain(r.concept), r.angle_before, r.as_mean, r.verdict] for r in rows],
-        hovertemplate="%{customdata[0]}<br>%{customdata[1]:.1f}° before, "
-        "AS %{customdata[2]:+.3f}°, %{customdata[3]}<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
-    return _sized(figure, 560)
-
-
-def _edges(found: ConceptMap) -> go.Figure:
-    lines: list[tuple[float | None, float | None]] = []
-    for i, j, _ in found.edges:
-        lines += [found.places[i], found.places[j], (None, None)]
-    return go.Figure().add_scatter(
-        x=[x for x, _ in lines], y=[y for _, y in lines], mode="lines", hoverinfo="skip",
-        line={"color": _GREY, "width": 0.7}, showlegend=False,
-    )  # fmt: skip
+    return sized(figure, 150 + 70 * len(rows))
 
 
 def _bars(intervals: Sequence[Interval]) -> dict[str, Any]:
@@ -269,7 +189,8 @@ def _cycle(count: int) -> list[str]:
     return [COLOURS[place % len(COLOURS)] for place in range(count)]
 
 
-def _sized(figure: go.Figure, height: int) -> go.Figure:
+def sized(figure: go.Figure, height: int) -> go.Figure:
+    """Return a figure of so many pixels, its legend below it."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},

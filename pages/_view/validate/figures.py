@@ -61,7 +61,7 @@ def changes(found: Perturbations, measure: str = "relative") -> go.Figure:
             "marker": {"color": _COLOURS[kind], "size": 5},
         }  # fmt: skip
         if len(values) > _MOST_POINTS:
-            figure.add_box(**_ends(values), **look)
+            figure.add_box(x=[look["name"]], **_ends(values), **look)
             continue
         figure.add_box(
             y=[max(value, _FLOOR) for value in values] if of_logits else values,

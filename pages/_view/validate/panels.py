@@ -81,7 +81,7 @@ def show_perturbations(found: Perturbations) -> None:
             alt=f"{figures.AXES[name]}, for null, random and class-row steps of one length.",
         )  # fmt: skip
     st.caption(
-        f"{len(found.names)} images, steps as long as each feature’s own null part, float64 "
+        f"{len(found.names):,} images, steps as long as each feature’s own null part, float64 "
         "arithmetic. In the network’s own float32 rounding leaves more: Explore measures it on "
         "every pair."
     )

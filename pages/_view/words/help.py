@@ -52,7 +52,8 @@ HELP = {
     ),
     "image_set": (
         "The photos that the page is computed on. Set SING_IMAGES_DIR to a folder of your own "
-        "images, or to a Parquet file, to have them offered here."
+        "images, or to a Parquet file, to have them offered here. Of a prepared set the stored "
+        "features of all images are taken."
     ),
     "validate_seed": "Chooses the random directions; the conclusions should not depend on it.",
     "feature": (
@@ -210,7 +211,9 @@ HELP = {
     "concept_view": (
         "Arrows: each concept’s angle before and after. Network: concepts of nearly the same "
         "meaning are joined and lie near each other; blue ones the images move towards, red ones "
-        "away from; the larger, the nearer; diamonds are not decided."
+        "away from; the larger, the nearer; diamonds are not decided. Star: the images stand in "
+        "the middle, and each concept as far from them as the angle is; a ring is where it stands "
+        "without the null part."
     ),
 }
 
