@@ -269,7 +269,7 @@ def test_where_photographs_are_here_they_stand_at_both_ends(goldfish, few_texts)
     asked = {"ask": "direction", "set": "goldfish", "component": "1"}
     app = App.at_page("units", **asked)
     assert (app.errors, app.warnings) == ([], [])
-    titles = ("**Farthest along it**", "**Farthest against it**")
+    titles = ("**Most along it**", "**Least along it**")
     assert all(title in [one.value for one in app.at.markdown] for title in titles)
     pictures = [one.proto.imgs[0] for one in app.at.get("image")]
     assert len(pictures) == 6  # three of the six that did not make it at either end
