@@ -43,7 +43,7 @@ def test_a_search_is_begun_by_a_press_and_kept_for_its_own_step(monkeypatch):
     assert list(table["toward"]) == ["the prompt", "random directions", "noise"]
     assert units.app is command_line.app  # an app of one command has no names for them
     (code,) = [one.value for one in app.at.code if " pixels " in one.value]
-    verb, *words = shlex.split(code)[3:]
+    verb, *words = shlex.split(code.splitlines()[-1])[3:]
     asked = (
         get_command(command_line.app)
         .commands[verb]
