@@ -24,14 +24,13 @@ from sing_core.models.prompts import spoken_prompt
 
 _FEW = 2
 _BESIDE = 5
-_CLASS_PX = 150  # “through arch bridge”, whole
 _LEAST = LinkedNumber(
     "least", "classes.least", ClassFilter().least, (1, 1_000_000), "a number of images", whole=True
 )
 # Those that are None are there for whoever wants them: in the table's own menu, and in the files.
 _COLUMNS = {
     "verdict": st.column_config.TextColumn(help=CLASS_HELP["class_verdict"]),
-    "class": st.column_config.TextColumn(width=_CLASS_PX),
+    "class": st.column_config.TextColumn(),
     "contrast_mean": st.column_config.NumberColumn("own name °", help=CLASS_HELP["contrast"]),
     "contrast_p_adjusted": st.column_config.NumberColumn(
         "p", format="%.2g", help=CLASS_HELP["contrast_p"]
