@@ -17,15 +17,17 @@ ASKED = {
 PANELS = {
     "probe": probe, "pairs": pairs, "alarms": alarms, "choices": choices, "planted": planted,
 }  # fmt: skip
+SAID = {
+    "probe": "What a linear probe reads from the hidden part of a set’s features.",
+    "pairs": "Whether two photographs of a set differ in nearly nothing but what is hidden.",
+    "alarms": "Whether the hidden part of an image warns of anything that goes wrong with it.",
+    "choices": "What is left of the other pages’ claims under other defensible choices.",
+    "planted": "Whether a thing that was put into photographs is found in what is hidden.",
+}
 
 state.enter("evidence")
 title = st.empty()  # the question that is chosen below
-st.caption(
-    "What a sceptic asks of a null space, answered by the images of a prepared set: what can be "
-    "read from it, whether two photographs differ in nothing else, whether it warns of anything, "
-    "what of the other pages is left under other defensible choices, and whether what was planted "
-    "in photographs is found."
-)
+said = st.empty()
 above = places.two()  # what is known last is read first
 
 # 1. Ask.
@@ -42,6 +44,7 @@ with right:
     )  # fmt: skip
     state.publish("ask", asked, "probe")
 title.title(ASKED[asked], anchor=False)
+said.caption(SAID[asked])
 panel = PANELS[asked]
 chosen = panel.choose(model, images)
 state.write_url()

@@ -19,12 +19,18 @@ PANELS = {
     "direction": direction,
 }  # fmt: skip
 
-state.enter("units")
-title = st.empty()  # the question that is chosen below
-st.caption(
+_A_SUM = (
     "A transformer’s output is a sum: the embedding, every attention head and every MLP add their "
     "part, token by token. Each part splits into what the last layer reads and what it cannot see."
 )
+_ANY = (
+    "Any classifier can be asked: the features of a set’s images split into what the last layer "
+    "reads and what it cannot see, and texts describe what varies there."
+)
+
+state.enter("units")
+title = st.empty()  # the question that is chosen below
+said = st.empty()
 answer = st.container()  # it is known last, and read first
 
 # 1. Ask.
@@ -35,6 +41,7 @@ asked = st.selectbox(
 )  # fmt: skip
 state.publish("ask", asked, "wrote")
 title.title(ASKED[asked], anchor=False)
+said.caption(_ANY if asked in ("words", "direction") else _A_SUM)
 panel = PANELS[asked]
 
 # 2. Compute and 3. show: one call, one place where errors become words.

@@ -49,3 +49,17 @@ def benchmark(name, *arguments, timeout):
     )
     assert done.stdout, done.stderr[-2000:]
     return json.loads(done.stdout), done.stderr
+
+
+def in_a_shell(text, **environment):
+    """Run a command as a page prints it, in the repository, by a POSIX shell."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    return subprocess.run(
+        ["sh", "-ec", text],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )

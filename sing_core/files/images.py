@@ -262,8 +262,8 @@ def _bound_shape(image: Image.Image, notes: list[str]) -> Image.Image:
     if long > _MAX_ASPECT * short:
         longer, other = ("wide", "high") if image.width == long else ("high", "wide")
         notes.append(
-            f"The picture is {long / short:,.0f} times as {longer} as it is {other}; "
-            f"only its middle is used ({_MAX_ASPECT} to 1)."
+            f"The picture is {long / short:,.0f} times as {longer} as it is {other}; a network "
+            f"sees only a square in its middle, at most about 1/{long / short:,.0f} of it."
         )
         width = min(image.width, _MAX_ASPECT * short)
         height = min(image.height, _MAX_ASPECT * short)

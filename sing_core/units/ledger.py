@@ -67,8 +67,8 @@ class Ledger:
         few = int((self.shares.share[order].cumsum(0) < 0.5).sum()) + 1
         usual = 100 * float(self.shares.null_fraction[first])
         return (
-            f"{most} wrote {both:.0f} % of what is hidden, {few} of {len(self.names)} units wrote "
-            f"half of it; {usual:.0f} % of what {self.names[first]} writes is hidden."
+            f"{most} wrote {both:.0f} % of what is hidden. Half of it was written by {few} of "
+            f"{len(self.names)} units; {usual:.0f} % of what {self.names[first]} writes is hidden."
         )
 
 

@@ -10,8 +10,8 @@ _CELLS = (
     ("middle left", "centre", "middle right"),
     ("lower left", "lower middle", "lower right"),
 )
-_ACROSS = ("upper third", "band across the middle", "lower third")
-_DOWN = ("left third", "strip down the middle", "right third")
+_ACROSS = ("band along the top", "band across the middle", "band along the bottom")
+_DOWN = ("strip along the left", "strip down the middle", "strip along the right")
 _MOST = 0.5
 
 

@@ -96,7 +96,7 @@ def sentence(found: Sequence[SpanWords], what: str) -> str:
     firm = [word for word in null.words if word.stability >= STABLE]
     named = " and ".join(f"“{word.text}”" for word in (firm or null.words)[:2])
     share = (
-        f"the null space has {100 * null.share:.1f} % of what varies in meaning, as many random "
+        f"the null space has {100 * null.share:.1f} % of what varies in meaning; as many random "
         f"directions have {100 * random.share:.1f} %"
     )
     carried = 100 * sum(word.gain for word in null.words)

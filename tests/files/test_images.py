@@ -201,7 +201,8 @@ def test_a_strip_is_cut_to_its_middle(size: tuple[int, int]) -> None:
     np.testing.assert_array_equal(np.asarray(photo.image), expected)
     shape = "wide as it is high" if axis else "high as it is wide"
     assert photo.notes[0] == (
-        f"The picture is 2,000 times as {shape}; only its middle is used (40 to 1)."
+        f"The picture is 2,000 times as {shape}; a network sees only a square in its middle, at "
+        "most about 1/2,000 of it."
     )
 
 

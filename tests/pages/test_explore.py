@@ -27,7 +27,7 @@ HARMLESS = (
 def test_the_first_page_shows_every_number(app):
     app.assert_shows_numbers()
     assert (app.errors, app.warnings, app.query) == ([], [], {})
-    assert app.facts["Null space"] == ("280 / 1280", "22% of the dimensions")
+    assert app.facts["Null space"] == ("280 / 1280", "22 % of the dimensions")
     assert 0 < float(app.facts["Null energy"][0]) < 1
     image, attribute, drift = app.shown
     assert image == pytest.approx(40, abs=1e-6)
@@ -192,7 +192,7 @@ def test_a_classifier_without_null_space_gets_a_designed_sentence(app, monkeypat
             "(one direction more at most), or count small singular values as zero and see how far "
             "the logits then drift."
         ]
-        assert app.facts["Null space"] == ("0 / 1280", "0% of the dimensions")
+        assert app.facts["Null space"] == ("0 / 1280", "0 % of the dimensions")
         assert (app.sweep, len(app.classes)) == (None, 5)
     st.cache_data.clear()
     monkeypatch.undo()

@@ -43,8 +43,9 @@ def test_a_search_is_begun_by_a_press_and_kept_for_its_own_step(monkeypatch):
     assert list(table["toward"]) == ["the prompt", "random directions", "noise"]
     assert units.app is command_line.app  # an app of one command has no names for them
     (code,) = [one.value for one in app.at.code if " pixels " in one.value]
-    verb, *words = shlex.split(code)[3:]
-    asked = read(command_line.app, verb, words)
+    verb, *words = shlex.split(code.splitlines()[-1])[3:]
+    assert words[0] == "$samples/chelsea.png", "a shell fills it in"
+    asked = read(command_line.app, verb, ["photo.jpg", *words[1:]])
     assert (asked["radius"], asked["steps"]) == ([2], 2)
     assert asked["epsilon"] == pytest.approx(app.sweep["epsilon"][app.sweep["index"]])
     app.type_prompt("an image of a teapot")

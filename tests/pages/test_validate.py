@@ -3,16 +3,14 @@
 import json
 import re
 import shlex
-from pathlib import Path
 
 import pytest
-import skimage
 from PIL import Image
 
 from sing_core.files.samples import SAMPLES
 from sing_core.settings import Settings
 from sing_core.studies.translator_table import comparison_path, read_comparisons
-from tests.command import command
+from tests.command import command, in_a_shell
 from tests.pages.conftest import forget_everything
 from tests.pages.driver import App
 
@@ -64,7 +62,7 @@ def test_a_first_visitor_sees_that_null_steps_move_nothing():
     assert any(command in text for text in app.captions)
     costs = app.at.dataframe[0].value
     assert list(costs["null space"]) == sorted(costs["null space"])
-    assert costs["drift per step of length 1"].is_monotonic_increasing
+    assert costs["drift"].is_monotonic_increasing
     shown = app.at.dataframe[1].value
     assert set(shown["architecture"]) == {row.architecture for row in tables["photos"].rows}
     assert app.query == {}
@@ -104,12 +102,7 @@ def test_a_prepared_set_is_asked_whole_and_its_command_prints_the_same():
 @pytest.mark.slow
 def test_the_command_prints_what_the_tiles_show():
     app = App.at_page("validate", unfolded=["validate"], model="lite1", seed="7")
-    note, line = app.at.code[0].value.splitlines()
-    assert note.startswith("# In scikit-image’s data folder")
-    own = {sample.file for sample in SAMPLES}
-    folder = Path(skimage.data_dir)
-    words = [str(folder / word) if word in own else word for word in shlex.split(line)]
-    done = command(*words[3:], "--json")
+    done = in_a_shell(f"{app.at.code[0].value} --json")
     row = json.loads(done.stdout)
     assert (row["model"], row["images"]) == ("lite1", len(SAMPLES))
     for kind in ("random", "class row"):  # a null step's change is rounding, and the machine's own
@@ -205,6 +198,20 @@ def test_the_accuracies_of_two_heads_are_drawn_against_each_other():
     assert points.text[0] == "&lt;b&gt;A&lt;/b&gt;"
     assert list(line.x) == list(line.y)
     assert line.x[0] < 0.4 < 0.9 < line.x[1]
+    rows.append(Transfer("c", 0.5, 0.6, 30, 10, 2))
+    drawn = figures.transfers(["A", "B", "C"], rows)
+    assert list(drawn.data[1].textposition) == ["bottom right", "bottom right", "top left"]
+    assert drawn.layout.yaxis.scaleanchor == "x", "who loses as much lies as far from the diagonal"
+
+
+def test_no_two_architectures_share_a_colour_or_a_dash():
+    from pages._view.validate import figures
+
+    for table in read_comparisons(Settings())[1].values():
+        lines = figures.histograms(table).data
+        assert {line.name for line in lines} == {row.architecture for row in table.rows}
+        assert len({line.line.color for line in lines}) == len(lines)
+        assert len({line.line.dash for line in lines}) == len(lines)
 
 
 @pytest.mark.slow

@@ -30,6 +30,15 @@ test("a score that is not known is spoken as not available", () => {
   assert.equal(sentences.spoken(gap, 0), "ε 0.00, image score not available, attribute score not available");
 });
 
+test("no class has a probability of 0, however small it is", () => {
+  const said = (probability) => sentences.saysBefore({ before: { label: "lynx", probability } });
+  assert.equal(said(0.711), "lynx 71 %");
+  assert.equal(said(0.0051), "lynx 1 %");
+  assert.equal(said(0.0049), "lynx < 1 %");
+  const low = { ...sweep, before: { label: "lynx", probability: 0.002 } };
+  assert.match(sentences.plainSentence(low, 0), /“lynx” \(< 1 %\)/);
+});
+
 test("the mode says which way and names the prompt", () => {
   assert.equal(sentences.modeWords(sweep), "Steering towards “an image of a red fox”");
   assert.equal(

@@ -20,7 +20,7 @@ def planted(rows, columns, value=1.0, *, noise=0.0, shape=(16, 16)):
         (slice(0, 3), slice(13, 16), "upper right"),
         (slice(7, 9), slice(7, 9), "centre"),
         (slice(12, 16), slice(6, 9), "lower middle"),
-        (slice(14, 16), slice(0, 16), "lower third"),
+        (slice(14, 16), slice(0, 16), "band along the bottom"),
         (slice(0, 16), slice(7, 9), "strip down the middle"),
     ],
 )

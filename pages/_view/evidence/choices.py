@@ -23,13 +23,13 @@ _HOW = (
 )
 
 _SHOWN = panel.Shown(
-    columns={
+    columns={  # the result first: a phone shows no more than three
+        "survives": "survives",
+        "estimate": st.column_config.TextColumn("degrees [interval]"),
         "images": "images",
         "reading": "reading",
         "reference": "reference",
         "fit": "fit",
-        "estimate": st.column_config.TextColumn("degrees [interval]"),
-        "survives": "survives",
     },
     spans={"estimate": ("low", "high", "+.3f")},
 )

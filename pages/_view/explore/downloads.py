@@ -8,7 +8,8 @@ import shlex
 from dataclasses import asdict
 
 import sing_core
-from pages._view import loaders
+from pages._view import commands, loaders
+from pages._view.explore import uploads
 from pages._view.exports import File, show_command, show_files
 from sing_core.files.images import Photo
 from sing_core.models.device import torch_device
@@ -17,6 +18,7 @@ from sing_core.models.workbench import Workbench
 from sing_core.sets.stored import StoredImage
 from sing_core.studies.reports import ImageReport, Sweep
 
+_FILE = "photo.jpg"  # what a command calls the photo on screen
 _LIBRARIES = ("torch", "timm", "open_clip_torch", "numpy")
 
 
@@ -30,7 +32,7 @@ def offer(report: ImageReport, photo: Photo | StoredImage) -> None:
         File("Report (JSON)", "json", "application/json", lambda: report_json(report, bench)),
     )
     show_files("explore", f"sing-{report.model}-{photo.digest[:8]}", files)
-    show_command("explore", _photo_note(photo) + command(report))
+    show_command("explore", with_file(command(report), photo))
 
 
 def sweep_csv(sweep: Sweep) -> str:
@@ -82,7 +84,7 @@ def command(report: ImageReport) -> str:
 
 def asked_by(verb: str, report: ImageReport, *options: str) -> str:
     """Return the command ``verb`` about the report's question, and its step where it steers."""
-    start = f"python -m sing_core {verb} photo.jpg"
+    start = f"python -m sing_core {verb} {_FILE}"
     model, prompt = shlex.quote(report.model), shlex.quote(report.prompt)
     parts = [start, f"--model {model}", f"--prompt {prompt}", *report.variant.options]
     if report.reference != DEFAULT_REFERENCE:
@@ -92,11 +94,16 @@ def asked_by(verb: str, report: ImageReport, *options: str) -> str:
     return " ".join([*parts, *options])
 
 
-def _photo_note(photo: Photo | StoredImage) -> str:
-    """Return which file the command needs, where it is not the one that the person gave."""
-    if isinstance(photo, Photo):
-        return ""
-    return f"# Needs the photo itself, which is not on this machine: SHA-256 {photo.digest}.\n"
+def with_file(text: str, photo: Photo | StoredImage) -> str:
+    """Return a command with the file of a sample photo, else with a note on which file it needs."""
+    if not isinstance(photo, Photo):
+        note = f"# Needs the photo itself, which is not on this machine: SHA-256 {photo.digest}."
+    elif sample := uploads.chosen_sample():
+        note = commands.SAMPLES_FOLDER
+        text = text.replace(f" {_FILE} ", f" {commands.sample_file(sample.file)} ", 1)
+    else:
+        note = f"# {_FILE} stands for the photo’s file."
+    return f"{note}\n{text}"
 
 
 def _note(report: ImageReport) -> str:

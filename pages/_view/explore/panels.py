@@ -14,7 +14,7 @@ from pages._view.words.help import (
     NO_PHOTO,
     OWN_TRANSLATOR_NOTE,
 )
-from pages._view.words.phrases import number
+from pages._view.words.phrases import percent, size
 from sing_core.files.images import Photo
 from sing_core.maths.linear_head import DRIFT_BUDGET
 from sing_core.sets.stored import StoredImage
@@ -62,9 +62,9 @@ def show_facts(report: ImageReport) -> None:
     top = report.top5_before[0]
     share = report.nullity / report.feature_dim
     with st.container(horizontal=True, gap="large"):
-        _fact("Decision", top.label, f"{top.probability:.0%} probability", "logits")
-        size = f"{report.nullity} / {report.feature_dim}"
-        _fact("Null space", size, f"{share:.0%} of the dimensions", "nullity")
+        _fact("Decision", top.label, f"{percent(top.probability)} probability", "logits")
+        known = f"{report.nullity} / {report.feature_dim}"
+        _fact("Null space", known, f"{percent(share)} of the dimensions", "nullity")
         _fact("Null energy", f"{report.null_energy:.2f}", "of the feature’s length", "null_energy")
     pickers.show_reference_note(report.reference)
     if loaders.bench().is_own(report.model, report.reference):
@@ -263,7 +263,7 @@ def show_decision(report: ImageReport) -> None:
     order = "The same classes in the same order" if same else "The order of the classes differs"
     where = f"At ε = {sweep.epsilon[report.index]:.3g}. " if sweep else ""
     st.caption(
-        f"{where}{order}; over all classes no logit moved by more than {number(drift, '.0e')} "
+        f"{where}{order}; over all classes no logit moved by more than {size(drift, 1)} "
         f"(largest logit {report.max_abs_logit:.1f}). {EQUIVALENT_NOTE}"
     )
     st.dataframe(_rows(report), hide_index=True, key="explore.classes", column_config=_COLUMNS)
@@ -273,7 +273,7 @@ _COLUMNS = {
     "probability": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0),
     "logit of f": st.column_config.NumberColumn(format="%.4f"),
     "logit of f̃": st.column_config.NumberColumn(format="%.4f"),
-    "difference": st.column_config.NumberColumn(format="%.0e"),
+    "difference": st.column_config.TextColumn(alignment="right"),
 }
 
 
@@ -285,7 +285,7 @@ def _rows(report: ImageReport) -> list[dict[str, object]]:
             "class after": new.label,
             "logit of f": old.logit,
             "logit of f̃": new.logit,
-            "difference": abs(new.logit - old.logit),
+            "difference": size(abs(new.logit - old.logit), 1),
             "probability": new.probability,
         }
         for old, new in zip(report.top5_before, report.top5_after, strict=True)

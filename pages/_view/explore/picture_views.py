@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from pages._view import loaders
 from pages._view.exports import File, show_file
 from pages._view.words.help import HELP
-from pages._view.words.phrases import number
+from pages._view.words.phrases import number, size
 from pages._view.words.pictures import (
     ASKED_STEP_NOTE,
     CONTROLS_NOTE,
@@ -49,7 +49,7 @@ def show_step(
     drift = strip.max_logit_drift[row]
     if strip.infeasible_share is None:
         negative = strip.negative_share[row]
-        st.caption(ASKED_STEP_NOTE.format(drift=drift, negative=negative))
+        st.caption(ASKED_STEP_NOTE.format(drift=size(drift, 1), negative=negative))
     else:
         scores = {"is_": strip.image_score_deg[row], "as_": strip.attribute_score_deg[row]}
         cut = strip.infeasible_share[row]

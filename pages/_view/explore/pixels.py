@@ -100,7 +100,7 @@ def _show(asked: Asked, found: PixelReport, said: str) -> None:
     stem = f"sing-pixels-{asked.photo.digest[:8]}"
     csv = exports.File("Pixels (CSV)", "csv", "text/csv", lambda: exports.csv_of(rows))
     exports.show_file("explore.pixels", stem, csv, width="content")
-    exports.show_command("explore.pixels", said)
+    exports.show_command("explore.pixels", downloads.with_file(said, asked.photo))
 
 
 def command(report: ImageReport) -> str:

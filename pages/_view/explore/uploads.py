@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from pages._view import loaders, state
 from sing_core.errors import ImageSetError, SingError
 from sing_core.files.images import Photo
-from sing_core.files.samples import SAMPLES
+from sing_core.files.samples import SAMPLES, Sample
 from sing_core.sets.originals import original
 from sing_core.sets.stored import StoredImage, is_address
 
@@ -49,6 +49,12 @@ def pick_photo(stage: DeltaGenerator) -> Photo | StoredImage | None:
     st.session_state["explore.photo"] = st.session_state["explore.shown"] = named
     state.publish("photo", named, _DEFAULT)
     return _open(named, stage)
+
+
+def chosen_sample() -> Sample | None:
+    """Return the sample photo that is shown, None where it is another one."""
+    shown = st.session_state.get("explore.photo")
+    return next((sample for sample in SAMPLES if sample.name == shown), None)
 
 
 def _can_be_named(text: str) -> bool:

@@ -24,6 +24,10 @@ _NEXT = (
     "{name} is loaded. Angles can be measured in it on all pages, for classifiers that have a "
     "translator into it: prepare a set of images below with the box ticked that fits one."
 )
+_CHOICE_NOTE = (
+    "The reference in which sets are prepared below, and in which all pages measure. The reading "
+    "changes nothing here; the other pages’ angles follow it."
+)
 
 
 def show() -> None:
@@ -50,6 +54,7 @@ def show() -> None:
         column_config=classifiers.COLUMNS | _COLUMNS, placeholder=NOTHING,
     )  # fmt: skip
     pickers.pick_reference()
+    st.caption(_CHOICE_NOTE)
 
 
 def _act(name: str, *, load: bool, unload: bool) -> None:

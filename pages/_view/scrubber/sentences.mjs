@@ -34,7 +34,10 @@ export function decisionWords(data, index) {
   return `of largest logit ${fixed(data.max_abs_logit, 1)}: ${within ? "the decision stands" : beyond}`;
 }
 
-const classWords = (found) => (found ? `${found.label} ${fixed(100 * found.probability, 0)} %` : "");
+// No class has a probability of 0.
+const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${fixed(100 * share, 0)} %`);
+
+const classWords = (found) => (found ? `${found.label} ${percent(found.probability)}` : "");
 
 export const saysBefore = (data) => classWords(data.before);
 
@@ -68,7 +71,7 @@ export const targetWords = (target) => `IS = ${plainDegrees(target?.image_score_
 // One sentence in plain words about the place of the slider.
 export function plainSentence(data, index) {
   const [turned, nearer] = [at(data.image_score_deg, index), at(data.attribute_score_deg, index)];
-  const name = data.before?.label ? `“${data.before.label}” (${fixed(100 * data.before.probability, 0)} %)` : "the same";
+  const name = data.before?.label ? `“${data.before.label}” (${percent(data.before.probability)})` : "the same";
   if (index === 0) return `Nothing has moved yet: pull the slider to the right, and the classifier will go on saying ${name}.`;
   if (!isNumber(turned) || !isNumber(nearer)) return "The scores of this step are not available.";
   return `${decisionClause(data, index, name)} the meaning of the photo’s feature has turned ${seenWords(turned)} and lies ${nearWords(data, nearer)}.`;

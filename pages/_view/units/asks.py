@@ -116,8 +116,8 @@ def deciding(asked: Asked) -> tuple[LinearHead, str]:
         else "The whole head hides nothing: it reads every direction."
     )
     return inside.deciding(variant), (
-        f"{why} So the {len(variant.classes)} classes decide that it ranks first for this photo: "
-        f"{names}."
+        f"{why} So only the {len(variant.classes)} classes with the largest logits for this photo "
+        f"are taken to decide: {names}."
     )
 
 

@@ -12,7 +12,7 @@ from sing_core.maths.translator_quality import Comparison
 from sing_core.studies.validation import KINDS, Perturbations, Spectrum
 
 _COLOURS = {"null": "#0f7b8a", "random": "#7f8a99", "class_row": "#b5552b"}
-_LINES = ("#0f7b8a", "#b5552b", "#6b5b95", "#7f8a99")
+_LINES = (("#0f7b8a", "solid"), ("#b5552b", "dash"), ("#8e5bc0", "dot"), ("#a67c00", "dashdot"))
 AXES = {
     "relative": "change of the logits, of their length",
     "absolute": "change of the logits, absolute",
@@ -98,12 +98,19 @@ def transfers(titles: Sequence[str], rows: Sequence[Transfer]) -> go.Figure:
     )  # fmt: skip
     figure.add_scatter(
         x=before, y=after, mode="markers+text", text=[plain(title) for title in titles],
-        textposition="top center", showlegend=False, cliponaxis=False,
+        # On the side that leads away from the diagonal, which then runs through no label.
+        textposition=["bottom right" if row.after < row.before else "top left" for row in rows],
+        showlegend=False, cliponaxis=False,
         marker={"size": 10, "color": _COLOURS["null"]},
         hovertemplate="%{text}<br>%{x:.1%} before, %{y:.1%} after<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title_text="accuracy before translation", tickformat=".0%", range=ends)
-    figure.update_yaxes(title_text="accuracy after translation", tickformat=".0%", range=ends)
+    figure.update_xaxes(
+        title_text="accuracy before translation", tickformat=".0%", range=ends, constrain="domain"
+    )
+    figure.update_yaxes(
+        title_text="accuracy after translation", tickformat=".0%", range=ends,
+        scaleanchor="x", constrain="domain",
+    )  # fmt: skip
     return _sized(figure)
 
 
@@ -114,12 +121,13 @@ def histograms(found: Comparison) -> go.Figure:
     for row in found.rows:
         if row.architecture in seen:
             continue
+        colour, dash = _LINES[len(seen) % len(_LINES)]
+        seen.append(row.architecture)
         figure.add_scatter(
             x=found.edges[:-1], y=row.histogram, mode="lines", name=row.architecture,
-            line={"shape": "hv", "color": _LINES[len(seen) % len(_LINES)]},
+            line={"shape": "hv", "color": colour, "dash": dash},
             hovertemplate="from %{x:.2f}: %{y:.1%}<extra>" + row.architecture + "</extra>",
         )  # fmt: skip
-        seen.append(row.architecture)
     figure.update_xaxes(title_text="cosine to the reference’s own embedding")
     figure.update_yaxes(title_text="share of images", tickformat=".0%")
     below = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}

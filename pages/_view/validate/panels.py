@@ -21,6 +21,7 @@ from sing_core.studies.translator_table import read_comparisons
 from sing_core.studies.validation import KINDS, Perturbations, Spectrum, Validation
 
 _PLAIN = {"displaylogo": False}
+_NARROW_PX = 90  # three such columns are seen whole on a phone
 
 
 def show_facts(found: Validation) -> None:
@@ -49,44 +50,51 @@ def show_thresholds(model: str) -> None:
         costs = threshold_costs(loaders.bench(), model, WHOLE_HEAD)
         rows = [
             {
-                "up to % of the largest": 100 * cost.threshold,
+                "zero up to": 100 * cost.threshold,
                 "null space": cost.nullity,
-                "drift per step of length 1": cost.drift_per_step,
+                "drift": cost.drift_per_step,
             }
             for cost in costs
         ]
         st.dataframe(rows, hide_index=True, key="validate.thresholds", column_config=_COSTS)
         st.caption(
-            "The drift is the most that any logit moves. Explore can be asked for such a null "
+            "Singular values up to that share of the largest count as zero. The drift is the most "
+            "that any logit moves per step of length 1. Explore can be asked for such a null "
             "space: “Weak directions too”."
         )
 
 
 _COSTS = {
-    "up to % of the largest": st.column_config.NumberColumn(format="%g %%"),
-    "drift per step of length 1": st.column_config.NumberColumn(format="%.2g"),
+    "zero up to": st.column_config.NumberColumn(format="%g %%", width=_NARROW_PX),
+    "null space": st.column_config.NumberColumn(width=_NARROW_PX),
+    "drift": st.column_config.NumberColumn(format="%.2g", width=_NARROW_PX),
 }
 
 
 def show_perturbations(found: Perturbations) -> None:
     """Draw the logit changes of null, random and class-row steps of one length."""
-    st.header("Logits under steps of one length", anchor=False, help=HELP["perturbations"])
+    st.header("Steps of one length", anchor=False, help=HELP["perturbations"])
     if found.sentence:
         st.warning(found.sentence, icon=":material/visibility:")
         return
     measures = {name: words for name, words in _MEASURES.items() if getattr(found.null, name)}
+    steps = f"{len(found.names):,} images, steps as long as each feature’s own null part"
     for tab, name in zip(st.tabs(list(measures.values())), measures, strict=True):
         tab.plotly_chart(
             figures.changes(found, name), key=f"validate.changes.{name}", config=_PLAIN,
             alt=f"{figures.AXES[name]}, for null, random and class-row steps of one length.",
         )  # fmt: skip
-    st.caption(
-        f"{len(found.names):,} images, steps as long as each feature’s own null part, float64 "
-        "arithmetic. In the network’s own float32 rounding leaves more: Explore measures it on "
-        "every pair."
-    )
+        tab.caption(f"{steps}{_MEANING if name == 'degrees' else _ROUNDING}")
 
 
+_ROUNDING = (
+    ", float64 arithmetic. In the network’s own float32 rounding leaves more: Explore measures it "
+    "on every pair."
+)
+_MEANING = (
+    ". The meaning is the feature translated into the reference: its turn is the angle between "
+    "before and after the step."
+)
 _MEASURES = {"relative": "Logits, relative", "absolute": "Logits, absolute", "degrees": "Meaning"}
 
 

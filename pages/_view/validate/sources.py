@@ -4,7 +4,7 @@ import shlex
 
 import streamlit as st
 
-from pages._view import loaders, state
+from pages._view import commands, loaders, state
 from pages._view.linked_number import LinkedNumber
 from pages._view.tables.opened import opened
 from pages._view.words.help import HELP
@@ -23,9 +23,6 @@ _NAMED = 3
 _SOURCES = {"samples": "Sample photos", "own": "Your images"}
 _SET = "set:"
 _SEED = LinkedNumber("seed", "validate.seed", 0, (0, 9999), "a seed", whole=True)
-_SAMPLES_NOTE = (
-    "# In scikit-image’s data folder: python -c 'import skimage; print(skimage.data_dir)'"
-)
 _OWN_FILES = "photos/*"
 _OWN_NOTE = f"# {_OWN_FILES} stands for your images"
 
@@ -111,7 +108,8 @@ def command(found: Validation, source: str, seed: int) -> str:
         note, files = "", []
         options.append(f"--set {shlex.quote(source.removeprefix(_SET))}")
     elif source == "samples":
-        note, files = f"{_SAMPLES_NOTE}\n", [sample.file for sample in SAMPLES]
+        note = f"{commands.SAMPLES_FOLDER}\n"
+        files = [commands.sample_file(sample.file) for sample in SAMPLES]
     else:
         note, files = f"{_OWN_NOTE}\n", [_OWN_FILES]
     if found.reference != DEFAULT_REFERENCE:

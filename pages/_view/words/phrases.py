@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 FEW = 5
 MINUS = "−"
 _PLAIN_FROM, _WHOLE_FROM = 1e-3, 10
+_PERCENT_FROM = 0.005
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOTHING = "–"  # where a table has no value
 FEW_SCORES = (
@@ -64,6 +65,11 @@ def size(value: float, digits: int = 2) -> str:
         return number(value, f".{digits}g" if abs(value) < _WHOLE_FROM else ",.0f")
     digits_, power = f"{value:.{digits - 1}e}".split("e")
     return f"{number(float(digits_), f'.{digits - 1}f')} × 10{str(int(power)).translate(_RAISED)}"
+
+
+def percent(share: float) -> str:
+    """Return a share as ``71 %``; of what is there, but less than half a per cent, ``< 1 %``."""
+    return "< 1 %" if 0 < share < _PERCENT_FROM else f"{share:.0%}".replace("%", " %")
 
 
 def in_words(text: str, length: int = 34) -> str:

@@ -11,7 +11,7 @@ STORED_PICTURE_NOTE = (
     "even grey and take the same random draws, so neither has the photo’s layout or colours."
 )
 ASKED_STEP_NOTE = (
-    "Feature level, exact: the equivalent’s logits differ from the photo’s by at most {drift:.0e}. "
+    "Feature level, exact: the equivalent’s logits differ from the photo’s by at most {drift}. "
     "A network that ends in a ReLU has no negative entries: {negative:.0%} of this step’s length "
     "leads below zero, where no picture is."
 )

@@ -55,7 +55,7 @@ UNITS = Step(
     "of the images, is a signed "
     "sum of texts by matching pursuit on $A v$; texts enough describe any direction, so words are "
     "refused where random directions of the null space are left no more. Where a head hides "
-    "nothing, the sixteen classes decide that it ranks first.",
+    "nothing, only the sixteen classes with the largest logits are taken to decide.",
     (
         r"f = \sum_u c_u,\quad c_{\mathrm{head}} = \sum_{i} c_{\mathrm{head},i}",
         r"c_u = \gamma \odot \frac{u - \bar x / n}{\sigma} + \frac{\beta}{n}",

@@ -12,6 +12,8 @@ import sing_core
 from pages._view import loaders
 from pages._view.explore import downloads
 from sing_core.cli.main import main
+from sing_core.files.samples import SAMPLES
+from tests.command import in_a_shell
 
 QUOTED = """it's "a" $(dog) `on` a <carpet>; rm -rf \\ & co"""
 
@@ -117,3 +119,16 @@ def test_a_prompt_that_looks_like_an_option_is_still_a_prompt(
     row = run(downloads.command(report), monkeypatch, capsys)
     expected = report.sweep.attribute_score_deg[report.index]
     assert row["attribute_score_deg"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_file_of_a_sample_is_named_and_that_of_another_photo_is_said_to_be_missing(
+    analyse, chelsea, monkeypatch
+):
+    text = downloads.command(analyse(prompt="photo.jpg dog"))
+    note, same = downloads.with_file(text, chelsea).splitlines()
+    assert (note, same) == ("# photo.jpg stands for the photo’s file.", text)
+    monkeypatch.setattr(downloads.uploads, "chosen_sample", lambda: SAMPLES[0])
+    folder, line = downloads.with_file(text, chelsea).splitlines()
+    file = '"$samples"/chelsea.png'
+    assert line == text.replace("photo.jpg", file, 1)
+    assert in_a_shell(f"{folder}\nsha256sum {file}").stdout.split()[0] == chelsea.digest

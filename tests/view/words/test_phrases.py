@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from pages._view.words.phrases import be, count, degrees, in_words, interval, number, size
+from pages._view.words.phrases import (
+    be,
+    count,
+    degrees,
+    in_words,
+    interval,
+    number,
+    percent,
+    size,
+)
 from sing_core.maths.statistics import Interval
 
 
@@ -23,6 +32,14 @@ def test_one_and_many():
 )  # fmt: skip
 def test_a_size_is_a_plain_decimal_until_it_is_tiny(value, digits, text):
     assert size(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.711, "71 %"), (0.0051, "1 %"), (0.0049, "< 1 %"), (1e-9, "< 1 %"), (0.0, "0 %")],
+)
+def test_what_is_there_is_not_said_to_be_nothing(share, text):
+    assert percent(share) == text
 
 
 @pytest.mark.parametrize("text", ["$x$", "**x**", "<b>x</b>", "![](http://x)", "`x`", ":red[x]"])
