@@ -92,15 +92,9 @@ def concept_star(rows: Sequence[ConceptRow], found: ConceptMap, centre: str) -> 
     low, high = min(*before, *after), max(*before, *after)
     start = low - max(1.0, 0.5 * (high - low))  # else the nearest would lie on the centre itself
     figure = go.Figure()
-    for colour, width, lines in (
-        (_GREY, 0.7, [(before[i], turns[i], before[j], turns[j]) for i, j, _ in found.edges]),
-        (_TEAL, 1.2, [(start, turn, r, turn) for r, turn in zip(before, turns, strict=True)]),
-    ):
-        figure.add_scatterpolar(
-            r=[r for a, _, b, _ in lines for r in (a, b, None)],
-            theta=[t for _, a, _, b in lines for t in (a, b, None)], mode="lines",
-            line={"color": colour, "width": width}, hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
+    edges = [(before[i], turns[i], before[j], turns[j]) for i, j, _ in found.edges]
+    _add_lines(figure, edges, _GREY, 0.7)
+    _add_lines(figure, [(start, t, r, t) for r, t in zip(before, turns, strict=True)], _TEAL, 1.2)
     said = [[plain(row.concept), row.angle_before, row.angle_after, row.verdict] for row in rows]
     for name, r, look in (
         ("original", before, {"size": 9, "color": _TEAL}),
@@ -111,19 +105,40 @@ def concept_star(rows: Sequence[ConceptRow], found: ConceptMap, centre: str) -> 
             hovertemplate="%{customdata[0]}<br>%{customdata[1]:.1f}° before, "
             "%{customdata[2]:.1f}° after, %{customdata[3]}<extra></extra>",
         )  # fmt: skip
+    names = [plain(row.concept, 22) for row in rows]
+    return _laid_out(figure, (start, high + 0.1 * (high - start)), turns, names, plain(centre))
+
+
+def _add_lines(
+    figure: go.Figure, ends: Sequence[tuple[float, float, float, float]], colour: str, width: float
+) -> None:
+    """Add lines from one radius and direction to another."""
+    figure.add_scatterpolar(
+        r=[r for a, _, b, _ in ends for r in (a, b, None)],
+        theta=[t for _, a, _, b in ends for t in (a, b, None)], mode="lines",
+        line={"color": colour, "width": width}, hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+
+
+def _laid_out(
+    figure: go.Figure,
+    span: tuple[float, float],
+    turns: list[float],
+    names: list[str],
+    centre: str,
+) -> go.Figure:
+    """Return a star with its names outside the circle, and room for them on a phone too."""
     figure.update_layout(
         polar={
-            "radialaxis": {"range": [start, high + 0.1 * (high - start)], "ticksuffix": "°",
-                           "nticks": 5, "angle": 90, "tickangle": 90},
-            "angularaxis": {"tickvals": turns, "ticktext": [plain(r.concept, 22) for r in rows],
-                            "showgrid": False},
+            "radialaxis": {"range": list(span), "ticksuffix": "°", "nticks": 5, "angle": 90,
+                           "tickangle": 90},
+            "angularaxis": {"tickvals": turns, "ticktext": names, "showgrid": False},
             "bgcolor": "rgba(0,0,0,0)",
         },
-        annotations=[{"text": plain(centre), "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper",
+        annotations=[{"text": centre, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper",
                       "yshift": -16, "showarrow": False}],
     )  # fmt: skip
     sized(figure, 620)
-    # Names stand outside the circle: room for them, on a phone too.
     return figure.update_layout(margin={"l": 76, "r": 76, "t": 28, "b": 48})
 
 
