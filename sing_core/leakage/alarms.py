@@ -196,10 +196,10 @@ def sentence(rows: Sequence[AlarmRow], what: str) -> str:
 
 def _row(name: str, usual: Sample, strange: Sample) -> AlarmRow:
     found = auroc(usual, strange)
-    sides = (usual, strange)
-    if found.estimate < 0.5:  # what warns is the other side of the score
-        sides = tuple(Sample.of(-one.scores, one.classes) for one in sides)
-    return AlarmRow(name, found, false_alarms(*sides), len(usual.scores), len(strange.scores))
+    sign = -1.0 if found.estimate < 0.5 else 1.0  # of the side that warns
+    turned = [Sample.of(sign * one.scores, one.classes) for one in (usual, strange)]
+    rate = false_alarms(turned[0], turned[1])
+    return AlarmRow(name, found, rate, len(usual.scores), len(strange.scores))
 
 
 def _told(scored: ScoredSet) -> _Told:
