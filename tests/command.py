@@ -1,9 +1,14 @@
 """The command line and the benchmarks for real: another process."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from typer.main import get_command
 
 from tests.shared_data import ROOT
 
@@ -19,6 +24,16 @@ def command(*arguments, **environment):
         timeout=300,
         check=False,
     )
+
+
+def read(app, verb, words):
+    """Return the parameters of a command of ``app`` as the command line reads them.
+
+    A file that does not exist is refused there: ``photo.jpg``, which commands on pages name, does.
+    """
+    with TemporaryDirectory() as place, contextlib.chdir(place):
+        Path("photo.jpg").touch()
+        return get_command(app).commands[verb].make_context(verb, words).params
 
 
 def benchmark(name, *arguments, timeout):

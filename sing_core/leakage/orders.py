@@ -4,9 +4,9 @@ The paper repeats its comparison with another reference (EVA-02). An order is a 
 of it is more than chance says each pair's difference on the same images.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sing_core.errors import SingError
 from sing_core.leakage.comparison import columns_of, spread
@@ -16,6 +16,7 @@ from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.maths.statistics import Interval, clustered_mean
 
 DEFAULT_MEASURE = "abs_attribute_score_deg"
+_NAMED = 3  # as many pairs are told one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,46 @@ class Order:
     own_tower: frozenset[str]
     pairs: tuple[PairRow, ...]
 
-    def larger(self, first: str, second: str) -> str | None:
-        """Return which of two has the larger mean here where that is decided, else None."""
+    def place(self, model: str) -> int | None:
+        """Return a classifier's place among those that are judged here, from 1; None for others."""
+        judged = [name for name in self.models if name not in self.own_tower]
+        return judged.index(model) + 1 if model in judged else None
+
+    def mean(self, model: str) -> Interval:
+        """Return the mean of a classifier with a null space."""
+        return self.scores[self.models.index(model)]
+
+    def gap(self, first: str, second: str) -> "Gap | None":
+        """Return by how much the mean of ``first`` is larger here; None where nobody may judge."""
         for pair in self.pairs:
-            if {pair.first, pair.second} == {first, second} and pair.decided:
-                return pair.first if pair.difference.estimate > 0 else pair.second
+            if {pair.first, pair.second} == {first, second}:
+                sign = 1 if pair.first == first else -1
+                return Gap(first, second, sign * pair.difference.estimate, pair.decided)
         return None
 
     def as_rows(self) -> list[dict[str, Any]]:
         """Return what the command line prints, a row per classifier."""
         return [
-            {"reference": self.reference, "place": place, "model": model,
+            {"reference": self.reference, "place": self.place(model), "model": model,
              "shares_tower": model in self.own_tower} | spread("mean", score)
-            for place, (model, score) in enumerate(zip(self.models, self.scores, strict=True), 1)
+            for model, score in zip(self.models, self.scores, strict=True)
         ]  # fmt: skip
+
+
+class Gap(NamedTuple):
+    """The mean of ``first`` less that of ``second``, degrees, and whether it is decided."""
+
+    first: str
+    second: str
+    degrees: float
+    decided: bool
+
+    def words(self, named: Callable[[str], str]) -> str:
+        """Return it in words."""
+        if not self.decided:
+            return f"not decided ({abs(self.degrees):.3f}° apart)"
+        larger = self.first if self.degrees > 0 else self.second
+        return f"{named(larger)} leaks more, by {abs(self.degrees):.3f}°"
 
 
 def order_of(sets: Sequence[ScoredSet], measure: str = DEFAULT_MEASURE) -> Order:
@@ -102,31 +129,45 @@ def sentence(found: Sequence[Order], named: Callable[[str], str] = str) -> str:
             f"Only {first.reference} has scores of all these classifiers: whether their order "
             "holds in another image–text space is not known here."
         )
-    return " ".join(_beside(first, other, named) for other in others)
+    told = [_beside(first, other, named) for other in others]
+    return " ".join((*told, *_own_towers(found, named)))
 
 
 def _beside(first: Order, other: Order, named: Callable[[str], str]) -> str:
-    both = [
-        (pair.first, pair.second) for pair in first.pairs
-        if any({pair.first, pair.second} == {own.first, own.second} for own in other.pairs)
-    ]  # fmt: skip
+    pairs = [(pair.first, pair.second) for pair in first.pairs]
+    gaps = [(first.gap(*pair), other.gap(*pair)) for pair in pairs]
+    both = [(here, there) for here, there in gaps if here is not None and there is not None]
     where = f"{first.reference} and {other.reference}"
     if not both:
         return f"No two of these classifiers may be compared in both {where}."
-    said = [(first.larger(*pair), other.larger(*pair), pair) for pair in both]
-    same = [pair for a, b, pair in said if a is not None and a == b]
-    turned = [pair for a, b, pair in said if None not in (a, b) and a != b]
-    undecided = len(both) - len(same) - len(turned)
-    parts = [
-        f"{len(same)} {'has' if len(same) == 1 else 'have'} the same order in both" * bool(same),
-        f"{len(turned)} turned round{_names(turned, named)}" * bool(turned),
-        f"{undecided} not decided in one of the two" * bool(undecided),
-    ]
-    of = "Of the one pair" if len(both) == 1 else f"Of {len(both)} pairs"
-    return f"{of} that may be compared in both {where}: {', '.join(filter(None, parts))}."
+    if len(both) <= _NAMED:
+        return " ".join(
+            f"{named(here.first)} and {named(here.second)}: in {first.reference} "
+            f"{here.words(named)}, in {other.reference} {there.words(named)}."
+            for here, there in both
+        )
+    clear = [(here, there) for here, there in both if here.decided and there.decided]
+    turned = [here for here, there in clear if (here.degrees > 0) != (there.degrees > 0)]
+    names = "; ".join(f"{named(gap.first)} and {named(gap.second)}" for gap in turned)
+    return (
+        f"Of {len(both)} pairs that may be compared in both {where}, {len(clear) - len(turned)} "
+        f"have the same order in both, {len(turned)} turn round{f' ({names})' if names else ''} "
+        f"and {len(both) - len(clear)} are not decided in one of the two."
+    )
 
 
-def _names(pairs: Sequence[tuple[str, str]], named: Callable[[str], str]) -> str:
-    if not pairs:
-        return ""
-    return f" ({'; '.join(f'{named(a)} and {named(b)}' for a, b in pairs)})"
+def _own_towers(found: Sequence[Order], named: Callable[[str], str]) -> Iterator[str]:
+    """Say where a classifier stands that one of the references is built on."""
+    for order in found:
+        for model in sorted(order.own_tower):
+            judged = [one for one in found if one.place(model) is not None]
+            told = [
+                f"in {one.reference} it has place {one.place(model)} of "
+                f"{len(one.models) - len(one.own_tower)} ({one.mean(model).estimate:.3f}°)"
+                for one in judged
+            ]
+            where = f": {', '.join(told)}" if told else ""
+            yield (
+                f"{named(model)} is not judged in {order.reference}, which is built on its own "
+                f"image tower{where}."
+            )

@@ -67,14 +67,21 @@ def images_like(
 
 
 def images_like_photo(
-    inside: Inside, recorded: Recorded, layer: int, head: int, photo: Sums, top: int = 12
+    inside: Inside,
+    recorded: Recorded,
+    layer: int,
+    head: int,
+    photo: Sums,
+    top: int = 12,
+    usual: Tensor | None = None,
 ) -> tuple[Hit, ...]:
     """Return the images that one head finds most like a photo of its own, ``photo`` of one image.
 
-    The mean that is taken away is that of the recorded images.
+    What it writes on average is taken away: ``usual`` ``(o,)``, else the mean of the recorded
+    images. Of a few that hold the photo itself that would make the others its opposite.
     """
     outputs = head_outputs(inside, recorded.sums, layer, head).double()
-    mean = outputs.mean(dim=0)
+    mean = outputs.mean(dim=0) if usual is None else usual
     asked = head_outputs(inside, photo, layer, head)[0].double() - mean
     return _hits((outputs - mean) @ asked, recorded.images, top)
 

@@ -20,24 +20,42 @@ def order(reference, *pairs):
     return Order(reference, (), (), frozenset(), pairs)
 
 
-def test_pairs_hold_turn_round_or_are_not_decided():
-    here = order("one", pair("a", "b", 1, 2), pair("a", "c", 1, 2), pair("b", "c", -1, 2))
-    there = order("two", pair("b", "a", -3, -1), pair("c", "a", 1, 2), pair("b", "c", 1, 2))
-    assert (here.larger("b", "a"), there.larger("a", "b")) == ("a", "a")
-    assert here.larger("b", "c") is here.larger("a", "d") is None
-    said = sentence((here, there), str.upper)
-    assert said == (
-        "Of 3 pairs that may be compared in both one and two: 1 has the same order in both, "
-        "1 turned round (A and C), 1 not decided in one of the two."
+def test_few_pairs_are_told_one_by_one_with_their_size():
+    here = order("one", pair("a", "b", 1, 2), pair("b", "c", -1, 2))
+    there = order("two", pair("b", "a", -3, -1), pair("b", "c", 1, 2))
+    assert here.gap("b", "a") == ("b", "a", -1.5, True)
+    assert here.gap("a", "d") is None
+    assert sentence((here, there), str.upper) == (
+        "A and B: in one A leaks more, by 1.500°, in two A leaks more, by 2.000°. "
+        "B and C: in one not decided (0.500° apart), in two B leaks more, by 1.500°."
+    )
+
+
+def test_many_pairs_hold_turn_round_or_are_not_decided():
+    clear = [pair("a", "b", 1, 2), pair("a", "c", 1, 2), pair("a", "d", 1, 2)]
+    here = order("one", *clear, pair("b", "c", -1, 2))
+    there = order("two", *clear[:2], pair("d", "a", 1, 2), pair("b", "c", 1, 2))
+    assert sentence((here, there), str.upper) == (
+        "Of 4 pairs that may be compared in both one and two, 2 have the same order in both, "
+        "1 turn round (A and D) and 1 are not decided in one of the two."
     )
 
 
 def test_what_cannot_be_compared_is_said():
     here = order("one", pair("a", "b", 1, 2))
     assert sentence((here,)).startswith("Only one has scores of all these classifiers")
-    none = order("two")
-    assert (
-        sentence((here, none)) == "No two of these classifiers may be compared in both one and two."
+    said = sentence((here, order("two")))
+    assert said == "No two of these classifiers may be compared in both one and two."
+
+
+def test_a_reference_never_judges_the_tower_that_it_is_built_on():
+    scores = (Interval(3, 2, 4, 9), Interval(2, 1, 3, 9), Interval(1, 0, 2, 9))
+    here = Order("one", ("own", "a", "b"), scores, frozenset({"own"}), (pair("a", "b", 1, 2),))
+    there = Order("two", ("a", "b", "own"), scores, frozenset(), (pair("a", "b", 1, 2),))
+    assert [row["place"] for row in here.as_rows()] == [None, 1, 2]
+    assert sentence((here, there)).endswith(
+        "own is not judged in one, which is built on its own image tower: in two it has place 3 "
+        "of 3 (1.000°)."
     )
 
 

@@ -3,12 +3,12 @@
 import shlex
 
 import pytest
-from typer.main import get_command
 
 from pages._view.explore import pixels
 from sing_core.cli import pixels as command_line
 from sing_core.cli import units
 from sing_core.studies.pixels import Effort
+from tests.command import read
 from tests.pages.driver import App
 
 pytestmark = pytest.mark.slow  # networks are run forth and back
@@ -44,13 +44,9 @@ def test_a_search_is_begun_by_a_press_and_kept_for_its_own_step(monkeypatch):
     assert units.app is command_line.app  # an app of one command has no names for them
     (code,) = [one.value for one in app.at.code if " pixels " in one.value]
     verb, *words = shlex.split(code)[3:]
-    asked = (
-        get_command(command_line.app)
-        .commands[verb]
-        .make_context(verb, words, resilient_parsing=False)
-    )
-    assert (asked.params["radius"], asked.params["steps"]) == ([2], 2)
-    assert asked.params["epsilon"] == pytest.approx(app.sweep["epsilon"][app.sweep["index"]])
+    asked = read(command_line.app, verb, words)
+    assert (asked["radius"], asked["steps"]) == ([2], 2)
+    assert asked["epsilon"] == pytest.approx(app.sweep["epsilon"][app.sweep["index"]])
     app.type_prompt("an image of a teapot")
     assert told(app) == []
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 import streamlit as st
-from typer.main import get_command
 
 from pages._view.library import actions
 from pages._view.units import direction, found, found_asks, word_asks
@@ -17,6 +16,7 @@ from sing_core.sets.chunks import SetFacts, SetFolder
 from sing_core.sets.sources import open_source
 from sing_core.settings import Settings
 from sing_core.units import directions
+from tests.command import read
 from tests.pages.driver import App
 from tests.prepared_sets import class_folders, jpeg
 
@@ -33,8 +33,7 @@ def parsed(app, line=0):
     python, dash_m, package, verb, *words = shlex.split(code.value.splitlines()[line])
     assert (python, dash_m, package) == ("python", "-m", "sing_core")
     assert units.app is unit_words.app is unit_directions.app is unit_atlas.app
-    command = get_command(units.app).commands[verb]
-    return verb, command.make_context(verb, words, resilient_parsing=False).params
+    return verb, read(units.app, verb, words)
 
 
 def test_a_first_visitor_reads_who_wrote_what_is_hidden():
@@ -270,7 +269,7 @@ def test_where_photographs_are_here_they_stand_at_both_ends(goldfish, few_texts)
     asked = {"ask": "direction", "set": "goldfish", "component": "1"}
     app = App.at_page("units", **asked)
     assert (app.errors, app.warnings) == ([], [])
-    titles = ("**Farthest along it**", "**Farthest against it**")
+    titles = ("**Most along it**", "**Least along it**")
     assert all(title in [one.value for one in app.at.markdown] for title in titles)
     pictures = [one.proto.imgs[0] for one in app.at.get("image")]
     assert len(pictures) == 6  # three of the six that did not make it at either end

@@ -9,6 +9,7 @@ from sing_core.errors import UnitsError
 from sing_core.sets.chunks import ImageRow
 from sing_core.units import retrieval
 from sing_core.units.inside import open_inside
+from sing_core.units.moments import HeadMoments
 from sing_core.units.recorded import Recorded
 from sing_core.units.residual import Sums, sliced, sums_of
 from sing_core.units.retrieval import (
@@ -88,6 +89,27 @@ def test_a_photo_of_the_set_finds_what_its_own_place_finds(inside, recorded):
     by_place = images_like(inside, recorded, 11, 3, 5, 15)
     others = [hit.image.name for hit in by_photo if hit.image.name != "5"]
     assert others == [hit.image.name for hit in by_place]
+
+
+def test_a_few_images_that_hold_the_photo_are_not_its_opposite_by_arithmetic(inside, recorded):
+    moments = HeadMoments.of(recorded.sums, inside.tower.identity)
+    usual = moments.usual(inside, 11, 3)
+    outputs = head_outputs(inside, recorded.sums, 11, 3).double()
+    torch.testing.assert_close(usual, outputs.mean(dim=0), rtol=1e-4, atol=1e-5)
+    own, few = (
+        sliced(recorded.sums, slice(5, 6)),
+        replace(recorded, sums=sliced(recorded.sums, slice(3, 6)), images=recorded.images[3:6]),
+    )
+    about_themselves = images_like_photo(inside, few, 11, 3, own, 3)
+    rest = [hit.score for hit in about_themselves if hit.image.name != "5"]
+    (itself,) = [hit.score for hit in about_themselves if hit.image.name == "5"]
+    assert sum(rest) == pytest.approx(-itself, rel=1e-3), "whatever the head writes"
+    beside_usual = images_like_photo(inside, few, 11, 3, own, 3, usual)
+    whole = {
+        hit.image.name: hit.score for hit in images_like_photo(inside, recorded, 11, 3, own, 16)
+    }
+    for hit in beside_usual:
+        assert hit.score == pytest.approx(whole[hit.image.name], rel=1e-3, abs=1e-4)
 
 
 def test_a_head_in_which_classes_were_planted_finds_them_again_and_chance_is_counted(

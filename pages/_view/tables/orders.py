@@ -13,10 +13,10 @@ from sing_core.leakage.orders import Order, sentence
 
 _Options = Sequence[tuple[str, str]]
 _HOW = (
-    "Mean |AS| in each image–text space that has scores of all these classifiers, the largest "
-    "first. A pair counts as ordered where its difference on the same images is decided, corrected "
-    "for all pairs, and says the same for each kind of images. A classifier on whose own image "
-    "tower a reference is built is listed and never judged in it."
+    "Mean |AS| of the classifiers that have a null space, in each image–text space that has scores "
+    "of them all; place 1 leaks most. A pair counts as ordered where its difference on the same "
+    "images is decided, corrected for all pairs, and says the same for each kind of images. A "
+    "classifier on whose own image tower a reference is built is listed and never judged in it."
 )
 
 
@@ -47,14 +47,14 @@ def _show(models: list[str], images: str, part: Part, options: _Options) -> None
 
 
 def _cells(found: Sequence[Order], titles: dict[str, str]) -> list[dict[str, str]]:
-    """Return a row a place: who has it in each reference, and the mean."""
+    """Return a row a classifier with a null space: place and mean in every reference."""
     return [
-        {"place": f"{place + 1}"}
-        | {
-            order.reference: f"{titles[order.models[place]]}: {interval(order.scores[place])}"
-            + ", own tower" * (order.models[place] in order.own_tower)
-            for order in found
-            if place < len(order.models)
-        }
-        for place in range(max(len(order.models) for order in found))
+        {"classifier": titles[model]} | {order.reference: _cell(order, model) for order in found}
+        for model in found[0].models
     ]
+
+
+def _cell(order: Order, model: str) -> str:
+    place = order.place(model)
+    start = "its own tower, not judged" if place is None else f"place {place}"
+    return f"{start}: {interval(order.mean(model))}"

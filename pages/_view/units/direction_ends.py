@@ -28,7 +28,7 @@ _OTHERS = "None of the images at the ends made the direction: that did the other
 
 def show_ends(images: str, found: SetDirection) -> None:
     """Draw the images at both ends: photographs where they are here, else their names."""
-    both = {"Farthest along it": found.top, "Farthest against it": found.bottom}
+    both = {"Most along it": found.top, "Least along it": found.bottom}
     if originals.are_here(images):
         wanted = [
             {"row": end.image.row, "digest": end.image.digest}

@@ -209,8 +209,8 @@ def _first_of(hits: tuple[Hit, ...], name: str) -> str:
         f"Of the others {name} finds “{in_words(first.image.name, 60)}” most like the photo on "
         f"screen ({number(first.score, '+.1f')})"
         if first.score > 0
-        else f"{name} finds no other photograph like the one on screen: beside their mean it "
-        f"writes something opposed for each (at best {number(first.score, '+.1f')})"
+        else f"{name} finds none of the others like the photo on screen: beside what it usually "
+        f"writes, it writes something opposed for each (at best {number(first.score, '+.1f')})"
     )
     return f"{said}. A set with classes, prepared in the Library, says how far to trust a head."
 

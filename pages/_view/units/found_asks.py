@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 import torch
+from torch import Tensor
 
 from pages._view import loaders
 from pages._view.tables.opened import kept
@@ -16,6 +17,7 @@ from pages._view.tables.originals import small_copies
 from pages._view.units import asks, word_asks
 from pages._view.units.by_hand import answers, bar, once
 from pages._view.units.scene import Asked
+from sing_core.errors import UnitsError
 from sing_core.files.digests import content_key
 from sing_core.files.images import decode_image
 from sing_core.files.samples import SAMPLES
@@ -114,11 +116,20 @@ def _records() -> dict[str, Recorded]:
 def alike(asked: Asked, among: Among, head: Head) -> _Hits:
     """Return the photographs that a head finds most like the photo on screen, that one left out."""
     photo = asks.taken_apart(asked)
+    usual = None if among.images else _usual(asked, head)
     some = retrieval.images_like_photo(
-        photo.inside, among.recorded, *head, photo.parts.sums, TOP + 1
+        photo.inside, among.recorded, *head, photo.parts.sums, TOP + 1, usual
     )
     others = [hit for hit in some if hit.image.digest != asked.photo.digest]
     return tuple(replace(hit, rank=rank) for rank, hit in enumerate(others[:TOP], start=1))
+
+
+def _usual(asked: Asked, head: Head) -> Tensor | None:
+    """Return what a head writes on average over the embedded set, where its moments ship."""
+    try:
+        return word_asks.recorded_in(asked).usual(asks.inside_of(asked), *head)
+    except UnitsError:
+        return None
 
 
 def shown_most(asked: Asked, among: Among, head: Head) -> tuple[_Hits, str]:
