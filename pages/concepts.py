@@ -48,7 +48,9 @@ answer.markdown(concepts_answer.summary(found, whole=label is None))
 for note in wanted.notes:
     st.warning(note, icon=":material/playlist_remove:")
 concepts.show_notes(model, found, scale)
-pick_images.show_images_note(model, images, part)
+pick_images.show_images_note(
+    model, images, part, None if label is None else concepts.kinds_of(found[0])
+)
 table, single = st.columns([3, 2], gap="large")
 with single:
     chosen = concepts.pick_concept(found)

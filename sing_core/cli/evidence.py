@@ -132,7 +132,13 @@ def nuisances(
     alone names it.
     """
     from sing_core.leakage.nuisance_lens import check_null_space, lens_of
-    from sing_core.leakage.nuisances import meaning, nuisance_rows, sentence, share_between
+    from sing_core.leakage.nuisances import (
+        meaning,
+        nuisance_rows,
+        others,
+        sentence,
+        share_between,
+    )
     from sing_core.leakage.planting import plant
 
     bench = open_bench(Settings())
@@ -145,7 +151,8 @@ def nuisances(
     lens = lens_of(bench, planted, model, reference)
     rows = nuisance_rows(planted, lens)
     show([row.as_row() for row in rows], json_)
-    tell(f"{sentence(rows)} {meaning(rows, share_between(planted, lens.linear))}")
+    meant = meaning(rows, share_between(planted, lens.linear))
+    tell(f"{sentence(rows)} {others(rows)} {meant}")
 
 
 def _photographs(

@@ -1,5 +1,6 @@
 """Do two classifiers agree on which classes their null spaces move, as section 3.5 asks?"""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,22 @@ class AgreementRow:
             return "not decided"
         return "agree" if self.rho.estimate > 0 else "disagree"
 
+    @property
+    def ceiling(self) -> float | None:
+        """The largest rho that halves of this reliability can show; None where one has none.
+
+        The geometric mean of both reliabilities (Spearman 1904, correction for attenuation).
+        """
+        reliable = (self.reliability_first, self.reliability_second)
+        if not all(one.decided and one.estimate > 0 for one in reliable):
+            return None
+        return math.sqrt(reliable[0].estimate * reliable[1].estimate)
+
+    @property
+    def share(self) -> float | None:
+        """``|rho|`` as a share of its ceiling, at most 1; None without one."""
+        return None if self.ceiling is None else min(1.0, abs(self.rho.estimate) / self.ceiling)
+
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
         row: dict[str, Any] = {
@@ -49,7 +66,7 @@ class AgreementRow:
         for name in ("rho", "reliability_first", "reliability_second"):
             found: Interval = getattr(self, name)
             row |= {name: found.estimate, f"{name}_low": found.low, f"{name}_high": found.high}
-        return row | {"verdict": self.verdict}
+        return row | {"ceiling": self.ceiling, "verdict": self.verdict}
 
 
 def agreement_rows(first: ScoredSet, second: ScoredSet) -> tuple[AgreementRow, ...]:

@@ -6,7 +6,7 @@ head reads, falls as the null energy rises: it has the same ranks, and the same 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,9 @@ class AlarmRow:
 
     Attributes:
         score: of ``SCORES``; ``directed_score_deg`` is AS towards the class decided for.
-        auroc: 0.5 is chance, below it the score says the opposite.
-        fpr95: share of false alarms where 95 % of what is looked for is found; None within classes.
+        auroc: 0.5 is chance, below it the score says the opposite of what was expected of it.
+        fpr95: share of false alarms where 95 % of what is looked for is found, on the side that
+            ``told_apart`` names; None within classes.
         n: images that are usual; ``looked_for`` images that are not.
     """
 
@@ -57,9 +58,23 @@ class AlarmRow:
     looked_for: int
 
     @property
-    def apart(self) -> float:
-        """The share of pairs that it tells apart, whichever of the two it is larger for."""
-        return max(self.auroc.estimate, 1 - self.auroc.estimate)
+    def told_apart(self) -> Interval:
+        """The share of pairs that the score tells apart on its ``side``; the interval turns too.
+
+        The side is read off the data, so the share is never below 0.5. The lower end may be: where
+        it is, chance is not excluded.
+        """
+        found = self.auroc
+        if not found.estimate < 0.5:
+            return found
+        low, high = (None if end is None else 1 - end for end in (found.high, found.low))
+        return replace(found, estimate=1 - found.estimate, low=low, high=high)
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the interval of what is told apart lies above chance."""
+        low = self.told_apart.low
+        return low is not None and low > 0.5
 
     @property
     def side(self) -> str:
@@ -70,9 +85,9 @@ class AlarmRow:
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
         return {
-            "score": self.score, "auroc": known(self.auroc.estimate), "low": self.auroc.low,
-            "high": self.auroc.high, "fpr95": self.fpr95, "n": self.n,
-            "looked_for": self.looked_for,
+            "score": self.score, "side": self.side, "auroc": known(self.told_apart.estimate),
+            "low": self.told_apart.low, "high": self.told_apart.high, "fpr95": self.fpr95,
+            "n": self.n, "looked_for": self.looked_for,
         }  # fmt: skip
 
 
@@ -158,26 +173,33 @@ def kind_alarms(scored: ScoredSet, strange: str) -> tuple[AlarmRow, ...]:
 
 
 def sentence(rows: Sequence[AlarmRow], what: str) -> str:
-    """Say how well the null part tells ``what`` apart, beside what the logits say for nothing."""
+    """Say how well the null part tells ``what`` apart, beside what can be read off the logits."""
     own, free = (
-        max((row for row in rows if (row.score in OWN) is ours), key=lambda row: row.apart)
+        max(
+            (row for row in rows if (row.score in OWN) is ours),
+            key=lambda row: row.told_apart.estimate,
+        )
         for ours in (True, False)
     )
-    if not own.auroc.low or own.auroc.low <= 0.5 <= (own.auroc.high or 1):
+    ours, theirs = (f"{100 * row.told_apart.estimate:.0f} %" for row in (own, free))
+    if not own.beyond_chance:
         return (
             f"No score of the null part tells {what} from the others beyond chance; the logits’ "
-            f"own {NAMES[free.score]} is {free.side} for them in {100 * free.apart:.0f} % of pairs."
+            f"own {NAMES[free.score]} is {free.side} for them in {theirs} of pairs."
         )
     return (
         f"The null part’s best score, the {NAMES[own.score]}, is {own.side} for {what} in "
-        f"{100 * own.apart:.0f} % of pairs (chance 50 %); the logits’ own {NAMES[free.score]} is "
-        f"{free.side} in {100 * free.apart:.0f} %, for nothing."
+        f"{ours} of pairs (chance 50 %); the logits’ own {NAMES[free.score]}, which costs nothing "
+        f"to read, is {free.side} in {theirs}."
     )
 
 
 def _row(name: str, usual: Sample, strange: Sample) -> AlarmRow:
-    found, alarms = auroc(usual, strange), false_alarms(usual, strange)
-    return AlarmRow(name, found, alarms, len(usual.scores), len(strange.scores))
+    found = auroc(usual, strange)
+    sign = -1.0 if found.estimate < 0.5 else 1.0  # of the side that warns
+    turned = [Sample.of(sign * one.scores, one.classes) for one in (usual, strange)]
+    rate = false_alarms(turned[0], turned[1])
+    return AlarmRow(name, found, rate, len(usual.scores), len(strange.scores))
 
 
 def _told(scored: ScoredSet) -> _Told:

@@ -28,6 +28,7 @@ from sing_core.models.workbench import Workbench
 
 AS_FITTED = "as fitted"
 PENALTIES = {"λ / 10": 0.1, "λ / 3": 1 / 3, "λ × 3": 3.0, "λ × 10": 10.0}
+WITHOUT_PART = "without part"
 RAW, CENTRED = "raw", "centred"
 
 Key = tuple[str, str, str]  # reading, reference, fit
@@ -248,7 +249,7 @@ def _fits(whole: Translator, images: _Images) -> Iterator[tuple[str, Tensor, Ten
     for fold in range(whole.folds.count if whole.folds is not None else 0):
         everywhere = torch.zeros(len(images.digests), dtype=torch.long)
         part = Unseen(stand_in(whole, fold), everywhere)
-        yield f"without part {fold + 1}", *_translated(part, images)
+        yield f"{WITHOUT_PART} {fold + 1}", *_translated(part, images)
 
 
 def _translated(

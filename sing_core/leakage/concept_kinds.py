@@ -22,7 +22,7 @@ TOWARDS, AWAY, NOT_DECIDED = "towards", "away", "not decided"
 
 @dataclass(frozen=True, slots=True)
 class OfKind:
-    """Where the null part of one ``kind`` of images points with regard to a concept.
+    """Which way null removal turns one ``kind`` of images with regard to a concept.
 
     Attributes:
         kind: of images; ``n`` units of the statistics, see ``ConceptRow``.

@@ -68,8 +68,8 @@ def _notes(refused: Sequence[str], repeated: int) -> tuple[str, ...]:
         named = ", ".join(f"“{line}”" for line in refused[:_NAMED])
         more = " and others" if len(refused) > _NAMED else ""
         notes.append(
-            f"Left out, as they are too long or have no letters: {len(refused):,} lines "
-            f"({named}{more})."
+            f"Left out, as they are too long or have no letters: {len(refused):,} "
+            f"line{'' if len(refused) == 1 else 's'} ({named}{more})."
         )
     if repeated:
         notes.append(f"Lines that were there before and count once: {repeated:,}.")

@@ -44,7 +44,7 @@ class ConceptRow:
         loosely_related: the images are nearer to it than to nine tenths of that vocabulary, and its
             words are not among those that mean most nearly the class; never of a whole set.
         stratum: kind of images; "" in a set of one kind, ``POOLED`` where several are one.
-        by_kind: where the null part points within each kind, of a row of several alone.
+        by_kind: which way null removal turns each kind, of a row of several alone.
     """
 
     concept: str
@@ -96,6 +96,7 @@ class ConceptRow:
     def verdict(self) -> str:
         """``towards``, ``away`` or ``as good as 0`` where a test says so, else ``not decided``.
 
+        Of null removal: what it turns the images away from, the null part pointed to.
         Of kinds that turn opposite ways there is none: they differ.
         """
         if self.kinds_differ:

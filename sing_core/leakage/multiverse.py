@@ -13,11 +13,28 @@ from typing import Any
 import numpy as np
 
 from sing_core.errors import ImageSetError
-from sing_core.leakage.choices import Measured, measured_by
+from sing_core.leakage.choices import (
+    AS_FITTED,
+    CENTRED,
+    RAW,
+    WITHOUT_PART,
+    Measured,
+    measured_by,
+)
 from sing_core.leakage.measures import MEASURES
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import ALL, POOLED, strata_of
 from sing_core.maths.statistics import LEVEL, Floats, cluster_means, student
+
+_SPOKEN = {
+    RAW: "raw angles",
+    CENTRED: "centred angles",
+    AS_FITTED: "the translator as fitted",
+    "λ / 10": "a tenth of the translator’s penalty",
+    "λ / 3": "a third of the translator’s penalty",
+    "λ × 3": "three times the translator’s penalty",
+    "λ × 10": "ten times the translator’s penalty",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +147,30 @@ class Claim:
         return tuple(name for name, (kept, _) in counts.items() if not kept)
 
     @property
+    def quantity(self) -> str:
+        """What the degrees of the choices are; "" where ``text`` names it."""
+        if self.concept:
+            return "directed part of AS"
+        return "own name beside all names" if self.label else ""
+
+    @property
     def sentence(self) -> str:
         """The claim with its magnitude, and how much of it is left under other choices."""
         usual, whole = self.choices[0], len(self.choices)
         ends = ", ".join(_signed(end) for end in (usual.low, usual.high))
-        wide = f" {100 * self.level:.6g} %" if self.level != LEVEL else ""
+        named = f"{self.quantity} " if self.quantity else ""
+        wide = ", corrected," if self.level != LEVEL else ""
+        kept_as = "survives" if usual.sign else "stays undecided under"
         said = (
-            f"{self.text} ({_signed(usual.estimate)}°{wide} [{ends}] by the usual choices): "
-            f"it survives {self.survives} of {whole} choices"
+            f"{self.text} ({named}{_signed(usual.estimate)}° [{ends}]{wide} by the usual choices): "
+            f"it {kept_as} {self.survives} of {whole} choices"
         )
         if self.never:
-            return f"{said}; never with {', '.join(self.never)}."
+            return f"{said}; never with {' or '.join(spoken(name) for name in self.never)}."
         worst, (kept, of) = min(self.by_option.items(), key=lambda item: item[1][0] / item[1][1])
         if kept * whole >= of * self.survives:
             return f"{said}."
-        return f"{said}; least with {worst} ({kept} of {of})."
+        return f"{said}; with {spoken(worst)} only {kept} of {of}."
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints."""
@@ -167,6 +193,13 @@ class Claim:
             }
             for c in self.choices
         ]  # fmt: skip
+
+
+def spoken(option: str) -> str:
+    """Return what a single choice is called in a sentence."""
+    if option in _SPOKEN:
+        return _SPOKEN[option]
+    return f"the fit {option}" if option.startswith(WITHOUT_PART) else option
 
 
 def _signed(degrees: float) -> str:

@@ -7,7 +7,7 @@ towards its own words minus the mean over the words of all others is the *contra
 movement, measured in the same way, says what reference and translator would find at best.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -209,20 +209,34 @@ def share_between(planted: Sequence[Planted], linear: LinearHead) -> float | Non
 
 
 def sentence(rows: Sequence[NuisanceRow]) -> str:
-    """Say what is found of what was planted, with magnitudes."""
+    """Say how many of what was planted are found, with magnitudes."""
+    named = [row for row in rows if row.verdict and row.nuisance not in _CONTROLS]
+    found = [row for row in named if row.verdict == FOUND]
+    whole = "1 planted nuisance" if len(named) == 1 else f"{len(named)} planted nuisances"
+    if not found:
+        return f"None of {whole} is found by AS of the null movement alone."
+    is_ = "is" if len(found) == 1 else "are"
+    return f"{len(found)} of {whole} {is_} found: {_listed(found, _of_whole)}."
+
+
+def others(rows: Sequence[NuisanceRow]) -> str:
+    """Say what became of those that are not found, and of the control, and where that is decided.
+
+    Degrees are the contrast of the null movement, and of the whole one.
+    """
     full = [row for row in rows if row.verdict]
     named = [row for row in full if row.nuisance not in _CONTROLS]
     parts = [
-        f"{verdict}: " + ", ".join(_named(row) for row in kept)
-        for verdict in (FOUND, NOT_FOUND, UNDECIDED)
+        f"{start}: {_listed(kept, _named)}."
+        for start, verdict in (("Shown not to be", NOT_FOUND), ("Not decided", UNDECIDED))
         if (kept := [row for row in named if row.verdict == verdict])
     ]
-    parts += [f"{row.nuisance}, the control: {row.verdict}" for row in full if row not in named]
-    found = sum(row.verdict == FOUND for row in named)
-    return (
-        f"Of {len(named)} planted nuisances, in full dose, the null movement alone shows {found} "
-        f"by AS towards their own words, of what the whole movement shows ({'; '.join(parts)})."
+    parts += [f"The control, {row.nuisance}: {row.verdict}." for row in full if row not in named]
+    parts.append(
+        "Verdicts are those of tests in full dose, corrected for all nuisances (Holm); an interval "
+        "in the table is of its row alone."
     )
+    return " ".join(parts)
 
 
 def meaning(rows: Sequence[NuisanceRow], usual: float | None) -> str:
@@ -245,6 +259,19 @@ def meaning(rows: Sequence[NuisanceRow], usual: float | None) -> str:
     )
 
 
+def _listed(rows: Sequence[NuisanceRow], words: Callable[[NuisanceRow], str]) -> str:
+    said = [words(row) for row in rows]
+    return " and ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)
+
+
+def _of_whole(row: NuisanceRow) -> str:
+    null, whole = _both(row)
+    return f"{row.nuisance} ({null} of the {whole} that the whole movement shows)"
+
+
 def _named(row: NuisanceRow) -> str:
-    degrees = (f"{of.estimate:+.2f}°".replace("-", "−") for of in (row.contrast, row.whole))
-    return f"{row.nuisance} {' of '.join(degrees)}"
+    return f"{row.nuisance} ({' of '.join(_both(row))})"
+
+
+def _both(row: NuisanceRow) -> list[str]:
+    return [f"{of.estimate:+.2f}°".replace("-", "−") for of in (row.contrast, row.whole)]

@@ -221,10 +221,11 @@ def test_a_claim_about_a_class_is_a_sentence_with_its_level():
 
     assert claim(3.0).sentence == (
         "Null removal under lite0 turns goldfish towards its own name, more than it does with "
-        "those of other classes (+3.00° 99.975 % [+2.00, +4.00] by the usual choices): it survives "
+        "those of other classes (own name beside all names +3.00° [+2.00, +4.00], corrected, "
+        "by the usual choices): it survives "
         "2 of 2 choices."
     )
     assert "goldfish away from its own name" in claim(-3.0).sentence
-    assert claim(-3.0).sentence.endswith("it survives 1 of 2 choices; never with centred.")
+    assert claim(-3.0).sentence.endswith("it survives 1 of 2 choices; never with centred angles.")
     assert claim(0.5).text.endswith("towards its own name or away from it is not decided")
     assert claim(0.5).as_row()["class"] == "goldfish"

@@ -121,7 +121,8 @@ def test_the_page_names_it_with_both_magnitudes(scored, monkeypatch):
     planted = {PHOTO: [0.4, 0.4, 0.0, 0.9], SMALL: [-0.3, 0.4, 0.0, -0.9]}
     rows = table(scored, monkeypatch, planted, noise=0.01)
     said = concepts_answer.summary(rows, whole=True)
-    assert said.startswith("**1 of 4 concepts hides in the null part")
+    assert said.startswith("**Without their null part the images turn towards 1 of 4 concepts, ")
+    assert "), and away from none.**" in said
     assert "Towards or away from **2 concepts** depends on the kind of images" in said
     assert "of **sports car**, towards it by 0.9" in said
     assert "away from it by 0.9" in said

@@ -18,6 +18,7 @@ def test_lines_that_cannot_be_used_and_repeated_ones_are_counted_and_named():
     assert found.labels == ("dog",)
     assert len(found.notes) == 2
     assert "2 lines (“???”, “xxx" in found.notes[0]
+    assert ": 1 line (“???”)." in parse_concepts("dog\n???").notes[0]
     assert found.notes[1].endswith("count once: 1.")
 
 

@@ -1,15 +1,18 @@
 """Probes and real equivalents of a set in which the truth is planted."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from sing_core.errors import ImageSetError, TextListError
 from sing_core.leakage import probes
-from sing_core.leakage.alarms import alarms, sentence
+from sing_core.leakage.alarms import AlarmRow, alarms, other_alarms, sentence
 from sing_core.leakage.probes import GROUPS, labelled, probe
 from sing_core.leakage.real_pairs import logit_coordinates, real_pairs
 from sing_core.leakage.scored_sets import open_set
 from sing_core.maths.scores import angle_deg
+from sing_core.maths.statistics import Interval
 from sing_core.settings import Settings
 from tests import toy
 from tests.prepared_sets import made_up_set
@@ -182,6 +185,31 @@ def test_a_longer_null_part_is_an_alarm_and_the_logits_do_not_hear_it(bench):
     )
 
 
+def test_a_shorter_null_part_warns_from_the_other_side_and_is_found_as_well(bench):
+    usual = planted(bench, "noise", None)
+    planted(bench, "strange", strange(bench))
+    long = open_set(bench, "lite0", images="strange")
+    there = {row.score: row for row in other_alarms(usual, long)}["null_energy"]
+    back = {row.score: row for row in other_alarms(long, usual)}["null_energy"]
+    assert (there.side, back.side) == ("higher", "lower")
+    assert back.told_apart.estimate == pytest.approx(there.told_apart.estimate)
+    assert back.fpr95 < 0.05, "of the side that warns"
+    assert back.beyond_chance, "all told apart, with a lower end of AUROC of 0"
+
+
+def test_chance_is_not_made_to_look_like_more_by_the_side_that_is_chosen():
+    found = AlarmRow("null_energy", Interval(0.47, 0.4, 0.54, 9), None, 9, 9)
+    told = found.told_apart
+    assert (told.estimate, told.low, told.high) == pytest.approx((0.53, 0.46, 0.6))
+    assert (found.side, found.beyond_chance) == ("lower", False)
+    free = AlarmRow("max_logit", Interval(0.7, 0.6, 0.8, 9), None, 9, 9)
+    said = sentence((found, free), "wrong decisions")
+    assert said.startswith("No score of the null part tells wrong decisions from the others")
+    said = sentence((replace(found, auroc=Interval(0.3, 0.2, 0.4, 9)), free), "wrong decisions")
+    assert "is lower for wrong decisions in 70 % of pairs (chance 50 %)" in said
+    assert said.endswith("own largest logit, which costs nothing to read, is lower in 70 %.")
+
+
 def test_nothing_to_tell_apart_is_said(bench):
     scored = planted(bench, "noise", None)
     with pytest.raises(ImageSetError, match="holds one kind of image only"):
@@ -196,6 +224,12 @@ def test_errors_and_kinds_of_images_are_told_apart_on_the_embedded_set(real_benc
     assert rows["probability"].auroc.low > 0.7, "who errs is less sure of it"
     assert rows["null_energy"].auroc.high < 0.5
     assert rows["null_energy"].fpr95 is None
+    told, found = rows["null_energy"].told_apart, rows["null_energy"].auroc
+    assert (told.low, told.estimate, told.high) == pytest.approx(
+        (1 - found.high, 1 - found.estimate, 1 - found.low)
+    )
+    assert rows["null_energy"].beyond_chance
+    assert rows["null_energy"].as_row()["auroc"] == told.estimate > 0.5
     accuracy = scored.ask("SELECT avg(CAST(top1 = label AS DOUBLE)) AS a FROM images")["a"][0]
     assert rows["max_logit"].n / 4_000 == pytest.approx(accuracy.as_py())
     small = {row.score: row for row in alarms(scored, "64-pixel image")}

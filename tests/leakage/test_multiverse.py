@@ -11,7 +11,7 @@ from sing_core.files.store import Store
 from sing_core.leakage.choices import AS_FITTED, PENALTIES, measured_by
 from sing_core.leakage.differences import pair_rows
 from sing_core.leakage.measures import MEASURES
-from sing_core.leakage.multiverse import Choice, Claim, multiverse
+from sing_core.leakage.multiverse import Choice, Claim, multiverse, spoken
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.variant_scores import under
 from sing_core.maths.head_variants import HeadVariant
@@ -115,8 +115,16 @@ def test_what_it_never_survives_is_named_and_nothing_else():
         choice("small", -1.0, False, "centred"), choice("all", 1.0, True, "else"),
     )  # fmt: skip
     assert less.never == ()
-    assert less.sentence.endswith("survives 4 of 5 choices; least with small (1 of 2).")
+    assert less.sentence.endswith("survives 4 of 5 choices; with small only 1 of 2.")
     assert "(0.00° [−0.10, +0.10] by the usual" in claim_of(choice("all", 0.0, True)).sentence
+    open_ = claim_of(choice("all", 0.0, True), choice("all", 0.0, True, "centred"))
+    assert open_.sentence.endswith(
+        "by the usual choices): it stays undecided under 2 of 2 choices."
+    )
+    assert [spoken(name) for name in ("λ / 3", "without part 2", "centred", "small")] == [
+        "a third of the translator’s penalty", "the fit without part 2", "centred angles", "small",
+    ]  # fmt: skip
+    assert all(spoken(name).endswith("translator’s penalty") for name in PENALTIES)
     turned = claim_of(choice("all", -1.0, True))
     assert turned.text == "IS of b is larger than that of a"
     assert claim_of(choice("all", 0.0, True)).text == "IS of a and of b are not told apart"

@@ -1,5 +1,6 @@
 """Nuisances with a planted truth: a linear network in which it is known what each of them moves."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from sing_core.leakage.nuisances import (
     NOT_FOUND,
     meaning,
     nuisance_rows,
+    others,
     sentence,
     share_between,
 )
@@ -125,10 +127,19 @@ def test_dose_0_moves_nothing(found):
 def test_a_sentence_says_what_is_found_and_what_it_does_not_mean(found):
     rows = list(found.values())
     said = sentence(rows)
-    assert "Of 3 planted nuisances, in full dose, the null movement alone shows 1" in said
-    assert "found: secret +" in said
-    assert "plain 0.00°" not in said
-    assert "not found: plain +0.00° of +" in said
+    size = f"{next(r for r in rows if (r.nuisance, r.dose) == ('secret', 1)).contrast.estimate:.2f}"
+    assert said.startswith(f"1 of 3 planted nuisances is found: secret (+{size}° of the +{size}° ")
+    assert said.count(".") == 3, "one sentence, two numbers"
+    rest = others(rows)
+    assert "Shown not to be: plain (+0.00° of +" in rest
+    assert "secret" not in rest
+    assert "corrected for all nuisances (Holm)" in rest
+    none = [row for row in rows if row.nuisance != "secret"]
+    assert (
+        sentence(none) == "None of 2 planted nuisances is found by AS of the null movement alone."
+    )
+    two = [replace(row, verdict=row.verdict and FOUND) for row in none]
+    assert ") and " in sentence(two), "a list ends in and"
     meant = meaning(rows, 0.25)
     assert "0 to 100 % lies in the null space; of a random direction it would be 33 %" in meant
     assert "two photographs’ difference 25 %" in meant

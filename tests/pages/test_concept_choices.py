@@ -21,7 +21,7 @@ def test_nothing_is_measured_before_somebody_unfolds_it_and_then_every_concept_i
     assert (app.errors, len(asked)) == ([], 1)
     _, claim = ask(*asked[0])
     said = [element.value for element in app.at.markdown]
-    assert any(f"it survives {claim.survives} of {len(claim.choices)} choices" in s for s in said)
+    assert any(f"{claim.survives} of {len(claim.choices)} choices" in s for s in said)
     tables = [element.value for element in app.at.dataframe]
     (table,) = (table for table in tables if "survives" in table.columns)
     assert len(table) == len(claim.choices)

@@ -114,11 +114,18 @@ def test_whether_it_matters_is_answered_beside_what_the_logits_say():
     assert app.at.title[0].value == "Does it matter?"
     assert "is lower for wrong decisions in" in first(app)
     (table,) = (element.value for element in app.at.dataframe)
-    assert table["auroc"].between(0, 1).all()
+    assert table["auroc"].between(0.5, 1).all(), "each on its own side, as the sentence has it"
+    assert set(table["side"]) == {"lower", "higher"}
+    drawn = json.loads(app.at.get("plotly_chart")[0].proto.spec)["data"][0]
+    assert [name.rsplit(": ", 1)[1] for name in drawn["y"]] == list(table["side"])
+    assert drawn["x"] == pytest.approx(list(table["auroc"]))
+    assert "fpr95" not in list(app.at.dataframe[0].proto.column_order), "within classes it has none"
+    assert "50 % is chance. The side is read off" in " ".join(app.captions)
     app.at.selectbox(key="evidence.against").set_value("64-pixel image")
     app.run()
     assert app.query["against"] == "64-pixel image"
     assert "lower for 64-pixel image in" in first(app)
+    assert "fpr95" in list(app.at.dataframe[0].proto.column_order)
     assert app.at.code[0].value.endswith("--against '64-pixel image'")
 
 
@@ -149,7 +156,8 @@ def test_what_was_planted_is_looked_for_with_a_curve_for_each_dose(offered):
     app = App.at_page("evidence", unfolded=["evidence.planted"], ask="planted")
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "Does it find what was planted?"
-    assert "Of 7 planted nuisances, in full dose, the null movement alone shows" in first(app)
+    assert "of 7 planted nuisances " in first(app)
+    assert "corrected for all nuisances (Holm)" in " ".join(m.value for m in app.at.markdown)
     (table,) = (element.value for element in app.at.dataframe)
     assert len(table) == 6 * 5 + 2
     assert table["null_share"].between(0, 1).all()

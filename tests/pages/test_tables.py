@@ -140,12 +140,12 @@ def violins(app):
 
 def test_two_models_come_with_their_rank_correlation(page):
     app = page("classes", versus="lite1", least="2")
-    assert "Spearman’s ρ over 200 classes with at least 4 images" in said(app)
+    assert "Over 200 classes with at least 4 images, one half" in said(app)
     signed, size = printed(
         "classes", "--model", "lite0", "--versus", "lite1", "--set", SET
     )  # fmt: skip
     assert signed["verdict"] in ("agree", "disagree", "not decided")
-    for row, name in ((signed, "Mean AS"), (size, "mean |AS|")):
+    for row, name in ((signed, "mean AS"), (size, "mean |AS|")):
         assert f"{name}: ρ {phrases.number(row['rho'], '+.2f')} [" in said(app)
         assert row["rho_low"] <= row["rho"] <= row["rho_high"]
         assert row["reliability_first_low"] <= row["reliability_first"]
@@ -205,7 +205,7 @@ def test_no_number_of_compares_table_is_cut_off_or_minus_nothing(page):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("classes", "**None beyond chance**: of 200"), ("concepts", "**10 of 24 concepts hide")],
+    [("classes", "**None beyond chance**: of 200"), ("concepts", "**Without their null part the")],
 )
 def test_the_answer_stands_above_what_can_be_asked(page, name, words):
     app = page(name)
@@ -223,14 +223,20 @@ def _flat(blocks):
 def test_concepts_names_the_strongest_with_its_size(page):
     app = page("concepts", of="goldfish")
     rows = frame(app, "concept")
-    moved = rows[rows["verdict"] != "not decided"]
-    row = moved.loc[moved["directed_mean"].abs().idxmax()]
-    where = "nearer to it" if row["as_mean"] > 0 else "further from it"
-    lie = f"without that part the images lie {abs(row['as_mean']):.3f}° {where}"
-    first = app.at.markdown[0].value.split("**")[1]
-    assert first.startswith(f"{len(moved)} of {len(rows)} concepts hide in the null part, ")
-    assert first.endswith(f"most of all {row['concept']}: {lie}.")
-    assert (len(first.split()) <= 25, first.count("°")) == (True, 1)
+    told = []
+    for way, sign in (("towards", 1), ("away", -1)):
+        moved = rows[rows["verdict"] == way]
+        assert (moved["directed_mean"] * sign > 0).all()
+        row = moved.loc[moved["directed_mean"].abs().idxmax()]
+        told.append((len(moved), f"{row['concept']} ({abs(row['directed_mean']):.3f}°)"))
+    (nearer, first_near), (further, first_far) = told
+    assert app.at.markdown[0].value.split("**")[1] == (
+        f"Without their null part the images turn towards {nearer} of {len(rows)} concepts, "
+        f"most of all {first_near}, and away from {further}, most of all {first_far}."
+    )
+    assert "All images of this class are of one kind: 64-pixel image. Of the whole set: " in (
+        " ".join(app.captions).replace("\\", "")
+    )
     assert set(rows["untouched"]) | set(rows["spurious"]) <= {"yes", "–"}, "no boxes to tick"
 
 
@@ -285,7 +291,10 @@ def test_an_interval_stands_in_the_cell_of_its_number(page):
     assert shown in table.proto.arrow_data.styler.display_values.decode("utf-8", "replace")
     order = json.loads(table.proto.columns)
     assert order["as_low"]["hidden"]
-    assert list(table.proto.column_order)[:3] == ["verdict", "concept", "as_mean"]
+    assert list(table.proto.column_order)[:5] == [
+        "verdict", "concept", "directed_mean", "p_adjusted", "as_mean"
+    ]  # fmt: skip
+    assert order["p_adjusted"]["label"] == "p (directed part)"
 
 
 def test_the_images_of_a_class_are_scored_towards_the_chosen_concept(page):

@@ -1,5 +1,7 @@
 """Does it matter? Whether the null part warns of wrong decisions, or of other images."""
 
+from dataclasses import replace
+
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -9,25 +11,23 @@ from pages._view.evidence import asks, panel
 from pages._view.evidence.figures import with_intervals
 from pages._view.tables import asks as tables
 from sing_core.errors import SingError
-from sing_core.leakage.alarms import NAMES, SCORES, AlarmRow, sentence
+from sing_core.leakage.alarms import NAMES, AlarmRow, sentence
 
 _ERRORS = "wrong decisions"
 _HOW = (
-    "AUROC: how often the score of one that is looked for is above that of another; 50 % is "
-    "chance, and below it the score says the opposite. Wrong decisions are compared with right "
-    "ones of the same class only. FPR95 is the share of false alarms where 95 % are found. The "
-    "last two need nothing but the logits. The null energy has the same ranks as NuSA’s score."
+    "AUROC: in what share of pairs the score is on the side named for the one that is looked for; "
+    "50 % is chance. The side is read off these images, so no share is below 50 %; its interval "
+    "turns with it, and where it reaches 50 % the score is not shown to tell anything. Wrong "
+    "decisions are compared with right ones of the same class only.{fpr95} The last two need "
+    "nothing but the logits. The null energy has the same ranks as NuSA’s score."
 )
-
-
-def _title(score: str) -> str:
-    """Return what a score is called where it is held against chance: as an alarm."""
-    return NAMES[score] if SCORES[score] > 0 else f"{NAMES[score]}, reversed"
+_FPR95 = " FPR95 is the share of false alarms where 95 % are found."
 
 
 _SHOWN = panel.Shown(
     columns={
         "score": "score",
+        "side": "of what is looked for it is",
         "auroc": st.column_config.TextColumn("AUROC [95 %]"),
         "fpr95": st.column_config.TextColumn("FPR95"),
         "n": "usual images",
@@ -35,7 +35,7 @@ _SHOWN = panel.Shown(
     },
     spans={"auroc": ("low", "high", ".3f")},
     numbers={"fpr95": ".1%"},
-    words={"score": _title},
+    words={"score": NAMES.__getitem__},
 )
 
 
@@ -64,17 +64,19 @@ def show(answer: DeltaGenerator, model: str, images: str, against: str) -> None:
     with st.spinner("Scoring every image…"):
         found = asks.alarm_rows(model, images, against)
     answer.markdown(f"**{sentence(found, against or _ERRORS)}**")
+    has_rate = any(row.fpr95 is not None for row in found)
+    columns = {name: head for name, head in _SHOWN.columns.items() if has_rate or name != "fpr95"}
     panel.show(
         "alarms",
         [row.as_row() for row in found],
-        _SHOWN,
-        (bars(found), "AUROC of each score with its interval; half is chance."),
-        how=_HOW,
+        replace(_SHOWN, columns=columns),
+        (bars(found), "AUROC of each score on its side with its interval; half is chance."),
+        how=_HOW.format(fpr95=_FPR95 if has_rate else ""),
         command=commands.of_set("alarms", [model], images, [("--against", against)]),
     )
 
 
 def bars(found: tuple[AlarmRow, ...]) -> go.Figure:
-    """Return the AUROCs as points with intervals, and the line of chance."""
-    points = [(_title(row.score), row.auroc) for row in found]
+    """Return the AUROCs, each on its side, as points with intervals, and the line of chance."""
+    points = [(f"{NAMES[row.score]}: {row.side}", row.told_apart) for row in found]
     return with_intervals(points, chance=0.5, title="AUROC", form=".2f", span=(0, 1))

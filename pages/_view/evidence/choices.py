@@ -80,4 +80,5 @@ def bars(claim: Claim) -> go.Figure:
         (", ".join(choice.names), (choice.estimate, choice.low, choice.high), choice.survives)
         for choice in sorted(claim.choices, key=lambda choice: choice.estimate)
     ]
-    return curve(points, title="degrees")
+    quantity = f"{claim.quantity}, " if claim.quantity else ""
+    return curve(points, title=f"{quantity}degrees")

@@ -11,7 +11,7 @@ from pages._view.evidence import asks, panel
 from pages._view.evidence.figures import dose_response
 from pages._view.tables import originals
 from sing_core.errors import SingError
-from sing_core.leakage.nuisances import NuisanceRow, meaning, sentence
+from sing_core.leakage.nuisances import NuisanceRow, meaning, others, sentence
 
 MOST = 40
 _WHOSE = {asks.SAMPLES: "Sample photos", asks.OF_THE_SET: "Photographs of the set"}
@@ -87,7 +87,7 @@ def show(answer: DeltaGenerator, model: str, images: str, whose: str) -> None:
     finally:
         bar.empty()
     answer.markdown(f"**{sentence(found)}**")
-    answer.markdown(meaning(found, usual))
+    answer.markdown(f"{others(found)} {meaning(found, usual)}")
     of_set = whose == asks.OF_THE_SET
     options = [("--limit", str(MOST) if of_set else "")]
     panel.show(

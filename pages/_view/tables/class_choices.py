@@ -9,14 +9,14 @@ from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 
 _HOW = (
-    "The claim is the verdict above: the own name beside the names of all classes. Every other "
-    "combination of choices measures it anew: kinds of images of which the class has at least "
-    "two, raw and centred angles, each reference that this machine has a translator into, a tenth"
-    " to ten times the translator’s penalty, and the fits that left a fifth of the images out. An"
-    " interval covers both the spread of the class’s images and that of other classes’ names in "
-    "place of its own; its level, {level:.6g} %, is what the correction over all classes of the "
-    "table asks. A claim survives a choice that says the same beyond this interval. Choices "
-    "depend on each other: their share is no probability."
+    "The claim is the verdict above: the own name beside the names of all classes, not AS. Every "
+    "other combination of choices measures it anew: kinds of images of which the class has at "
+    "least two, raw and centred angles, each reference that this machine has a translator into, a "
+    "tenth to ten times the translator’s penalty, and the fits that left a fifth of the images "
+    "out. An interval covers both the spread of the class’s images and that of other classes’ "
+    "names in place of its own; its level, {level:.6g} %, is what the correction over all classes "
+    "of the table asks. A claim survives a choice that says the same beyond this interval. Choices"
+    " depend on each other: their share is no probability."
 )
 
 

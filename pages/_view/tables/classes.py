@@ -33,9 +33,9 @@ _COLUMNS = {
     "class": st.column_config.TextColumn(),
     "contrast_mean": st.column_config.NumberColumn("own name °", help=CLASS_HELP["contrast"]),
     "contrast_p_adjusted": st.column_config.NumberColumn(
-        "p", format="%.2g", help=CLASS_HELP["contrast_p"]
+        "p (own name)", format="%.2g", help=CLASS_HELP["contrast_p"]
     ),
-    "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["attribute_score"]),
+    "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=CLASS_HELP["class_as"]),
     "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),
     "feasible_image_score_deg": st.column_config.NumberColumn(
         "feasible IS °", format="%.2f", help=HELP["feasible_removal"]
@@ -214,7 +214,7 @@ def show_two_models(
         figures.two_models(*rows, models),
         key="classes.two",
         config=exports.FIGURE_CONFIG,
-        alt="Mean AS of every class under the two classifiers.",
+        alt="Mean AS of every class under the two classifiers; those with few images are faint.",
     )
 
 

@@ -19,6 +19,12 @@ from sing_core.leakage.measures import MEASURES
 from sing_core.maths.split_halves import FEWEST_IMAGES
 from sing_core.maths.statistics import Interval, clustered_mean
 
+_ON = {
+    "attribute_score_deg": "which classes turn towards their names",
+    "abs_attribute_score_deg": "which move far",
+}
+_THIRDS = ("weakly", "in part", "largely")  # of what there can be at most
+
 
 def summary(rows: Sequence[ClassRow]) -> str:
     """Return the result in words; what the tests do not decide is said to be not decided."""
@@ -31,12 +37,12 @@ def summary(rows: Sequence[ClassRow]) -> str:
         return f"No class has the two images that a test needs: **not decided**.{single}"
     few = FEW_SCORES if min(row.n for row in tested) < FEW else ""
     open_ = len(tested) - len(found)
+    left = f"; {open_:,} {be(open_)} **not decided**" if open_ else ""
     first = f"**{count(len(found), 'class')}**" if found else "**None beyond chance**"
     return (
         f"{first}: of {count(len(tested), 'class')} that can be tested, null removal turns "
         f"**{towards:,}** towards their own name and **{len(found) - towards:,}** away from it "
-        "more than it does with the names of other classes (false discovery rate 5 %); "
-        f"{open_:,} {be(open_)} **not decided**."
+        f"more than it does with the names of other classes (false discovery rate 5 %){left}."
         f"{_control(tested)}{single}{few}\n\n{_whole(rows)}"
     )
 
@@ -85,34 +91,28 @@ def sentence(row: ClassRow) -> str:
         told = f"AS {degrees(row.as_mean, 2)} from one image"
         return f"{told}: whether it differs from 0 is **not decided**."
     low, high = degrees(row.as_low), degrees(row.as_high)
+    way = "towards" if row.contrast_mean >= 0 else "away from"
     verdict = {
         "towards": "it is turned **towards** its own name",
         "away": "it is turned **away** from its own name",
         "not decided": "whether that is more than with any other name is **not decided**",
     }[row.verdict]
-    way = "towards" if row.contrast_mean >= 0 else "away from"
     return (
-        f"Beside the names of all classes, the null part moves {count(row.n, 'image')} "
-        f"{number(abs(row.contrast_mean), '.3f')}° {way} the own name: {verdict}. "
-        f"AS {degrees(row.as_mean)} (95 %: {low} to {high})."
+        f"Beside the names of all classes, null removal turns {count(row.n, 'image')} "
+        f"{number(abs(row.contrast_mean), '.3f')}° {way} the own name: {verdict}. Not beside "
+        f"others, and not what is tested: AS {degrees(row.as_mean)} (95 %: {low} to {high})."
     )
 
 
 def agreement(found: Sequence[AgreementRow], titles: Sequence[str]) -> str:
-    """Return whether two classifiers move the same classes, with how far each agrees with itself.
+    """Return what two classifiers agree on, measure by measure, each beside what it can be at most.
 
     ``titles``: the two models' names for a person.
     """
-    signed = found[0]
     one, other = titles
-    start = {
-        "agree": f"**{one} and {other} agree on which classes move**",
-        "disagree": f"**{one} and {other} move opposite classes**",
-        "not decided": f"**Whether {one} and {other} agree on which classes move is not decided**",
-    }[signed.verdict]
     of = (
-        f"{count(signed.classes, 'class')} with at least {FEWEST_IMAGES} images, one half of them "
-        "seen by one classifier and the other half by the other"
+        f"Over {count(found[0].classes, 'class')} with at least {FEWEST_IMAGES} images, one half "
+        "of them seen by one classifier and the other half by the other"
     )
     told = "; ".join(
         f"mean {MEASURES[row.measure].words}: {_rho(row.rho)} "
@@ -121,9 +121,30 @@ def agreement(found: Sequence[AgreementRow], titles: Sequence[str]) -> str:
         for row in found
     )
     return (
-        f"{start}: Spearman’s ρ over {of}. {told[0].upper()}{told[1:]}. “Within” is between two "
-        "halves of one classifier: where that is small, no agreement can be large."
+        f"**{one} and {other} {_agreed(found)}.** {of}, with Spearman’s ρ and its 95 % interval: "
+        f"{told}. “Within” is between two halves of one classifier; “at most” is the geometric "
+        "mean of both: beyond that no agreement can show."
     )
+
+
+def _agreed(found: Sequence[AgreementRow]) -> str:
+    """Return of each measure in turn how far the two agree, as the ends of one sentence."""
+    return listed([f"{_much(row)} on {_ON[row.measure]} ({_of_ceiling(row)})" for row in found])
+
+
+def _much(row: AgreementRow) -> str:
+    """Return the verb: what the test decides, and by thirds of the ceiling how much it is."""
+    if row.verdict == "not decided":
+        return "are not shown to agree"
+    how = "" if row.share is None else f" {_THIRDS[min(2, int(3 * row.share))]}"
+    return f"{row.verdict}{how}"
+
+
+def _of_ceiling(row: AgreementRow) -> str:
+    value = f"ρ {number(row.rho.estimate, '+.2f')}"
+    if row.ceiling is None:
+        return f"{value}; one of them does not agree with itself either"
+    return f"{value} of at most {number(row.ceiling, '.2f')}"
 
 
 def _rho(found: Interval) -> str:

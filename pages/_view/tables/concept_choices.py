@@ -10,14 +10,15 @@ from sing_core.errors import SingError
 from sing_core.leakage.concepts import ConceptRow
 
 _HOW = (
-    "The claim is where the null part points, the directed part of AS: what the verdict of the "
-    "table calls towards or away. Every other combination of choices measures it anew: kinds of "
-    "images with at least two {units}, raw and centred angles, each reference that this machine "
-    "has a translator into and that can embed the concept, a tenth to ten times the translator’s "
-    "penalty, and the fits that left a fifth of the images out. An interval is a t interval over "
-    "{units}; its level, {level:.6g} %, is what the correction over all concepts of the list asks. "
-    "A claim survives a choice that says the same beyond this interval. That a concept is as good "
-    "as 0 is no claim here. Choices depend on each other: their share is no probability."
+    "The claim is which way null removal turns the images, by the directed part of AS (not AS "
+    "itself), as the verdict of the table says. Every other combination of choices measures it "
+    "anew: kinds of images with at least two {units}, raw and centred angles, each reference that "
+    "this machine has a translator into and that can embed the concept, a tenth to ten times the "
+    "translator’s penalty, and the fits that left a fifth of the images out. An interval is a t "
+    "interval over {units}; its level, {level:.6g} %, is what the correction over all concepts of "
+    "the list asks. A claim survives a choice that says the same beyond this interval. That a "
+    "concept is as good as 0 is no claim here. Choices depend on each other: their share is no "
+    "probability."
 )
 
 

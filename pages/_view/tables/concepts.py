@@ -37,8 +37,11 @@ DEFAULT_LIST = "\n".join(_CONCEPTS)
 _COLUMNS = {
     "verdict": st.column_config.TextColumn(help=HELP["verdict"]),
     "concept": st.column_config.TextColumn(),
-    "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["attribute_score"]),
-    "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=HELP["p_adjusted"]),
+    "directed_mean": st.column_config.NumberColumn("directed part °", help=HELP["directed"]),
+    "p_adjusted": st.column_config.NumberColumn(
+        "p (directed part)", format="%.2g", help=HELP["p_adjusted"]
+    ),
+    "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["concept_as"]),
     "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
     "p_equivalent": None,
     "stratum": None,
@@ -46,7 +49,6 @@ _COLUMNS = {
     "untouched": st.column_config.TextColumn(help=HELP["untouched"]),
     "spurious": st.column_config.TextColumn(help=HELP["spurious"]),
     "angle_after": None,
-    "directed_mean": None,
     "bound_deg": None,
     "close": None,
     "loosely_related": None,
@@ -184,6 +186,11 @@ def show_figure(found: Sequence[ConceptRow], model: str, images: str, of: str) -
     return figure
 
 
+def kinds_of(row: ConceptRow) -> list[str]:
+    """Return of which kinds the images of a row are; that of one kind has a name, or none."""
+    return [part.kind for part in row.by_kind] or [row.stratum]
+
+
 def pick_concept(found: Sequence[ConceptRow]) -> ConceptRow:
     """Draw the picker of one concept; a click in the table moves it too."""
     rows = {row.concept: row for row in found}
@@ -193,7 +200,9 @@ def pick_concept(found: Sequence[ConceptRow]) -> ConceptRow:
 def show_table(found: Sequence[ConceptRow]) -> None:
     """Draw the table of concepts; a click chooses one."""
     st.dataframe(
-        cells.spoken_table([_cells(row) for row in found], spans=_SPANS),
+        cells.spoken_table(
+            [_cells(row) for row in found], spans=_SPANS, numbers={"directed_mean": "+.3f"}
+        ),
         hide_index=True,
         column_config=_COLUMNS | ({} if found[0].by_kind else {"by_kind": None}),
         column_order=list(_COLUMNS),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pages._view.words.phrases import FEW, FEW_SCORES, be, count, in_words, listed, number
-from sing_core.leakage.concept_kinds import NOT_DECIDED, TOWARDS, OfKind
+from sing_core.leakage.concept_kinds import AWAY, NOT_DECIDED, TOWARDS, OfKind
 from sing_core.leakage.concepts import ConceptRow
 from sing_core.leakage.strata import POOLED
 
@@ -17,31 +17,46 @@ def summary(found: Sequence[ConceptRow], *, whole: bool) -> str:
             f"There is one of the {unit} alone: without a second one, every concept is **not "
             "decided**."
         )
-    moved = [row for row in found if row.verdict in ("towards", "away")]
-    open_ = sum(row.verdict == "not decided" for row in found)
+    open_ = sum(row.verdict == NOT_DECIDED for row in found)
+    left = f"; **{open_:,}** {be(open_)} not decided" if open_ else ""
     few = FEW_SCORES if n < FEW else ""
     return (
-        f"**{_first(found, moved, unit)}** Tested over {n:,} {unit}{_kind(found[0])}, with a false "
-        f"discovery rate of 5 %; **{open_:,}** {be(open_)} not decided. "
-        f"{_turned(found)}{_still(found)}{few}"
+        f"**{_first(found)}** Degrees are the directed part of AS, which is what is tested: over "
+        f"{n:,} {unit}{_kind(found[0])}, with a false discovery rate of 5 %{left}. What images "
+        f"turn away from without it, the null part pointed to. {_turned(found)}{_still(found)}{few}"
     )
 
 
-def _first(found: Sequence[ConceptRow], moved: Sequence[ConceptRow], unit: str) -> str:
-    """Say how many concepts are hidden, and how far the one of the largest directed part moves."""
-    row = max(moved or found, key=lambda row: abs(row.directed_mean))
-    where = "nearer to it" if row.as_mean > 0 else "further from it"
-    lie = f"without that part the {unit} lie {number(abs(row.as_mean), '.3f')}° {where}"
-    if not moved:
+def _first(found: Sequence[ConceptRow]) -> str:
+    """Say which way null removal turns the images, how often, and most of all of which concept."""
+    ways = {way: [row for row in found if row.verdict == way] for way in (TOWARDS, AWAY)}
+    if not any(ways.values()):
+        row = max(found, key=_size)
+        way = "towards" if row.directed_mean > 0 else "away from"
         return (
-            f"None of {count(len(found), 'concept')} is shown to hide in the null part; the "
-            f"strongest is {in_words(row.concept)}: {lie}."
+            f"Without their null part the images are not shown to turn towards or away from any of "
+            f"{count(len(found), 'concept')}; the strongest is {in_words(row.concept)} "
+            f"({number(_size(row), '.3f')}° {way} it)."
         )
-    hide = "hides" if len(moved) == 1 else "hide"
+    nearer, further = (_most(rows) for rows in ways.values())
+    towards, away = (len(rows) or "none" for rows in ways.values())
     return (
-        f"{len(moved):,} of {count(len(found), 'concept')} {hide} in the null part, most of all "
-        f"{in_words(row.concept)}: {lie}."
+        f"Without their null part the images turn towards {towards} of "
+        f"{count(len(found), 'concept')}{nearer}, and away from {away}{further}."
     )
+
+
+def _most(rows: Sequence[ConceptRow]) -> str:
+    """Name the concept of the largest directed part, with it; "" of none."""
+    if not rows:
+        return ""
+    row = max(rows, key=_size)
+    which = "most of all " if len(rows) > 1 else ""
+    return f", {which}{in_words(row.concept)} ({number(_size(row), '.3f')}°)"
+
+
+def _size(row: ConceptRow) -> float:
+    return abs(row.directed_mean)
 
 
 def _turned(found: Sequence[ConceptRow]) -> str:
@@ -75,7 +90,7 @@ def _kind(row: ConceptRow) -> str:
     """Say of which kind the images are, where there are several."""
     if not row.stratum:
         return ""
-    return " of several kinds of images, pooled," if row.stratum == POOLED else (
+    return " of several kinds of images, pooled" if row.stratum == POOLED else (
         f" (images of kind “{in_words(row.stratum)}”)"
     )  # fmt: skip
 
@@ -93,8 +108,9 @@ def _still(found: Sequence[ConceptRow]) -> str:
             "in that closeness."
         )
     elif close:
+        none = "it is not" if len(close) == 1 else "none is"
         told = (
-            f"{count(len(close), 'concept')} {be(len(close))} close; none is shown to move by less "
+            f"{count(len(close), 'concept')} {be(len(close))} close; {none} shown to move by less "
             f"than {bound}."
         )
     else:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow
+from sing_core.maths.split_halves import FEWEST_IMAGES
 from sing_core.maths.statistics import Interval
 
 COLOURS = ("#2f6299", "#b5541f", "#3d7a4a", "#7b4a9a", "#8a6d1f")
@@ -78,15 +79,25 @@ def _faint(colour: str) -> str:
 def two_models(
     first: Sequence[ClassRow], second: Sequence[ClassRow], names: Sequence[str]
 ) -> go.Figure:
-    """Return mean AS of every class under two models against each other."""
+    """Return mean AS of every class under two models; faint where a class has too few images.
+
+    Only the others, of ``FEWEST_IMAGES`` or more, take part in the rank correlation.
+    """
     other = {row.index: row for row in second}
     both = [(row, other[row.index]) for row in first if row.index in other]
+    enough = [min(a.n, b.n) >= FEWEST_IMAGES for a, b in both]
     figure = go.Figure()
-    figure.add_scattergl(
-        x=[a.as_mean for a, _ in both], y=[b.as_mean for _, b in both], mode="markers",
-        customdata=[plain(a.label) for a, _ in both], marker={"size": 5, "color": _TEAL},
-        hovertemplate="%{customdata}<br>%{x:+.2f}°, %{y:+.2f}°<extra></extra>", showlegend=False,
-    )  # fmt: skip
+    for counted, name, look in (
+        (False, "fewer images, not in ρ", {"size": 4, "color": _GREY, "opacity": 0.35}),
+        (True, f"at least {FEWEST_IMAGES} images", {"size": 6, "color": _TEAL}),
+    ):
+        part = [pair for pair, is_enough in zip(both, enough, strict=True) if is_enough == counted]
+        figure.add_scattergl(
+            x=[a.as_mean for a, _ in part], y=[b.as_mean for _, b in part], mode="markers",
+            customdata=[plain(a.label) for a, _ in part], marker=look, name=name,
+            hovertemplate="%{customdata}<br>%{x:+.2f}°, %{y:+.2f}°<extra></extra>",
+            showlegend=not all(enough),
+        )  # fmt: skip
     figure.update_xaxes(title_text=f"mean AS under {names[0]}, degrees")
     figure.update_yaxes(title_text=f"mean AS under {names[1]}, degrees")
     return sized(figure, 420)

@@ -1,5 +1,6 @@
 """Which images the leakage pages look at: a prepared set, and of several kinds all or one."""
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import streamlit as st
@@ -62,21 +63,28 @@ def pick_stratum(page: str, model: str, images: str) -> str:
     return "" if chosen == ALL else chosen
 
 
-def show_images_note(model: str, images: str, part: asks.Part) -> None:
+def show_images_note(
+    model: str, images: str, part: asks.Part, of_class: Sequence[str] | None = None
+) -> None:
     """Say which images these are, whether kinds are pooled, and which took part in a fit.
+
+    ``of_class``: the kinds of the images that are asked about, where they are of one class alone.
 
     Raises:
         SingError: the scores or the translator cannot be read.
     """
     found = asks.took_part(model, images, part)
-    kinds = asks.strata_of(model, images)
-    told = []
-    if part.stratum:
-        told.append(f"Only images of one kind: {in_words(part.stratum)}.")
-    elif kinds:
-        told.append(f"**Pooled** over {listed([in_words(kind) for kind in kinds])}.")
-    told.append(fits(found.images, found.in_fit, found.cross_fitted, found.trained_reference))
-    st.caption(" ".join(told))
+    kinds = of_class if of_class is not None else asks.strata_of(model, images)
+    named = [in_words(kind) for kind in ([part.stratum] if part.stratum else kinds) if kind]
+    told = ""
+    if len(named) == 1:
+        whose = "All images of this class are" if of_class is not None else "Only images"
+        told = f"{whose} of one kind: {named[0]}. "
+    elif named:
+        told = f"**Pooled** over {listed(named)}. "
+    whole = "Of the whole set: " if of_class is not None else ""
+    said = fits(found.images, found.in_fit, found.cross_fitted, found.trained_reference)
+    st.caption(f"{told}{whole}{said}")
 
 
 def fits(images: int, in_fit: int, cross_fitted: bool, trained: bool | None) -> str:

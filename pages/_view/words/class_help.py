@@ -6,6 +6,11 @@ CLASS_HELP = {
         "all classes. Negative: removing the null part turns the images away from their own name "
         "more than from names in general."
     ),
+    "class_as": (
+        "AS towards the class’s own name, with the interval of its mean. Verdict and p are not "
+        "about it: they are about the own name beside the names of all classes, one column to the "
+        "left, so that they can differ from where this interval lies."
+    ),
     "contrast_p": (
         "Of “the own name is one like any other” or “its images do not agree”, whichever is more "
         "likely: a t test over images, and the place of the own name among 25 names of other "

@@ -137,10 +137,16 @@ HELP = {
         "Benjamini and Hochberg: among the rows up to 0.05, about 5 % are found by chance. Rows "
         "that a filter hides are counted too: narrowing the table changes no p."
     ),
+    "concept_as": (
+        "AS towards the concept, with the interval of its mean. Verdict and p are not about it: "
+        "they are about its directed part, which leaves out what shortening alone does, so that "
+        "they can differ from where this interval lies."
+    ),
     "verdict": (
-        "Towards: without its null part the feature is nearer to the name. Away: it is further. "
-        "Not decided: the corrected test cannot tell. Differs by kind of images: towards on one "
-        "kind and away on another, so that pooled there is no answer."
+        "Of null removal, by the directed part of AS. Towards: taking the null part away turns the "
+        "images towards the concept, so it pointed away. Away: it turns them away, so it pointed "
+        "there. Not decided: the corrected test cannot tell. Differs by kind of images: "
+        "towards on one kind and away on another, so that pooled there is no answer."
     ),
     "concept_by_kind": (
         "The directed part of AS on each kind of images by itself, degrees, with its own test, "
