@@ -79,7 +79,7 @@ def test_where_nothing_is_hidden_sixteen_classes_decide():
     app = App.at_page("units", unfolded=["units"], network="vits", prompt="an image of a cat")
     assert (app.errors, app.warnings) == ([], [])
     said = [element.value for element in app.at.markdown]
-    assert any("only the 16 classes with the largest logits for this photo" in text for text in said)
+    assert any("only the 16 classes with the largest logits for this" in text for text in said)
     verb, asked = parsed(app)
     assert (verb, asked["reference"], asked["model"]) == ("ledger", "mini", "vits")
     assert asked["prompt"] == "an image of a cat"
