@@ -294,7 +294,7 @@ def test_an_interval_stands_in_the_cell_of_its_number(page):
     assert list(table.proto.column_order)[:5] == [
         "verdict", "concept", "directed_mean", "p_adjusted", "as_mean"
     ]  # fmt: skip
-    assert order["p_adjusted"]["label"] == "p (directed part)"
+    assert order["p_adjusted"]["label"] == "its p"
 
 
 def test_the_images_of_a_class_are_scored_towards_the_chosen_concept(page):

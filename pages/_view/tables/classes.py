@@ -33,7 +33,7 @@ _COLUMNS = {
     "class": st.column_config.TextColumn(),
     "contrast_mean": st.column_config.NumberColumn("own name °", help=CLASS_HELP["contrast"]),
     "contrast_p_adjusted": st.column_config.NumberColumn(
-        "p (own name)", format="%.2g", help=CLASS_HELP["contrast_p"]
+        "its p", format="%.2g", help=CLASS_HELP["contrast_p"]
     ),
     "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=CLASS_HELP["class_as"]),
     "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),

@@ -37,10 +37,8 @@ DEFAULT_LIST = "\n".join(_CONCEPTS)
 _COLUMNS = {
     "verdict": st.column_config.TextColumn(help=HELP["verdict"]),
     "concept": st.column_config.TextColumn(),
-    "directed_mean": st.column_config.NumberColumn("directed part °", help=HELP["directed"]),
-    "p_adjusted": st.column_config.NumberColumn(
-        "p (directed part)", format="%.2g", help=HELP["p_adjusted"]
-    ),
+    "directed_mean": st.column_config.NumberColumn("part °", help=HELP["directed"]),
+    "p_adjusted": st.column_config.NumberColumn("its p", format="%.2g", help=HELP["p_adjusted"]),
     "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=HELP["concept_as"]),
     "angle_before": st.column_config.NumberColumn("before °", format="%.1f"),
     "p_equivalent": None,
