@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sing_core.errors import SingError
+from sing_core.errors import ImageSetError, WeightsUnavailableError
 from sing_core.leakage.comparison import columns_of, spread
 from sing_core.leakage.differences import PairRow, pair_rows
 from sing_core.leakage.measures import MEASURES
@@ -108,14 +108,14 @@ def orders(
     """Return the order in each reference in which ``opened`` finds scores of every classifier.
 
     Raises:
-        SingError: there is none in the first, or scores cannot be read.
+        SingError: there is none in the first, or scores that are there cannot be read.
     """
     first, *others = references
     found = [order_of(opened(first), measure)]
     for name in others:
         try:
             sets = opened(name)
-        except SingError:  # nothing was measured there: what is left says so
+        except (ImageSetError, WeightsUnavailableError):  # nothing was measured there
             continue
         found.append(order_of(sets, measure))
     return tuple(found)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sing_core.errors import ImageSetError
+from sing_core.errors import ImageSetError, StaleArtefactError
+from sing_core.leakage import orders as leakage_orders
 from sing_core.leakage.comparison import model_row
 from sing_core.leakage.differences import PairRow, pair_rows
 from sing_core.leakage.orders import DEFAULT_MEASURE, Order, order_of, orders, sentence
@@ -77,6 +78,17 @@ def test_a_reference_without_scores_is_left_out_and_the_first_must_have_them():
     with pytest.raises(ImageSetError, match="one has no scores"):
         orders(("one", "two"), opened)
     assert asked == ["one"]
+
+
+def test_scores_that_are_damaged_are_named_and_not_left_out(monkeypatch):
+    def opened(space):
+        if space == "two":
+            raise StaleArtefactError("The scores of two are damaged.")
+        return []
+
+    monkeypatch.setattr(leakage_orders, "order_of", lambda sets, measure: order("one"))
+    with pytest.raises(StaleArtefactError, match="damaged"):
+        orders(("one", "two"), opened)
 
 
 @pytest.mark.slow

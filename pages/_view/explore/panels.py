@@ -7,6 +7,7 @@ import streamlit as st
 from pages._view import loaders, pickers, state
 from pages._view.explore import downloads, head_choice, renders
 from pages._view.explore.question import Asked
+from pages._view.folded import folded
 from pages._view.scrubber import scrubber
 from pages._view.words.help import (
     EQUIVALENT_NOTE,
@@ -189,22 +190,19 @@ def _show_drawers(asked: Asked, report: ImageReport, job: renders.Watched) -> No
 
 def _show_on_demand(asked: Asked, report: ImageReport, epsilon: float) -> None:
     """Draw the drawers that work once they are unfolded; the page does not wait for their code."""
-    folded = st.expander(
-        "Where on the photo", icon=":material/grid_on:", on_change="rerun", key="explore.where"
-    )
-    if folded.open:
+
+    def show_where() -> None:
         from pages._view.explore import where
 
-        with folded:
-            where.show(asked, epsilon)
-    folded = st.expander(
-        "Can pixels do it?", icon=":material/grain:", on_change="rerun", key="explore.pixels"
-    )
-    if folded.open:
+        where.show(asked, epsilon)
+
+    def show_pixels() -> None:
         from pages._view.explore import pixels
 
-        with folded:
-            pixels.show(asked, report, epsilon)
+        pixels.show(asked, report, epsilon)
+
+    folded("Where on the photo", icon=":material/grid_on:", key="explore.where", show=show_where)
+    folded("Can pixels do it?", icon=":material/grain:", key="explore.pixels", show=show_pixels)
 
 
 def _payload(asked: Asked, report: ImageReport, sweep: Sweep) -> dict[str, object]:

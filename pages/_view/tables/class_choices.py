@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages._view import commands
+from pages._view.folded import folded
 from pages._view.tables.opened import Part
 from pages._view.words.phrases import in_words
 from sing_core.errors import SingError
@@ -22,13 +23,10 @@ _HOW = (
 
 def offer(row: ClassRow, model: str, images: str, part: Part) -> None:
     """Draw the folded question about a class, and its answer once it is unfolded."""
-    folded = st.expander(
-        "Does it survive other choices?", icon=":material/alt_route:", on_change="rerun",
-        key="classes.choices",
+    folded(
+        "Does it survive other choices?", icon=":material/alt_route:", key="classes.choices",
+        show=lambda: _show(row, model, images, part),
     )  # fmt: skip
-    if folded.open:
-        with folded:
-            _show(row, model, images, part)
 
 
 def _show(row: ClassRow, model: str, images: str, part: Part) -> None:

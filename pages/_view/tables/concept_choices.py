@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages._view import commands
+from pages._view.folded import folded
 from pages._view.tables.concepts import Asked
 from pages._view.tables.opened import Part
 from pages._view.words.phrases import in_words
@@ -31,13 +32,10 @@ def offer(
     """
     if row.n < 2:
         return
-    folded = st.expander(
-        "Does it survive other choices?", icon=":material/alt_route:", on_change="rerun",
-        key="concepts.choices",
+    folded(
+        "Does it survive other choices?", icon=":material/alt_route:", key="concepts.choices",
+        show=lambda: _show(row, asked, label, model, images, part),
     )  # fmt: skip
-    if folded.open:
-        with folded:
-            _show(row, asked, label, model, images, part)
 
 
 def _show(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages._view import commands, loaders
+from pages._view.folded import folded
 from pages._view.tables import asks
 from pages._view.tables.opened import Part
 from pages._view.words.phrases import in_words, interval
@@ -22,13 +23,11 @@ _HOW = (
 
 def offer(models: list[str], images: str, part: Part, options: _Options) -> None:
     """Draw the folded question, and its answer once it is unfolded."""
-    folded = st.expander(
-        "Does the order hold in another image–text space?", icon=":material/compare_arrows:",
-        on_change="rerun", key="compare.orders",
+    folded(
+        "Does the order hold in another image–text space?",
+        icon=":material/compare_arrows:", key="compare.orders",
+        show=lambda: _show(models, images, part, options),
     )  # fmt: skip
-    if folded.open:
-        with folded:
-            _show(models, images, part, options)
 
 
 def _show(models: list[str], images: str, part: Part, options: _Options) -> None:
