@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.evidence import alarms, choices, pairs, places, planted, probe
+from pages._view.evidence import alarms, choices, pairs, places, planted, probe, translators
 from pages._view.tables import pick_images
 from sing_core.errors import SingError
 
@@ -13,9 +13,11 @@ ASKED = {
     "alarms": "Does it matter?",
     "choices": "Does it survive other choices?",
     "planted": "Does it find what was planted?",
+    "translators": "Does the translator decide what is seen?",
 }
 PANELS = {
     "probe": probe, "pairs": pairs, "alarms": alarms, "choices": choices, "planted": planted,
+    "translators": translators,
 }  # fmt: skip
 SAID = {
     "probe": "What a linear probe reads from the hidden part of a set’s features.",
@@ -23,6 +25,7 @@ SAID = {
     "alarms": "Whether the hidden part of an image warns of anything that goes wrong with it.",
     "choices": "What is left of the other pages’ claims under other defensible choices.",
     "planted": "Whether a thing that was put into photographs is found in what is hidden.",
+    "translators": "What translators of other architectures make of the same features.",
 }
 
 state.enter("evidence")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._view import loaders, pickers, state
-from pages._view.validate import heads, panels, sources
+from pages._view.validate import heads, losses, panels, sources
 from pages._view.validate.answer import answer
 from sing_core.errors import SingError
 
@@ -48,5 +48,6 @@ try:
     panels.show_comparison()
 except SingError as error:
     st.warning(str(error), icon=":material/warning:")
+losses.offer()
 heads.show()
 panels.offer(found, source, seed)

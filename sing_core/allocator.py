@@ -8,10 +8,13 @@ half of the time of a forward went there (``python -m benchmarks.allocator``).
 import ctypes
 import os
 import sys
+import threading
+from contextlib import suppress
 
 # From <malloc.h>.
 _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
 _KEPT_BYTES = 2**29
+_NICENESS = 15
 _OWN_WISH = ("MALLOC_ARENA_MAX", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
 
 
@@ -49,3 +52,10 @@ def give_back_freed_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
     except (OSError, AttributeError, TypeError):
         return
+
+
+def step_back() -> None:
+    """Let this thread, and those that torch starts for it, yield to everything else."""
+    if sys.platform == "linux":  # elsewhere a niceness belongs to the whole process
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

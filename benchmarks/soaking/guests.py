@@ -97,7 +97,8 @@ class Guest:
 
     async def bring(self, *, large: bool = False) -> None:
         """Upload another photo and wait for its numbers."""
-        payload = await asyncio.to_thread(marks.photo, self.number, self._sent, large=large)
+        make = marks.large_photo if large else marks.photo
+        payload = await asyncio.to_thread(make, self.number, self._sent)
         self.expect(payload, None)
         words = (self.line.scene or {}).get("prompt", "")
         began = time.monotonic()

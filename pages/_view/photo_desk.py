@@ -12,7 +12,7 @@ from functools import partial
 from PIL import Image
 
 from sing_core.files.decoding_turns import DecodingTurns
-from sing_core.files.images import Photo, decode_image
+from sing_core.files.images import Photo, decode_image, pixels_in
 
 _FACTS = 4096
 _BYTES_PER_PIXEL = 4  # Pillow keeps red, green and blue in 32 bits
@@ -56,11 +56,10 @@ class PhotoDesk:
         return self._decode(digest, payload, go_on).image
 
     def _decode(self, digest: str, payload: bytes, go_on: Callable[[], object]) -> Photo:
-        photo = decode_image(
-            payload,
-            max_pixels=self._max_pixels,
-            turn=lambda pixels: self._turns.turn(pixels, go_on),
-            go_on=go_on,
+        photo = self._turns.run(
+            pixels_in(payload),
+            lambda check: decode_image(payload, max_pixels=self._max_pixels, go_on=check),
+            go_on,
         )
         with self._guard:
             self._facts[digest] = photo.size, photo.notes

@@ -10,7 +10,6 @@ import struct
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Self
 
@@ -139,7 +138,6 @@ def decode_image(
     *,
     max_pixels: int = 50_000_000,
     least_side: int | None = None,
-    turn: Callable[[int], AbstractContextManager[None]] = lambda pixels: nullcontext(),
     go_on: Callable[[], object] = _no_matter,
 ) -> Photo:
     """Decode a JPEG, PNG or WebP, told by its content and never by a name.
@@ -147,8 +145,8 @@ def decode_image(
     Who needs but a small copy says so by ``least_side``: a JPEG is then decoded at a half, a
     quarter or an eighth, both sides being at least as long, which is several times as fast.
 
-    ``turn`` of so many pixels is held while they are decoded. ``go_on`` is called before every
-    64 kB that a JPEG's or PNG's decoder takes: what it raises ends the work.
+    ``go_on`` is called before every 64 kB that a JPEG's or PNG's decoder takes: what it raises ends
+    the work.
 
     Raises:
         UnsupportedImageError: the bytes are empty, of another kind, damaged, incomplete, or the
@@ -158,8 +156,7 @@ def decode_image(
     header = _read_header(payload)
     _refuse_size(header, max_pixels)
     try:
-        with turn(header.width * header.height):
-            image, notes, exif = _decode(header, least_side, go_on)
+        image, notes, exif = _decode(header, least_side, go_on)
     except _TooSlowError as error:
         raise UnsupportedImageError(
             f"This {header.kind} file kept a core busy for {_LONGEST_S:g} seconds and was not read "
@@ -174,6 +171,16 @@ def decode_image(
     image = _bound_shape(image, notes)
     image.info = {}
     return Photo.of(sha256_of_bytes(payload), image, tuple(notes))
+
+
+def pixels_in(payload: bytes) -> int:
+    """Return how many pixels the header of a JPEG, PNG or WebP announces.
+
+    Raises:
+        UnsupportedImageError: the bytes are empty, of another kind, damaged or incomplete.
+    """
+    header = _read_header(payload)
+    return header.width * header.height
 
 
 def _read_header(payload: bytes) -> Header:

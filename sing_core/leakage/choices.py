@@ -1,35 +1,29 @@
-"""Scores of a prepared set under every choice of reference, fit of the translator, and reading.
-
-Images are translated by a fit that did not see them, as everywhere, but for the fits that left one
-fifth out: these translate all images, whoever saw them, and show what the choice of images does.
-"""
+"""Scores of a prepared set under every choice of reference, fit of the translator, and reading."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from sing_core.errors import SingError, WeightsUnavailableError
 from sing_core.leakage.concepts import texts_in
+from sing_core.leakage.other_fits import Images, fits, network_fits
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import beside_all_names, directed_table, foreign_names
 from sing_core.maths.centre import Centre
-from sing_core.maths.ridge_path import Repenalised, centred_scatter, other_penalty, repenalised
-from sing_core.maths.scores import angle_deg
 from sing_core.maths.statistics import Floats
-from sing_core.maths.translator import Translator
-from sing_core.maths.unseen import Unseen, stand_in
 from sing_core.models.readings import find_centre
 from sing_core.models.registry import base_of, is_centred, references
 from sing_core.models.workbench import Workbench
 
-AS_FITTED = "as fitted"
-PENALTIES = {"λ / 10": 0.1, "λ / 3": 1 / 3, "λ × 3": 3.0, "λ × 10": 10.0}
-WITHOUT_PART = "without part"
 RAW, CENTRED = "raw", "centred"
+CONTRAST = "contrast_deg"  # the directed part towards the own name, less that towards others
+_NAMES = 100  # of all classes, evenly spaced: their mean is that of all to a few per cent
 
 Key = tuple[str, str, str]  # reading, reference, fit
 _Texts = Callable[[str], Tensor | None]  # raw ones (k, d) in a reference, None where it has none
@@ -43,12 +37,14 @@ class Measured:
     Attributes:
         model: whose; ``labels`` ``(n,)`` classes, ``strata`` kinds of the images.
         scores: by reading, reference and fit, the usual ones first: columns ``(n,)`` in degrees.
+        own: the references that are built on the model's own image tower.
     """
 
     model: str
     labels: "np.ndarray[Any, Any]"
     strata: tuple[str, ...]
     scores: dict[Key, dict[str, Floats]]
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,47 +59,28 @@ class Names:
     foreign: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Images:
-    """Features and equivalents ``(n, m)`` float32, and whose they are.
-
-    ``spread`` ``(s, m)`` are the features that stand for those of the fit, for other penalties.
-    """
-
-    features: Tensor
-    removed: Tensor
-    digests: tuple[str, ...]
-    labels: Tensor
-    strata: tuple[str, ...]
-    spread: Tensor
-
-    def of_class(self, index: int) -> "_Images":
-        """Return those of one class, with the same spread."""
-        mine = (self.labels == index).nonzero().flatten()
-        own = [(self.digests[i], self.strata[i]) for i in mine.tolist()]
-        return replace(
-            self, features=self.features[mine], removed=self.removed[mine],
-            labels=self.labels[mine], digests=tuple(digest for digest, _ in own),
-            strata=tuple(stratum for _, stratum in own),
-        )  # fmt: skip
-
-
-def measured_by(scored: ScoredSet, rows: Sequence[int]) -> Measured:
+def measured_by(scored: ScoredSet, rows: Sequence[int], *, networks: bool = False) -> Measured:
     """Return the scores of ``rows`` of a set under every choice that there is for its model.
+
+    Here and below ``networks``: with the non-linear translators that were trained on the set.
 
     Raises:
         SingError: features, head or the asked translator cannot be read.
     """
     images = _images(scored, rows)
     found = {
-        key: _scores(z, equivalent, texts[images.labels])
-        for key, z, equivalent, texts in _every(scored, images, _of_classes(scored))
+        key: _scores(z, equivalent, texts, images.labels)
+        for key, z, equivalent, texts in _every(scored, images, _of_classes(scored), networks)
     }
     ordered = usual_first(scored, found)
-    return Measured(scored.model, images.labels.numpy(), images.strata, ordered)
+    entry = scored.bench.entry(scored.model)
+    own = frozenset(name for _, name, _ in found if entry.shares_tower(name))
+    return Measured(scored.model, images.labels.numpy(), images.strata, ordered, own)
 
 
-def names_by(scored: ScoredSet, index: int) -> tuple[tuple[str, ...], dict[Key, Names]]:
+def names_by(
+    scored: ScoredSet, index: int, *, networks: bool = False
+) -> tuple[tuple[str, ...], dict[Key, Names]]:
     """Return the kinds of a class's images, and its names under every choice, the usual one first.
 
     Raises:
@@ -112,7 +89,8 @@ def names_by(scored: ScoredSet, index: int) -> tuple[tuple[str, ...], dict[Key, 
     everything = scored.ask("SELECT row FROM images")["row"].to_pylist()
     images = _images(scored, everything).of_class(index)
     found: dict[Key, Names] = {}
-    for key, z, equivalent, texts in _every(scored, images, _of_classes(scored)):
+    every = _every(scored, images, _of_classes(scored), networks)
+    for key, z, equivalent, texts in every:
         towards = directed_table(z, equivalent, texts)
         own, foreign = (
             beside_all_names(towards, places).numpy()
@@ -137,7 +115,9 @@ class Towards:
     tables: Iterator[tuple[Key, Floats]]
 
 
-def towards_by(scored: ScoredSet, prompts: tuple[str, ...], index: int | None = None) -> Towards:
+def towards_by(
+    scored: ScoredSet, prompts: tuple[str, ...], index: int | None = None, *, networks: bool = False
+) -> Towards:
     """Return how images turn towards ``prompts`` under every choice: a class's, or all of the set.
 
     Another reference than the asked one is left out where it cannot embed what is new to it.
@@ -160,7 +140,7 @@ def towards_by(scored: ScoredSet, prompts: tuple[str, ...], index: int | None = 
     images = images if index is None else images.of_class(index)
     tables = (
         (key, directed_table(z, equivalent, own).numpy())
-        for key, z, equivalent, own in _every(scored, images, texts)
+        for key, z, equivalent, own in _every(scored, images, texts, networks)
     )
     return Towards(images.labels.numpy(), images.strata, tables)
 
@@ -171,14 +151,14 @@ def usual_first(scored: ScoredSet, found: dict[Key, _T]) -> dict[Key, _T]:
     return dict(sorted(found.items(), key=lambda item: item[0][0] != usual))
 
 
-def _images(scored: ScoredSet, rows: Sequence[int]) -> _Images:
+def _images(scored: ScoredSet, rows: Sequence[int]) -> Images:
     asked = scored.ask("SELECT row, label, stratum FROM images").to_pylist()
     facts, own, pieces = {row["row"]: row for row in asked}, [], []
     for images, features in scored.features([row for row in rows if row in facts]):
         own += images
         pieces.append(features.float())
     features = torch.cat(pieces)
-    return _Images(
+    return Images(
         features=features,
         removed=scored.linear.head.remove_null(features).float(),
         digests=tuple(image.digest for image in own),
@@ -211,7 +191,7 @@ def _of_classes(scored: ScoredSet) -> _Texts:
 
 
 def _every(
-    scored: ScoredSet, images: _Images, texts_of: _Texts
+    scored: ScoredSet, images: Images, texts_of: _Texts, networks: bool
 ) -> Iterator[tuple[Key, Tensor, Tensor, Tensor]]:
     """Yield each choice, T(f) and T of the equivalents ``(n, d)``, and the texts ``(k, d)``."""
     bench = scored.bench
@@ -221,7 +201,9 @@ def _every(
             continue
         whole = bench.translator(scored.model, reference)
         centre = _centre(bench, reference, bench.vocabulary(reference).space_id)
-        for fit, z, equivalent in _fits(whole, images):
+        asked = networks and reference == base_of(scored.reference)  # they are trained into it
+        others = network_fits(scored, reference, images) if asked else ()
+        for fit, z, equivalent in chain(fits(whole, images), others):
             yield (RAW, reference, fit), z, equivalent, texts
             if centre is not None:
                 own, shift = centre.texts(texts), centre.image
@@ -235,41 +217,31 @@ def _centre(bench: Workbench, reference: str, space: str) -> Centre | None:
         return None
 
 
-def _fits(whole: Translator, images: _Images) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Yield each fit's name, and the translated features and equivalents ``(n, d)`` float32."""
-    unseen = Unseen.of(whole, images.digests)
-    yield AS_FITTED, *_translated(unseen, images)
-    penalty = float(whole.details.get("lambda", "nan"))
-    if penalty > 0:
-        count = float(whole.details.get("images", len(images.spread)))
-        mean, scatter = centred_scatter(images.spread, count)
-        for name, factor in PENALTIES.items():
-            turn = other_penalty(scatter, penalty, factor * penalty)
-            yield name, *_translated(unseen, images, repenalised(mean, turn))
-    for fold in range(whole.folds.count if whole.folds is not None else 0):
-        everywhere = torch.zeros(len(images.digests), dtype=torch.long)
-        part = Unseen(stand_in(whole, fold), everywhere)
-        yield f"{WITHOUT_PART} {fold + 1}", *_translated(part, images)
+def _scores(z: Tensor, equivalent: Tensor, texts: Tensor, labels: Tensor) -> dict[str, Floats]:
+    """Return the measures of ``n`` images by name, towards their classes' names.
 
-
-def _translated(
-    unseen: Unseen, images: _Images, change: Repenalised | None = None
-) -> tuple[Tensor, Tensor]:
-    width = len(unseen.whole.bias)
-    z, equivalent = (torch.empty(len(images.features), width) for _ in range(2))
-    for _, own, rows in unseen.groups():
-        weight, bias = own.weight.float(), own.bias.float()
-        if change is not None:
-            weight, bias = change(weight, bias)
-        z[rows] = images.features[rows] @ weight.mT + bias
-        equivalent[rows] = images.removed[rows] @ weight.mT + bias
-    return z, equivalent
-
-
-def _scores(z: Tensor, equivalent: Tensor, texts: Tensor) -> dict[str, Floats]:
-    attribute = (angle_deg(z, texts) - angle_deg(equivalent, texts)).numpy()
-    return {
-        "image_score_deg": angle_deg(z, equivalent).numpy(),
-        "attribute_score_deg": attribute,
-        "abs_attribute_score_deg": np.abs(attribute),
+    In single precision, from unit vectors made once: hundreds of times as many images are measured
+    as have a score, and what is told is a mean of thousands.
+    """
+    before, after, turned = (
+        normalize(rows.float(), dim=-1) for rows in (z, equivalent, 2 * equivalent - z)
+    )
+    names = normalize(texts.float(), dim=-1)
+    own = names[labels]
+    start, end = _degrees(before, own), _degrees(after, own)
+    others = names[torch.linspace(0, len(names) - 1, min(_NAMES, len(names))).long()]
+    apart = [torch.rad2deg((rows @ others.mT).clamp(-1, 1).acos()) for rows in (before, turned)]
+    usual = (apart[0] - apart[1]).mean(dim=-1) / 2
+    found = {
+        "image_score_deg": _degrees(before, after),
+        "attribute_score_deg": start - end,
+        "abs_attribute_score_deg": (start - end).abs(),
+        CONTRAST: (start - _degrees(turned, own)) / 2 - usual,
     }
+    return {name: values.numpy() for name, values in found.items()}
+
+
+def _degrees(one: Tensor, two: Tensor) -> Tensor:
+    """Return the angles ``(n,)`` between unit vectors ``(n, d)``; exact where they nearly agree."""
+    apart, along = ((one + sign * two).norm(dim=-1) for sign in (-1, 1))
+    return torch.rad2deg(2 * torch.atan2(apart, along))

@@ -13,22 +13,22 @@ from typing import Any
 import numpy as np
 
 from sing_core.errors import ImageSetError
-from sing_core.leakage.choices import Key, Names, names_by
+from sing_core.leakage.choices import CONTRAST, Key, Names, names_by
+from sing_core.leakage.claims import Choice, Claim, judged
 from sing_core.leakage.classes import ClassRow, class_table
-from sing_core.leakage.multiverse import Choice, Claim, judged
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import ALL, POOLED
 from sing_core.maths.draws import interval_among_names
 from sing_core.maths.statistics import level_of_decided
 
-CONTRAST = "contrast_deg"
 FEWEST = 2  # images; one has no interval, and is no choice
 
 
-def class_claim(scored: ScoredSet, index: int) -> Claim:
+def class_claim(scored: ScoredSet, index: int, *, networks: bool = False) -> Claim:
     """Return what the usual choices say of the class ``index``, and what all others say.
 
-    Varied are those of ``multiverse``. The usual kind of images is that of ``scored``.
+    Varied are those of ``multiverse``, ``networks`` likewise. The usual kind of images is that of
+    ``scored``.
 
     Raises:
         ImageSetError: the set has no such class, or one image of it alone.
@@ -42,7 +42,7 @@ def class_claim(scored: ScoredSet, index: int) -> Claim:
             f"A verdict needs at least {FEWEST} images of {name}; the set "
             f"{scored.folder.facts.name} has {0 if row is None else row.n}."
         )
-    strata, found = names_by(replace(scored, stratum=""), index)
+    strata, found = names_by(replace(scored, stratum=""), index, networks=networks)
     level = level_of(table)
     choices = class_choices(found, strata, level, scored.stratum)
     return Claim(CONTRAST, scored.model, "", choices, label=row.label, level=level)

@@ -12,9 +12,9 @@ import numpy as np
 
 from sing_core.errors import ImageSetError
 from sing_core.leakage.choices import Key, Towards, towards_by, usual_first
+from sing_core.leakage.claims import Choice, Claim, judged
 from sing_core.leakage.class_choices import FEWEST, kinds_of
 from sing_core.leakage.concept_lists import ConceptList
-from sing_core.leakage.multiverse import Choice, Claim, judged
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.maths.statistics import Floats, adjusted, cluster_means, level_of_decided, student
 
@@ -43,12 +43,17 @@ class Over:
 
 
 def concept_claims(
-    scored: ScoredSet, concepts: ConceptList, index: int | None = None
+    scored: ScoredSet,
+    concepts: ConceptList,
+    index: int | None = None,
+    *,
+    networks: bool = False,
 ) -> tuple[Claim, ...]:
     """Return of each concept what the usual choices say, and what all others say.
 
     ``index``: the class whose images are asked about; None asks all, and then each class counts
-    once. Varied are the choices of ``multiverse``. The usual kind of images is that of ``scored``.
+    once. Varied are the choices of ``multiverse``, ``networks`` likewise. The usual kind
+    of images is that of ``scored``.
 
     Raises:
         ImageSetError: there are fewer than two images of the class, or two classes of the set.
@@ -56,7 +61,8 @@ def concept_claims(
     """
     label = "" if index is None else scored.bench.vocabulary(scored.reference).labels[index]
     _check(scored, index, label)
-    towards = towards_by(replace(scored, stratum=""), concepts.prompts, index)
+    whole = replace(scored, stratum="")
+    towards = towards_by(whole, concepts.prompts, index, networks=networks)
     found = over_units(towards, index is not None, scored.stratum)
     ordered = usual_first(scored, found)
     kinds = next(iter(ordered.values()))

@@ -95,12 +95,12 @@ def pair_rows(sets: Sequence[ScoredSet]) -> tuple[PairRow, ...]:
     """
     if len({scored.folder.facts.key for scored in sets}) > 1:
         raise ImageSetError("Models are compared on the same set of images.")
-    barriers = {(a.model, b.model): _barrier(a, b) for a, b in combinations(sets, 2)}
+    barriers = {(a.model, b.model): barrier(a, b) for a, b in combinations(sets, 2)}
     pooled = _pairs(sets, barriers)
     kinds = strata_of(sets[0]) if not sets[0].stratum else ()
     if len(kinds) < 2:
         return pooled
-    fair = {pair: barrier for pair, barrier in barriers.items() if not barrier}
+    fair = {pair: why for pair, why in barriers.items() if not why}
     parts = [_pairs([within(scored, kind) for scored in sets], fair) for kind in kinds]
     of = {(r.first, r.second, r.measure): rows for rows in zip(*parts, strict=True) for r in rows}
     return tuple(
@@ -114,7 +114,7 @@ def _pairs(
     """Return the differences of the pairs that ``barriers`` names, corrected together."""
     data = {scored.model: columns_of(scored) for scored in sets}
     kind, rows = kind_of(sets[0]), []
-    for (first, second), barrier in barriers.items():
+    for (first, second), why in barriers.items():
         _, left, right = np.intersect1d(
             data[first]["row"], data[second]["row"], assume_unique=True, return_indices=True
         )
@@ -123,7 +123,7 @@ def _pairs(
         for measure, one in MEASURES.items():
             a, b = data[first][one.short][left], data[second][one.short][right]
             found = paired_difference(a, b, data[first]["label"][left])
-            rows.append(PairRow(first, second, measure, len(left), found, barrier, None, kind))
+            rows.append(PairRow(first, second, measure, len(left), found, why, None, kind))
     return corrected(rows)
 
 
@@ -136,7 +136,7 @@ def corrected(rows: Sequence[PairRow]) -> tuple[PairRow, ...]:
     )
 
 
-def _barrier(first: ScoredSet, second: ScoredSet) -> str:
+def barrier(first: ScoredSet, second: ScoredSet) -> str:
     """Return why the scores of two models must not be compared; empty where they may be."""
     for scored in (first, second):
         if scored.nullity == 0:

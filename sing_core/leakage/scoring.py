@@ -190,9 +190,17 @@ def attribute_scores(pairs: Pairs, texts: Tensor) -> tuple[Tensor, Tensor]:
     Raises:
         ZeroVectorError: a text is zero.
     """
-    own = angle_deg(pairs.z, texts)
-    turned = 2 * pairs.z_equivalent - pairs.z
-    return own - angle_deg(pairs.z_equivalent, texts), (own - angle_deg(turned, texts)) / 2
+    score = angle_deg(pairs.z, texts) - angle_deg(pairs.z_equivalent, texts)
+    return score, directed(pairs.z, pairs.z_equivalent, texts)
+
+
+def directed(z: Tensor, z_equivalent: Tensor, texts: Tensor) -> Tensor:
+    """Return the directed part of AS towards each of ``n`` pairs' own text ``(n, d)``, ``(n,)``.
+
+    Raises:
+        ZeroVectorError: a text, or a translated feature, is zero.
+    """
+    return (angle_deg(z, texts) - angle_deg(2 * z_equivalent - z, texts)) / 2
 
 
 def concept_scores(pairs: Pairs, texts: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -60,6 +60,7 @@ def make_embedded_set(settings: "Settings", data: Path, bar: "Progress") -> Iter
             precision="float16",
             root=settings.assets_dir / "prepared",
             strata=STRATA,
+            embed=reference.name == registry.DEFAULT_REFERENCE,  # no stored features give them
             report=report,
         )
         for found in made:

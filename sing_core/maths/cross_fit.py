@@ -64,7 +64,8 @@ class CrossFit:
         biases = [fit.bias for fit in self.translators]
         folds = Folds.of(weights, biases, self.means, digests)
         weight, bias = self.whole.weight.float(), self.whole.bias.float()
-        return replace(self.whole, weight=weight, bias=bias, folds=folds)
+        details = self.whole.details | {"shares": ",".join(map(repr, self.shares))}
+        return replace(self.whole, weight=weight, bias=bias, folds=folds, details=details)
 
 
 def moments_by_fold(
@@ -139,7 +140,8 @@ def _best(errors: Sequence[float]) -> float:
 
 def _fit(moments: Moments, share: float) -> Translator:
     alpha = share * moments.mean_eigenvalue
-    return replace(fit_from_moments(moments, alpha), details={"lambda": repr(alpha)})
+    details = {"lambda": repr(alpha), "share": repr(share)}
+    return replace(fit_from_moments(moments, alpha), details=details)
 
 
 def partner_of(fold: int, count: int) -> int:

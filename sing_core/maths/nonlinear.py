@@ -142,7 +142,7 @@ class NonlinearTranslator:
     def of(cls, architecture: str, network: TranslatorNetwork) -> Self:
         """Freeze a trained network: a float64 copy that takes no more gradients."""
         state = {name: value.detach().double() for name, value in network.state_dict().items()}
-        return cls(architecture, _rebuild(architecture, state))
+        return cls(architecture, rebuilt(architecture, state))
 
     def named(self, *, model: str, model_digest: str, space_id: str, **details: str) -> Self:
         """Return the same map with what it was fitted for, and further facts."""
@@ -214,7 +214,7 @@ class NonlinearTranslator:
         }
         state = {name: value.double() for name, value in tensors.items()}
         try:
-            network = _rebuild(facts["architecture"], state)
+            network = rebuilt(facts["architecture"], state)
         except (KeyError, RuntimeError) as error:
             raise StaleArtefactError(
                 f"The layers in {path.name} are not those of its architecture."
@@ -229,9 +229,17 @@ class NonlinearTranslator:
         )
 
 
-def _rebuild(architecture: str, state: dict[str, Tensor]) -> TranslatorNetwork:
+def rebuilt(architecture: str, state: dict[str, Tensor]) -> TranslatorNetwork:
+    """Return the network with the tensors ``state``, in their precision, without gradients.
+
+    Raises:
+        KeyError: one is missing.
+        RuntimeError: they are not the layers of this architecture.
+        UnknownNameError: there is no such architecture.
+    """
     features, dim = len(state["feature_mean"]), len(state["embedding_mean"])
     hidden = HIDDEN if architecture == "residual" else len(state["layers.0.bias"])
-    network = TranslatorNetwork(architecture, features, dim, hidden).double()
+    network = TranslatorNetwork(architecture, features, dim, hidden)
+    network.to(state["feature_mean"].dtype)
     network.load_state_dict(state)
     return network.eval().requires_grad_(False)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import ShapeError
+from sing_core.maths.folds import OUTSIDE
+from sing_core.maths.translator import Translator
 
 
 def other_penalty(scatter: Tensor, penalty: float, wanted: float) -> Tensor:
@@ -31,15 +33,26 @@ def other_penalty(scatter: Tensor, penalty: float, wanted: float) -> Tensor:
     return turn
 
 
-def centred_scatter(features: Tensor, images: float) -> tuple[Tensor, Tensor]:
-    """Return the mean ``(m,)`` and the scatter ``(m, m)`` of ``features (n, m)``, float64.
-
-    The scatter is scaled from these ``n`` rows to as many ``images``.
-    """
+def mean_and_scatter(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean ``(m,)`` and the scatter ``(m, m)`` of ``features (n, m)``, float64."""
     rows = features.double()
     mean = rows.mean(dim=0)
     centred = (rows - mean).float()
-    return mean, (centred.mT @ centred).double() * (images / len(rows))
+    return mean, (centred.mT @ centred).double()
+
+
+def penalty_shares(translator: Translator) -> dict[int, float]:
+    """Return of each stand-in, and under ``OUTSIDE`` of the whole fit, its penalty.
+
+    As a share of the mean eigenvalue of the scatter that it was fitted on: the number of rows of
+    the fit, and what each weighed, need not be known. Empty where the translator says none.
+    """
+    noted = translator.details
+    try:
+        own = {OUTSIDE: float(noted["share"])}
+        return own | dict(enumerate(map(float, filter(None, noted.get("shares", "").split(",")))))
+    except (KeyError, ValueError):
+        return {}
 
 
 Repenalised = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]

@@ -207,6 +207,22 @@ def level_of_decided(p_adjusted: ArrayLike) -> float:
     return 1 - FALSE_DISCOVERY_RATE * max(1, decided) / max(1, len(tested))
 
 
+def family_wise_levels(p: ArrayLike) -> Floats:
+    """Return the levels ``(k,)`` at which intervals decide what Holm's correction decides.
+
+    Of those in the order of their p values, the i-th has ``1 - 5 % / (k - i + 1)``, and all behind
+    the last one that is decided the level of the first of them. What is not a number counts not.
+    """
+    raw = np.asarray(p, dtype=np.float64)
+    known = np.flatnonzero(np.isfinite(raw))
+    result = np.full_like(raw, 1 - FAMILY_WISE_ERROR)
+    order = known[np.argsort(raw[known], kind="stable")]
+    decided = int((family_wise(raw)[known] <= FAMILY_WISE_ERROR).sum())
+    before = np.minimum(np.arange(len(order)), decided)
+    result[order] = 1 - FAMILY_WISE_ERROR / np.maximum(len(order) - before, 1)
+    return result
+
+
 def family_wise(p: ArrayLike) -> Floats:
     """Return Holm's adjusted p values ``(k,)``; what is not a number stays so and counts not.
 

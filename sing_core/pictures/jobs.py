@@ -4,15 +4,13 @@ One desk serves a process: two people who ask for the same strip share one rende
 """
 
 import logging
-import os
-import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
+from sing_core.allocator import step_back
 from sing_core.errors import RenderCancelledError, SingError
 from sing_core.pictures.audit import PictureAudit
 from sing_core.pictures.frame_cache import encode_webp
@@ -23,8 +21,6 @@ _FORGOTTEN_AFTER_S = 8.0
 _LEFT_AFTER_S = 2.0  # whose page is closed; a connection may break for a moment
 _TRIED_AGAIN_AFTER_S = 10.0
 _KEPT = 24
-# Pages and numbers go first: who draws on the processor takes what they leave.
-_NICENESS = 15
 _log = logging.getLogger(__name__)
 
 
@@ -239,10 +235,3 @@ class PictureDesk:
         step_back()
         self._woken.wait(self._first_after_s)
         self.awake = True
-
-
-def step_back() -> None:
-    """Let this thread, and those that torch starts for it, yield to everything else."""
-    if sys.platform == "linux":  # elsewhere a niceness belongs to the whole process
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

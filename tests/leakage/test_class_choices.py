@@ -8,10 +8,11 @@ import pytest
 from sing_core.errors import ImageSetError, ShapeError
 from sing_core.files.store import Store
 from sing_core.leakage import choices as measured
-from sing_core.leakage.choices import AS_FITTED, CENTRED, PENALTIES, RAW, Names
+from sing_core.leakage.choices import CENTRED, RAW, Names
+from sing_core.leakage.claims import Choice, Claim, judged
 from sing_core.leakage.class_choices import class_choices, class_claim, level_of
 from sing_core.leakage.classes import class_table
-from sing_core.leakage.multiverse import Choice, Claim, judged
+from sing_core.leakage.other_fits import AS_FITTED, PENALTIES
 from sing_core.leakage.score_files import drawn
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.strata import POOLED, within

@@ -7,11 +7,12 @@ from sing_core.errors import ImageSetError
 from sing_core.files.store import Store
 from sing_core.leakage import choices as measured
 from sing_core.leakage import concept_choices
-from sing_core.leakage.choices import AS_FITTED, CENTRED, PENALTIES, RAW, Towards
+from sing_core.leakage.choices import CENTRED, RAW, Towards
 from sing_core.leakage.class_choices import kinds_of
 from sing_core.leakage.concept_choices import concept_claims
 from sing_core.leakage.concept_lists import parse_concepts
 from sing_core.leakage.concepts import concept_table
+from sing_core.leakage.other_fits import AS_FITTED, PENALTIES
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.strata import POOLED, within
 from sing_core.leakage.vocabulary_scale import VocabularyScale
@@ -122,7 +123,7 @@ def claims_about(scored, monkeypatch, planted, *, seed=0, per_class=4, index=Non
             yield key, table
 
     made = Towards(labels, tuple(strata.tolist()), tables())
-    monkeypatch.setattr(concept_choices, "towards_by", lambda *_: made)
+    monkeypatch.setattr(concept_choices, "towards_by", lambda *_, **__: made)
     return concept_claims(scored, KNOWN, index)
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from sing_core.errors import ImageSetError
 from sing_core.files.store import Store
-from sing_core.leakage.choices import AS_FITTED, PENALTIES, measured_by
+from sing_core.leakage.choices import CONTRAST, Measured, measured_by
+from sing_core.leakage.claims import Choice, Claim, spoken
 from sing_core.leakage.differences import pair_rows
-from sing_core.leakage.measures import MEASURES
-from sing_core.leakage.multiverse import Choice, Claim, multiverse, spoken
+from sing_core.leakage.multiverse import _claim, multiverse
+from sing_core.leakage.other_fits import AS_FITTED, PENALTIES
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.variant_scores import under
 from sing_core.maths.head_variants import HeadVariant
@@ -31,29 +32,42 @@ def sets(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def claims(sets):
-    return {(c.measure, c.first, c.second): c for c in multiverse([*sets, sets[0]])}
+    return multiverse([*sets, sets[0]])
 
 
-def test_the_usual_choices_say_what_compare_says(sets, claims):
-    rows = {row.measure: row.difference for row in pair_rows(sets)}
-    for measure in MEASURES:
-        usual = claims[measure, "lite0", "lite1"].choices[0]
-        assert usual.names == ("all (pooled)", "raw", "mini", AS_FITTED)
-        assert usual.estimate == pytest.approx(rows[measure].estimate, abs=2e-3)
-        assert usual.low == pytest.approx(rows[measure].low, abs=1e-2)
+def between(claims, measure, one, two):
+    return [c for c in claims if (c.measure, c.first, c.second) == (measure, one, two)]
 
 
-def test_every_combination_is_measured_once_and_the_stored_scores_are_among_them(sets, claims):
-    claim = claims["image_score_deg", "lite0", "lite1"]
-    names = [choice.names for choice in claim.choices]
-    assert len(set(names)) == len(names) == 3 * 2 * 2 * (1 + len(PENALTIES) + 5)
-    assert claim.choices[0].survives
-    small = next(
-        c for c in claim.choices if c.names == ("64-pixel image", "raw", "mini", AS_FITTED)
-    )
-    assert small.sign == -claim.choices[0].sign, "the difference turns round on small images"
-    assert not small.survives
-    assert "64-pixel image, raw, mini, as fitted" in claim.as_row()["fails"]
+def test_what_is_claimed_of_two_is_what_compare_says(sets, claims):
+    for row in pair_rows(sets):
+        told = between(claims, row.measure, "lite0", "lite1")
+        parts = row.by_stratum if row.kinds_differ else (row,)
+        assert [claim.kind for claim in told] == [
+            p.stratum if row.kinds_differ else "" for p in parts
+        ]
+        for claim, part in zip(told, parts, strict=True):
+            usual = claim.choices[0]
+            assert usual.names[1:] == ("raw", "mini", AS_FITTED)
+            assert usual.estimate == pytest.approx(part.difference.estimate, abs=2e-3)
+            if abs(usual.estimate) > 3 * (usual.high - usual.low):
+                assert usual.sign == (1 if part.difference.estimate > 0 else -1)
+
+
+def test_where_kinds_differ_each_kind_has_its_claim_and_no_pooled_one_is_made(sets, claims):
+    (row,) = (row for row in pair_rows(sets) if row.measure == "image_score_deg")
+    assert row.kinds_differ, "the difference turns round on small images"
+    of = {claim.kind: claim for claim in between(claims, row.measure, "lite0", "lite1")}
+    assert set(of) == {"full photograph", "64-pixel image"}
+    small = of["64-pixel image"]
+    assert small.text == "Of the kind 64-pixel image: IS of lite1 is larger than that of lite0"
+    assert len({choice.names for choice in small.choices}) == len(small.choices)
+    assert {choice.images for choice in small.choices} == {"64-pixel image"}
+    assert len(small.choices) == 2 * 2 * (1 + len(PENALTIES) + 5)
+    assert of["full photograph"].choices[0].sign == 1
+
+
+def test_the_stored_scores_are_among_the_choices(sets):
     own = measured_by(sets[0], [0, 1, 2, 1500])
     stored = sets[0].ask("SELECT row, image_score_deg FROM images ORDER BY row").to_pylist()
     wanted = {row["row"]: row["image_score_deg"] for row in stored}
@@ -62,8 +76,21 @@ def test_every_combination_is_measured_once_and_the_stored_scores_are_among_them
     )
 
 
+def test_models_that_must_not_be_compared_have_no_claim_and_no_such_choice(sets):
+    bench = sets[0].bench
+    own = open_set(bench, "lite2", images="embedded")
+    found = multiverse([sets[0], own])
+    assert [claim.second for claim in found] == ["", ""]
+    third = [
+        open_set(bench, n, images="embedded", reference="mini-vit") for n in ("lite0", "lite2")
+    ]
+    told = [claim for claim in multiverse(third) if claim.second]
+    assert told
+    assert {choice.reference for claim in told for choice in claim.choices} == {"mini-vit"}
+
+
 def test_a_model_beside_itself_differs_under_no_choice(claims):
-    claim = claims["image_score_deg", "lite0", "lite0"]
+    (claim,) = between(claims, "image_score_deg", "lite0", "lite0")
     assert all(choice.estimate == 0 for choice in claim.choices)
     assert claim.survives == len(claim.choices)
     assert "not told apart" in claim.sentence
@@ -75,8 +102,8 @@ def test_the_same_classes_may_decide_and_only_their_images_count(sets):
     labels = sets[0].ask("SELECT label FROM images")["label"].to_pylist()
     wanted = [label for label in labels if label < 40]
     assert 2 <= len(set(wanted)) < len(set(labels))
-    claim = next(c for c in found if c.measure == "image_score_deg")
-    whole = next(c for c in multiverse(sets) if c.measure == "image_score_deg")
+    claim = next(c for c in found if c.measure == "contrast_deg")
+    whole = next(c for c in multiverse(sets) if c.measure == "contrast_deg")
     assert claim.choices[0].estimate != pytest.approx(whole.choices[0].estimate)
 
 
@@ -119,7 +146,7 @@ def test_what_it_never_survives_is_named_and_nothing_else():
     assert "(0.00° [−0.10, +0.10] by the usual" in claim_of(choice("all", 0.0, True)).sentence
     open_ = claim_of(choice("all", 0.0, True), choice("all", 0.0, True, "centred"))
     assert open_.sentence.endswith(
-        "by the usual choices): it stays undecided under 2 of 2 choices."
+        "by the usual choices): it stays undecided under 2 of 2 choices; 0 say above 0, 0 below."
     )
     assert [spoken(name) for name in ("λ / 3", "without part 2", "centred", "small")] == [
         "a third of the translator’s penalty", "the fit without part 2", "centred angles", "small",
@@ -128,3 +155,44 @@ def test_what_it_never_survives_is_named_and_nothing_else():
     turned = claim_of(choice("all", -1.0, True))
     assert turned.text == "IS of b is larger than that of a"
     assert claim_of(choice("all", 0.0, True)).text == "IS of a and of b are not told apart"
+
+
+KEYS = [("raw", "mini", AS_FITTED), ("centred", "mini", AS_FITTED), ("raw", "mini", "λ / 10")]
+LABELS = np.repeat(np.arange(30), 8)
+
+
+def measured(rng, planted=0.0, keys=KEYS):
+    """Scores of a model whose classes differ by chance alone, and by what is planted."""
+    return Measured("a", LABELS, ("",) * len(LABELS), {
+        key: {CONTRAST: planted + rng.normal(0, 0.4, 30)[LABELS] + rng.normal(0, 1, len(LABELS))}
+        for key in keys
+    })  # fmt: skip
+
+
+def test_a_planted_claim_about_a_model_survives_and_nothing_is_claimed_at_the_error_rate():
+    rng = np.random.default_rng(0)
+    everything = {"all": np.ones(len(LABELS), dtype=bool), "one class": LABELS == 3}
+    for way in (1, -1):
+        claim = _claim(CONTRAST, (measured(rng, 2.0 * way), None), everything)
+        assert len(claim.choices) == len(KEYS), "images of one class have no interval"
+        assert {choice.sign for choice in claim.choices} == {way}
+        assert f"turns images {'towards' if way > 0 else 'away from'} the names of" in claim.text
+    only_raw = measured(rng, 2.0).scores | measured(rng, -2.0, KEYS[1:2]).scores
+    turned = _claim(CONTRAST, (replace(measured(rng), scores=only_raw), None), everything)
+    assert [choice.survives for choice in turned.choices] == [True, False, True]
+    found = [
+        _claim(CONTRAST, (measured(rng, keys=KEYS[:1]), None), everything).choices[0].sign != 0
+        for _ in range(1_000)
+    ]
+    assert 0.02 < np.mean(found) <= 0.07
+
+
+def test_an_undecided_claim_says_how_many_choices_decide_it():
+    claim = claim_of(
+        choice("all", 0.0, True), choice("all", 1.0, False), choice("all", 2.0, False),
+        choice("all", -1.0, False),
+    )  # fmt: skip
+    assert claim.sentence.endswith(
+        "it stays undecided under 1 of 4 choices; 2 say above 0, 1 below."
+    )
+    assert (claim.as_row()["above"], claim.as_row()["below"]) == (2, 1)

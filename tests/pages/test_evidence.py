@@ -6,7 +6,8 @@ import pytest
 import streamlit as st
 
 from pages._view.evidence import pairs, probe
-from sing_core.leakage import probes, real_pairs
+from sing_core.leakage import probes, real_pairs, set_networks
+from sing_core.maths.training import Recipe
 from tests.pages.driver import App
 
 pytestmark = pytest.mark.slow  # probes are trained
@@ -133,15 +134,19 @@ def test_what_survives_other_choices_is_said_and_every_choice_is_listed():
     app = App.at_page("evidence", unfolded=["evidence.choices"], ask="choices", versus="lite1")
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "Does it survive other choices?"
-    assert "IS of lite0 is larger than that of lite1" in first(app)
-    assert " of 120 choices" in first(app)
+    assert "Of the kind 64-pixel image: IS of lite1 is larger than that of lite0" in first(app)
+    assert " of 40 choices" in first(app)
     (table,) = (element.value for element in app.at.dataframe)
-    assert len(table) == 120
+    assert len(table) == 40
     assert app.at.code[0].value == (
         "python -m sing_core multiverse --model lite0 --model lite1 --set embedded"
     )
     alone = App.at_page("evidence", ask="choices")
-    assert "AS of lite0 towards an image’s class" in first(alone)
+    assert "ull removal under lite0 turns images away from the names of their own" in first(alone)
+    barred = App.at_page("evidence", ask="choices", versus="lite2")
+    assert [info.value for info in barred.at.info] == [
+        "Lite2 is measured in its own image tower: the two are not compared."
+    ]
 
 
 def test_what_a_link_cannot_ask_is_said_and_errors_are_sentences():
@@ -168,3 +173,40 @@ def test_what_was_planted_is_looked_for_with_a_curve_for_each_dose(offered):
     app = App.at_page("evidence", ask="planted", model="vits", photos="set")
     assert len(app.warnings) == 1, "the embedded set has no photographs here"
     assert app.errors == ["vits has no null space: nothing that is planted can lie in it."]
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Networks of a moment, so that training is seen and not waited for."""
+    monkeypatch.setattr(
+        set_networks, "RECIPE", Recipe(learning_rate=1e-3, epochs=1, hidden=32, seed=7)
+    )
+
+
+def test_other_translators_are_trained_when_asked_for_and_stand_beside_the_linear_one(quick):
+    app = App.at_page("evidence", unfolded=["evidence.translators"], ask="translators")
+    assert app.at.title[0].value == "Does the translator decide what is seen?"
+    assert "no network is trained yet" in first(app)
+    assert not app.at.dataframe
+    app.at.button(key="evidence.train").click()
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    table = app.at.dataframe[0].value
+    names = ["linear, in use", "linear, fitted here", "mlp3", "mlp4", "residual"]
+    assert list(table["translator"]) == names
+    assert "Of the 5 images nearest to a translated feature" in first(app)
+    assert "python -m sing_core translations --model lite0 --set embedded" in [
+        element.value for element in app.at.code
+    ]
+
+
+def test_networks_join_the_choices_by_link_and_command(quick):
+    app = App.at_page(
+        "evidence", unfolded=["evidence.choices"], ask="choices", translators="networks"
+    )
+    assert app.errors == []
+    assert set(app.at.dataframe[0].value["fit"]) >= {"as fitted", "mlp3", "mlp4", "residual"}
+    assert "python -m sing_core multiverse --model lite0 --set embedded --networks" in [
+        element.value for element in app.at.code
+    ]
+    assert app.query["translators"] == "networks"

@@ -3,13 +3,16 @@
 import json
 import re
 import shlex
+from itertools import product
 
 import pytest
 from PIL import Image
 
 from sing_core.files.samples import SAMPLES
+from sing_core.maths.nonlinear import ARCHITECTURES
+from sing_core.maths.training import LOSSES
 from sing_core.settings import Settings
-from sing_core.studies.translator_table import comparison_path, read_comparisons
+from sing_core.studies.translator_table import comparison_path, read_comparisons, read_trainings
 from tests.command import command, in_a_shell
 from tests.pages.conftest import forget_everything
 from tests.pages.driver import App
@@ -150,6 +153,31 @@ def test_the_downloads_carry_what_is_shown():
     last = dict(zip(lines[0].split(","), lines[-1].split(","), strict=True))
     assert float(last["class_row_degrees"]) == moved.class_row.degrees[-1]
     assert float(last["random_absolute_change"]) == moved.random.absolute[-1]
+
+
+def test_what_a_loss_changes_is_told_and_drawn_for_each_network():
+    from pages._view.validate.losses import curves, sentence
+
+    every = read_trainings(Settings())
+    table = read_comparisons(Settings())[1]["photos"]
+    assert {(one.architecture, one.loss) for one in every} == {*product(ARCHITECTURES, LOSSES)}
+    for architecture in ARCHITECTURES:
+        found = [one for one in every if one.architecture == architecture]
+        rows = [row for row in table.rows if row.architecture == architecture]
+        cosine = next(row for row in rows if row.loss == "cosine")
+        assert f"alone, to {cosine.cosine.estimate:.3f} [" in sentence(architecture, table)
+        assert all(one.kept.cosine == max(epoch.cosine for epoch in one.epochs) for one in found)
+        drawn = curves(found).data
+        assert [len(line.y) for line in drawn[::2]] == [len(one.epochs) for one in found]
+        assert [line.showlegend for line in drawn] == [True, False] * 3
+
+
+@pytest.mark.slow
+def test_what_a_loss_changes_is_answered_once_it_is_unfolded():
+    app = validate()
+    app.at.session_state["validate.losses"] = True
+    app.run()
+    assert any("Trained on the squared error alone" in e.value for e in app.at.markdown)
 
 
 @pytest.mark.slow

@@ -20,7 +20,11 @@ from sing_core.leakage import (
     probes,
 )
 from sing_core.leakage import real_pairs as real_pairs_of
+from sing_core.leakage import translations as translations_of
+from sing_core.leakage.claims import Claim
 from sing_core.leakage.concept_lists import ConceptList
+from sing_core.leakage.differences import barrier
+from sing_core.leakage.set_networks import networks_state
 from sing_core.models.registry import base_of
 
 
@@ -55,41 +59,72 @@ def real_pairs(model: str, images: str) -> real_pairs_of.RealPairs:
     return kept(key_of("real pairs", scored), lambda: real_pairs_of.real_pairs(scored))
 
 
-def claims(models: list[str], images: str) -> tuple[multiverse.Claim, ...]:
+def claims(models: list[str], images: str, networks: bool) -> tuple[Claim, ...]:
     """Return which claims about models, and about every two, survive other choices.
+
+    Here and below ``networks``: under the non-linear translators that are trained, too.
 
     Raises:
         SingError: see ``open_set`` and ``multiverse``.
     """
     sets = [opened(model, images) for model in models]
     fits = (fit for model in models for fit in _fits(model))
-    key = content_key(*(key_of("choices", scored) for scored in sets), *fits)
-    return kept(key, lambda: multiverse.multiverse(sets))
+    key = content_key(*(key_of("choices", scored) for scored in sets), *fits, repr(networks))
+    return kept(key, lambda: multiverse.multiverse(sets, networks=networks))
 
 
-def class_claim(model: str, images: str, index: int, part: Part = ALL) -> multiverse.Claim:
+def barred(models: list[str], images: str) -> str:
+    """Return why two models must not be compared; empty where they may be, or are not two.
+
+    Raises:
+        SingError: see ``open_set``.
+    """
+    return barrier(*(opened(model, images) for model in models)) if len(models) > 1 else ""
+
+
+def class_claim(model: str, images: str, index: int, networks: bool, part: Part = ALL) -> Claim:
     """Return whether what is said of class ``index`` survives other choices.
 
     Raises:
         SingError: see ``open_set`` and ``class_claim``.
     """
     scored = opened(model, images, part)
-    key = content_key(key_of("class choices", scored), repr(index), *_fits(model))
-    return kept(key, lambda: class_choices.class_claim(scored, index))
+    asked = (repr(index), repr(networks), *_fits(model))
+    key = content_key(key_of("class choices", scored), *asked)
+    return kept(key, lambda: class_choices.class_claim(scored, index, networks=networks))
 
 
 def concept_claims(
-    model: str, images: str, wanted: ConceptList, label: int | None, part: Part = ALL
-) -> tuple[multiverse.Claim, ...]:
+    model: str,
+    images: str,
+    wanted: ConceptList,
+    label: int | None,
+    networks: bool,
+    part: Part = ALL,
+) -> tuple[Claim, ...]:
     """Return of each concept whether what is said of it survives other choices.
 
     Raises:
         SingError: see ``open_set`` and ``concept_claims``.
     """
     scored = opened(model, images, part)
-    asked = (repr(label), *wanted.prompts, *_fits(model))
+    asked = (repr(label), repr(networks), *wanted.prompts, *_fits(model))
     key = content_key(key_of("concept choices", scored), *asked)
-    return kept(key, lambda: concept_choices.concept_claims(scored, wanted, label))
+    return kept(
+        key,
+        lambda: concept_choices.concept_claims(scored, wanted, label, networks=networks),
+    )
+
+
+def translations(model: str, images: str) -> translations_of.Translations:
+    """Return the translators that are trained, beside each other.
+
+    Raises:
+        SingError: see ``open_set`` and ``translations``.
+    """
+    scored = opened(model, images)
+    key = content_key(key_of("translations", scored), repr(networks_state(scored)))
+    return kept(key, lambda: translations_of.translations(scored))
 
 
 def _fits(model: str) -> list[str]:

@@ -1,25 +1,30 @@
 """Does it survive other choices? Every combination of defensible ones, as a specification curve."""
 
+from typing import NamedTuple
+
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import commands, state
-from pages._view.evidence import asks, panel
+from pages._view.evidence import asks, networks, panel
 from pages._view.evidence.figures import curve
 from pages._view.tables import asks as tables
+from pages._view.words.phrases import VARIED_FITS
 from sing_core.errors import SingError
-from sing_core.leakage.multiverse import Claim
+from sing_core.leakage.claims import Claim
 
 _ALONE = ""
 _HOW = (
     "A claim is what the usual choices say: all kinds of images, the chosen reading and reference, "
     "the translator as it was fitted. Every other combination measures it anew: each "
     "kind of images, raw and centred angles, each reference that this machine has a translator "
-    "into, a tenth to ten times the translator’s penalty, and the fits that left a fifth of the "
-    "images out. A claim survives a choice that says the same beyond its own 95 % interval over "
-    "classes. For another penalty, this set’s features stand for those of the fit. Choices depend "
-    "on each other: their share is no probability."
+    f"into, {VARIED_FITS}. What is claimed of two classifiers is what Compare says: of each kind "
+    "of images where kinds differ, with intervals as wide as the correction over all pairs and "
+    "measures asks. Of one, it is the directed part of AS towards the own name, less its mean over "
+    "a hundred classes’ names: a random part as large may turn the images likewise, see Compare’s "
+    "controls. A claim survives a choice that says the same beyond its own interval over classes. "
+    "Choices depend on each other: their share is no probability."
 )
 
 _SHOWN = panel.Shown(
@@ -35,8 +40,15 @@ _SHOWN = panel.Shown(
 )
 
 
-def choose(model: str, images: str) -> str:
-    """Draw what the model is compared with; return its name, "" for nothing."""
+class Chosen(NamedTuple):
+    """What the model is compared with, "" for nothing, and which translators are choices."""
+
+    versus: str
+    translators: str
+
+
+def choose(model: str, images: str) -> Chosen:
+    """Draw what the model is compared with, and by which translators."""
     try:
         others = [name for name in tables.scored_models(images) if name != model]
     except SingError:  # said where the numbers would be
@@ -47,24 +59,39 @@ def choose(model: str, images: str) -> str:
         key="evidence.versus", persist_state="session",
     )  # fmt: skip
     state.publish("versus", versus, _ALONE)
-    return versus
+    offered, key = networks.OFFERED, "evidence.translators"
+    state.receive("translators", key, networks.LINEAR, offered.__contains__, "translators")
+    translators = networks.pick(key, _models(model, versus), images)
+    state.publish("translators", translators, networks.LINEAR)
+    return Chosen(versus, translators)
 
 
-def show(answer: DeltaGenerator, model: str, images: str, versus: str) -> None:
+def _models(model: str, versus: str) -> list[str]:
+    return [name for name in (model, versus) if name]
+
+
+def show(answer: DeltaGenerator, model: str, images: str, chosen: Chosen) -> None:
     """Compute and draw which claims survive.
 
     Raises:
         SingError: see ``asks.claims``.
     """
-    models = [name for name in (model, versus) if name]
+    models = _models(model, chosen.versus)
+    if chosen.translators:
+        networks.train(models, images)
     with st.spinner("Measuring under every choice; a set of thousands takes some seconds…"):
-        found = asks.claims(models, images)
-    first = found[len(models) if versus else 0]  # of two models, what tells them apart
+        found = asks.claims(models, images, bool(chosen.translators))
+    first = next((claim for claim in found if claim.second), found[0])
+    if why := asks.barred(models, images):
+        answer.info(
+            f"{why[0].upper()}{why[1:]}: the two are not compared.", icon=":material/block:"
+        )
     answer.markdown(f"**{first.sentence}**")
     answer.markdown(" ".join(claim.sentence for claim in found if claim is not first))
     by_text = {claim.text: claim for claim in (first, *found)}
     claim = by_text[st.selectbox("Claim", list(by_text), key="evidence.claim") or first.text]
-    draw(claim, how=_HOW, command=commands.of_set("multiverse", models, images))
+    command = commands.of_set("multiverse", models, images) + networks.option(chosen.translators)
+    draw(claim, how=_HOW, command=command)
 
 
 def draw(claim: Claim, *, how: str, command: str, page: str = "evidence") -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from sing_core.pictures.jobs import Rest, step_back
+from sing_core.allocator import step_back
+from sing_core.pictures.jobs import Rest
 from sing_core.sets.extract import Progress
 
 _LOOK_S = 0.2

@@ -6,7 +6,7 @@ from pages._view import commands
 from pages._view.folded import folded
 from pages._view.tables.concepts import Asked
 from pages._view.tables.opened import Part
-from pages._view.words.phrases import in_words
+from pages._view.words.phrases import VARIED_FITS, in_words
 from sing_core.errors import SingError
 from sing_core.leakage.concepts import ConceptRow
 
@@ -14,12 +14,11 @@ _HOW = (
     "The claim is which way null removal turns the images, by the directed part of AS (not AS "
     "itself), as the verdict of the table says. Every other combination of choices measures it "
     "anew: kinds of images with at least two {units}, raw and centred angles, each reference that "
-    "this machine has a translator into and that can embed the concept, a tenth to ten times the "
-    "translator’s penalty, and the fits that left a fifth of the images out. An interval is a t "
-    "interval over {units}; its level, {level:.6g} %, is what the correction over all concepts of "
-    "the list asks. A claim survives a choice that says the same beyond this interval. That a "
-    "concept is as good as 0 is no claim here. Choices depend on each other: their share is no "
-    "probability."
+    f"this machine has a translator into and that can embed the concept, {VARIED_FITS}. "
+    "An interval is a t interval over {units}; its level, {level:.6g} %, is what the correction "
+    "over all concepts of the list asks. A claim survives a choice that says the same beyond this "
+    "interval. That a concept is as good as 0 is no claim here. Choices depend on each other: "
+    "their share is no probability."
 )
 
 
@@ -41,20 +40,27 @@ def offer(
 def _show(
     row: ConceptRow, asked: Asked, label: int | None, model: str, images: str, part: Part
 ) -> None:
-    from pages._view.evidence import asks, choices  # its code is not waited for on the first look
+    # Their code is not waited for on the first look.
+    from pages._view.evidence import asks, choices, networks
 
+    translators = networks.pick("concepts.translators", [model], images)
     try:
+        if translators:
+            networks.train([model], images)
         with st.spinner("Measuring every concept under every choice; thousands take a minute…"):
-            found = asks.concept_claims(model, images, asked.parse(), label, part)
+            found = asks.concept_claims(
+                model, images, asked.parse(), label, bool(translators), part
+            )
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
     claim = next(claim for claim in found if claim.concept == row.concept)
     st.markdown(f"**{in_words(claim.sentence, 1000)}**")
     options = (("--class", claim.label), *asked.options(), ("--stratum", part.stratum))
+    command = commands.of_set("multiverse", [model], images, options)
     choices.draw(
         claim,
         how=_HOW.format(level=100 * claim.level, units="classes" if label is None else "images"),
-        command=commands.of_set("multiverse", [model], images, options),
+        command=command + networks.option(translators),
         page="concepts",
     )

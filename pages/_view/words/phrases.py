@@ -76,3 +76,10 @@ def in_words(text: str, length: int = 34) -> str:
     """Return what somebody typed for a sentence in Markdown: shortened, and nothing but text."""
     short = text if len(text) <= length else text[: length - 1] + "…"
     return _MARKDOWN.sub(r"\\\1", _SHORTCUTS.sub(rf"\g<0>{_JOINER}", short))
+
+
+VARIED_FITS = (
+    "a tenth to ten times the translator’s penalty (this set’s features stand for those of the "
+    "fit), the fits that left a fifth of the images out (these alone translate images that they "
+    "saw), and non-linear translators where they are asked for"
+)
