@@ -78,16 +78,23 @@ class Translations:
         if not networks:
             return "No other translator than a linear one is trained on this set yet."
         best = max(networks, key=lambda row: row.cosine.estimate)
-        side = "above" if best.apart.estimate > 0 else "below"
-        ends = f"[{best.apart.low:+.3f}, {best.apart.high:+.3f}]".replace("-", "−")
         least = min(row.shared for row in networks)
         return (
-            f"The best of {len(networks)} networks comes {abs(best.apart.estimate):.3f} {ends} "
-            f"{side} the cosine of {here.cosine.estimate:.3f} that a linear map has, fitted on the "
-            f"same images. Of the {NEAREST} images nearest to a translated feature it shares "
-            f"{best.shared:.0%} with that map (every network at least {least:.0%}); the linear "
-            f"translator in use, fitted on other images too, shares {shipped.shared:.0%}."
+            f"The best of {len(networks)} networks comes {_beside(best.apart)} the cosine of "
+            f"{here.cosine.estimate:.3f} that a linear map has, fitted on the same images. Of the "
+            f"{NEAREST} images nearest to a translated feature it shares {100 * best.shared:.0f} % "
+            f"with that map (every network at least {100 * least:.0f} %); the linear translator in "
+            f"use, fitted on other images too, shares {100 * shipped.shared:.0f} %."
         )
+
+
+def _beside(apart: Interval) -> str:
+    """Return how far above or below, with the interval's ends likewise."""
+    size, side = f"{abs(apart.estimate):.3f}", "above" if apart.estimate > 0 else "below"
+    if not apart.decided or apart.low is None or apart.high is None:
+        return f"{size} {side} (not told from 0)"
+    near, far = sorted((abs(apart.low), abs(apart.high)))
+    return f"{size} [{near:.3f}, {far:.3f}] {side}"
 
 
 def translations(scored: ScoredSet) -> Translations:

@@ -121,7 +121,8 @@ def test_a_network_that_is_the_linear_map_shows_the_same_images():
     assert torch.equal(found.places[translations.HERE], found.places["mlp3"])
     assert found.places["mlp3"].shape == (200, NEAREST)
     assert not (found.places["mlp3"] == torch.arange(200)[:, None]).any()
-    assert "shares 100% with that map" in found.sentence
+    assert "comes 0.000 below (not told from 0) the cosine" in found.sentence
+    assert "shares 100 % with that map" in found.sentence
     one_each = translations._compared(
         {translations.SHIPPED: far, translations.HERE: near}, true, images, tuple(range(200))
     )
