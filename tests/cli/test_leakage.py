@@ -85,6 +85,8 @@ def test_a_sceptic_asks_what_can_be_read_and_for_real_pairs(prepared, rows, refu
             assert claim["estimate"] == pytest.approx(row["directed_mean"], abs=1e-3)
             assert claim["survives"] + len(claim["fails"]) == claim["choices"]
     assert "one of the two" in refusal("multiverse", *ask, *words, "--list", "words.txt")
+    for verb, more in (("translations", ()), ("multiverse", ("--networks",))):
+        assert "prepare it again with --embed" in refusal(verb, *ask, *more, kind="ImageSetError")
     assert "--class or --concept" in refusal("multiverse", *ask, "--stratum", "small")
     assert "two labels with 5 classes" in refusal("probe", *ask, "--read", "groups")
     assert "need more than 20 images" in refusal("real-pairs", *ask, "--neighbours", "20")
