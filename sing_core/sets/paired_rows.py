@@ -1,15 +1,22 @@
 """Features and embeddings of the same images, batch by batch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Protocol
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from sing_core.maths.fitting import _BATCH, PairedRows, Progress
 from sing_core.models.workbench import Workbench
 from sing_core.sets.chunks import Problem
 from sing_core.sets.image_sets import ImageSet
+
+
+class _Network(Protocol):
+    @property
+    def preprocess(self) -> Callable[[Image.Image], Tensor]: ...
 
 
 def see(
@@ -34,12 +41,8 @@ def see(
     embeddings: list[Tensor] = []
     digests: list[str] = []
     labels: list[str] = []
-    seen = (
-        (images.labels[place], photo.digest, backbone.preprocess(photo.image),
-         space.preprocess(photo.image))
-        for place, photo in images.photos(problems, max_pixels=bench.settings.max_pixels)
-    )  # fmt: skip
-    while batch := _next(seen):
+    rows = _rows(images, problems, (backbone, space), bench.settings.max_pixels)
+    while batch := _next(rows):
         features.append(backbone.features(torch.stack([row[2] for row in batch])))
         embeddings.append(space.embed_batch(torch.stack([row[3] for row in batch])))
         labels += [row[0] for row in batch]
@@ -56,7 +59,16 @@ def see(
     )
 
 
-_Row = tuple[str, str, Tensor, Tensor]
+_Row = tuple[str, str, Tensor, Tensor]  # class, digest, and what each network is shown
+
+
+def _rows(
+    images: ImageSet, problems: list[Problem], networks: tuple[_Network, _Network], pixels: int
+) -> Iterator[_Row]:
+    first, second = networks
+    for place, photo in images.photos(problems, max_pixels=pixels):
+        prepared = first.preprocess(photo.image), second.preprocess(photo.image)
+        yield images.labels[place], photo.digest, *prepared
 
 
 def _next(rows: Iterator[_Row]) -> list[_Row]:

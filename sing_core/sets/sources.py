@@ -15,10 +15,11 @@ from sing_core.errors import ImageSetError
 from sing_core.files.digests import digest_of_listing
 from sing_core.files.regular import open_regular, read_regular
 from sing_core.models.class_names import wnid_of
-from sing_core.sets.archives import ArchiveSource, is_tar
+from sing_core.sets.archives import ArchiveSource
 from sing_core.sets.class_folders import classes_of, is_between, key_of_reading
 from sing_core.sets.items import MOST_BYTES, Item, Source, is_hidden, shown
 from sing_core.sets.parquet_source import ParquetSource
+from sing_core.sets.tar_members import is_tar
 
 _PARQUET, _ARCHIVES = (".parquet",), (".zip", ".tar")
 _MAGIC = b"PAR1"
