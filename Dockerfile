@@ -8,6 +8,8 @@
 FROM python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Strangers prepare no sets and fetch no models. Who serves nobody else: -e SING_TYPED_MODELS=true
+ENV SING_TYPED_MODELS=false
 WORKDIR /app
 
 # Exact packages with their hashes where the lock is made for the machine, else the newest in range.

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from pages._view import loaders, sent_files
 from sing_core.errors import NoDeviceError
+from sing_core.files.surroundings import is_of_machine, os_refusal
 from sing_core.settings import refusal
 
 VIEW = Path(__file__).parent / "pages" / "_view"
@@ -44,3 +45,7 @@ except NoDeviceError as error:  # no page can do anything then
     st.error(str(error), icon=":material/error:")
 except ValidationError as error:  # of the settings: nothing else is validated this way
     st.error(refusal(error), icon=":material/error:")
+except OSError as error:
+    if not is_of_machine(error):
+        raise
+    st.error(os_refusal(error), icon=":material/error:")

@@ -93,6 +93,7 @@ async def soak(
         Guest(url, number, options.guests, log, options.think) for number in range(options.guests)
     ]
     kinds = [Bomber] * options.scan_bomb + [Heavy] * options.large_files
+    burdens = ["bomb"] * options.scan_bomb + ["large file"] * options.large_files
     async with contextlib.AsyncExitStack() as lines, asyncio.TaskGroup() as tasks:
         for guest in guests:
             await lines.enter_async_context(guest.line)
@@ -109,7 +110,8 @@ async def soak(
         ]
         await asyncio.gather(*(guest.live(until) for guest in guests), *extra)
         weigher.cancel()
-    found = await asyncio.to_thread(verdict, log, options.guests, options.minutes, memory, half)
+    judged = options.guests, options.minutes, memory, half
+    found = await asyncio.to_thread(verdict, log, *judged, burdens=burdens)
     return found | {"arrival_s": round(arrived, 1), "niceness": os.nice(0)}
 
 

@@ -2,6 +2,7 @@
 
 import os
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,19 @@ _SAID = 20
 
 
 def verdict(
-    log: Log, guests: int, minutes: float, memory: list[float], half: float
+    log: Log,
+    guests: int,
+    minutes: float,
+    memory: list[float],
+    half: float,
+    *,
+    burdens: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return all that was found; ``half`` is the clock time at which the troublesome ones came."""
+    """Return all that was found.
+
+    ``half`` is the clock time at which the troublesome ones came, ``burdens`` the kinds of deeds
+    that they came to do: where one was never done, the others were not tried.
+    """
     computed, wrong = computed_again(log)
     found: dict[str, Any] = {
         "guests": guests,
@@ -43,19 +54,22 @@ def verdict(
         "memory_gb": memory_of(memory),
         "slowest_guest_over_median": fairness(log),
     }
-    found["met"] = {
+    met = targets(found) | {"foreign": not found["foreign"] and computed > 0}
+    if burdens:
+        found["others_p95_ratio"] = disturbed(log, half)
+        met["others"] = were_left_alone(log, found["others_p95_ratio"], burdens)
+    return found | {"met": {name: bool(kept) for name, kept in met.items()}}
+
+
+def targets(found: dict[str, Any]) -> dict[str, Any]:
+    """Return which of the targets for everybody are met."""
+    return {
         "errors": not found["errors"],
-        "foreign": not found["foreign"] and computed > 0,
         "memory": found["memory_gb"]["ratio"] <= GROWTH and found["memory_gb"]["end"] <= MEMORY_GB,
         "prompt_p95": found["waits_s"].get("prompt", {}).get("p95", np.inf) <= PROMPT_P95_S,
         "upload_p95": found["waits_s"].get("upload", {}).get("p95", np.inf) <= UPLOAD_P95_S,
         "fair": max(found["slowest_guest_over_median"].values(), default=np.inf) <= FAIR,
     }
-    if any(kind in log.waits for kind in ("bomb", "large file")):
-        found["others_p95_ratio"] = disturbed(log, half)
-        found["met"]["others"] = max(found["others_p95_ratio"].values()) <= DISTURBED
-    found["met"] = {name: bool(met) for name, met in found["met"].items()}
-    return found
 
 
 def waits_of(seconds: list[float]) -> dict[str, float]:
@@ -106,6 +120,12 @@ def disturbed(log: Log, half: float) -> dict[str, float]:
             ratio = np.percentile(after, 95) / np.percentile(before, 95)
             found[kind] = round(float(ratio), 2)
     return found
+
+
+def were_left_alone(log: Log, ratios: dict[str, float], burdens: Sequence[str]) -> bool:
+    """Return whether every burden came, and the others were compared and hardly felt it."""
+    came = all(log.waits.get(kind) for kind in burdens)
+    return came and max(ratios.values(), default=np.inf) <= DISTURBED
 
 
 def computed_again(log: Log) -> tuple[int, list[str]]:

@@ -125,7 +125,7 @@ def _warm(made: Workbench, pictures: PictureDesk) -> None:
     try:
         made.pool.reference(registry.references(made.settings)[0].name).embed_texts(["warm"])
         made.pool.backbone(registry.models(made.settings)[0].name)
-    except SingError:
+    except (SingError, OSError):
         # The page meets the same error when it needs the network, and shows it.
         return
     finally:

@@ -1,6 +1,7 @@
 """What visitors send lies on the disk until a page reads it, and no session piles up too much.
 
 Streamlit keeps the bytes of whatever a session ever sent in memory, whether a widget asked or not.
+All sessions together have a bound too: the one that keeps most lets go of its oldest files first.
 """
 
 import os
@@ -19,6 +20,7 @@ from sing_core.settings import Settings
 
 _PREFIX = "sing-sent-"
 _UNUSED = 3  # photos that may wait where no set of them can be sent
+_ALL_SESSIONS = 2  # times the largest set that can be sent
 _MB = 2**20
 
 
@@ -28,17 +30,19 @@ def settle(settings: Settings) -> None:
     manager = None if context is None else context.uploaded_file_mgr
     if isinstance(manager, MemoryUploadedFileManager):
         room_mb = MAX_TOTAL_MB if settings.typed_models else _UNUSED * settings.max_upload_mb
-        bound(manager, room_mb * _MB)
+        bound(manager, room_mb * _MB, _ALL_SESSIONS * MAX_TOTAL_MB * _MB)
 
 
-def bound(manager: MemoryUploadedFileManager, room_bytes: int) -> None:
+def bound(manager: MemoryUploadedFileManager, room_bytes: int, all_bytes: int) -> None:
     """Have ``manager`` keep files on disk, and of a session the latest of ``room_bytes`` together.
+
+    All sessions keep ``all_bytes`` together: the one that has most lets go first.
 
     Once for each manager. Where the disk refuses, files stay in memory, and are bounded all the
     same.
     """
     if not isinstance(manager.add_file, _Adder):
-        adder = _Adder(manager, room_bytes)
+        adder = _Adder(manager, room_bytes, all_bytes)
         manager.add_file = adder  # type: ignore[method-assign]
 
 
@@ -88,6 +92,7 @@ class _Adder:
 
     manager: MemoryUploadedFileManager
     room_bytes: int
+    all_bytes: int
 
     def __post_init__(self) -> None:
         self._add, self._place = self.manager.add_file, _own_folder()
@@ -97,16 +102,32 @@ class _Adder:
         self._add(session_id, self._laid_down(file))
         came = self._came[session_id] = self._came.get(session_id, 0) + len(file.data)
         if came > self.room_bytes:
-            self._came[session_id] = self._make_room(session_id)
-        if len(self._came) > 2 * len(self.manager.file_storage) + 100:
-            there = list(self.manager.file_storage)
-            self._came = {name: self._came[name] for name in there if name in self._came}
+            self._came[session_id] = self._make_room(session_id, self.room_bytes)
+        if sum(self._came.values()) > self.all_bytes:
+            self._share_out()
+        elif len(self._came) > 2 * len(self.manager.file_storage) + 100:
+            self._forget()
 
-    def _make_room(self, session_id: str) -> int:
+    def _forget(self) -> None:
+        """Forget the sessions that left, and count anew what the others have."""
+        there = list(self.manager.file_storage)
+        self._came = {name: self._make_room(name, self.room_bytes) for name in there}
+
+    def _share_out(self) -> None:
+        """Let the sessions that have most let go until all have no more than there is room for."""
+        self._forget()
+        while (over := sum(self._came.values()) - self.all_bytes) > 0:
+            most = max(self._came, key=lambda name: self._came[name])
+            left = self._make_room(most, self._came[most] - over)
+            if left == self._came[most]:  # one file alone: what came last is to be read
+                break
+            self._came[most] = left
+
+    def _make_room(self, session_id: str, room: int) -> int:
         """Let go of the oldest files of a session that has too many; return what is left, bytes."""
         files = list(self.manager.file_storage.get(session_id, {}).values())  # as they came
         total = sum(map(_size, files))
-        while len(files) > 1 and total > self.room_bytes:
+        while len(files) > 1 and total > room:
             oldest = files.pop(0)
             total -= _size(oldest)
             self.manager.remove_file(session_id, oldest.file_id)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from sing_core.cli.app import app
 from sing_core.errors import SingError
-from sing_core.files.surroundings import settle
+from sing_core.files.surroundings import os_refusal, settle
 from sing_core.settings import fault, refusal
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     except ValidationError as error:  # of the settings: nothing else is validated this way
         _fail("SettingsError", refusal(error), as_json)
     except OSError as error:
-        _fail("FileError", f"{error.filename or 'A file'}: {error.strerror or error}.", as_json)
+        _fail("FileError", os_refusal(error), as_json)
     if isinstance(code, int) and code:  # `typer.Exit`, as after Ctrl-C, is returned, not raised
         raise SystemExit(code)
 

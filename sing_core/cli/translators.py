@@ -15,6 +15,7 @@ from sing_core.cli.app import (
     name_problems,
     open_bench,
     show,
+    tell,
 )
 from sing_core.models.registry import DEFAULT_REFERENCE, base_of
 from sing_core.settings import Settings
@@ -90,6 +91,8 @@ def _see(
         found = see(
             bench, images, model=model, reference=reference, problems=problems, progress=progress
         )
+    for note in images.source.notes:
+        tell(note)
     name_problems(problems)
     return found
 

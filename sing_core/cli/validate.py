@@ -18,6 +18,7 @@ from sing_core.cli.app import (
     open_bench,
     open_photo,
     show,
+    tell,
     there,
 )
 from sing_core.errors import SingError
@@ -87,6 +88,8 @@ def _of_images(
     from sing_core.sets.image_sets import open_image_set
 
     chosen = open_image_set(images).at_most(limit)
+    for note in chosen.source.notes:
+        tell(note)
     if not all(chosen.labels):
         unnamed = sum(not label for label in chosen.labels)
         raise SingError(

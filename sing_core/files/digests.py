@@ -22,7 +22,8 @@ def content_key(*parts: str | bytes) -> str:
     """
     digest = hashlib.sha256()
     for part in parts:
-        payload = part.encode() if isinstance(part, str) else part
+        # Names of files may hold what is no UTF-8: Python writes it as halves of pairs.
+        payload = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         digest.update(f"{'t' if isinstance(part, str) else 'b'}{len(payload)}:".encode())
         digest.update(payload)
     return digest.hexdigest()

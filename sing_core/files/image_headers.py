@@ -23,6 +23,8 @@ MOST_PARTS = {"JPEG": 5_000, "PNG": 60_000, "WebP": 10_000}
 # Markers with a length behind them: no stuffing, no padding, none that stands alone.
 _SEGMENT = re.compile(rb"\xff[\x02-\xcf\xda-\xfe]")
 _SEGMENT_OR_END = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+# Kinds of whole numbers in EXIF: of 16 bits, as the standard has the orientation, and of 8 or 32.
+_WHOLE = {1: "B", 3: "H", 4: "I"}
 
 
 class TooManyPartsError(ValueError):
@@ -190,7 +192,8 @@ def exif_orientation(exif: bytes) -> int:
         return 1
     (count,) = struct.unpack_from(f"{order}H", tiff, start)
     for position in range(start + 2, min(start + 2 + 12 * count, len(tiff) - 11), 12):
-        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, position)
-        if tag == 0x0112 and kind == 3:
+        tag, kind = struct.unpack_from(f"{order}HH", tiff, position)
+        if tag == 0x0112 and kind in _WHOLE:
+            (value,) = struct.unpack_from(order + _WHOLE[kind], tiff, position + 8)
             return int(value) if 1 <= value <= 8 else 1
     return 1

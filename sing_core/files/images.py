@@ -146,7 +146,8 @@ def decode_image(
     quarter or an eighth, both sides being at least as long, which is several times as fast.
 
     ``go_on`` is called before every 64 kB that a JPEG's or PNG's decoder takes: what it raises ends
-    the work.
+    the work. A WebP's takes the file whole and cannot be ended; it paints each pixel once, in
+    0.12 µs of a core at most, so that ``max_pixels`` bounds its time.
 
     Raises:
         UnsupportedImageError: the bytes are empty, of another kind, damaged, incomplete, or the

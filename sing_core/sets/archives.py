@@ -13,16 +13,18 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from sing_core.errors import ImageSetError
-from sing_core.files.digests import sha256_of_files
+from sing_core.files.digests import content_key, sha256_of_files
 from sing_core.files.regular import open_regular
 from sing_core.models.class_names import wnid_of
 from sing_core.sets.class_folders import classes_of, key_of_reading
-from sing_core.sets.items import MOST_BYTES, Item, is_hidden, refuse_size
+from sing_core.sets.items import MOST_BYTES, Item, is_hidden, refuse_size, shown
+from sing_core.sets.tar_members import is_compressed, is_tar, tar_infos
 
 _TROUBLE = (
-    OSError, RuntimeError, NotImplementedError, EOFError, ValueError, zipfile.BadZipFile,
-    zlib.error, lzma.LZMAError,
+    OSError, RuntimeError, NotImplementedError, EOFError, ValueError, MemoryError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError,
 )  # fmt: skip
+_ENTRY = b"PK\x01\x02"
 _SIDE = (".cls", ".json", ".txt")  # beside an image of a WebDataset, under its name
 _CLASS_ENTRIES = ("wnid", "synset", "label", "class", "class_name", "cls")
 _MOST_SIDE_BYTES = 2**20
@@ -35,27 +37,33 @@ class Member:
     Attributes:
         name: its path inside, with slashes.
         read: returns its bytes; raises ``ImageSetError`` where that is not possible.
+        as_before: whether earlier versions listed it, and by this name.
     """
 
     name: str
     read: Callable[[], bytes]
+    as_before: bool = True
 
 
 def members_of(path: Path) -> list[Member]:
     """Return the files in a zip or a tar, sorted by name; hidden ones are left out.
 
-    Folders, links and devices in it are no files. Backslashes, which some programs of Windows
-    write, count as slashes.
+    Links and devices in it are listed and cannot be read; but hard links of a tar are the files
+    that they stand for. Backslashes, which some programs of Windows write, count as slashes.
 
     Raises:
-        ImageSetError: it is neither, is damaged, or is a tar that was compressed as a whole.
+        ImageSetError: it is neither, is damaged or cut off, or is a tar that was compressed as a
+            whole.
     """
+    name = shown(path.name)
     try:
         open_regular(path).close()
-        found = _of_zip(path) if zipfile.is_zipfile(path) else _of_tar(path)
+        if is_compressed(path):
+            raise ImageSetError(f"{name} is compressed as a whole: unpack it to a plain tar.")
+        found = _of_tar(path) if is_tar(path) else _of_zip(path)
     except (*_TROUBLE, tarfile.TarError) as error:
-        raise ImageSetError(f"{path.name} cannot be read as a zip or tar.") from error
-    return _shown(found)
+        raise ImageSetError(f"{name} cannot be read as a zip or tar.") from error
+    return _listed(found)
 
 
 def members_of_bytes(payload: bytes, name: str) -> list[Member]:
@@ -65,12 +73,20 @@ def members_of_bytes(payload: bytes, name: str) -> list[Member]:
         ImageSetError: it is damaged.
     """
     try:
-        return _shown(_of_zip(BytesIO(payload)))
+        return _listed(_of_zip(BytesIO(payload)))
     except _TROUBLE as error:
         raise ImageSetError(f"{name} cannot be read as a zip.") from error
 
 
-def _shown(members: list[Member]) -> list[Member]:
+def most_entries(payload: bytes) -> int:
+    """Return how many files and folders a zip lists, or more: told before it is opened.
+
+    Listing some hundred thousand takes hundreds of MB, whatever its own count says.
+    """
+    return payload.count(_ENTRY)
+
+
+def _listed(members: list[Member]) -> list[Member]:
     return sorted((m for m in members if not is_hidden(m.name)), key=lambda member: member.name)
 
 
@@ -101,27 +117,31 @@ def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 
 def _of_tar(path: Path) -> list[Member]:
-    try:
-        with tarfile.open(path, "r:") as archive:
-            files = [info for info in archive if info.isreg() and not info.issparse()]
-    except tarfile.ReadError as error:
-        if tarfile.is_tarfile(path):
-            raise ImageSetError(
-                f"{path.name} is compressed as a whole: unpack it to a plain tar."
-            ) from error
-        raise
-    return [Member(info.name, partial(_untar, path, info.offset_data, info.size)) for info in files]
+    known: dict[str, tarfile.TarInfo] = {}
+    found = []
+    for info in tar_infos(path):
+        held = known.get(info.linkname) if info.islnk() else info
+        if held is not None and held.isreg():
+            known[info.name] = held
+        name = shown(info.name)
+        plain = info.isreg() and not info.issparse()
+        found.append(Member(name, partial(_untar, path, held), plain and name == info.name))
+    return found
 
 
-def _untar(path: Path, place: int, size: int) -> bytes:
-    refuse_size(size)
+def _untar(path: Path, info: tarfile.TarInfo | None) -> bytes:
+    if info is None or not info.isreg():
+        raise ImageSetError("The tar holds a link or a device there, no file.")
+    if info.issparse():
+        raise ImageSetError("The tar holds it as a sparse file: pack it without --sparse.")
+    refuse_size(info.size)
     try:
         with open_regular(path) as file:
-            file.seek(place)
-            payload = file.read(size)
+            file.seek(info.offset_data)
+            payload = file.read(info.size)
     except OSError as error:
         raise ImageSetError("The tar cannot be read any longer.") from error
-    if len(payload) < size:
+    if len(payload) < info.size:
         raise ImageSetError("The tar ends before this file does.")
     return payload
 
@@ -143,11 +163,17 @@ class ArchiveSource:
             classes += own
         if not found:
             what = "zip" if paths[0].suffix.lower() == ".zip" else "archive"
-            raise ImageSetError(f"The {what} {paths[0].name} holds no file.")
+            raise ImageSetError(f"The {what} {shown(paths[0].name)} holds no file.")
         self._members, self._classes = found, classes
         names = [member.name for member in found]
         self.name, self.total, self.notes = name, len(found), tuple[str, ...]()
-        self.key = key or key_of_reading(sha256_of_files(paths), names, classes)
+        self.key = key or self._own_key(paths, names)
+
+    def _own_key(self, paths: Sequence[Path], names: Sequence[str]) -> str:
+        key = key_of_reading(sha256_of_files(paths), names, self._classes)
+        if all(member.as_before for member in self._members):
+            return key
+        return content_key(key, "with links")
 
     def items(self, start: int, stop: int) -> Iterator[Item]:
         """Yield rows ``start`` to ``stop - 1`` in order."""
@@ -192,7 +218,7 @@ def _noted(beside: dict[str, Member]) -> str:
         if ".json" in beside:
             found = json.loads(beside[".json"].read()[:_MOST_SIDE_BYTES])
             known = found if isinstance(found, dict) else {}
-            return next((str(known[name]) for name in _CLASS_ENTRIES if name in known), "")
+            return next((shown(str(known[name])) for name in _CLASS_ENTRIES if name in known), "")
     except (ImageSetError, ValueError, RecursionError):
         return ""
     return ""

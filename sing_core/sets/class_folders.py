@@ -14,6 +14,11 @@ _BETWEEN = (
 )  # fmt: skip
 
 
+def is_between(folder: str) -> bool:
+    """Return whether a folder is one that people put above, or beside, those of the classes."""
+    return folder.casefold() in _BETWEEN
+
+
 def classes_of(names: Sequence[str]) -> list[str]:
     """Return the class of each of the paths ``names``: see ``class_of``.
 
@@ -47,9 +52,9 @@ def _class(folders: tuple[str, ...], shared: int) -> str:
     if wnids:
         return wnids[-1]
     inside = folders[shared:]
-    while len(inside) > 1 and inside[0].casefold() in _BETWEEN:
+    while len(inside) > 1 and is_between(inside[0]):
         inside = inside[1:]
-    if inside and inside[0].casefold() in _BETWEEN:
+    if inside and is_between(inside[0]):
         return ""
     if inside and is_index(inside[0]):
         return inside[0]

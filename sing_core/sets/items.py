@@ -68,3 +68,16 @@ def is_hidden(name: str) -> bool:
     """Return whether a path inside a set is one that systems leave behind: no image of anybody."""
     parts = [part for part in PurePosixPath(name).parts if part not in (".", "..")]
     return any(part.startswith(".") or part.casefold() in _NO_IMAGES for part in parts)
+
+
+def shown(name: str) -> str:
+    """Return a name as it is shown and stored: what is no UTF-8 in it became “�”.
+
+    Files are still found by the name that the system gave.
+    """
+    if name.isascii():
+        return name
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:  # half of a pair, as JSON can say it
+        return name.encode("utf-8", "replace").decode("utf-8")

@@ -4,6 +4,7 @@ A set holds features and scores, no image. Where its images lie is written under
 not in the set: one that is copied elsewhere tells nothing of it.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,14 +23,14 @@ def remember(folder: SetFolder, images: Path, settings: Settings) -> None:
     Raises:
         OSError: the disk refuses.
     """
-    write_atomically(_note(folder, settings), str(images.resolve()).encode())
+    write_atomically(_note(folder, settings), os.fsencode(images.resolve()))
 
 
 def are_here(folder: SetFolder, settings: Settings) -> bool:
     """Return whether there is something where the images of ``folder`` were prepared from."""
     try:
-        return Path(_note(folder, settings).read_text("utf-8")).exists()
-    except (OSError, ValueError):  # gone, or no text any longer
+        return os.path.exists(_noted(folder, settings))
+    except (OSError, ValueError):  # gone, or no path any longer
         return False
 
 
@@ -40,13 +41,13 @@ def place_of(folder: SetFolder, settings: Settings) -> Path:
         ImageSetError: the images are not on this machine, or were moved.
     """
     try:
-        place = Path(_note(folder, settings).read_text("utf-8"))
+        place = _noted(folder, settings)
     except (OSError, ValueError):
         raise ImageSetError(
             f"The images of the set {folder.facts.name} are not on this machine, only their "
             "features and scores: upload the image to explore it."
         ) from None
-    if not place.exists():
+    if not os.path.exists(place):  # `Path.exists` raises where a folder is closed
         raise ImageSetError(_moved(folder))
     return place
 
@@ -90,6 +91,10 @@ def _read(item: Item) -> bytes:
 
 def _moved(folder: SetFolder) -> str:
     return f"The images of the set {folder.facts.name} are no longer where they were prepared from."
+
+
+def _noted(folder: SetFolder, settings: Settings) -> Path:
+    return Path(os.fsdecode(_note(folder, settings).read_bytes()))
 
 
 def _note(folder: SetFolder, settings: Settings) -> Path:

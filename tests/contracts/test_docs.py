@@ -95,3 +95,14 @@ def test_who_looks_for_a_prompt_template_is_sent_to_the_file_that_has_it():
     assert re.search(r"^CLASS_TEMPLATE = ", (ROOT / named).read_text("utf-8"), re.MULTILINE)
     (room,) = (line for line in text.splitlines() if line.startswith("  models/ "))
     assert "prompt templates" in room
+
+
+def test_the_table_of_what_people_bring_names_files_that_are_there_and_every_shared_case():
+    text = (ROOT / "tests" / "README.md").read_text("utf-8")
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")][1:]
+    named = [name for row in rows for name in re.findall(r"`([\w./-]+\.py)`", row[2])]
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
+    cases = ROOT.parent / "shared" / "cases"
+    told = {name for row in rows for name in re.findall(r"`([\w-]+)`", row[0])}
+    assert {path.name for path in cases.glob("*/")} <= told

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.soaking import marks
 from benchmarks.soaking.guests import Guest, Log
-from benchmarks.soaking.verdict import memory_of
+from benchmarks.soaking.verdict import memory_of, verdict
 from sing_core.files.digests import content_key, sha256_of_bytes
 from sing_core.files.images import decode_image, picture_url, thumbnail
 from sing_core.studies.question import Question
@@ -74,6 +74,30 @@ def test_growth_is_seen():
     assert memory_of([1.0] * 60 + [1.2] * 60)["ratio"] == 1.2
 
 
+def others(kinds, *, bombs=1, after=1.0):
+    """What a verdict says of the others where ``kinds`` of burdens were to come at second 100."""
+    waits = {
+        kind: [(0, begun, 1.0 if begun < 100 else after) for begun in range(200)]
+        for kind in ("prompt", "upload")
+    }
+    came = {"bomb": [(20, 100.0, 1.0)]} if bombs else {}
+    log = Log(waits=waits | came)
+    return verdict(log, GUESTS, 1.0, [1.0] * 60, 100.0, burdens=kinds)["met"].get("others")
+
+
+def test_others_were_left_alone_only_where_every_burden_came():
+    assert others([]) is None
+    assert others(["bomb"]) is True
+    assert others(["bomb"], after=1.6) is False
+    assert others(["bomb"], bombs=0) is False
+    assert others(["bomb", "large file"]) is False
+
+
+def test_where_nobody_was_asked_before_and_after_nothing_is_known_of_the_others():
+    log = Log(waits={"bomb": [(20, 100.0, 1.0)]})
+    assert verdict(log, GUESTS, 1.0, [1.0] * 60, 100.0, burdens=["bomb"])["met"]["others"] is False
+
+
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(900)
@@ -86,3 +110,17 @@ def test_twenty_people_for_two_minutes_meet_no_error_and_nothing_of_each_other()
     assert found["answers_computed_again"] > 0
     assert found["met"]["memory"], found["memory_gb"]
     assert "log has" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.timeout(900)
+def test_who_sends_scan_bombs_and_large_files_is_answered_and_the_others_are_compared():
+    """Memory is not judged: while a file of 50 megapixels is decoded, it is larger."""
+    found, said = benchmark("soak", "--minutes", 2, "--scan-bomb", "--large-files", timeout=850)
+    LOGGER.info("%s", said.splitlines()[-1])
+    assert found["first_errors"] == []
+    assert found["first_foreign"] == []
+    assert {"bomb", "large file"} <= found["waits_s"].keys()
+    assert found["others_p95_ratio"].keys() == {"prompt", "upload"}
+    assert "others" in found["met"]

@@ -177,3 +177,13 @@ def test_every_beginning_of_an_exif_block_gives_upright_until_the_entry_is_there
 @given(rest=st.binary(max_size=80), start=st.sampled_from([b"", b"II*\0", b"MM\0*", b"Exif\0\0II"]))
 def test_whatever_the_bytes_the_orientation_is_one_of_eight(rest, start):
     assert exif_orientation(start + rest) in range(1, 9)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("kind", "code", "size"), [(1, "B", 1), (3, "H", 2), (4, "I", 4)])
+def test_an_orientation_may_be_any_kind_of_whole_number(order, kind, code, size):
+    whole = bytearray(tiff(order, (0x0112, kind, 1, 0)))
+    whole[8 + 2 + 8 : 8 + 2 + 8 + size] = struct.pack(order + code, 6)
+    assert exif_orientation(bytes(whole)) == 6
+    whole[8 + 2 + 8 : 8 + 2 + 8 + size] = struct.pack(order + code, 9)
+    assert exif_orientation(bytes(whole)) == 1

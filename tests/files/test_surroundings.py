@@ -1,5 +1,6 @@
 """Machines as people have them: no home, no name for the user, an output of few letters."""
 
+import errno
 import os
 import pwd
 import tempfile
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sing_core.files.surroundings import give_home
+from sing_core.files.surroundings import give_home, give_temporary, is_of_machine, os_refusal
 from tests.browser.server import address, start, wait_until_healthy
 from tests.command import command
 from tests.shared_data import ROOT, case
@@ -49,6 +50,70 @@ def test_a_home_that_is_there_is_left_alone(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     give_home()
     assert os.environ["HOME"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("home", ["gone", "file", "closed"])
+def test_a_home_that_cannot_be_written_is_none(home, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "closed").mkdir()
+    access = os.access
+    shut = str(tmp_path / "closed")
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != shut and access(path, mode))
+    monkeypatch.setenv("HOME", str(tmp_path / home))
+    monkeypatch.setenv("SING_CACHE_DIR", str(tmp_path / "cache"))
+    give_home()
+    assert Path.home() == tmp_path / "cache" / "home"
+
+
+def test_models_in_a_home_that_cannot_be_written_are_still_found(monkeypatch, tmp_path):
+    kept = tmp_path / "closed" / ".cache" / "huggingface"
+    kept.mkdir(parents=True)
+    monkeypatch.setattr(os, "access", lambda path, mode: "closed" not in str(path))
+    monkeypatch.setenv("HOME", str(tmp_path / "closed"))
+    monkeypatch.setenv("HF_HOME", "")
+    monkeypatch.delenv("HF_HOME")
+    monkeypatch.setenv("SING_CACHE_DIR", str(tmp_path / "cache"))
+    give_home()
+    assert os.environ["HF_HOME"] == str(kept)
+
+
+def no_folder(*_, **__):
+    raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp', '/']")
+
+
+def test_where_nothing_can_be_written_the_home_is_the_root_of_the_disk(
+    homeless, monkeypatch, tmp_path
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SING_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "mkdtemp", no_folder)
+    give_home()
+    assert Path.home() == Path(os.sep)
+
+
+def test_temporary_files_go_to_the_cache_folder_where_no_other_takes_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("SING_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", "")
+    monkeypatch.setattr(tempfile, "gettempdir", no_folder)
+    give_temporary()
+    assert os.environ["TMPDIR"] == str(tmp_path / "temporary")
+    monkeypatch.setenv("SING_CACHE_DIR", str(tmp_path / "temporary" / "file"))
+    (tmp_path / "temporary" / "file").touch()
+    monkeypatch.setenv("TMPDIR", "")
+    give_temporary()
+    assert os.environ["TMPDIR"] == ""
+
+
+def test_a_machine_that_takes_no_temporary_file_is_a_sentence():
+    with pytest.raises(FileNotFoundError) as refused:
+        no_folder()
+    assert is_of_machine(refused.value)
+    assert os_refusal(refused.value).startswith("No folder for temporary files can be written")
+    assert is_of_machine(OSError(errno.ENOSPC, "No space left on device"))
+    own = FileNotFoundError(errno.ENOENT, "No such file or directory", "a.jpg")
+    assert not is_of_machine(own)
+    assert os_refusal(own) == "a.jpg: No such file or directory."
+    assert os_refusal(OSError("odd")) == "A file: odd."
 
 
 @pytest.mark.slow

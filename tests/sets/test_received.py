@@ -1,7 +1,9 @@
 """What is sent as a set: laid down as class folders, and never where its names say."""
 
 import io
+import os
 import stat
+import time
 import zipfile
 
 import pytest
@@ -115,3 +117,74 @@ def test_all_images_together_have_a_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(received, "MAX_TOTAL_MB", 0.001)
     with pytest.raises(ImageSetError, match="too much at once"):
         lay_down([("a.jpg", jpeg(1)), ("b.jpg", jpeg(2)), ("c.jpg", jpeg(3))], CAT, tmp_path)
+
+
+def many(count):
+    """A zip of ``count`` entries without content; written fast."""
+    payload = io.BytesIO()
+    with zipfile.ZipFile(payload, "w") as archive:
+        for number in range(count):
+            archive.writestr(zipfile.ZipInfo(f"{CAT}/{number}.jpg"), b"")
+    return payload.getvalue()
+
+
+def test_a_zip_of_more_entries_than_any_set_is_refused_before_it_is_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr(received, "MAX_FILES", 8)
+    listed = []
+    monkeypatch.setattr(received, "members_of_bytes", lambda *_: listed.append(1) or iter(()))
+    with pytest.raises(ImageSetError, match="too much at once: up to 8 images"):
+        lay_down([("s.zip", many(33))], "", tmp_path)
+    assert listed == []
+    with pytest.raises(ImageSetError, match="no image in what was sent"):
+        lay_down([("s.zip", many(32))], "", tmp_path)
+    assert listed == [1]
+
+
+def test_a_zip_that_lies_about_its_entries_is_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(received, "MAX_FILES", 8)
+    payload = bytearray(many(40))
+    payload[-14:-10] = b"\x01\0\x01\0"  # of its own it says that it has one
+    with pytest.raises(ImageSetError, match="too much at once: up to 8 images"):
+        lay_down([("s.zip", bytes(payload))], "", tmp_path)
+
+
+def test_a_member_that_asks_for_more_memory_than_there_is_is_a_sentence(tmp_path, monkeypatch):
+    def greedy(*_, **__):
+        raise MemoryError
+
+    payload = packed({f"{CAT}/x.jpg": jpeg(1)})
+    monkeypatch.setattr(zipfile.ZipFile, "open", greedy)
+    with pytest.raises(ImageSetError, match=r"x\.jpg” in s\.zip: The zip holds it encrypted or da"):
+        lay_down([("s.zip", payload)], "", tmp_path)
+
+
+def aged(folder, hours):
+    then = time.time() - 3600 * hours
+    for path in (folder / ".whole", folder.parent):
+        os.utime(path, (then, then))
+    return folder
+
+
+def test_what_was_sent_longest_ago_makes_room(tmp_path, monkeypatch):
+    kb = 1 / 2**10
+    monkeypatch.setattr(received, "KEPT_MB", 30 * kb)
+    monkeypatch.setattr(received, "MAX_TOTAL_MB", 10 * kb)
+    folders = [
+        aged(lay_down([("a.jpg", bytes([n]) * 9_000)], CAT, tmp_path), 9 - n) for n in range(3)
+    ]
+    lay_down([("a.jpg", bytes(9_000))], CAT, tmp_path)  # sent again: in use
+    lay_down([("a.jpg", b"3" * 9_000)], CAT, tmp_path)
+    assert [folder.exists() for folder in folders] == [True, False, True]
+
+
+def test_what_was_sent_just_now_stays_and_more_is_refused(tmp_path, monkeypatch):
+    kb = 1 / 2**10
+    monkeypatch.setattr(received, "KEPT_MB", 20 * kb)
+    monkeypatch.setattr(received, "MAX_TOTAL_MB", 10 * kb)
+    first = lay_down([("a.jpg", b"1" * 9_000)], CAT, tmp_path)
+    second = lay_down([("a.jpg", b"2" * 9_000)], CAT, tmp_path)
+    with pytest.raises(ImageSetError, match=r"within two hours, and there is no room for more: se"):
+        lay_down([("a.jpg", b"3" * 9_000)], CAT, tmp_path)
+    assert first.exists()
+    assert second.exists()
+    assert len(list(tmp_path.iterdir())) == 2

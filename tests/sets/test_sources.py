@@ -207,13 +207,15 @@ def test_a_webdataset_has_its_classes_beside_its_images(tmp_path):
     assert found == [jpeg(0), jpeg(1), jpeg(2), jpeg(3), jpeg(9)]
 
 
-def test_a_tar_of_class_folders_is_read_and_its_links_are_not(tmp_path):
+def test_a_tar_of_class_folders_is_read_and_its_links_are_named(tmp_path):
     path = tarred(tmp_path / "set.tar", {f"set/{TABBY}/0.jpg": jpeg(0)})
     with tarfile.open(path, "a") as archive:
         link = tarfile.TarInfo(f"set/{TABBY}/1.jpg")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
-    assert rows(open_source(path)) == [(f"set/{TABBY}/0.jpg", TABBY)]
+    source = open_source(path)
+    assert rows(source) == [(f"set/{TABBY}/{n}.jpg", TABBY) for n in range(2)]
+    assert reasons(source) == ["", "The tar holds a link or a device there, no file."]
 
 
 def test_a_compressed_tar_is_refused_with_what_to_do(tmp_path):

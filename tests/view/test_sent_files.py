@@ -19,8 +19,8 @@ def place(tmp_path, monkeypatch):
 @pytest.fixture
 def manager(place):
     made = MemoryUploadedFileManager("/upload")
-    sent_files.bound(made, 10 * MB)
-    sent_files.bound(made, 1)  # only the first counts
+    sent_files.bound(made, 10 * MB, 90 * MB)
+    sent_files.bound(made, 1, 1)  # only the first counts
     return made
 
 
@@ -76,7 +76,7 @@ def test_a_disk_that_refuses_costs_no_file_and_the_bound_holds(place, monkeypatc
 
     monkeypatch.setattr(sent_files.tempfile, "mkdtemp", refuse)
     made = MemoryUploadedFileManager("/upload")
-    sent_files.bound(made, 10 * MB)
+    sent_files.bound(made, 10 * MB, 90 * MB)
     send(made, 12)
     assert len(made.file_storage["anna"]) == 10
     assert made.get_files("anna", ["id11"])[0].data == b"\x0b" * MB
@@ -87,6 +87,27 @@ def test_what_a_killed_process_left_is_taken_away(place):
     for folder in (dead, living):
         folder.mkdir()
         (folder / "file").write_bytes(b"photo")
-    sent_files.bound(MemoryUploadedFileManager("/upload"), MB)
+    sent_files.bound(MemoryUploadedFileManager("/upload"), MB, MB)
     assert not dead.exists()
     assert living.exists()
+
+
+def test_all_sessions_together_keep_so_much_and_who_has_most_lets_go(place):
+    made = MemoryUploadedFileManager("/upload")
+    sent_files.bound(made, 10 * MB, 20 * MB)
+    send(made, 3, "berta")
+    for number in range(4):
+        send(made, 9, f"bot{number}")
+    assert len(on_disk(place)) == 20
+    assert len(made.get_files("berta", ["id0", "id1", "id2"])) == 3
+    assert all("id8" in made.file_storage[f"bot{number}"] for number in range(4))
+
+
+def test_sessions_that_left_make_room_for_others(place):
+    made = MemoryUploadedFileManager("/upload")
+    sent_files.bound(made, 10 * MB, 20 * MB)
+    for number in range(5):
+        send(made, 9, f"guest{number}")
+        if number < 4:
+            made.remove_session_files(f"guest{number}")
+    assert len(made.file_storage["guest4"]) == 9
