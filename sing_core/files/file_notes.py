@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from sing_core.errors import WeightsUnavailableError
-from sing_core.files.digests import git_sha1_of, sha256_of
+from sing_core.files.digests import git_sha1_of, sha256_of, sha256_once
 
 _LARGE_BYTES = 100_000_000
 _log = logging.getLogger(__name__)
@@ -48,20 +48,25 @@ def verify(
     progress: Progress | None,
     *,
     whose: str = "Karlo's",
+    anew: bool = False,
 ) -> Seen:
     """Return what ``path`` is now; unchanged size and time since it was hashed confirm it.
 
-    ``whose`` and ``name`` are what messages call it.
+    ``whose`` and ``name`` are what messages call it. ``anew`` hashes it once a process all the
+    same: a disk changes bytes, and no time.
 
     Raises:
         WeightsUnavailableError: it is not what the notes, or the Hugging Face cache, say it is.
     """
     status = path.stat()
-    if before and (before["bytes"], before["mtime_ns"]) == (status.st_size, status.st_mtime_ns):
+    state = status.st_size, status.st_mtime_ns
+    is_known = before is not None and (before["bytes"], before["mtime_ns"]) == state
+    if before and is_known and (not anew or sha256_once(path) == before["sha256"]):
         return before
     if progress is not None and status.st_size > _LARGE_BYTES:
         progress(f"Checking {whose} {name} ({status.st_size / 1e9:.1f} GB, once).")
-    sha256, promised = sha256_of(path), _promised_by_the_hub(path)
+    sha256 = sha256_once(path) if anew else sha256_of(path)
+    promised = _promised_by_the_hub(path)
     if promised is not None and promised != (sha256 if len(promised) == 64 else git_sha1_of(path)):
         raise WeightsUnavailableError(
             f"{whose} {name} is damaged or was changed: its content is not what the Hugging Face "

@@ -21,6 +21,7 @@ from sing_core.files.atomic import write_atomically
 from sing_core.files.digests import content_key
 from sing_core.files.file_notes import read_notes, verify
 from sing_core.files.hub_progress import bar_of
+from sing_core.files.regular import read_regular
 
 if TYPE_CHECKING:
     from sing_core.settings import Settings
@@ -29,6 +30,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 _PICKLE = "a .bin, .pt or .pth file"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_MOST_PIN_BYTES = 1_000
 _PATIENCE_S = 5.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _log = logging.getLogger(__name__)
@@ -56,8 +58,8 @@ def fetch(repository: str, name: str, settings: "Settings", *, revision: str = "
     Raises:
         NoSuchFileError: the repository has no such file.
         WeightsUnavailableError: there is no network, or it is switched off; the hub has no such
-            repository or revision, or does not show it; the disk is full; or the content is not
-            what the hub, or an earlier use, says it is.
+            repository or revision, or does not show it; the disk is full; the note of the commit is
+            damaged; or the content is not what the hub, or an earlier use, says it is.
     """
     wanted = revision or pinned_commit(repository, settings) or "main"
     path = _download(repository, name, wanted, settings)
@@ -72,18 +74,35 @@ def cached(repository: str, name: str, settings: "Settings", *, revision: str = 
     """Return where the file that ``fetch`` would take lies already; None where it does not."""
     from huggingface_hub import try_to_load_from_cache
 
-    wanted = revision or pinned_commit(repository, settings) or "main"
+    try:
+        wanted = revision or pinned_commit(repository, settings) or "main"
+    except WeightsUnavailableError:  # ``fetch`` says so
+        return None
     found = try_to_load_from_cache(repository, name, revision=wanted)
     return Path(found) if isinstance(found, str) else None
 
 
 def pinned_commit(repository: str, settings: "Settings") -> str:
-    """Return the full commit hash that this machine took first; "" before that."""
+    """Return the full commit hash that this machine took first; "" before that.
+
+    Raises:
+        WeightsUnavailableError: what was noted of it is damaged or cannot be read.
+    """
+    path = _pin(repository, settings)
     try:
-        text = _pin(repository, settings).read_text("ascii", errors="replace").strip()
-    except OSError:
+        text = read_regular(path, _MOST_PIN_BYTES).decode("ascii", errors="replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
         return ""
-    return text if _COMMIT.fullmatch(text) else ""
+    except OSError as error:
+        raise WeightsUnavailableError(_lost_pin(repository, path)) from error
+    if not _COMMIT.fullmatch(text):
+        raise WeightsUnavailableError(_lost_pin(repository, path))
+    return text
+
+
+def was_pinned(repository: str, settings: "Settings") -> bool:
+    """Return whether this machine ever took a commit of a repository."""
+    return _pin(repository, settings).is_file()
 
 
 def offline(settings: "Settings") -> bool:
@@ -180,6 +199,14 @@ def _failed(repository: str, name: str, error: Exception) -> str:
     return f"{name} of {repository} could not be fetched from the model hub: {reason}."
 
 
+def _lost_pin(repository: str, path: Path) -> str:
+    return (
+        f"Which commit of {repository} is used here is noted in {path.parent.name}/{path.name} of "
+        "the cache folder, and that note is damaged. Name the commit, as "
+        f"hf-hub:{repository}@<commit>, or delete the note to take the newest one."
+    )
+
+
 def _commit_of(path: Path, name: str) -> str:
     """Return the commit in ``<cache>/snapshots/<commit>/<name>``."""
     return path.parents[name.count("/")].name
@@ -189,7 +216,7 @@ def _confirm(repository: str, name: str, path: Path, commit: str, settings: "Set
     """Check the file against its name in the cache and against what was used here before."""
     notes = settings.cache_dir / "models" / f"{content_key(repository, commit)[:32]}.json"
     before = read_notes(notes)
-    seen = verify(path, name, before.get(name), notes, None, whose=f"{repository}:")
+    seen = verify(path, name, before.get(name), notes, None, whose=f"{repository}:", anew=True)
     if before.get(name) != seen:
         _keep(notes, json.dumps(before | {name: seen}, indent=1).encode())
 

@@ -5,16 +5,15 @@ lists of concepts. What is not plain is said in a sentence, or refused in one.
 """
 
 import codecs
-import csv
-import json
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from sing_core.errors import TextListError
 from sing_core.files.regular import open_regular
+from sing_core.files.text_tables import names_in_table, refuse_structures
 
 MAX_BYTES = 16 * 2**20
 _BOMS = (
@@ -24,11 +23,11 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_TITLES = ("label", "labels", "name", "names", "class", "classes", "class_name", "concept", "text")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x19\x1b]")
-_CODE = re.compile(r"[0-9]{1,12}|n[0-9]{8}", re.ASCII)
-_THOUSANDS = re.compile(r"[0-9]{3}(?![0-9])", re.ASCII)
-_WNID_AND_NAME = re.compile(r"n[0-9]{8}[ \t]+[^ \t,;]", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_DOS_END = "\x1a"
+# Where Python would begin a line, and an editor does not.
+_INSIDE = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_LOOKED_AT = 100_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,8 @@ def decoded(payload: bytes, name: str) -> tuple[str, tuple[str, ...]]:
             raise TextListError(
                 f"{name} begins as {encoding.upper()} text and does not go on so."
             ) from error
-        text = _western(payload)
-        notes = (
-            f"{name} is not UTF-8; it was read as Latin-1 (Windows-1252). Save it as UTF-8 if "
-            "letters look wrong.",
-        )
+        text, notes = _guessed(payload, name)
+    text = _without_end(text)
     if _CONTROL.search(text):
         what = "zero bytes" if "\0" in text else "control characters"
         raise TextListError(f"{name} is no text: it holds {what}.")
@@ -108,33 +104,24 @@ def rows_of(text: str, name: str = "This list") -> TextList:
     A table's numbers give the order where they are a count from 0 or 1.
 
     Raises:
-        TextListError: it is JSON, or a table with no column of names or several.
+        TextListError: it is JSON or Python, or a table with no column of names or several.
     """
-    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
-    if _is_json(text):
-        raise TextListError(f"{name} is JSON; a list of one name a line is needed.")
-    table = _table(lines)
-    if not table:
-        return TextList(lines)
-    columns = list(zip(*table, strict=True))
-    codes = [_is_code(column) for column in columns]
-    has_titles = len(table) > 1 and _has_titles(columns, codes)
-    named = [i for i, code in enumerate(codes) if not code]
-    titled = [i for i in named if has_titles and columns[i][0].strip().lower() in _TITLES]
-    if len(named) > 1 and len(titled) == 1:
-        named = titled
-    if len(named) != 1:
-        raise TextListError(
-            f"{name} is a table of {len(columns)} columns, and "
-            f"{'none holds' if not named else 'several hold'} names; one name a line is needed."
-        )
-    rows, order = _in_order(table[has_titles:], codes)
-    names = tuple(row[named[0]].strip() for row in rows)
-    note = (
-        f"{name} is a table of {len(columns)} columns; the names were taken from column "
-        f"{named[0] + 1}{order}."
-    )
-    return TextList(tuple(found for found in names if found), (note,))
+    lines = tuple(line.strip() for line in lines_of(text) if line.strip())
+    refuse_structures(text, lines, name)
+    found = names_in_table(lines, name)
+    return TextList(lines) if found is None else TextList(found[0], (found[1],))
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text as editors show them: other separators are blanks in a line."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [_INSIDE.sub(" ", line) for line in lines]
+
+
+def _without_end(text: str) -> str:
+    """Return a text without the mark that DOS puts at the end of a file."""
+    kept = text.rstrip(_DOS_END + " \t\r\n")
+    return kept if _DOS_END in text[len(kept) :] else text
 
 
 def _encoding(payload: bytes) -> str:
@@ -152,73 +139,38 @@ def _encoding(payload: bytes) -> str:
     return "utf-8"
 
 
-def _western(payload: bytes) -> str:
+def _guessed(payload: bytes, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return text that is not UTF-8 and does not say what it is, and how it was read.
+
+    Raises:
+        TextListError: it is in no encoding that can be told.
+    """
+    for encoding in ("utf-16-le", "utf-16-be"):
+        if text := _wide(payload, encoding):
+            return text, (f"{name} was read as UTF-16. Save it as UTF-8 if letters look wrong.",)
     try:
-        return payload.decode("cp1252")
-    except UnicodeDecodeError:  # five of its 256 places are empty
-        return payload.decode("latin-1")
+        note = (
+            f"{name} is not UTF-8; it was read as Latin-1 (Windows-1252). Save it as UTF-8 if "
+            "letters look wrong."
+        )
+        return payload.decode("cp1252"), (note,)
+    except UnicodeDecodeError as error:  # five of its 256 places are empty
+        text = payload.decode("latin-1")
+        if _CONTROL.search(_without_end(text)):
+            return text, ()
+        raise TextListError(
+            f"{name} is neither UTF-8 nor Latin-1 (Windows-1252) text. Save it as UTF-8."
+        ) from error
 
 
-def _is_json(text: str) -> bool:
-    if not text.lstrip().startswith(("[", "{")):
-        return False
+def _wide(payload: bytes, encoding: str) -> str:
+    """Return text of two bytes a letter that has lines, and letters alone; else ""."""
+    if len(payload) % 2 or b"\0" not in payload:
+        return ""
     try:
-        return isinstance(json.loads(text), list | dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _table(lines: tuple[str, ...]) -> list[list[str]]:
-    """Return the rows where every line has the same two or more cells; [] where they are names."""
-    if lines and all(_WNID_AND_NAME.match(line) for line in lines):
-        return [line.split(maxsplit=1) for line in lines]
-    for sign in ("\t", ";", ","):
-        if not lines or not all(sign in line for line in lines):
-            continue
-        try:
-            rows = list(csv.reader(lines, delimiter=sign, strict=True))
-        except csv.Error:
-            continue
-        is_even = len(rows) == len(lines) and len({len(row) for row in rows}) == 1
-        is_prose = sign == "," and all(_is_prose(line) for line in lines)
-        if is_even and len(rows[0]) > 1 and not is_prose:
-            return rows
-    return []
-
-
-def _is_prose(line: str) -> bool:
-    """Return whether every comma has a blank behind it, or stands inside a number."""
-    parts = line.split(",")
-    return all(
-        (left[-1:].isdecimal() and _THOUSANDS.match(right) is not None)
-        or (right.startswith(" ") and not left.strip().isdecimal())
-        for left, right in pairwise(parts)
-    )
-
-
-def _is_code(column: tuple[str, ...]) -> bool:
-    """Return whether a column holds numbers or wnids, under a title or not."""
-    return all(_CODE.fullmatch(cell.strip()) for cell in column[1:] or column)
-
-
-def _has_titles(columns: list[tuple[str, ...]], codes: list[bool]) -> bool:
-    if any(codes):
-        pairs = zip(columns, codes, strict=True)
-        return any(code and not _CODE.fullmatch(column[0].strip()) for column, code in pairs)
-    return any(column[0].strip().lower() in _TITLES for column in columns)
-
-
-def _in_order(rows: list[list[str]], codes: list[bool]) -> tuple[list[list[str]], str]:
-    """Return rows in the order of the first column that counts from 0 or 1, if there is one."""
-    for place, is_code in enumerate(codes):
-        cells = [row[place].strip() for row in rows]
-        if not is_code or not all(cell.isdecimal() for cell in cells):
-            continue
-        numbers = [int(cell) for cell in cells]
-        first = min(numbers, default=0)
-        if first in (0, 1) and sorted(numbers) == list(range(first, first + len(numbers))):
-            if numbers == sorted(numbers):
-                return rows, ""
-            ordered = sorted(rows, key=lambda row: int(row[place]))
-            return ordered, f", in the order of column {place + 1}"
-    return rows, ""
+        text = payload.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+    start = _without_end(text)[:_LOOKED_AT]
+    are_letters = all(c in "\r\n\t" or unicodedata.category(c)[0] != "C" for c in start)
+    return text if "\n" in start and are_letters else ""

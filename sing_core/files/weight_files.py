@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,16 +21,43 @@ _MOST_NOTE_BYTES = 2**16
 _CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 # The last part of a head's name where only it and its bias lie in the file, or beside a backbone.
 _HEAD_NAMES = ("classifier", "head", "fc", "linear", "linear_head")
+_WEIGHTS = ("weight", "bias")
+
+# Kinds of numbers that weights are computed with; those of 8 bits need a scale to be read.
+FLOATS = ("F32", "F16", "BF16", "F64")
+_LONGEST_NAME, _MOST_PARTS = 500, 40
 
 Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tensor of a weights file, as its header describes it.
+
+    Attributes:
+        shape: its sizes.
+        kind: of its numbers, in the words of safetensors: ``F32``, ``I8``.
+    """
+
+    shape: tuple[int, ...]
+    kind: str
 
 
 def shapes_in(path: Path) -> Shapes:
     """Return entry -> shape of a safetensors file, from its header alone.
 
     Raises:
-        WeightsUnavailableError: there is no such file, it is a pickle, or it is cut short or no
-            safetensors file.
+        WeightsUnavailableError: as ``entries_in``.
+    """
+    return {name: entry.shape for name, entry in entries_in(path).items()}
+
+
+def entries_in(path: Path) -> dict[str, Entry]:
+    """Return what lies in a safetensors file, from its header alone.
+
+    Raises:
+        WeightsUnavailableError: there is no such file, it is a pickle, it is cut short or no
+            safetensors file, or its names are none of weights.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -52,11 +81,46 @@ def shapes_in(path: Path) -> Shapes:
         )
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            held = {n: Entry(tuple(s.get_shape()), str(s.get_dtype())) for n, s in found.items()}
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsUnavailableError(
             f"{path.name} is damaged, cut short or no safetensors file. Copy or fetch it again."
         ) from error
+    _refuse_odd_names(path.name, held)
+    return held
+
+
+def _refuse_odd_names(where: str, names: Iterable[str]) -> None:
+    odd = next((n for n in names if len(n) > _LONGEST_NAME or n.count(".") > _MOST_PARTS), None)
+    if odd is not None:
+        raise WeightsUnavailableError(
+            f"{where} has an entry whose name, “{odd[:60]}…”, has {len(odd):,} characters and "
+            f"{len(odd.split('.')):,} parts: that is no name of weights."
+        )
+
+
+def refuse_other_kinds(path: Path, names: Iterable[str] | None = None) -> None:
+    """Refuse a file some of whose weights are whole or complex numbers, or of 8 bits.
+
+    ``names`` are those that are read as floats; None takes every weight and bias.
+
+    Raises:
+        WeightsUnavailableError: as ``entries_in``; or an entry is of such a kind.
+    """
+    held = entries_in(path)
+    asked = (n for n in held if n.endswith(_WEIGHTS)) if names is None else names
+    for name in asked:
+        if held[name].kind not in FLOATS:
+            raise WeightsUnavailableError(other_kind(path.name, name, held[name].kind))
+
+
+def other_kind(where: str, name: str, kind: str) -> str:
+    """Return what is said of an entry that does not hold floating-point numbers."""
+    return (
+        f"{where} has {name} as {kind} numbers; weights have to be {', '.join(FLOATS[:-1])} or "
+        f"{FLOATS[-1]}. What was quantised cannot be read without its scale."
+    )
 
 
 def _has_header(start: bytes, size: int) -> bool:
@@ -96,8 +160,8 @@ def read_head(path: Path) -> "tuple[Tensor, Tensor]":
     (``head.1`` where it stood in a row of layers); whatever else lies in the file is not read.
 
     Raises:
-        WeightsUnavailableError: the file cannot be read, holds no head or several, or a bias that
-            is not the head's.
+        WeightsUnavailableError: the file cannot be read, holds no head or several, a bias that
+            is not the head's, or no floating-point numbers.
     """
     import torch
     from safetensors import safe_open
@@ -120,6 +184,8 @@ def read_head(path: Path) -> "tuple[Tensor, Tensor]":
             f"{path.name} has {found[0]}weight for {shapes[f'{found[0]}weight'][0]} classes and "
             f"{found[0]}bias in the shape {bias_shape}."
         )
+    read = (f"{found[0]}{part}" for part in _WEIGHTS)
+    refuse_other_kinds(path, [name for name in read if name in shapes])
     with safe_open(path, framework="pt") as file:
         weight = file.get_tensor(f"{found[0]}weight").float()
         if bias_shape is None:

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from sing_core.errors import HeadError, ShapeError, WeightsUnavailableError
 from sing_core.files.digests import content_key, network_digest
 from sing_core.models.device import prepare_torch, torch_device
+from sing_core.models.imagenet import IMAGENET_CLASSES
+from sing_core.models.names import TimmName, parse_name
 from sing_core.models.registry import find_model
 from sing_core.models.timm_surface import TimmNetwork
 
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 _HEAD_CHECK_RTOL = 1e-4
 # Transformers of the largest inputs take a minute of a CPU for one image.
 _SMALL_SIDE = 300
+_TAKEN = (
+    "This head has 1,000 classes whose names are not known: they are taken for those of "
+    "ImageNet-1k, in their order. A list of names beside the weights says otherwise."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,8 @@ class Backbone:
     ) -> "Backbone":
         """Wrap a timm classifier with loaded weights; ``labels`` are taken if there are c of them.
 
+        Where there are others a note says so.
+
         Raises:
             HeadError: there is no linear head, or it does not reproduce the logits.
         """
@@ -104,9 +112,11 @@ class Backbone:
         error = head_check(network, weight, bias, config["input_size"], device)
         preprocess = create_transform(**config, is_training=False)
         sight = Sight(config["input_size"][-1], config["crop_pct"], config["mean"], config["std"])
-        names = labels if len(labels) == len(weight) else ()
+        if labels and len(labels) != len(weight):
+            said = f"{name} came with {len(labels):,} class names for the {len(weight):,} classes"
+            labels, notes = (), (*notes, f"{said} of its head; they are left out.")
         return cls(
-            name, network, weight, bias, digest, preprocess, sight, device, error, names, notes
+            name, network, weight, bias, digest, preprocess, sight, device, error, labels, notes
         )
 
     @property
@@ -236,6 +246,12 @@ def digest_of(network: nn.Module) -> str:
     return network_digest(network.state_dict())
 
 
+def is_taken_for_imagenet(name: str, backbone: Backbone) -> bool:
+    """Return whether only their number says that classes of own weights are ImageNet-1k's."""
+    said = "in1k" in name.lower() or isinstance(parse_name(name), TimmName)
+    return not said and not backbone.labels and len(backbone.weight) == IMAGENET_CLASSES
+
+
 def load_backbone(name: str, settings: "Settings") -> Backbone:
     """Load a classifier: a row of the registry, or any name that ``model_names`` describes.
 
@@ -257,6 +273,8 @@ def load_backbone(name: str, settings: "Settings") -> Backbone:
         labels=loaded.labels,
         notes=loaded.notes,
     )
+    if entry is None and is_taken_for_imagenet(name, backbone):
+        backbone = replace(backbone, notes=(*backbone.notes, _TAKEN))
     if loaded.named_side:
         digest = content_key(backbone.weights_digest, f"side {loaded.named_side}")
         backbone = replace(backbone, weights_digest=digest)

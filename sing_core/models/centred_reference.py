@@ -55,10 +55,10 @@ class CentredReference:
         """Return centred text embeddings ``(n, d)``, float32 on the CPU.
 
         Raises:
-            PromptError: two prompts differ only in words that are not read.
+            PromptError: two prompts say something else and are read the same.
         """
         return self.centre.texts(self.raw.embed_texts(prompts, report))
 
     def note_on(self, prompt: str) -> str:
-        """Return which words of a prompt are not read, in a sentence; "" where all are."""
+        """Return what of a prompt is not read, in sentences; "" where all is."""
         return self.raw.note_on(prompt)

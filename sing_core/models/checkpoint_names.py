@@ -6,6 +6,7 @@ the file's header, names and shapes, before anything is built.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ _WHOLE = 0.9  # of a network's entries: less, and the names are not its own
 _COUNTS = ("total_ops", "total_params")  # what profilers leave in every layer
 _OPTIONAL = "num_batches_tracked"  # older files have none; nothing is computed from it
 _NAMED = 4
+_AVERAGED = re.compile(r"(?:^|[._])ema(?:[._]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,14 @@ class Wanted:
         shapes: of its state, entry by entry.
         heads: names of its classifiers' layers; () where the head comes from elsewhere.
         parts: names of everything directly inside it.
+        floats: entries that are computed with as floating-point numbers.
     """
 
     architecture: str
     shapes: Shapes
     heads: tuple[str, ...]
     parts: frozenset[str]
+    floats: frozenset[str]
 
     def is_head(self, name: str) -> bool:
         """Return whether an entry belongs to a head."""
@@ -92,18 +96,19 @@ def _prefix(
     """Return the prefix of all names, those of networks not taken, a sentence on the choice."""
     trunk = {name for name in wanted.shapes if not wanted.is_head(name)}
     votes: Counter[str] = Counter()
+    depths = {name.count(".") for name in trunk}
     for name in shapes:
-        parts = name.split(".")
-        for i in range(len(parts)):
-            if ".".join(parts[i:]) in trunk:
-                votes[".".join([*parts[:i], ""]) if i else ""] += 1
+        for depth in depths:
+            own = ".".join(name.split(".")[-depth - 1 :])
+            if own in trunk and name.count(".") >= depth:
+                votes[name.removesuffix(own)] += 1
     needed = [name for name in trunk if not name.endswith(_OPTIONAL)]
     whole = sorted(prefix for prefix, count in votes.items() if count >= _WHOLE * len(needed))
     if not whole:
         return None
     if len(whole) == 1:
         return whole[0], [], ()
-    averaged = [prefix for prefix in whole if "ema" in prefix.lower()]
+    averaged = [prefix for prefix in whole if _AVERAGED.search(prefix)]
     named = ", ".join(f"“{prefix}”" if prefix else "no prefix" for prefix in whole)
     if len(averaged) != 1:
         raise WeightsUnavailableError(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sing_core.errors import HeadError, WeightsUnavailableError
-from sing_core.files.weight_files import Shapes, shapes_in
+from sing_core.files.weight_files import Shapes, refuse_other_kinds, shapes_in
 from sing_core.models.checkpoint_names import Match, Wanted, match_names
 
 # ``(classes, side)`` -> the network with random weights; a side of 0 is the architecture's own.
@@ -45,6 +45,8 @@ def fill(
     if built:
         wanted = _wanted(architecture, _blank(build, headless, built), headless)
     _check_shapes(path.name, wanted, match, shapes)
+    read = [source for name, source in match.sources.items() if name in wanted.floats]
+    refuse_other_kinds(path, read)
     network = build(match.classes, built)
     _load(network, path, match)
     if built or side:
@@ -140,12 +142,14 @@ def _blank(build: Build, headless: bool, side: int) -> nn.Module:
 
 
 def _wanted(architecture: str, network: nn.Module, headless: bool) -> Wanted:
-    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    state = network.state_dict()
+    shapes = {name: tuple(value.shape) for name, value in state.items()}
+    floats = frozenset(name for name, value in state.items() if value.is_floating_point())
     found = cast(Any, network).pretrained_cfg["classifier"] or ()
     heads = (found,) if isinstance(found, str) else tuple(found)
     here = tuple(head for head in heads if not headless and f"{head}.weight" in shapes)
     parts = {name for name, _ in network.named_children()} | {n.split(".")[0] for n in shapes}
-    return Wanted(architecture, shapes, here, frozenset(parts | set(vars(network))))
+    return Wanted(architecture, shapes, here, frozenset(parts | set(vars(network))), floats)
 
 
 def _check_foreign(where: str, wanted: Wanted, shapes: Shapes) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sing_core.errors import HeadError
 from sing_core.files.atomic import write_atomically
 from sing_core.files.seals import sealed, unsealed
+from sing_core.files.text_lists import lines_of
 from sing_core.models.bench import Classifier
 from sing_core.models.class_names import wnid_of
 from sing_core.models.imagenet import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _ALIKE = 0.9  # of 1,000 labels that are written in many ways
 _SIGNS = ("\t", ";", ",")
 _NONE = ("", "-")
+_DIGITS = 10
 
 
 def is_imagenet(labels: tuple[str, ...], count: int) -> bool:
@@ -67,10 +69,30 @@ def parse_mapping(text: str, name: str, classifier: Classifier) -> dict[int, int
     former alone, “-” where there is none.
 
     Raises:
-        HeadError: a line names no class; the message says which.
+        HeadError: a line names no class, not two, or a class that another line names for another
+            one; the message says which.
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    names, places = names_of(classifier), imagenet_places()
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
+    names = names_of(classifier)
+    found: dict[int, int] = {}
+    for own, theirs in _pairs(lines, names, name):
+        if _is_none(own, name):
+            continue
+        place, head_class = imagenet_places()[wnid_of(own)], _own(theirs, names, name)
+        if found.setdefault(place, head_class) != head_class:
+            raise HeadError(
+                f"{name}: “{own[:60]}” is a class of ImageNet-1k that two lines give to two "
+                f"classes of the head, “{names[found[place]][:60]}” and “{names[head_class][:60]}”."
+            )
+    return found
+
+
+def _pairs(lines: list[str], names: tuple[str, ...], name: str) -> list[tuple[str, str]]:
+    """Return a class of ImageNet-1k and one of the head, as they are written, of every line.
+
+    Raises:
+        HeadError: a line does not hold the two, or there is not one line for each class.
+    """
     sign = next((sign for sign in _SIGNS if lines and all(sign in line for line in lines)), None)
     if sign is None:
         if len(lines) != len(names):
@@ -78,15 +100,23 @@ def parse_mapping(text: str, name: str, classifier: Classifier) -> dict[int, int
                 f"{name} has {len(lines):,} lines, and the head {len(names):,} classes: give one "
                 "line for each, or lines of a class of ImageNet-1k, a tab, and the head’s."
             )
-        pairs = list(zip(lines, map(str, range(len(names))), strict=True))
-    else:
-        cells = list(csv.reader(lines, delimiter=sign))
-        pairs = [(row[0].strip(), row[1].strip()) for row in cells if len(row) > 1]
-    return {
-        places[wnid_of(own)]: _own(theirs, names, name)
-        for own, theirs in pairs
-        if not _is_none(own, name)
-    }
+        return list(zip(lines, map(str, range(len(names))), strict=True))
+    pairs = []
+    for line in lines:
+        try:
+            row = next(csv.reader([line], delimiter=sign, strict=True))
+        except csv.Error as error:
+            raise HeadError(
+                f"{name}: “{line[:60]}” cannot be read as a line of a table."
+            ) from error
+        own, *theirs = (cell.strip() for cell in row)
+        if not theirs or any(theirs[1:]):
+            raise HeadError(
+                f"{name}: “{line[:60]}” is no pair of cells: a class of ImageNet-1k and one of the "
+                "head are needed."
+            )
+        pairs.append((own, theirs[0]))
+    return pairs
 
 
 def _is_none(own: str, name: str) -> bool:
@@ -103,9 +133,14 @@ def _is_none(own: str, name: str) -> bool:
 
 
 def _own(theirs: str, names: tuple[str, ...], name: str) -> int:
+    if names.count(theirs) > 1:
+        raise HeadError(
+            f"{name}: several classes of this head are called “{theirs[:60]}”; give the number."
+        )
     if theirs in names:
         return names.index(theirs)
-    if theirs.isascii() and theirs.isdecimal() and int(theirs) < len(names):
+    is_number = theirs.isascii() and theirs.isdecimal() and len(theirs) < _DIGITS
+    if is_number and int(theirs) < len(names):
         return int(theirs)
     raise HeadError(f"{name}: “{theirs[:60]}” is no class of this head.")
 

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-_IMAGENET_CLASSES = 1000
+IMAGENET_CLASSES = 1000
 
 
 def imagenet_labels() -> list[str]:
@@ -26,7 +26,7 @@ def known_labels(n_classes: int) -> tuple[str, ...]:
     """Return the class labels of the ImageNet list with ``n_classes`` (1k, 12k, 21k), else ()."""
     from timm.data import ImageNetInfo, infer_imagenet_subset
 
-    if n_classes == _IMAGENET_CLASSES:
+    if n_classes == IMAGENET_CLASSES:
         return tuple(imagenet_labels())
     subset = infer_imagenet_subset({"num_classes": n_classes})
     if not subset:
@@ -39,7 +39,7 @@ def imagenet_lemmas() -> list[tuple[str, ...]]:
     from timm.data import ImageNetInfo
 
     info = ImageNetInfo()
-    return [tuple(info.index_to_description(i).split(", ")) for i in range(_IMAGENET_CLASSES)]
+    return [tuple(info.index_to_description(i).split(", ")) for i in range(IMAGENET_CLASSES)]
 
 
 def imagenet_definitions() -> list[str]:
@@ -47,7 +47,7 @@ def imagenet_definitions() -> list[str]:
     from timm.data import ImageNetInfo
 
     info = ImageNetInfo()
-    described = (info.index_to_description(i, detailed=True) for i in range(_IMAGENET_CLASSES))
+    described = (info.index_to_description(i, detailed=True) for i in range(IMAGENET_CLASSES))
     return [line.split(": ", 1)[-1] for line in described]
 
 

@@ -86,12 +86,12 @@ def is_here(entry: ModelEntry, settings: "Settings") -> bool:
 
 def was_fetched(entry: ModelEntry, settings: "Settings") -> bool:
     """Return whether a row's weights were fetched by this product; without importing the client."""
-    return bool(entry.repository) and bool(hub.pinned_commit(entry.repository, settings))
+    return bool(entry.repository) and hub.was_pinned(entry.repository, settings)
 
 
 def reference_was_fetched(entry: ReferenceEntry, settings: "Settings") -> bool:
     """Return whether a reference was fetched by this product; without importing the client."""
-    return bool(entry.repository) and bool(hub.pinned_commit(entry.repository, settings))
+    return bool(entry.repository) and hub.was_pinned(entry.repository, settings)
 
 
 def reference_is_here(entry: ReferenceEntry, settings: "Settings") -> bool:

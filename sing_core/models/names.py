@@ -134,7 +134,8 @@ def _file_name(text: str, architecture: str, rest: str) -> FileName:
 
 def _side(size: str) -> int:
     least, most = _SIDES
-    if not (size.isascii() and size.isdecimal() and least <= int(size[:9]) <= most):
+    is_number = size.isascii() and size.isdecimal() and len(size) <= len(str(most))
+    if not (is_number and least <= int(size) <= most):
         raise UnknownNameError(
             f"“{size[:20]}” is no size of an input: a side in pixels from {least} to {most:,} is "
             "needed, as in architecture:256@file.safetensors."
@@ -154,13 +155,17 @@ def _expanded(text: str) -> Path:
 def file_state(name: str) -> str:
     """Return size and time of a local name's files, "" for other names: a changed file is another.
 
+    The list of class names beside the weights is one of them, whether it is there or not.
     A name that cannot be parsed, or whose file is gone, has none either; loading it says so.
     """
     try:
         found = parse_name(name)
         if not isinstance(found, FileName):
             return ""
-        files = [path.stat() for path in (found.weights, found.head) if path is not None]
+        paths = [path for path in (found.weights, found.head) if path is not None]
+        files = [path.stat() for path in paths]
+        listing = paths[-1].with_suffix(".txt")
+        files += [listing.stat()] if listing.is_file() else []
     except (UnknownNameError, OSError, ValueError):
         return ""
     return " ".join(f"{file.st_size}-{file.st_mtime_ns}" for file in files)

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from sing_core.errors import HeadError, UnknownNameError, WeightsUnavailableError
-from sing_core.files import hub
-from sing_core.files.weight_files import Shapes, check_beside, labels_beside, read_head, shapes_in
+from sing_core.files import hub, weight_files
+from sing_core.files.weight_files import Shapes, read_head, shapes_in
 from sing_core.models.checkpoints import fill, tell_size
 from sing_core.models.names import HOW_TO_NAME, FileName, HubName, TimmName, parse_name, unknown
 from sing_core.models.registry import ModelEntry, find_model
@@ -135,7 +135,7 @@ def _of_row(entry: ModelEntry, settings: "Settings") -> LoadedNetwork:
 def _of_file(name: FileName) -> LoadedNetwork:
     for path in filter(None, (name.weights, name.head)):
         shapes_in(path)
-        check_beside(path)
+        weight_files.check_beside(path)
     head = read_head(name.head) if name.head is not None else None
     _config(name.architecture)
     build = partial(_built, name.architecture)
@@ -146,7 +146,7 @@ def _of_file(name: FileName) -> LoadedNetwork:
         found = with_head(found[0], head), found[1]
     network, notes = found
     classes = int(cast(Any, network).num_classes) if head is None else len(head[0])
-    labels = labels_beside(name.head or name.weights, classes)
+    labels = weight_files.labels_beside(name.head or name.weights, classes)
     return LoadedNetwork(network, labels.lines, (*notes, *labels.notes), name.side)
 
 
@@ -174,6 +174,7 @@ def _of_hub(name: HubName, settings: "Settings") -> LoadedNetwork:
     found = hub.fetch(name.repository, hub.CONFIG, settings, revision=name.revision)
     facts = _facts(found.path, name.repository)
     weights = hub.fetch(name.repository, hub.WEIGHTS, settings, revision=found.commit).path
+    weight_files.refuse_other_kinds(weights)
     shapes = shapes_in(weights)
     try:
         network: nn.Module = timm.create_model(f"local-dir:{found.path.parent}", pretrained=True)
@@ -232,6 +233,7 @@ def _filled(architecture: str, path: Path, *, side: int = 0, head: Head | None =
     import timm
 
     config, shapes = _config(architecture), shapes_in(path)
+    weight_files.refuse_other_kinds(path)
     classes = _classes(shapes, config.classifier, 0 if head is not None else config.num_classes)
     overlay = {"file": str(path), "custom_load": False, "num_classes": classes}
     try:

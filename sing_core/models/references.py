@@ -1,8 +1,6 @@
 """open_clip adapter: image and text embeddings of one reference, raw (never normalised)."""
 
-import logging
 import pickle
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +10,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sing_core.errors import PromptError, WeightsUnavailableError
+from sing_core.errors import WeightsUnavailableError
 from sing_core.files.digests import content_key, sha256_once
 from sing_core.models.device import prepare_torch, torch_device
+from sing_core.models.prompt_reading import Tokenise, note_on, refuse_the_same
 from sing_core.models.readings import find_centre
 from sing_core.models.reference_files import (
     HUB,
     LOCAL,
-    ReferenceFiles,
     deciding_files,
     open_clip_name,
     reference_files,
 )
+from sing_core.models.reference_weights import built
 from sing_core.models.registry import base_of, find_reference, is_centred
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Reference:
     space_id: str
     model: Any
     preprocess: Callable[[Image.Image], Tensor]
-    tokenise: Callable[[list[str]], Tensor]
+    tokenise: Tokenise
     device: str
 
     @property
@@ -81,9 +80,9 @@ class Reference:
         read.
 
         Raises:
-            PromptError: two prompts differ only in words that are not read.
+            PromptError: two prompts say something else and are read the same.
         """
-        self._refuse_the_same(prompts)
+        refuse_the_same(self.name, self.tokenise, prompts)
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         parts = []
         for start in range(0, len(order), _TEXT_BATCH):
@@ -100,35 +99,8 @@ class Reference:
         return torch.empty_like(rows).index_copy_(0, torch.tensor(order), rows)
 
     def note_on(self, prompt: str) -> str:
-        """Return which words of a prompt are not read, in a sentence; "" where all are.
-
-        A prompt longer than the text tower's context is cut by the tokeniser without a word.
-        """
-        tokens = self.tokenise(["a", prompt])
-        padding = tokens[0, -1]
-        if bool(tokens[1, -1] == padding):
-            return ""
-        words = prompt.split(" ")
-        read = bisect_left(range(len(words)), True, key=lambda k: self._reads(words[:k], tokens[1]))
-        if read == len(words):
-            return ""
-        return (
-            f"{self.name} reads {tokens.shape[1]} tokens of a prompt: "
-            f"“{' '.join(words[read:])}” is left out."
-        )
-
-    def _reads(self, words: list[str], tokens: Tensor) -> bool:
-        """Return whether ``words`` alone give the same ``tokens`` ``(length,)``."""
-        return torch.equal(self.tokenise([" ".join(words)])[0], tokens)
-
-    def _refuse_the_same(self, prompts: Sequence[str]) -> None:
-        seen: dict[bytes, str] = {}
-        for start in range(0, len(prompts), _TEXT_BATCH):
-            part = prompts[start : start + _TEXT_BATCH]
-            for prompt, row in zip(part, self.tokenise(list(part)), strict=True):
-                other = seen.setdefault(row.numpy().tobytes(), prompt)
-                if other != prompt and (note := self.note_on(prompt)):
-                    raise PromptError(f"“{other}” and “{prompt}” are read the same. {note}")
+        """Return what of a prompt is not read, in sentences; "" where all is."""
+        return note_on(self.name, self.tokenise, prompt)
 
     @property
     def _pads_with_zero(self) -> bool:
@@ -220,7 +192,7 @@ def load_reference(name: str, settings: "Settings") -> Reference:
     prepare_torch(settings)
     files = reference_files(name, settings)
     try:
-        model, preprocess = _built(files, torch_device(settings))
+        model, preprocess = built(files, torch_device(settings))
         tokenise = files.make_tokeniser()
     except (*_UNREADABLE, SafetensorError) as error:
         raise WeightsUnavailableError(
@@ -229,32 +201,3 @@ def load_reference(name: str, settings: "Settings") -> Reference:
         ) from error
     model = model.eval().requires_grad_(False)
     return Reference(name, identity, model, preprocess, tokenise, torch_device(settings))
-
-
-def _built(files: ReferenceFiles, device: str) -> tuple[Any, Callable[[Image.Image], Tensor]]:
-    """Return the model with the weights of exactly the file that was chosen, and its transform."""
-    import open_clip
-
-    if not files.is_folder:
-        model, _, preprocess = open_clip.create_model_and_transforms(
-            files.source, pretrained=files.weights, device=device, **files.preprocess
-        )
-        return model, preprocess
-    root = logging.getLogger()  # open_clip's: it would say that the network stays random
-    root.addFilter(_is_of_interest)
-    try:
-        model, _, preprocess = open_clip.create_model_and_transforms(
-            files.source,
-            load_weights=False,
-            pretrained_text=False,
-            device=device,
-            **files.preprocess,
-        )
-    finally:
-        root.removeFilter(_is_of_interest)
-    open_clip.load_checkpoint(model, files.weights, strict=True, weights_only=True)
-    return model, preprocess
-
-
-def _is_of_interest(record: logging.LogRecord) -> bool:
-    return record.module != "factory" or "weights" not in record.getMessage()

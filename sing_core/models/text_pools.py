@@ -89,7 +89,7 @@ def pool_embeddings(
     Raises:
         UnknownNameError: there is no such reference.
         WeightsUnavailableError: it is not there, or the reading that is asked needs a centre.
-        PromptError: two texts differ only in words that the reference does not read.
+        PromptError: two texts say something else and are read the same.
     """
     base = registry.base_of(reference)
     space = space_id(base, bench.settings)

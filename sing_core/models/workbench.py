@@ -24,6 +24,7 @@ from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.translator import Translator
 from sing_core.models import registry
 from sing_core.models.bench import Classifier
+from sing_core.models.names import file_state
 from sing_core.models.prompts import Vocabulary, load_vocabulary
 from sing_core.models.readings import find_centre
 from sing_core.models.references import space_id
@@ -39,6 +40,8 @@ _FEATURE_VERSION = "1"
 _CUT_VERSION = "2"
 # A feature takes some 8 kB: between two looks at the folder it grows by half a megabyte at most.
 _USES_BETWEEN_LOOKS = 64
+# A classifier, and the state of its files: class names beside them may change alone.
+_Asked = tuple[registry.ModelEntry, str]
 
 
 def fitted_path(settings: "Settings", model: str, reference: str) -> Path:
@@ -71,7 +74,9 @@ class Workbench:
         self._vocabularies = Shelf(self._load_vocabulary, 4)
         self._texts = Shelf(self._embed_text, 512)
         self._uses = count()
-        self._notes = Shelf(self._note_on, 512)
+        self._notes: Shelf[tuple[str, str, str], str] = Shelf(
+            lambda asked: self.pool.reference(asked[0]).note_on(asked[2]), 512
+        )
 
     def entry(self, model: str) -> registry.ModelEntry:
         """Return what is known of a classifier, the digest of its weights included.
@@ -93,7 +98,7 @@ class Workbench:
         digest, (classes, width) = backbone.weights_digest, backbone.weight.shape
         twin = self._twin(digest)
         return replace(
-            entry or _typed(model),
+            entry or registry.typed_entry(model),
             feature_dim=width,
             nullity=max(0, width - classes),
             classes=classes,
@@ -120,7 +125,7 @@ class Workbench:
             UnknownNameError: there is no such classifier.
             WeightsUnavailableError: its weights are missing or not the pinned ones.
         """
-        return self._classifiers.get(self.entry(model))
+        return self._classifiers.get((self.entry(model), file_state(model)))
 
     def deciding(self, model: str, variant: HeadVariant) -> Classifier:
         """Return the part of the head that decides under ``variant``, and its split.
@@ -132,9 +137,11 @@ class Workbench:
         """
         if variant == WHOLE_HEAD:
             return self.classifier(model)
-        return self._deciding.get((self.entry(model), variant))
+        return self._deciding.get(((self.entry(model), file_state(model)), variant))
 
-    def _load_classifier(self, entry: registry.ModelEntry) -> Classifier:
+    def _load_classifier(self, asked: _Asked) -> Classifier:
+        entry = asked[0]
+
         def compute() -> dict[str, Tensor]:
             backbone = self.pool.backbone(entry.name)
             head = HeadDecomposition.from_weight(backbone.weight)
@@ -156,11 +163,11 @@ class Workbench:
         linear = LinearHead(found["weight"], found["bias"], head)
         return Classifier(replace(entry, nullity=head.nullity), linear, labels)
 
-    def _split_variant(self, wanted: tuple[registry.ModelEntry, HeadVariant]) -> Classifier:
-        entry, variant = wanted
-        whole = self._classifiers.get(entry)
+    def _split_variant(self, wanted: tuple[_Asked, HeadVariant]) -> Classifier:
+        asked, variant = wanted
+        whole = self._classifiers.get(asked)
         linear = deciding_part(whole.linear, variant)
-        return Classifier(entry, linear, whole.labels, variant.classes)
+        return Classifier(asked[0], linear, whole.labels, variant.classes)
 
     def features(self, model: str, photo: Photo) -> Tensor:
         """Return the ``(m,)`` float32 feature of a photo, kept on disk by content.
@@ -273,28 +280,11 @@ class Workbench:
         return self._texts.get((reference, vocabulary.space_id, prompt))
 
     def prompt_note(self, reference: str, prompt: str, vocabulary: Vocabulary) -> str:
-        """Return which words of a prompt are not read, in a sentence; "" where all are."""
+        """Return what of a prompt is not read, in sentences; "" where all is."""
         if vocabulary.embedding_of(prompt) is not None:
             return ""
         return self._notes.get((reference, vocabulary.space_id, prompt))
 
-    def _note_on(self, wanted: tuple[str, str, str]) -> str:
-        reference, _, prompt = wanted
-        return self.pool.reference(reference).note_on(prompt)
-
     def _embed_text(self, wanted: tuple[str, str, str]) -> Tensor:
         reference, _, prompt = wanted
         return self.pool.reference(reference).embed_texts([prompt])[0]
-
-
-def _typed(model: str) -> registry.ModelEntry:
-    """Return what a typed name says of itself; the network says the rest."""
-    return registry.ModelEntry(
-        name=model,
-        title=model,
-        architecture="",
-        source="typed by its name",
-        licence="as its owner states",
-        feature_dim=0,
-        nullity=0,
-    )

@@ -12,7 +12,8 @@ from safetensors.torch import save
 
 from sing_core.errors import UnknownNameError, WeightsUnavailableError
 from sing_core.files import hub as module
-from sing_core.files.hub import cached, fetch, pinned_commit
+from sing_core.files.digests import _read_once
+from sing_core.files.hub import cached, fetch, pinned_commit, was_pinned
 from sing_core.files.hub_progress import watching
 from sing_core.models.backbones import load_backbone
 from sing_core.models.pool import ModelPool
@@ -171,6 +172,36 @@ def test_a_file_that_was_cut_in_the_cache_is_refused(hub, settings):
     path = fetch(REPOSITORY, "model.safetensors", settings).path.resolve()
     path.write_bytes(path.read_bytes()[:-100])
     assert "is damaged or was changed" in refused(NAME, settings)
+
+
+def test_a_byte_that_the_disk_changed_is_noticed_in_the_next_process(hub, settings):
+    path = fetch(REPOSITORY, "model.safetensors", settings).path.resolve()
+    before = path.stat()
+    changed = bytearray(path.read_bytes())
+    changed[-1] ^= 1
+    path.write_bytes(bytes(changed))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    _read_once.cache_clear()  # as it is when a process begins
+    with pytest.raises(WeightsUnavailableError, match="is damaged or was changed"):
+        fetch(REPOSITORY, "model.safetensors", settings)
+
+
+@pytest.mark.parametrize("payload", [b"", b"main", b"0123", b"\xff" * 40, b"a" * 5_000])
+def test_a_damaged_note_of_the_commit_is_a_sentence_and_never_the_newest_one(
+    payload, hub, settings
+):
+    fetch(REPOSITORY, "config.json", settings)
+    (pin,) = (settings.cache_dir / "models").glob("*.revision")
+    pin.write_bytes(payload)
+    hub.commit = "f" * 40
+    with pytest.raises(
+        WeightsUnavailableError, match=r"note is damaged\. Name the commit"
+    ) as caught:
+        fetch(REPOSITORY, "config.json", settings)
+    assert f"models/{pin.name} of the cache folder" in str(caught.value)
+    assert cached(REPOSITORY, "config.json", settings) is None
+    assert fetch(REPOSITORY, "config.json", settings, revision=COMMIT).commit == COMMIT
+    assert was_pinned(REPOSITORY, settings)
 
 
 @pytest.mark.slow

@@ -34,6 +34,21 @@ def test_two_bytes_a_letter_are_read_without_their_mark_too(encoding, list_in):
     assert list_in("tench\ngoldfish".encode(encoding)).lines == ("tench", "goldfish")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_two_bytes_a_letter_without_their_mark_are_told_by_their_lines(encoding, list_in):
+    found = list_in("猫\r\n犬\r\n".encode(encoding))
+    assert found.lines == ("猫", "犬")
+    assert all("UTF-16" in note for note in found.notes)
+
+
+def test_marks_that_no_editor_shows_are_no_names_and_begin_no_lines(list_in):
+    assert list_in(b"tench\r\ngoldfish\r\n\x1a").lines == ("tench", "goldfish")
+    assert list_in(b"tench\ngoldfish\x1a\x1a\n").lines == ("tench", "goldfish")
+    for mark in "\u2028\u2029\x85\x0b\x0c":
+        text = f"great{mark}white shark\ntench"
+        assert list_in(text.encode()).lines == ("great white shark", "tench")
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_what_is_not_utf_8_is_read_as_latin_1_and_said(encoding, list_in):
     found = list_in("café\nsœur".encode(encoding, errors="replace"))
@@ -52,6 +67,13 @@ def test_what_is_not_utf_8_is_read_as_latin_1_and_said(encoding, list_in):
         (b"\xff\xfea", "does not go on so"),
         (b'["tench", "goldfish"]', "is JSON"),
         (b'{"0": "tench"}', "is JSON"),
+        (b'{"text": "tench"}\n{"text": "goldfish"}\n', "is JSON"),
+        (b"{0: 'tench, Tinca tinca',\n 1: 'goldfish, Carassius auratus'}", "as Python writes it"),
+        (b"{0: 'tench, Tinca tinca',\n 1: 'goldfish',\n}\n", "as Python writes it"),
+        (b"['tench',\n 'goldfish',\n]", "as Python writes it"),
+        (b"classes = {\n  'tench': 0}", "as Python writes it"),
+        (b"a\x1ab\nc", "control characters"),
+        ("猫\n犬".encode() + b"\x81", "neither UTF-8 nor Latin-1"),
         (b"dog,cat,mouse", "3 columns, and several hold names"),
         (b"0,1\n1,2", "none holds names"),
     ],
@@ -82,6 +104,15 @@ def test_too_large_a_file_and_names_that_cannot_be_opened_are_sentences(tmp_path
         ("tench\t0\ngoldfish\t1", 1),
         ('"0","tench"\n"1","goldfish"', 2),
         ("code,label,more\n5,tench,a\n9,goldfish,b", 2),
+        ("0 tench\n1 goldfish", 2),
+        ("0: tench\n1: goldfish", 2),
+        ("1. tench\n2. goldfish", 2),
+        ("1) tench\n2) goldfish", 2),
+        ("0 - tench\n1 - goldfish", 2),
+        ("0: 'tench',\n1: 'goldfish',", 2),
+        ("names:\n  0: tench\n  1: goldfish", 2),
+        ("id name\n0 tench\n1 goldfish", 2),
+        ("n01440764 1 tench\nn01443537 2 goldfish", 3),
     ],
 )
 def test_of_a_table_the_column_of_names_is_taken_and_said(text, column, list_in):
@@ -92,8 +123,33 @@ def test_of_a_table_the_column_of_names_is_taken_and_said(text, column, list_in)
 
 
 @pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("0,tench, Tinca tinca\n1,goldfish\n2,great white shark, white shark", 2),
+        ("id,label\n0,tench, Tinca tinca\n1,goldfish\n2,great white shark, white shark", 2),
+        ("0: tench, Tinca tinca\n1: goldfish\n2: great white shark, white shark", 2),
+        ("0 tench, Tinca tinca\n1 goldfish\n2 great white shark, white shark", 2),
+        ("0\ttench, Tinca tinca\n1\tgoldfish\n2\tgreat white shark, white shark", 2),
+        ("tench, Tinca tinca,0\ngoldfish,1\ngreat white shark, white shark,2", 1),
+    ],
+)
+def test_a_code_is_taken_off_names_that_have_commas_of_their_own(text, column):
+    found = rows_of(text)
+    names = ("tench, Tinca tinca", "goldfish", "great white shark, white shark")
+    assert found.lines == names
+    assert f"taken from column {column}" in found.notes[0]
+    assert ("“id,label” is their title" in found.notes[0]) == text.startswith("id")
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "class 0\nclass 1\nclass 2",
+        "2 cats\n3 dogs",
+        "12:30 clock\n11:15 clock",
+        "Boeing 747\nAirbus 320",
+        "3D printer\n4K screen",
+        "{unclear}",
         "tench, Tinca tinca\ngoldfish, Carassius auratus",
         "tench, Tinca tinca\ngreat white shark, white shark, man-eater",
         "1,000 dogs\n2,000 cats",

@@ -91,3 +91,30 @@ def test_a_head_may_have_stood_in_a_row_of_layers_and_its_bias_must_be_its_own(t
     save_file({"fc.weight": weight, "fc.bias": torch.ones(5)}, path)
     with pytest.raises(WeightsUnavailableError, match=r"for 4 classes and fc\.bias in the shape"):
         read_head(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [(torch.int8, "I8"), (torch.uint8, "U8"), (torch.complex64, "C64")]
+)
+def test_a_head_of_other_numbers_than_floats_is_refused_from_its_header(kind, word, tmp_path):
+    path = tmp_path / "head.safetensors"
+    save_file({"fc.weight": torch.ones(4, 3, dtype=kind)}, path)
+    with pytest.raises(
+        WeightsUnavailableError, match=rf"fc\.weight as {word} numbers.*its scale\."
+    ):
+        read_head(path)
+    save_file({"fc.weight": torch.ones(4, 3), "fc.bias": torch.ones(4, dtype=kind)}, path)
+    with pytest.raises(WeightsUnavailableError, match=rf"fc\.bias as {word} numbers"):
+        read_head(path)
+    for kept in (torch.float16, torch.bfloat16, torch.float64):
+        save_file({"fc.weight": torch.ones(4, 3, dtype=kept)}, path)
+        assert read_head(path)[0].dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["a." * 100_000 + "weight", "a" * 501, "a." * 41])
+def test_a_name_that_is_none_of_weights_is_a_short_sentence(name, tmp_path):
+    path = tmp_path / "odd.safetensors"
+    save_file({name: torch.ones(1), "fc.weight": torch.ones(4, 3)}, path)
+    with pytest.raises(WeightsUnavailableError, match="that is no name of weights") as caught:
+        shapes_in(path)
+    assert len(str(caught.value)) < 300

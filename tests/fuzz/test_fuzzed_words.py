@@ -14,6 +14,7 @@ from sing_core.errors import SingError
 from sing_core.files.text_lists import decoded, read_list, rows_of
 from sing_core.leakage.concept_lists import parse_concepts
 from sing_core.maths.head_variants import parse_classes
+from sing_core.models.head_classes import parse_mapping
 from sing_core.models.imagenet import imagenet_labels
 from sing_core.models.names import file_state, parse_name
 from sing_core.models.networks import check_known
@@ -25,11 +26,13 @@ from sing_core.sets.stored import StoredImage, digest_of
 from sing_core.settings import Settings
 from sing_core.talk.scene import Scene, check_name, scene_from_json
 from tests.fuzz.mutations import CHANGES, answered, damaged, in_bounds, quickly, words
+from tests.models.test_head_classes import classifier
 from tests.pages.driver import ROOT
 
 pytestmark = pytest.mark.slow
 LABELS = imagenet_labels()[:20]
 SETTINGS = Settings(offline=True)
+HEAD = classifier(3, ("dog", "cat", "plane"))
 LISTS = {
     "plain": "tabby cat\nsports car\nchâteau\n".encode(),
     "western": "château\nnaïve\n".encode("latin-1"),
@@ -37,6 +40,11 @@ LISTS = {
     "marked": "chat\n日本\n".encode("utf-8-sig"),
     "table": b'index,name\n0,"tench, Tinca tinca"\n1,goldfish\n',
     "json": b'["tench", "goldfish", "great white shark"]',
+    "numbered": b"0 tench, Tinca tinca\n1 goldfish\n2 great white shark, white shark\n",
+    "uneven": b"id,label\n0,tench, Tinca tinca\n1,goldfish\n",
+    "python": b"{0: 'tench, Tinca tinca',\n 1: 'goldfish'}",
+    "dos": b"tench\r\ngoldfish\r\n\x1a",
+    "classes": b"n02123045\tcat\n207\tdog\n",
     "mapping": b'{"0": ["n01440764", "tench"], "1": ["n01443537", "goldfish"]}',
 }
 NAMES = words(
@@ -63,6 +71,33 @@ def test_lists(name, tmp_path):
         path.write_bytes(payload)
         answered(lambda: read_list(path))
         answered(lambda: parse_concepts(decoded(payload, "list.txt")[0]))
+
+    check()
+
+
+LINES = st.lists(
+    words("0", "1", "2", "17", "n01440764", "281", "tabby", "dog", "cat", "-", "\t", ",", ";", ": ",
+          ". ", ") ", " ", "'", "label", "id", "9" * 5_000, "x" * 140_000, "\x1a", "\u2028"),
+    max_size=6,
+).map("\n".join)  # fmt: skip
+
+
+@quickly(150)
+@given(text=LINES)
+def test_lines_with_codes_and_mappings_of_classes(text):
+    answered(lambda: rows_of(text))
+    answered(lambda: parse_mapping(text, "map.txt", HEAD))
+    payload = text.encode("utf-16-le", "surrogatepass")
+    answered(lambda: decoded(payload, "list.txt"))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_mappings_of_classes_from_damaged_files(name):
+    @quickly(30)
+    @given(changes=CHANGES)
+    def check(changes):
+        payload = damaged(LISTS[name], changes)
+        answered(lambda: parse_mapping(decoded(payload, "map.txt")[0], "map.txt", HEAD))
 
     check()
 

@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from torch import nn
 
 from sing_core.errors import HeadError, ShapeError, UnknownNameError, WeightsUnavailableError
@@ -199,3 +200,28 @@ def test_weights_of_another_digest_are_refused(monkeypatch):
     monkeypatch.setattr(backbones, "digest_of", lambda network: "0" * 64)
     with pytest.raises(WeightsUnavailableError, match="not the pinned ones"):
         load_backbone("lite0", Settings())
+
+
+def test_names_of_another_number_of_classes_are_left_out_and_said():
+    network = timm.create_model("test_resnet", num_classes=3)
+    kept = Backbone.from_timm(network, name="own", labels=("ant", "bee", "crow"))
+    assert (kept.labels, kept.notes) == (("ant", "bee", "crow"), ())
+    found = Backbone.from_timm(network, name="own", labels=("ant", "bee"), notes=("Read.",))
+    assert found.labels == ()
+    assert found.notes == (
+        "Read.",
+        "own came with 2 class names for the 3 classes of its head; they are left out.",
+    )
+
+
+@pytest.mark.parametrize(("classes", "is_said"), [(1000, True), (999, False)])
+def test_a_thousand_classes_without_names_are_taken_for_imagenets_and_that_is_said(
+    classes, is_said, tmp_path
+):
+    path = tmp_path / "mine.safetensors"
+    network = timm.create_model("test_resnet", num_classes=classes)
+    save_file(network.state_dict(), path)
+    notes = load_backbone(f"test_resnet@{path}", Settings()).notes
+    assert ("they are taken for those of ImageNet-1k" in " ".join(notes)) == is_said
+    path.with_suffix(".txt").write_text("\n".join(f"species {i}" for i in range(classes)))
+    assert load_backbone(f"test_resnet@{path}", Settings()).notes == ()

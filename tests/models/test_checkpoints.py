@@ -71,6 +71,37 @@ def test_of_several_networks_the_averaged_one_is_taken_and_said_or_none(plain, s
     assert "2 whole networks (“student.”, “teacher.”)" in refused(saved(pair))
 
 
+@pytest.mark.parametrize("prefix", ["semantic.", "schema.", "cinema_model."])
+def test_a_name_that_only_holds_ema_is_no_average(prefix, plain, saved):
+    both = prefixed("model.", plain) | prefixed(prefix, {k: v * 2 for k, v in plain.items()})
+    assert "2 whole networks" in refused(saved(both))
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.uint8, torch.complex64])
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_weights_that_were_quantised_are_refused_and_not_cast(kind, prefix, plain, saved):
+    name = "layer1.0.conv1.weight"
+    quantised = {**plain, name: plain[name].to(kind)}
+    text = refused(saved(prefixed(prefix, quantised)))
+    assert f"has {prefix}{name} as " in text
+    assert "What was quantised cannot be read without its scale." in text
+
+
+def test_names_of_another_library_do_not_let_quantised_weights_through(saved):
+    foreign = {
+        "features.0.weight": torch.zeros(2, dtype=torch.int8),
+        "fc.weight": torch.ones(2, 96),
+    }
+    assert "features.0.weight as I8 numbers" in refused(saved(foreign))
+
+
+def test_a_name_of_a_hundred_thousand_parts_takes_no_minutes(plain, saved):
+    path = saved({**plain, "a." * 100_000: torch.zeros(1)})
+    began = time.process_time()
+    assert "that is no name of weights" in refused(path)
+    assert time.process_time() - began < 5
+
+
 def test_what_nothing_reads_is_named_and_a_larger_network_is_not_taken_for_a_smaller(plain, saved):
     one = torch.zeros(1)
     counted = loaded(saved({**plain, "total_ops": one, "layer1.0.conv1.total_params": one}))

@@ -78,11 +78,27 @@ def test_a_mapping_says_which_class_is_which(text):
         ("tabby\tbird", "“bird” is no class of this head"),
         ("tabby\t3", "“3” is no class of this head"),
         ("", "has 0 lines"),
+        (
+            "tabby\tcat\n281\tdog",
+            "“281” is a class of ImageNet-1k that two lines give to two classes",
+        ),
+        ('"tabby,cat"\n281,dog', '“"tabby,cat"” is no pair of cells'),
+        ("tabby,cat,dog", "is no pair of cells"),
+        ('tabby,"cat', "cannot be read as a line of a table"),
+        (f"tabby,{'x' * 140_000}", "cannot be read as a line of a table"),
+        (f"tabby,{'9' * 5_000}", "is no class of this head"),
+        (f"{'9' * 5_000},cat", "is no class of ImageNet-1k"),
     ],
 )
 def test_a_line_that_names_no_class_is_refused(text, sentence):
     with pytest.raises(HeadError, match=sentence):
         parse_mapping(text, "map.txt", classifier(3, OWN))
+
+
+def test_lines_that_say_the_same_twice_are_one_and_names_that_two_classes_have_are_refused():
+    assert parse_mapping("tabby,cat\n281,1\n", "map.txt", classifier(3, OWN)) == {281: 1}
+    with pytest.raises(HeadError, match="several classes of this head are called “cat”"):
+        parse_mapping("tabby,cat", "map.txt", classifier(3, ("cat", "cat", "dog")))
 
 
 def test_a_mapping_is_kept_for_its_weights(tmp_path):

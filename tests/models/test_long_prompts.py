@@ -39,12 +39,59 @@ def test_words_that_change_nothing_are_named_and_no_others(which, request):
     note = reference.note_on(" ".join(words))
     length = reference.tokenise(["a"]).shape[1]
     assert f"reads {length} tokens" in note
-    left_out = note.split("“")[1].split("”")[0].split(" ")
-    read = words[: -len(left_out)]
-    assert [*read, *left_out] == words
-    rows = reference.embed_texts([" ".join(read)])
-    assert torch.equal(rows, reference.embed_texts([" ".join(words)]))
-    assert not torch.equal(rows, reference.embed_texts([" ".join(read[:-1])]))
+    check_left_out(reference, " ".join(words), note)
+
+
+def check_left_out(reference, prompt, note):
+    """Check that the end that a note names changes nothing, and one character more does."""
+    left_out = note.split("“")[1].split("”")[0].removeprefix("…")
+    assert prompt.endswith(left_out)
+    read = prompt[: -len(left_out)].rstrip()
+    whole = reference.embed_texts([prompt])
+    assert torch.equal(reference.embed_texts([read]), whole)
+    assert not torch.equal(reference.embed_texts([read[:-1]]), whole)
+
+
+@pytest.mark.parametrize("which", ["mini", "tiny"])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "红色的汽车和蓝色的天空" * 27,
+        ",".join(["red", "green", "blue", "ochre"] * 16),
+        "word " * 58 + "antidisestablishmentarianism",
+        "word " * 74 + "antidisestablishmentarianism",
+    ],
+)
+def test_an_end_without_blanks_is_named_by_its_characters(which, prompt, request):
+    reference = request.getfixturevalue(which)
+    rows = reference.tokenise(["a", prompt]), reference.tokenise(["a", prompt], context_length=2000)
+    is_cut = bool((rows[0][1] != rows[1][1][: rows[0].shape[1]]).any())
+    note = reference.note_on(prompt)
+    assert bool("is left out" in note) == is_cut
+    if is_cut and "the end of" not in note:
+        check_left_out(reference, prompt, note)
+
+
+@pytest.mark.parametrize("which", ["mini", "tiny"])
+def test_words_without_blanks_that_differ_past_the_context_are_refused_together(which, request):
+    reference = request.getfixturevalue(which)
+    start = ",".join(["red", "green", "blue", "ochre"] * 15)
+    with pytest.raises(PromptError, match=r"are read the same.*is left out"):
+        reference.embed_texts([f"{start},dog", f"{start},cat"])
+
+
+def test_words_that_a_reference_has_no_tokens_for_are_said_and_never_merged(mini):
+    note = mini.note_on("a picture of ድመት")
+    assert note == ("mini has no tokens for “ድመት”: it reads any such word as the same unknown one.")
+    for first, second in (("ድመት", "ውሻ"), ("a 🫠 cat", "a 🫨 cat")):
+        with pytest.raises(PromptError, match=r"are read the same\. mini has no tokens for"):
+            mini.embed_texts([first, "a dog", second])
+    assert mini.embed_texts(["ድመት", "ድመት"]).shape[0] == 2
+
+
+def test_capitals_accents_and_points_are_no_difference(mini):
+    prompts = ["a café", "A Cafe", "a  cafe", "a dog.", "a dog"]
+    assert mini.embed_texts(prompts).shape[0] == 5
 
 
 def test_prompts_that_differ_only_in_what_is_not_read_are_refused_together(mini):

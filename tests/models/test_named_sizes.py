@@ -34,7 +34,9 @@ def test_a_size_stands_behind_the_architecture():
     assert parse_name("test_vit@/a/b.safetensors").side == 0
 
 
-@pytest.mark.parametrize("size", ["", "big", "31", "2049", "-64", "²", "9" * 400])
+@pytest.mark.parametrize(
+    "size", ["", "big", "31", "2049", "-64", "²", "9" * 400, "000000256999999", "256" + "0" * 9_000]
+)
 def test_what_is_no_size_is_refused(size):
     with pytest.raises(UnknownNameError, match="is no size of an input: a side in pixels from 32"):
         parse_name(f"test_vit:{size}@/a/b.safetensors")

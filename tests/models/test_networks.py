@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from sing_core.errors import HeadError, SingError, UnknownNameError, WeightsUnavailableError
 from sing_core.maths.head import HeadDecomposition
+from sing_core.maths.head_variants import HeadVariant
 from sing_core.models.backbones import load_backbone
 from sing_core.models.names import (
     FileName,
@@ -117,6 +118,21 @@ def test_class_names_may_lie_beside_the_weights(small, toy_bench):
     small.with_suffix(".txt").write_text("ant\nbee\n")
     text = refused(f"resnet18@{small}")
     assert "small.txt has 2 names, and the head in small.safetensors has 3 classes" in text
+
+
+@pytest.mark.slow
+def test_names_that_were_corrected_are_read_anew_by_a_running_server(small, toy_bench):
+    name, listing = f"resnet18@{small}", small.with_suffix(".txt")
+    listing.write_text("ant\nbee\ncrow\n")
+    before = file_state(name)
+    assert toy_bench.classifier(name).labels == ("ant", "bee", "crow")
+    listing.write_text("ant\nbee\nraven\n")
+    assert file_state(name) != before
+    assert toy_bench.classifier(name).labels == ("ant", "bee", "raven")
+    variant = HeadVariant(classes=(0, 1))
+    assert toy_bench.deciding(name, variant).labels == ("ant", "bee", "raven")
+    listing.unlink()
+    assert toy_bench.classifier(name).labels == ()
 
 
 def test_what_a_file_may_not_be_is_said_in_a_sentence(small, tmp_path):

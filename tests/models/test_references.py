@@ -32,7 +32,7 @@ class Pooling(Counting):
         pooler = object()
 
 
-def tokens_of(prompts):
+def tokens_of(prompts, context_length=None):
     rows = torch.zeros(len(prompts), 6, dtype=torch.long)
     for row, prompt in zip(rows, prompts, strict=True):
         row[: len(prompt)] = torch.tensor([ord(c) for c in prompt])
@@ -173,7 +173,7 @@ def test_a_folder_that_is_no_reference_and_damaged_weights_are_sentences(tmp_pat
     tiny_clip(tmp_path / "tiny", 0)
     path = tmp_path / "tiny" / "open_clip_model.safetensors"
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(WeightsUnavailableError, match="cannot be loaded"):
+    with pytest.raises(WeightsUnavailableError, match="is damaged, cut short or no safetensors"):
         load_reference(f"local-dir:{tmp_path / 'tiny'}", Settings(device="cpu"))
 
 
