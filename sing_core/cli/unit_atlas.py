@@ -95,15 +95,15 @@ def ablate(
     The first row is of the network as it is. Direct effects: the last norm's sigma stays that of
     the image. Intervals are over classes; that of the worst class is over its images.
     """
-    from sing_core.units.ablation import ablated, ablation_sentence
+    from sing_core.units.ablation import How, ablated, ablation_sentence
     from sing_core.units.inside import unit_index
 
     bench, inside = _opened(reference, model)
     for name in unit:
         unit_index(inside, name)  # a wrong name is refused before images are looked at
     recorded = _recorded(bench, inside, images, quiet=json_)
-    how_ = "zero" if how is Instead.zero else "mean"
-    base, found = (ablated(inside, recorded, names, how_) for names in ([], unit))
+    instead: How = "zero" if how is Instead.zero else "mean"
+    base, found = (ablated(inside, recorded, names, instead) for names in ([], unit))
     show([base.as_row(), found.as_row()], json_)
     tell(ablation_sentence(base, found))
 

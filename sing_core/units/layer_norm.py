@@ -106,7 +106,8 @@ class Shares:
         if not unit_length:
             return units
         length = torch.linalg.vector_norm(units.sum(dim=1), dim=-1)
-        return units / length.clamp_min(1e-30)[:, None, None]
+        normed: Tensor = units / length.clamp_min(1e-30)[:, None, None]
+        return normed
 
     def token_scores(self, parts: Parts, direction: Tensor) -> Tensor:
         """Return ``(n, L, H, t)`` what each head takes from each token, along ``direction`` (o,).

@@ -269,17 +269,30 @@ def test_a_planted_null_attribute_is_the_first_word_of_the_null_space(planted):
     assert null.words[0].gain > 0.9
     assert null.dim == random.dim == 30
     low, high = random.shares
-    assert low <= random.share <= high < null.share + principal.share
+    assert null.share < low <= random.share <= high < 1
     assert low < high, "one random subspace is not the next"
     least, most = random.explained_of_all
-    assert least <= random.explained <= most < null.explained
+    assert null.explained < least <= random.explained <= most
     said = sentence((null, principal, random), "this set")
-    assert f"more than in any of 19 random subspaces as large ({100 * least:.1f} to" in said
+    ends = f"less than in any of 19 random subspaces as large ({100 * least:.1f} to "
+    assert ends in said
+    assert f"{100 * null.share:.1f} % of what varies in meaning, less than in any of 19" in said
     row, other = random.as_rows()[0], null.as_rows()[0]
     assert (row["variance_low"], row["explained_high"]) == (low, most)
     assert (other["variance_low"], other["explained"]) == (None, null.explained)
     assert "“text 25”" in said
-    assert "% of what varies in meaning" in said
+
+
+def test_a_null_space_that_has_more_of_the_meaning_than_random_ones_is_said_to(planted):
+    features, linear, translator = planted
+    hidden = features.clone()
+    hidden[:, 4] *= 0.02
+    names = [f"text {k}" for k in range(40)]
+    found = null_words(hidden, linear, translator, names, torch.eye(40), size=3)
+    assert found[0].share > found[2].shares[1]
+    assert "of what varies in meaning, more than in any of 19 random" in sentence(found, "it")
+    same = replace(found[0], share=sum(found[2].shares) / 2)
+    assert "in meaning, within what 19 random" in sentence((same, *found[1:]), "it")
 
 
 def test_shuffled_texts_explain_less_than_planted_ones(planted):
