@@ -178,10 +178,10 @@ def test_in_double_precision_units_add_up_to_a_billionth_of_a_thousandth(monkeyp
     monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
     torch.set_default_dtype(torch.float64)
     try:
-        options = {"img_size": 112, "num_classes": 10}
+        options = {"img_size": 224, "num_classes": 10}
         network = backbone("vit_small_patch14_dinov2", options).network.double()
         tower = tower_of(Backbone.from_timm(network, name="double"))
-        batch = torch.randn(2, 3, 112, 112, generator=torch.Generator().manual_seed(1))
+        batch = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(1))
         output, sums, parts = (
             network.forward_head(network.forward_features(batch), pre_logits=True),
             sums_of(tower, batch),
