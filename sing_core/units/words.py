@@ -98,14 +98,31 @@ def null_words(
         found.append(SpanWords(name, dim, words, _variation(rows) / total))
     if not head.nullity:
         return *found, SpanWords("random", 0, (), 0.0)
+    control = _random_words(
+        wide, into, head.nullity, total, texts=texts, embeddings=embeddings, size=size
+    )
+    return *found, control
+
+
+def _random_words(
+    features: Tensor,
+    into: Tensor,
+    dim: int,
+    total: float,
+    *,
+    texts: Sequence[str],
+    embeddings: Tensor,
+    size: int,
+) -> SpanWords:
+    """Return the words of a random subspace, and the shares of as many as ``DRAWS``."""
     shares, explained = [], []
     for seed in reversed(range(DRAWS)):  # the words are those of the first
-        rows = _random_part(wide, head.nullity, seed) @ into
+        rows = _random_part(features, dim, seed) @ into
         shares.append(_variation(rows) / total)
         explained.append(float(text_span(rows, embeddings, size).gains.sum()))
     words = _words(rows, texts, embeddings, size)
     bands = (min(shares), max(shares)), (min(explained), max(explained))
-    return *found, SpanWords("random", head.nullity, words, shares[-1], *bands)
+    return SpanWords("random", dim, words, shares[-1], *bands)
 
 
 def _variation(rows: Tensor) -> float:
