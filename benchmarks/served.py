@@ -1,6 +1,7 @@
-"""The served app in a real Chromium: second start, upload, prompt, memory."""
+"""The served app in a real Chromium: second start, upload, prompt, first map of Units, memory."""
 
 import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +22,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 OF_THE_LIST = ("volcano", "teapot", "lion", "pizza", "lighthouse")
 FREE = ("a blurry grey dog", "a red car at night", "something round", "a quiet lake in the fog")
 READY = "The decision stands still"
+TAKEN_APART = ("coffee", "chelsea", "rocket", "astronaut")
 
 
 def lines() -> Iterator[Line]:
@@ -42,12 +44,14 @@ def lines() -> Iterator[Line]:
             typed = [type_in(explore, words) for words in FREE]
             explore.click("Upload")
             uploads = [upload(explore, turn) for turn in range(5)]
+            maps = first_maps(browser, url)
             memory = peak_memory_gb(server.pid)
         browser.close()
     yield seconds("second start to an interactive page", second, 6.0)
     yield seconds("upload to numbers, warm", median(uploads[1:]), 1.5)
     yield seconds("prompt of the list to new curves", median(chosen[1:]), 0.3)
     yield seconds("free prompt to new curves, warm", median(typed[1:]), 0.3)
+    yield seconds("Units, address to the first map of a photo, warm", median(maps[1:]), 1.0)
     yield Line("served: peak memory of the server", memory, None, None, 2.5, "GB")
 
 
@@ -74,6 +78,22 @@ def opened(browser: Any, url: str) -> Explore:
     explore.page.get_by_text(READY).first.wait_for(timeout=120_000)
     explore.slider.wait_for(timeout=120_000)
     return explore
+
+
+def first_maps(browser: Any, url: str) -> list[float]:
+    """Return seconds from the address of Units to a map, of one photo after the other.
+
+    The first one warms the server and the browser; no photo was taken apart before.
+    """
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    found = []
+    for photo in TAKEN_APART:
+        begin = time.perf_counter()
+        page.goto(f"{url}/units?ask=where&photo={photo}")
+        page.get_by_alt_text(re.compile("on the photo")).first.wait_for(timeout=120_000)
+        found.append(time.perf_counter() - begin)
+    page.context.close()
+    return found
 
 
 def ask(explore: Explore, name: str) -> float:

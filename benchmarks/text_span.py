@@ -1,5 +1,6 @@
 """TextSpan in the coordinates of the rows' span, beside its algorithm as the thesis prints it."""
 
+import time
 from collections.abc import Iterator
 
 import torch
@@ -15,13 +16,30 @@ def lines() -> Iterator[Line]:
     # What a head of 64 dimensions can write, and what a null space as wide as the embedding holds.
     for rank, target in ((67, 10.0), (WIDTH, 10.0)):
         yield _line(rank, target)
+    yield _one_head()
 
 
-def _line(rank: int, target: float) -> Line:
+def _one_head() -> Line:
+    """One head over so many images and texts, in seconds; what it can write has rank 67."""
+    rows, texts = _drawn(67)
+    text_span(rows, texts, SIZE)
+    start = time.perf_counter()
+    found = text_span(rows, texts, SIZE)
+    seconds = time.perf_counter() - start
+    demand(len(found.chosen) == SIZE, "the texts")
+    name = f"TextSpan of one head, {SIZE} of {TEXTS:,} texts, {ROWS:,} images"
+    return Line(name, seconds, None, None, 1.0, "s")
+
+
+def _drawn(rank: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(rank)
     hidden = torch.randn(ROWS, rank, generator=generator) * torch.linspace(2, 0.2, rank)
     rows = hidden @ torch.randn(rank, WIDTH, generator=generator) + 0.3
-    texts = torch.randn(TEXTS, WIDTH, generator=generator) / WIDTH**0.5
+    return rows, torch.randn(TEXTS, WIDTH, generator=generator) / WIDTH**0.5
+
+
+def _line(rank: int, target: float) -> Line:
+    rows, texts = _drawn(rank)
 
     def ours() -> TextSpan:
         return text_span(rows, texts, SIZE)

@@ -1,5 +1,6 @@
-"""The commands ``head-atlas``, ``completeness``, ``head-images``: units over a set of images."""
+"""Units over a set of images: ``head-atlas``, ``completeness``, ``ablate``, ``head-images``."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,6 +68,44 @@ def completeness(
     if model:
         embeddings = embeddings.float() @ inside.translator.weight.float()
     show([effect.as_row() for effect in ask(inside, recorded, embeddings, size or [10, 60])], json_)
+
+
+class Instead(StrEnum):
+    """What stands for a unit that is taken away."""
+
+    mean = "mean"
+    zero = "zero"
+
+
+@app.command()
+def ablate(
+    images: Set,
+    unit: Annotated[
+        list[str], typer.Option(help="Such as L10.H3, L11.MLP or embedding; repeatable.")
+    ],
+    how: Annotated[
+        Instead, typer.Option(help="Its mean over the images, or nothing.")
+    ] = Instead.mean,
+    reference: Ref = REFERENCE,
+    model: Own = "",
+    json_: Json = False,
+) -> None:
+    """Print the accuracy without some units, and that of the class that is read worst.
+
+    The first row is of the network as it is. Direct effects: the last norm's sigma stays that of
+    the image. Intervals are over classes; that of the worst class is over its images.
+    """
+    from sing_core.units.ablation import How, ablated, ablation_sentence
+    from sing_core.units.inside import unit_index
+
+    bench, inside = _opened(reference, model)
+    for name in unit:
+        unit_index(inside, name)  # a wrong name is refused before images are looked at
+    recorded = _recorded(bench, inside, images, quiet=json_)
+    instead: How = "zero" if how is Instead.zero else "mean"
+    base, found = (ablated(inside, recorded, names, instead) for names in ([], unit))
+    show([base.as_row(), found.as_row()], json_)
+    tell(ablation_sentence(base, found))
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 from sing_core.cli.app import Json, Model, Ref, app, name_problems, open_bench, show, tell
 from sing_core.cli.units import REFERENCE, Own
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
+from sing_core.errors import ImageSetError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
@@ -51,7 +52,11 @@ def text_span(
     rule: Annotated[Rule, typer.Option(help="The seed’s, or the largest gain.")] = Rule.variance,
     json_: Json = False,
 ) -> None:
-    """Describe one head by texts (TextSpan), with how often half the images choose each again."""
+    """Describe one head by texts (TextSpan), with how often half the images choose each again.
+
+    `explained` is the share of what the head varies in that all texts carry together, `shuffled`
+    that of texts with shuffled embeddings, `bound` that of as many principal components.
+    """
     from sing_core.units.heads import head_words
     from sing_core.units.inside import check_head, open_inside
 
@@ -61,7 +66,7 @@ def text_span(
     moments = _moments(bench, inside, images, quiet=json_)
     pool, embeddings = pool_of(bench, reference, texts, quiet=json_)
     found = head_words(inside, moments, pool, embeddings, layer, head, size=size, rule=rule.value)
-    show([word.as_row() for word in found.words], json_)
+    show(found.as_rows(), json_)
     tell(f"{found.sentence} Over {found.images:,} images, out of {len(pool):,} texts.")
 
 
@@ -166,7 +171,8 @@ def _moments(
     from rich.console import Console
 
     from sing_core.cli.sets import progress_bar
-    from sing_core.units.moments import HeadMoments, shipped_moments
+    from sing_core.files.digests import content_key
+    from sing_core.units.moments import HeadMoments, keep_moments, shipped_moments
     from sing_core.units.recorded import record
 
     if images is None:
@@ -174,4 +180,12 @@ def _moments(
     with progress_bar(Console(stderr=True), quiet=quiet) as report:
         found = record(bench, inside, images, report)
     name_problems(found.problems)
-    return HeadMoments.of(found.sums, inside.tower.identity)
+    if not found.images:
+        raise ImageSetError(f"None of the images of {images.name} can be used.")
+    digest = content_key(*(row.digest for row in found.images))
+    count = f"{len(found.images)}"
+    details = {"set": images.resolve().name, "images": count, "digest": digest}
+    moments = HeadMoments.of(found.sums, inside.tower.identity, details)
+    if keep_moments(moments, inside, bench.settings):
+        tell(f"The Units page describes the heads of {inside.tower.name} over these images now.")
+    return moments

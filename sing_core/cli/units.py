@@ -49,7 +49,17 @@ class Asked(StrEnum):
     principal = "principal"
 
 
+class Way(StrEnum):
+    """Which text stands for the class that is read."""
+
+    likely = "likely"
+    class_ = "class"
+
+
 Part = Annotated[Asked, typer.Option(help="All, what is hidden, or what decides.")]
+Route = Annotated[
+    Way, typer.Option(help="All classes, as likely as they are held to be, or the first alone.")
+]
 Against = Annotated[str, typer.Option(help="A second text: the map is of the difference.")]
 
 
@@ -150,12 +160,14 @@ def segment(
     out: Folder,
     model: Annotated[str, typer.Option(help="A transformer; “” for the reference's own.")] = "vits",
     reference: Ref = REFERENCE,
+    route: Route = Way.likely,
     json_: Json = False,
 ) -> None:
     """Cut the foreground out of photos by token maps alone: a grey PNG of each photo's size.
 
     The map of the classes that are read, less that of the average class; what exceeds `threshold`,
-    the map's mean, is foreground. No mask was ever trained on.
+    the map's mean, is foreground. No mask was ever trained on. Photos of one name have numbers
+    after it in `file`; none is written over.
     """
     from sing_core.units.segmentation import Segmenter
     from sing_core.units.tokens import as_picture
@@ -163,14 +175,26 @@ def segment(
     settings = Settings()
     segmenter = Segmenter.open(open_bench(settings), reference, model)
     out.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows: list[dict[str, object]] = []
+    taken = {path.resolve() for path in images}
     for path in images:
         photo = open_photo(path, settings).image
-        found = segmenter.foreground(photo)
+        found = segmenter.foreground(photo, "class" if route is Way.class_ else "likely")
         smooth, threshold = found.picture(photo.size)
-        as_picture(smooth).save(out / f"{path.stem}.png", "PNG")
-        rows.append({"image": path.name, "label": found.label, "threshold": threshold})
+        target = _free(out, path.stem, taken)
+        as_picture(smooth).save(target, "PNG")
+        facts = {"label": found.label, "threshold": threshold, "file": target.name}
+        rows.append({"image": path.name} | facts)
     show(rows, json_)
+
+
+def _free(folder: Path, stem: str, taken: set[Path]) -> Path:
+    """Return a PNG in ``folder`` that is none of ``taken``, and take it."""
+    names = (stem, *(f"{stem}-{number}" for number in range(2, 2 + len(taken))))
+    places = (folder / f"{name}.png" for name in names)
+    free = next(place for place in places if place.resolve() not in taken)
+    taken.add(free.resolve())
+    return free
 
 
 Asking = tuple[str, bool, float]  # --classes, --centred, --threshold

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sing_core.errors import ImageSetError
@@ -66,8 +67,8 @@ def direct_effects(inside: Inside, recorded: Recorded) -> tuple[Effect, ...]:
         own = inside.shares.class_token(block) - own_mean
         return units.sum(dim=1)[:, None] - away - tokens[:, None] * own[:, None]
 
-    rights = _rights(inside, recorded, outputs)
-    return tuple(map(Effect, masks, _intervals(recorded, rights)))
+    found = rights(inside, recorded, outputs)
+    return tuple(map(Effect, masks, _intervals(recorded, found)))
 
 
 def _masks(inside: Inside) -> dict[str, tuple[Tensor, bool]]:
@@ -124,7 +125,7 @@ def completeness(
 
     named = [("attention of early layers", None), ("late heads", 0)]
     named += [("late heads", size) for size in sizes]
-    intervals = _intervals(recorded, _rights(inside, recorded, outputs))
+    intervals = _intervals(recorded, rights(inside, recorded, outputs))
     pairs = zip(named, intervals, strict=True)
     return tuple(Effect(name, found, texts) for (name, texts), found in pairs)
 
@@ -148,28 +149,30 @@ def _blocks(sums: Sums) -> Iterator[Sums]:
         yield sliced(sums, slice(start, start + _BLOCK))
 
 
-def _rights(
-    inside: Inside, recorded: Recorded, outputs: Callable[[Tensor, Sums], Tensor]
-) -> Tensor:
+def rights(inside: Inside, recorded: Recorded, outputs: Callable[[Tensor, Sums], Tensor]) -> Tensor:
     """Return ``(n, a)`` whether each image is read rightly under each of ``a`` replacements."""
     places = imagenet_places()
     wanted = torch.tensor([places.get(row.wnid, -1) for row in recorded.images])
     if len(set(wanted.tolist()) - {-1}) < 2:
         raise ImageSetError("Accuracy needs images of at least two classes of ImageNet-1k.")
-    rights = []
+    found = []
     for start, block in zip(range(0, len(wanted), _BLOCK), _blocks(recorded.sums), strict=True):
-        found = outputs(inside.shares.all(block), block)
-        read = inside.logits(found).argmax(dim=-1)
-        rights.append(read == wanted[start : start + _BLOCK, None])
-    return torch.cat(rights)
+        read = inside.logits(outputs(inside.shares.all(block), block)).argmax(dim=-1)
+        found.append(read == wanted[start : start + _BLOCK, None])
+    return torch.cat(found)
 
 
-def _intervals(recorded: Recorded, rights: Tensor) -> list[Interval]:
+def _intervals(recorded: Recorded, found: Tensor) -> list[Interval]:
     """Return the mean of each column over images of known classes; intervals over classes."""
-    known = [place for place, row in enumerate(recorded.images) if row.wnid in imagenet_places()]
-    classes = np.array([recorded.images[place].wnid for place in known])
-    values = rights[known].double().numpy()
+    known, classes = known_images(recorded)
+    values = found[known].double().numpy()
     return [clustered_mean(values[:, column], classes) for column in range(values.shape[1])]
+
+
+def known_images(recorded: Recorded) -> tuple[list[int], NDArray[Any]]:
+    """Return the places of the images whose class is known, and their classes."""
+    known = [place for place, row in enumerate(recorded.images) if row.wnid in imagenet_places()]
+    return known, np.array([recorded.images[place].wnid for place in known])
 
 
 def sentence(found: Sequence[Effect]) -> str:

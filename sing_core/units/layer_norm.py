@@ -95,10 +95,19 @@ class Shares:
         """
         return sums.own @ self.into_output.mT
 
-    def all(self, sums: Sums) -> Tensor:
-        """Return ``(n, u, o)`` every unit in the order of ``Tower.unit_names``."""
+    def all(self, sums: Sums, *, unit_length: bool = False) -> Tensor:
+        """Return ``(n, u, o)`` every unit in the order of ``Tower.unit_names``.
+
+        ``unit_length`` divides those of an image by the length of its output, as the published
+        numbers do: they then sum to a vector of length 1.
+        """
         parts = self.embedding(sums)[:, None], self.heads(sums).flatten(1, 2), self.mlps(sums)
-        return torch.cat(parts, dim=1)
+        units = torch.cat(parts, dim=1)
+        if not unit_length:
+            return units
+        length = torch.linalg.vector_norm(units.sum(dim=1), dim=-1)
+        normed: Tensor = units / length.clamp_min(1e-30)[:, None, None]
+        return normed
 
     def token_scores(self, parts: Parts, direction: Tensor) -> Tensor:
         """Return ``(n, L, H, t)`` what each head takes from each token, along ``direction`` (o,).

@@ -163,16 +163,35 @@ def shipped_path(settings: "Settings", name: str) -> Path:
     return settings.assets_dir / "units" / f"{file_stem(base_of(name))}.safetensors"
 
 
-def shipped_moments(inside: Inside, settings: "Settings") -> HeadMoments:
-    """Return the moments of a network's heads over the embedded set.
+def kept_path(settings: "Settings", inside: Inside) -> Path:
+    """Return where the moments of a set that a person showed to a network are kept."""
+    tower = inside.tower
+    name = f"{file_stem(tower.name)}-{tower.identity[:16]}.safetensors"
+    return settings.cache_dir / "units" / "moments" / name
+
+
+def keep_moments(found: HeadMoments, inside: Inside, settings: "Settings") -> bool:
+    """Keep the moments of a set, in place of an earlier set's; return whether they will be read.
+
+    They are not where moments of the network ship: its words stay those of the embedded set.
 
     Raises:
-        UnitsError: none ship of this network as it is now.
+        OSError: the disk refuses.
+    """
+    found.save(kept_path(settings, inside))
+    return shipped_moments(inside, settings).details == found.details
+
+
+def shipped_moments(inside: Inside, settings: "Settings") -> HeadMoments:
+    """Return the moments of a network's heads over the embedded set, or the set shown to it last.
+
+    Raises:
+        UnitsError: none ship of this network as it is now, and no set was shown to it.
         StaleArtefactError: the file is damaged.
     """
-    for path in sorted((settings.assets_dir / "units").glob("*.safetensors")):
-        found = HeadMoments.load(path)
-        if found.are_of(inside.tower.identity):
+    shipped = sorted((settings.assets_dir / "units").glob("*.safetensors"))
+    for path in (*shipped, kept_path(settings, inside)):
+        if path.is_file() and (found := HeadMoments.load(path)).are_of(inside.tower.identity):
             return found
     raise UnitsError(
         f"No set of images was recorded inside {inside.tower.name} as it is now: name one by "

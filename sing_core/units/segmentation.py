@@ -1,8 +1,8 @@
 """What stands in the foreground, from token maps alone: zero-shot segmentation and its rivals.
 
 The seed's protocol (arXiv:2310.05916, section 2.5): the map of the predicted class, less that of
-the average class; bilinear, clipped at 0, stretched from 0 to 1; foreground is what exceeds the
-map's mean. ``route`` says which text is meant by "the predicted class".
+the average class; enlarged bilinearly, then clipped at 0, then stretched from 0 to 1; foreground is
+what exceeds the map's mean. ``route`` says which text is meant by "the predicted class".
 """
 
 from collections.abc import Callable, Sequence
@@ -28,15 +28,19 @@ class Foreground:
 
     Attributes:
         label: the class that it reads.
-        heat: ``(rows, columns)`` of the patches, from 0 to 1.
+        heat: ``(rows, columns)`` what the patches add along it beyond the average class, as shares
+            of a cosine; of either sign.
     """
 
     label: str
     heat: Tensor
 
     def picture(self, size: tuple[int, int]) -> tuple[Tensor, float]:
-        """Return the map ``(h, w)`` of a photo of ``size`` (w, h), from 0 to 1, and its mean."""
-        smooth = enlarged(self.heat, size)
+        """Return the map ``(h, w)`` of a photo of ``size`` (w, h), from 0 to 1, and its mean.
+
+        It reaches both ends, unless no pixel speaks for the class: then it is 0 throughout.
+        """
+        smooth = _spread(enlarged(self.heat, size).clamp_min(0))
         return smooth, float(smooth.mean())
 
 
@@ -52,7 +56,7 @@ def foreground(photo: PhotoUnits, probabilities: Tensor, route: Route = "likely"
     best = int(wide.argmax())
     wanted = rows[best] if route == "class" else wide @ rows
     heat = token_map(photo, wanted - rows.mean(dim=0)).heat
-    return Foreground(photo.inside.labels[best], stretched(heat.clamp_min(0)))
+    return Foreground(photo.inside.labels[best], heat)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,8 +144,11 @@ class Agreement:
 
 
 def agreement(heat: Tensor, mask: Tensor) -> Agreement:
-    """Return how a map ``(rows, columns)`` agrees with a ``mask`` ``(h, w)`` of booleans."""
-    smooth = enlarged(stretched(heat), (mask.shape[1], mask.shape[0]))
+    """Return how a map ``(rows, columns)``, enlarged, agrees with a ``mask`` ``(h, w)``.
+
+    What exceeds its mean is foreground. A map of the mask's own size is taken as it is.
+    """
+    smooth = _spread(enlarged(heat, (mask.shape[1], mask.shape[0])))
     taken = smooth > smooth.mean()
     both, extra = int((taken & mask).sum()), int((taken & ~mask).sum())
     missed = int((~taken & mask).sum())
@@ -155,3 +162,27 @@ def measures(rows: Sequence[Agreement]) -> tuple[float, float]:
     accuracy = (both + neither) / max(both + neither + wrong, 1)
     front, back = both / max(both + wrong, 1), neither / max(neither + wrong, 1)
     return accuracy, (front + back) / 2
+
+
+def average_precision(heat: Tensor, mask: Tensor) -> float:
+    """Return the average precision of a map ``(rows, columns)`` beside a ``mask`` ``(h, w)``.
+
+    Every pixel is asked twice, as the protocol does: the map, from 0 to 1, is its score as
+    foreground, and one minus the map its score as background. Equal scores are drawn at once.
+    """
+    smooth = _spread(enlarged(heat, (mask.shape[1], mask.shape[0]))).flatten()
+    scores = torch.cat([1 - smooth, smooth])
+    scores, order = scores.sort(descending=True)
+    found = torch.cat([~mask.flatten(), mask.flatten()])[order].cumsum(dim=0).double()
+    last = torch.cat([scores[1:] != scores[:-1], torch.ones(1, dtype=torch.bool)])
+    drawn = torch.arange(1, len(scores) + 1)[last]
+    found = found[last]
+    gained = torch.diff(found, prepend=found.new_zeros(1))
+    return float((gained * found / drawn).sum() / mask.numel())
+
+
+def _spread(smooth: Tensor) -> Tensor:
+    """Return a map from 0 to 1; zeros where all its pixels are one number but for rounding."""
+    low, high = torch.aminmax(smooth)
+    same = float(high - low) <= 1e-12 * float(smooth.abs().max())
+    return torch.zeros_like(smooth) if same else stretched(smooth)

@@ -1,7 +1,7 @@
 """The null space in words: which texts carry what a head cannot see of a class or a set.
 
 TextSpan of the rows ``A Pi_n f`` (SING's T, its linear part A), beside the same of what decides and
-of random directions, as many. It names directions in which the hidden part varies over the images;
+of random subspaces as large. It names directions in which the hidden part varies over the images;
 that a text is named does not say that every image shows it.
 """
 
@@ -19,6 +19,10 @@ from sing_core.maths.translator import Translator
 from sing_core.units.stable_words import STABLE, Word, stable_words
 
 FEWEST_IMAGES = 4
+# Random subspaces beside the null space: one that hides more, or less, than all of them stands
+# apart in one case of ten by chance.
+DRAWS = 19
+Band = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +34,32 @@ class SpanWords:
         dim: its dimensions.
         words: the texts, in order.
         share: of the variance of all ``T(f)`` that lies in it.
+        shares: of random subspaces, the least and the largest share of ``DRAWS`` of them; words
+            and ``share`` are those of the first.
+        explained_of_all: likewise of what their texts explain.
     """
 
     subspace: str
     dim: int
     words: tuple[Word, ...]
     share: float
+    shares: Band | None = None
+    explained_of_all: Band | None = None
+
+    @property
+    def explained(self) -> float:
+        """Share of the part's own variance that all its texts explain."""
+        return sum(word.gain for word in self.words)
 
     def as_rows(self) -> list[dict[str, Any]]:
         """Return a row a text."""
-        facts = {"subspace": self.subspace, "dim": self.dim, "variance_share": self.share}
+        low, high = self.shares or (None, None)
+        least, most = self.explained_of_all or (None, None)
+        facts = {
+            "subspace": self.subspace, "dim": self.dim, "variance_share": self.share,
+            "variance_low": low, "variance_high": high, "explained": self.explained,
+            "explained_low": least, "explained_high": most,
+        }  # fmt: skip
         return [facts | word.as_row() for word in self.words]
 
 
@@ -65,23 +85,59 @@ def null_words(
             f"{where}: {len(features)} in this set, and words need at least {FEWEST_IMAGES}, since "
             "they name what varies from one to the next."
         )
-    wide = features.double()
-    whole = wide @ translator.weight.double().mT
-    total = float((whole - whole.mean(dim=0)).square().sum())
+    wide, into = features.double(), translator.weight.double().mT
+    total = max(_variation(wide @ into), 1e-300)
     head = linear.head
-    basis = random_basis(wide.shape[1], head.nullity, seed=0)
-    parts = (
+    found = []
+    for name, dim, part in (
         ("null", head.nullity, head.null_part(wide)),
         ("principal", head.rank, head.principal_part(wide)),
-        ("random", head.nullity, (wide @ basis) @ basis.mT),
-    )
-    found = []
-    for name, dim, part in parts:
-        rows = part @ translator.weight.double().mT
-        share = float((rows - rows.mean(dim=0)).square().sum()) / max(total, 1e-300)
+    ):
+        rows = part @ into
         words = _words(rows, texts, embeddings, size) if dim else ()
-        found.append(SpanWords(name, dim, words, share))
-    return tuple(found)
+        found.append(SpanWords(name, dim, words, _variation(rows) / total))
+    if not head.nullity:
+        return *found, SpanWords("random", 0, (), 0.0)
+    control = _random_words(
+        wide, into, head.nullity, total, texts=texts, embeddings=embeddings, size=size
+    )
+    return *found, control
+
+
+def _random_words(
+    features: Tensor,
+    into: Tensor,
+    dim: int,
+    total: float,
+    *,
+    texts: Sequence[str],
+    embeddings: Tensor,
+    size: int,
+) -> SpanWords:
+    """Return the words of a random subspace, and the shares of as many as ``DRAWS``."""
+    shares, explained = [], []
+    for seed in reversed(range(DRAWS)):  # the words are those of the first
+        rows = _random_part(features, dim, seed) @ into
+        shares.append(_variation(rows) / total)
+        explained.append(float(text_span(rows, embeddings, size).gains.sum()))
+    words = _words(rows, texts, embeddings, size)
+    bands = (min(shares), max(shares)), (min(explained), max(explained))
+    return SpanWords("random", dim, words, shares[-1], *bands)
+
+
+def _variation(rows: Tensor) -> float:
+    return float((rows - rows.mean(dim=0)).square().sum())
+
+
+def _random_part(features: Tensor, dim: int, seed: int) -> Tensor:
+    """Return what of ``features`` ``(n, m)`` lies in a random subspace, float64.
+
+    What is orthogonal to a uniform subspace is uniform too: the smaller of the two is drawn.
+    """
+    m = features.shape[1]
+    basis = random_basis(m, min(dim, m - dim), seed)
+    part = (features @ basis) @ basis.mT
+    return part if 2 * dim <= m else features - part
 
 
 def _words(rows: Tensor, texts: Sequence[str], embeddings: Tensor, size: int) -> tuple[Word, ...]:
@@ -95,11 +151,7 @@ def sentence(found: Sequence[SpanWords], what: str) -> str:
         return f"Nothing of {what} is hidden: there is no null space, or nothing varies in it."
     firm = [word for word in null.words if word.stability >= STABLE]
     named = " and ".join(f"“{word.text}”" for word in (firm or null.words)[:2])
-    share = (
-        f"the null space has {100 * null.share:.1f} % of what varies in meaning; as many random "
-        f"directions have {100 * random.share:.1f} %"
-    )
-    carried = 100 * sum(word.gain for word in null.words)
+    carried = 100 * null.explained
     said = (
         f"What is hidden of {what} is first about {named}; its {len(null.words)} texts carry "
         f"{carried:.0f} % of it"
@@ -108,4 +160,17 @@ def sentence(found: Sequence[SpanWords], what: str) -> str:
         f"half of all random halves of them. Its first {len(null.words)} texts, {named} before "
         f"others, carry {carried:.0f} % of it"
     )
-    return f"{said}. {share[0].upper()}{share[1:]}."
+    return (
+        f"{said}, {_beside(null.explained, random.explained_of_all)}. The null space has "
+        f"{100 * null.share:.1f} % of what varies in meaning, {_beside(null.share, random.shares)}."
+    )
+
+
+def _beside(value: float, band: Band | None) -> str:
+    """Return where a share lies beside those of random subspaces as large."""
+    low, high = band or (value, value)
+    ends = f"{100 * low:.1f} to {100 * high:.1f} %"
+    where = "less than in any of" if value < low else "more than in any of" if value > high else ""
+    if where:
+        return f"{where} {DRAWS} random subspaces as large ({ends})"
+    return f"within what {DRAWS} random subspaces as large have ({ends})"

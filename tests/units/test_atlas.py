@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from sing_core.errors import ImageSetError
+from sing_core.maths.statistics import clustered_mean
 from sing_core.models.imagenet import imagenet_places
 from sing_core.sets.chunks import ImageRow
 from sing_core.units.atlas import (
     CLASS_TOKEN,
-    _rights,
     completeness,
     direct_effects,
+    rights,
     sentence,
     unit_means,
 )
@@ -42,7 +43,7 @@ def test_nothing_replaced_is_the_network_and_everything_gives_one_answer(inside,
     means = unit_means(inside, recorded.sums)
     units = inside.shares.all(recorded.sums)
     torch.testing.assert_close(units.mean(dim=0), means, rtol=1e-4, atol=1e-5)
-    own = _rights(inside, recorded, lambda found, _: found.sum(dim=1)[:, None])
+    own = rights(inside, recorded, lambda found, _: found.sum(dim=1)[:, None])
     atlas = direct_effects(inside, recorded)
     per_class = own[:, 0].double()
     expected = (per_class[0::2].mean() + per_class[1::2].mean()) / 2
@@ -89,14 +90,31 @@ def test_a_class_token_that_gives_the_same_to_every_image_changes_nothing(inside
     assert direct_effects(inside, Recorded(loud, recorded.images, ()))[2].accuracy.estimate == 1
 
 
-def test_texts_that_span_everything_reproduce_the_late_heads(inside, recorded):
+def test_texts_that_span_everything_reproduce_the_late_heads_and_none_are_their_mean(
+    inside, recorded
+):
+    means = unit_means(inside, recorded.sums)
+    end = 1 + len(inside.tower.layers) * inside.tower.heads
+
+    def without(units, _):
+        return (units.sum(dim=1) - (units - means)[:, 1:end].sum(dim=1))[:, None]
+
+    # Classes are what is read where all heads have their mean: that is no other replacement's.
+    wnids = {place: wnid for wnid, place in imagenet_places().items()}
+    read = inside.logits(without(inside.shares.all(recorded.sums), None)[:, 0]).argmax(dim=-1)
+    rows = [replace(row, wnid=wnids[int(k)]) for row, k in zip(recorded.images, read, strict=True)]
+    known = replace(recorded, images=(replace(rows[0], wnid=DOG), *rows[1:]))
     width = inside.translator.weight.shape[0]
-    found = completeness(inside, recorded, torch.eye(width), [3, width])
+    found = completeness(inside, known, torch.eye(width), [3, width])
+    assert [effect.texts for effect in found] == [None, 0, 3, width]
     early, none, few, whole = (effect.accuracy.estimate for effect in found)
     assert whole == pytest.approx(early)
-    assert [effect.texts for effect in found] == [None, 0, 3, width]
-    assert none <= early + 0.5
-    assert few <= 1
+    classes = [row.wnid for row in known.images]
+    own = rights(inside, known, without)[:, 0].double().numpy()
+    assert none == pytest.approx(clustered_mean(own, classes).estimate)
+    assert none >= 0.5
+    assert early < none
+    assert few != none, "three texts say something"
 
 
 def test_images_without_classes_have_no_accuracy(inside, recorded):

@@ -24,6 +24,7 @@ TIMM = {
     "vit_base_patch16_224": {},
     "deit3_small_patch16_224": {},
     "eva02_tiny_patch14_224": {"num_classes": 10},
+    "eva02_base_patch14_224": {"num_classes": 10},  # queries, keys and values apart
     "vit_small_patch14_dinov2": {"img_size": 224, "num_classes": 10},
     "vit_base_patch16_rope_mixed_224": {},
     "vit_small_patch16_18x2_224": None,  # parallel blocks: refused
@@ -140,14 +141,61 @@ def test_attention_rows_are_weights_and_patches_may_be_shuffled():
     )
 
 
-def test_rank_of_a_head_is_its_width_and_three():
+def rank(rows):
+    sizes = torch.linalg.svdvals(rows)
+    return int((sizes > 1e-5 * sizes[0]).sum())
+
+
+def test_rank_of_a_head_is_its_width_and_three_and_one_less_around_its_mean():
     tower = tower_of(backbone("vit_tiny_patch16_224", {}))
     batch = torch.randn(90, 3, 224, 224, generator=torch.Generator().manual_seed(5))
     sums = sums_of(tower, batch)
     for variant, most in (("shared", 3), ("own", 2)):
         head = Shares(tower, variant).heads(sums)[:, 3, 1].double()
-        sizes = torch.linalg.svdvals(head)
-        assert int((sizes > 1e-5 * sizes[0]).sum()) <= tower.width + most
+        assert rank(head) <= tower.width + most
+        assert rank(head - head.mean(dim=0)) <= tower.width + most - 1
+
+
+@pytest.mark.parametrize("variant", ["shared", "own"])
+def test_units_over_the_length_of_their_image_sum_to_length_one(variant):
+    tower = tower_of(backbone("vit_tiny_patch16_224", {}))
+    batch = torch.randn(90, 3, 224, 224, generator=torch.Generator().manual_seed(5))
+    sums, shares = sums_of(tower, batch), Shares(tower, variant)
+    units, plain = shares.all(sums, unit_length=True), shares.all(sums)
+    total = units.sum(dim=1)
+    torch.testing.assert_close(total.norm(dim=1), torch.ones(90), rtol=1e-5, atol=0)
+    output = tower.output(batch)
+    torch.testing.assert_close(total, output / output.norm(dim=1, keepdim=True))
+    torch.testing.assert_close(units * output.norm(dim=1)[:, None, None], plain)
+    # What is constant differs by image then: centring takes no dimension away.
+    head = units[:, 1 + 3 * tower.heads + 1].double()
+    most = {"shared": 3, "own": 2}[variant]
+    assert rank(head - head.mean(dim=0)) <= tower.width + most
+    assert rank(head - head.mean(dim=0)) > tower.width
+
+
+def test_in_double_precision_units_add_up_to_a_billionth_of_a_thousandth(monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    torch.set_default_dtype(torch.float64)
+    try:
+        options = {"img_size": 224, "num_classes": 10}
+        network = backbone("vit_small_patch14_dinov2", options).network.double()
+        tower = tower_of(Backbone.from_timm(network, name="double"))
+        batch = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+        output, sums, parts = (
+            network.forward_head(network.forward_features(batch), pre_logits=True),
+            sums_of(tower, batch),
+            parts_of(tower, batch),
+        )
+        assert output.dtype == sums.heads.dtype == torch.float64
+        direction = torch.randn(output.shape[1])
+        for variant in ("shared", "own"):
+            shares = Shares(tower, variant)
+            assert residual_of(shares.all(sums).sum(dim=1), output) <= 1e-12
+            tokens = shares.token_scores(parts, direction).sum(dim=3).flatten(1)
+            assert residual_of(tokens, (shares.heads(sums) @ direction).flatten(1)) <= 1e-12
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ from sing_core.units import tokens
 from sing_core.units.heads import head_words
 from sing_core.units.inside import open_inside
 from sing_core.units.layer_norm import Shares
-from sing_core.units.moments import HeadMoments, shipped_moments
+from sing_core.units.moments import HeadMoments, keep_moments, kept_path, shipped_moments
 from sing_core.units.recorded import UnitNetwork, record, unpacked, were_recorded
-from sing_core.units.residual import Sums, sums_of
+from sing_core.units.residual import Sums, sliced, sums_of
 from sing_core.units.set_words import words_of_set
 from sing_core.units.words import null_words, sentence
 from tests.benches import exit_code
@@ -104,6 +104,28 @@ def test_a_planted_text_is_the_first_word_of_its_head_alone(inside, sums):
     ]
 
 
+def test_words_of_a_head_are_held_against_shuffled_texts_and_what_any_directions_could(
+    inside, sums
+):
+    labels, embeddings = texts(inside)
+    moments = HeadMoments.of(sums, inside.tower.identity)
+    found = head_words(inside, moments, labels, embeddings, 11, 4, size=5)
+    rows = moments.stand_ins(inside, 11, 4, list(range(8)))
+    power = torch.linalg.eigvalsh(torch.cov(rows.mT, correction=0)).flip(0)
+    assert found.bound == pytest.approx(float(power[:5].sum() / power.sum()), rel=1e-6)
+    assert 0 < found.explained <= found.bound <= 1
+    assert 0 < found.shuffled <= found.bound
+    # Texts that are the head's own directions reach the bound; shuffled, they no longer do.
+    axes = torch.linalg.svd(rows - rows.mean(dim=0), full_matrices=False)[2][:12].float()
+    own = head_words(inside, moments, [f"axis {k}" for k in range(12)], axes, 11, 4, size=5)
+    assert own.explained == pytest.approx(own.bound, rel=1e-3)
+    assert own.shuffled < 0.8 * own.explained
+    assert f"carry {100 * own.bound:.0f} % at most" in own.sentence
+    assert f"shuffled embeddings {100 * own.shuffled:.0f} %" in own.sentence
+    row = own.as_rows()[0]
+    assert (row["rank"], row["shuffled"], row["bound"]) == (1, own.shuffled, own.bound)
+
+
 def test_words_of_another_network_or_of_no_head_are_refused(inside, sums):
     labels, embeddings = texts(inside)
     moments = HeadMoments.of(sums, "of other weights")
@@ -137,6 +159,54 @@ def test_a_classifier_on_the_same_tower_has_the_same_moments_under_its_own_head(
             replace(classifier, shares=Shares(replace(classifier.tower, identity="another"))),
             real_bench.settings,
         )
+
+
+def test_what_a_person_recorded_of_a_network_is_found_again_until_another_set_is(
+    inside, sums, real_bench, tmp_path
+):
+    settings = real_bench.settings.model_copy(update={"cache_dir": tmp_path / "cache"})
+    other = replace(inside, shares=Shares(replace(inside.tower, identity="b" * 64)))
+    mine = HeadMoments.of(sums, "b" * 64, {"set": "crops"})
+    assert keep_moments(mine, other, settings)
+    found = shipped_moments(other, settings)
+    assert (found.details, found.images) == ({"set": "crops"}, 40)
+    few = HeadMoments.of(sliced(sums, slice(0, 9)), "b" * 64, {"set": "few"})
+    assert keep_moments(few, other, settings)
+    assert shipped_moments(other, settings).images == 9
+    # Another network's are not its own, and what ships goes before what was recorded here.
+    with pytest.raises(UnitsError, match="No set of images was recorded"):
+        shipped_moments(
+            replace(inside, shares=Shares(replace(inside.tower, identity="c" * 64))), settings
+        )
+    crops = HeadMoments.of(sums, inside.tower.identity, {"set": "crops"})
+    assert not keep_moments(crops, inside, settings)
+    assert shipped_moments(inside, settings).images == 4000
+    path = kept_path(settings, other)
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(StaleArtefactError):
+        shipped_moments(other, settings)
+
+
+def test_the_command_that_records_images_leaves_words_for_the_page(
+    inside, real_bench, capsys, tmp_path
+):
+    for sample in SAMPLES[:3]:
+        (tmp_path / sample.file).write_bytes(sample_bytes(sample.name))
+    other = replace(inside, shares=Shares(replace(inside.tower, identity="d" * 64)))
+    with pytest.raises(UnitsError, match="No set of images was recorded"):
+        shipped_moments(other, real_bench.settings)
+    made = unit_words._moments(real_bench, other, tmp_path, quiet=True)
+    assert "The Units page describes the heads of mini-vit" in capsys.readouterr().err
+    found = shipped_moments(other, real_bench.settings)
+    assert found.details == made.details
+    assert (found.images, found.details["set"]) == (3, tmp_path.name)
+    torch.testing.assert_close(found.alike, made.alike)
+
+
+def test_images_of_which_none_can_be_used_are_refused(inside, real_bench, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    with pytest.raises(ImageSetError, match="None of the images of"):
+        unit_words._moments(real_bench, inside, tmp_path, quiet=True)
 
 
 def test_two_networks_with_one_tower_are_told_from_two_that_differ(inside, real_bench):
@@ -198,9 +268,31 @@ def test_a_planted_null_attribute_is_the_first_word_of_the_null_space(planted):
     assert null.words[0].stability == 1.0
     assert null.words[0].gain > 0.9
     assert null.dim == random.dim == 30
+    low, high = random.shares
+    assert null.share < low <= random.share <= high < 1
+    assert low < high, "one random subspace is not the next"
+    least, most = random.explained_of_all
+    assert null.explained < least <= random.explained <= most
     said = sentence((null, principal, random), "this set")
+    ends = f"less than in any of 19 random subspaces as large ({100 * least:.1f} to "
+    assert ends in said
+    assert f"{100 * null.share:.1f} % of what varies in meaning, less than in any of 19" in said
+    row, other = random.as_rows()[0], null.as_rows()[0]
+    assert (row["variance_low"], row["explained_high"]) == (low, most)
+    assert (other["variance_low"], other["explained"]) == (None, null.explained)
     assert "“text 25”" in said
-    assert "% of what varies in meaning" in said
+
+
+def test_a_null_space_that_has_more_of_the_meaning_than_random_ones_is_said_to(planted):
+    features, linear, translator = planted
+    hidden = features.clone()
+    hidden[:, 4] *= 0.02
+    names = [f"text {k}" for k in range(40)]
+    found = null_words(hidden, linear, translator, names, torch.eye(40), size=3)
+    assert found[0].share > found[2].shares[1]
+    assert "of what varies in meaning, more than in any of 19 random" in sentence(found, "it")
+    same = replace(found[0], share=sum(found[2].shares) / 2)
+    assert "in meaning, within what 19 random" in sentence((same, *found[1:]), "it")
 
 
 def test_shuffled_texts_explain_less_than_planted_ones(planted):
@@ -264,8 +356,8 @@ KEYS = {
     "ledger": {"unit", "null_share", "null_fraction", "attribute_score_deg"},
     "token-map": {"row", "column", "score"},
     "segment": {"image", "label", "threshold"},
-    "text-span": {"rank", "text", "gain", "stability"},
-    "null-words": {"subspace", "rank", "text", "gain", "stability"},
+    "text-span": {"rank", "text", "gain", "stability", "explained", "shuffled", "bound"},
+    "null-words": {"subspace", "rank", "text", "gain", "stability", "variance_low", "explained"},
 }
 
 
