@@ -167,23 +167,28 @@ def set_ledger(
 
 
 def _shares(inside: Inside, sums: Sums, linear: LinearHead) -> tuple[Tensor, Tensor]:
-    """Return ``(n, u)`` shares of the null part, and the mean of those of random subspaces."""
+    """Return ``(n, u)`` shares of the null part, and of random subspaces, all draws together."""
     width, nullity = linear.weight.shape[1], linear.head.nullity
     bases = [random_basis(width, nullity, seed) for seed in range(DRAWS)]
     hidden, random = [], []
     for block in _blocks(sums):
         units = inside.shares.all(block).double()
         whole = units.sum(dim=1)
-        hidden.append(_shares_of(units, linear.head.null_part(whole)))
-        drawn = [_shares_of(units, (whole @ basis) @ basis.mT) for basis in bases]
-        random.append(torch.stack(drawn).mean(dim=0))
+        null = linear.head.null_part(whole)
+        hidden.append(_shares_of(units, null, null.square().sum(dim=1)))
+        drawn = [(whole @ basis) @ basis.mT for basis in bases]
+        lengths = torch.stack(drawn).square().sum(dim=(0, 2))
+        random.append(_shares_of(units, torch.stack(drawn).sum(dim=0), lengths))
     return torch.cat(hidden), torch.cat(random)
 
 
-def _shares_of(units: Tensor, part: Tensor) -> Tensor:
-    """Return ``(n, u)`` shares of units ``(n, u, o)`` in an orthogonal ``part`` ``(n, o)``."""
-    length = part.square().sum(dim=1, keepdim=True).clamp_min(1e-300)
-    return torch.einsum("nuo,no->nu", units, part) / length
+def _shares_of(units: Tensor, part: Tensor, squares: Tensor) -> Tensor:
+    """Return ``(n, u)`` shares of units ``(n, u, o)`` in an orthogonal ``part`` ``(n, o)``.
+
+    ``squares`` ``(n,)`` are its squared lengths; of several parts both are sums, so that a draw in
+    which an image has nearly nothing weighs nearly nothing.
+    """
+    return torch.einsum("nuo,no->nu", units, part) / squares.clamp_min(1e-300)[:, None]
 
 
 def _blocks(sums: Sums) -> list[Sums]:

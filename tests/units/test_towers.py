@@ -69,7 +69,9 @@ def test_a_typed_classifier_is_judged_by_its_network_in_memory(monkeypatch):
 def built(name):
     architecture = name.partition("/")[0]
     with torch.device("meta"):
-        model = open_clip.create_model(architecture, pretrained=None, load_weights=False)
+        model = open_clip.create_model(
+            architecture, pretrained=None, load_weights=False, device="meta"
+        )
     return Reference(name, name, model, lambda image: image, lambda texts: texts, "cpu")
 
 
