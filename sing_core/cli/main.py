@@ -21,7 +21,8 @@ def main() -> None:
         # isort: off
         from sing_core.cli import photo, arrays, pictures, models, translators, validate  # noqa: F401
         from sing_core.cli import sets, leakage, compare, evidence, choices, pixels, units  # noqa: F401
-        from sing_core.cli import unit_words, unit_directions, unit_atlas, talk, health  # noqa: F401
+        from sing_core.cli import unit_ledger, unit_words, unit_directions, unit_atlas  # noqa: F401
+        from sing_core.cli import head_texts, talk, health  # noqa: F401
         # isort: on
 
         code = app(standalone_mode=False)

@@ -1,4 +1,4 @@
-"""The commands ``units``, ``ledger``, ``token-map``, ``segment``: one photo, taken apart."""
+"""The commands ``units``, ``token-map``, ``segment``: one photo, taken apart."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -72,42 +72,22 @@ def units(
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
+    tokens: Annotated[bool, typer.Option(help="Share the heads out over the tokens.")] = False,
     json_: Json = False,
 ) -> None:
     """Take a photo's feature apart: what embedding, heads and MLPs write, seen and unseen.
 
     `null_share` is each unit's share of what is hidden, summing to 1; `score` its share of the
     cosine to the prompt; the row `residual` the largest relative error of the sum of all units.
+    With --tokens, `token 0,3` stands for what all heads take from the patch in row 0, column 3.
     Where the whole head hides nothing, or is the reference's own words, the sixteen classes that
     it ranks first decide.
     """
-    found = _ledger(image, reference, model, prompt, (classes, centred, threshold))
+    found = photo_ledger(
+        image, reference, model, prompt, (classes, centred, threshold), by_token=tokens
+    )
     names = ("unit", "norm", "null_share", "score")
     show([{name: row[name] for name in names} for row in found.as_rows()], json_)
-    tell(found.sentence)
-
-
-@app.command()
-def ledger(
-    image: Image,
-    reference: Ref = REFERENCE,
-    model: Own = "",
-    prompt: Wish = "",
-    classes: Classes = "",
-    centred: Centred = False,
-    threshold: Threshold = 0.0,
-    top: Annotated[int, typer.Option(min=1, help="How many units are printed.")] = 12,
-    json_: Json = False,
-) -> None:
-    """Print who wrote what is hidden, the largest share first, and what leaving it out would do.
-
-    `null_fraction` is how much of a unit is hidden; AS and IS are those of the feature without the
-    unit's hidden part, at the same logits.
-    """
-    found = _ledger(image, reference, model, prompt, (classes, centred, threshold))
-    rows = [row for row in found.as_rows() if row["null_share"] is not None]
-    rows.sort(key=lambda row: -row["null_share"])
-    show(rows[:top], json_)
     tell(found.sentence)
 
 
@@ -134,9 +114,9 @@ def token_map(
     from sing_core.units.tokens import look_inside, picture_of, pulled_back, stretched
     from sing_core.units.tokens import token_map as map_of
 
-    bench, inside = _open(Settings(), reference, model)
+    bench, inside = opened(Settings(), reference, model)
     place = _head(inside, unit) if unit else None
-    variant = _variant(inside, (classes, centred, threshold))
+    variant = asked_variant(inside, (classes, centred, threshold))
     prompt, against = (_cleaned(bench, text) for text in (prompt, against))
     picture = open_photo(image, bench.settings).image
     photo = look_inside(inside, picture)
@@ -221,26 +201,30 @@ def _head(inside: "Inside", unit: str) -> tuple[int, int]:
     return layer, head
 
 
-def _open(settings: Settings, reference: str, model: str) -> "tuple[Workbench, Inside]":
+def opened(settings: Settings, reference: str, model: str) -> "tuple[Workbench, Inside]":
+    """Return the bench, and the network whose units are asked about."""
     from sing_core.units.inside import open_inside
 
     bench = open_bench(settings)
     return bench, open_inside(bench, reference, model)
 
 
-def _ledger(image: Path, reference: str, model: str, prompt: str, asked: Asking) -> "Ledger":
+def photo_ledger(
+    image: Path, reference: str, model: str, prompt: str, asked: Asking, *, by_token: bool = False
+) -> "Ledger":
+    """Return the ledger of a photo by heads, or by tokens."""
     from sing_core.units.ledger import ledger as ask
     from sing_core.units.tokens import look_inside
 
     settings = Settings()
-    bench, inside = _open(settings, reference, model)
-    variant, prompt = _variant(inside, asked), _cleaned(bench, prompt)
+    bench, inside = opened(settings, reference, model)
+    variant, prompt = asked_variant(inside, asked), _cleaned(bench, prompt)
     photo = look_inside(inside, open_photo(image, settings).image)
     text, said = _text(bench, photo, prompt)
-    return ask(photo, _deciding(photo, variant), text, said)
+    return ask(photo, _deciding(photo, variant), text, said, by_token=by_token)
 
 
-def _variant(inside: "Inside", asked: Asking) -> "HeadVariant":
+def asked_variant(inside: "Inside", asked: Asking) -> "HeadVariant":
     """Return which null space the options ask for; checked before a photo is looked at."""
     from sing_core.maths.head_variants import HeadVariant, check_variant, parse_classes
 
@@ -259,11 +243,15 @@ def _cleaned(bench: "Workbench", prompt: str) -> str:
 
 def _deciding(photo: "PhotoUnits", asked: "HeadVariant") -> "LinearHead":
     """Return the part of the head that decides, and say so where it is not the whole."""
-    variant = photo.inside.variant_for(photo.output, asked)
+    return told(photo.inside, photo.inside.variant_for(photo.output, asked))
+
+
+def told(inside: "Inside", variant: "HeadVariant") -> "LinearHead":
+    """Say what of the head decides where it is not the whole, and return it."""
     if variant.sentence:
-        names = ", ".join(photo.inside.labels[place] for place in variant.classes)
+        names = ", ".join(inside.labels[place] for place in variant.classes)
         tell(variant.sentence + (f" They are {names}." if names else ""))
-    return photo.inside.deciding(variant)
+    return inside.deciding(variant)
 
 
 def _text(bench: "Workbench", photo: "PhotoUnits", prompt: str) -> "tuple[Tensor, str]":

@@ -90,6 +90,7 @@ class ReferenceEntry:
         licence: licence of the weights.
         dim: d, width of the embeddings.
         repository: hub repository of the weights; "" where they ship.
+        is_additive: whether its image side is a transformer whose output is a sum of its units.
     """
 
     name: str
@@ -98,6 +99,7 @@ class ReferenceEntry:
     licence: str
     dim: int
     repository: str = ""
+    is_additive: bool = False
 
     @property
     def ships(self) -> bool:

@@ -10,12 +10,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from sing_core.errors import UnitsError
 from sing_core.maths.text_span import Rule, TextSpan, text_span
 from sing_core.units.inside import Inside, check_head
 from sing_core.units.moments import HeadMoments
-from sing_core.units.stable_words import STABLE, Word, stable_words
+from sing_core.units.stable_words import Word, stable_words
+from sing_core.units.tokens import PhotoUnits, TokenMap, pulled_back, token_map
+
+SIXTY = 60  # texts a head, as the thesis has them where a photo is set beside them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +49,29 @@ class HeadWords:
     @property
     def stable(self) -> int:
         """How many texts return in at least half of the halves."""
-        return sum(word.stability >= STABLE for word in self.words)
+        return sum(word.is_firm for word in self.words)
 
     @property
     def sentence(self) -> str:
         """What was found, in words with a magnitude."""
         if not self.words:
             return f"{self.name} writes the same for every image: there is nothing to say of it."
-        first = " and ".join(f"“{word.text}”" for word in self.words[:2])
+        firm = [word for word in self.words if word.is_firm]
+        first = " and ".join(f"“{word.text}”" for word in (firm or self.words)[:2])
         share = (
             f"{len(self.words)} texts carry {100 * self.explained:.0f} % of what it varies in, "
             f"where as many directions carry {100 * self.bound:.0f} % at most, and texts with "
             f"shuffled embeddings {100 * self.shuffled:.0f} %"
         )
-        again = (
-            "none of them returns in at least half of all random halves of the images: this head "
-            "has no name that these images settle"
-            if not self.stable
-            else f"{self.stable} of them return in at least half of all random halves of the images"
+        if not firm:
+            return (
+                f"{self.name} has no name that these images settle: none of its texts returns in "
+                f"at least half of all random halves of them. {share}, {first} before others."
+            )
+        return (
+            f"{self.name} is first about {first}; {share}; {len(firm)} of them return in at least "
+            "half of all random halves of the images."
         )
-        return f"{self.name} is first about {first}; {share}; {again}."
 
     def as_rows(self) -> list[dict[str, Any]]:
         """Return a row a text."""
@@ -122,3 +129,69 @@ def largest_share(rows: Tensor, size: int) -> float:
     """
     power = torch.linalg.svdvals(rows.double() - rows.double().mean(dim=0)).square()
     return float(power[:size].sum() / power.sum().clamp_min(1e-300))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoText:
+    """One of a head's texts, as a photo shows it.
+
+    Attributes:
+        end: ``most`` or ``least``: which of all texts the photo shows it as.
+        text: what it says.
+        coefficient: how far the head's output for the photo lies from its usual one along what
+            the text has beyond those before it, in the units of ``T(f)``.
+        tokens: what the photo's tokens add along the text through this head alone, less what they
+            add along the average class.
+    """
+
+    end: str
+    text: str
+    coefficient: float
+    tokens: TokenMap
+
+    def as_rows(self) -> list[dict[str, Any]]:
+        """Return a row a patch, then one of what has no place."""
+        facts = {"end": self.end, "text": self.text, "coefficient": self.coefficient}
+        rows = [
+            facts | {"row": y, "column": x, "score": float(value)}
+            for y, line in enumerate(self.tokens.heat)
+            for x, value in enumerate(line)
+        ]
+        return [*rows, facts | {"row": None, "column": None, "score": self.tokens.prefix}]
+
+
+def photo_texts(
+    photo: PhotoUnits,
+    moments: HeadMoments,
+    texts: Sequence[str],
+    embeddings: Tensor,
+    layer: int,
+    head: int,
+    *,
+    size: int = SIXTY,
+) -> tuple[PhotoText, ...]:
+    """Return the texts of a head that a photo shows most and least, of its ``size`` first ones.
+
+    ``embeddings`` ``(M, d)`` of length 1. A head that writes the same for every image has none.
+
+    Raises:
+        UnitsError: there is no such head, or the moments are another network's.
+    """
+    inside = photo.inside
+    check_moments(inside, moments, layer, head)
+    rows = moments.stand_ins(inside, layer, head, list(range(len(moments.counts))))
+    span = text_span(rows, embeddings, size)
+    if not span.chosen:
+        return ()
+    known = inside.vocabulary
+    classes = normalize(known.embeddings[: known.n_classes].double(), dim=-1).mean(dim=0)
+    average = inside.translator.weight.double().mT @ classes
+    written = inside.shares.head(photo.parts.sums, layer, head)[0].double()
+    shown = span.coefficients(inside.translator.weight.double() @ written)
+    found = []
+    for end, place in (("most", int(shown.argmax())), ("least", int(shown.argmin()))):
+        chosen = span.chosen[place]
+        direction = pulled_back(inside, embeddings[chosen], "full", None) - average
+        heat = token_map(photo, direction, (layer, head))
+        found.append(PhotoText(end, texts[chosen], float(shown[place]), heat))
+    return tuple(found)

@@ -80,6 +80,24 @@ class Shares:
         bias = sums.scale[:, None, None] * self.head_bias / count
         return written + (bias + self._rest(sums, self.units * count)[:, None])[:, :, None]
 
+    def head(self, sums: Sums, layer: int, head: int) -> Tensor:
+        """Return ``(n, o)`` what one head adds to the output, as ``heads`` has it."""
+        return self.written(layer, head, sums.heads[:, layer, head], sums.mean, sums.scale)
+
+    def written(self, layer: int, head: int, values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+        """Return ``(n, o)`` what a head adds whose ``values`` ``(n, e)`` are known.
+
+        ``mean`` and ``scale`` ``(n,)`` are those of the stream (``Sums``). The result is linear in
+        all three but for what is constant, so that means of them give the mean.
+        """
+        heads = self.tower.heads
+        into, bias = self.head_maps[layer, head].mT, self.head_bias[layer] / heads
+        rest = self.constant.to(values)[None]
+        if self.variant == "shared":
+            rest = rest - mean[:, None] * self.mean_map.to(values)
+        found: Tensor = values @ into.to(values) + scale[:, None] * bias.to(values)
+        return found + rest / (self.units * heads)
+
     def mlps(self, sums: Sums) -> Tensor:
         """Return ``(n, L, o)`` what each MLP adds to the output."""
         return sums.mlps @ self.into_output.mT + self._rest(sums, self.units)[:, None]
@@ -121,6 +139,21 @@ class Shares:
         bias = parts.sums.scale[:, None] * (self.head_bias @ direction.float()) / count
         rest = self._rest(parts.sums, self.units * count) @ direction.float()
         return scores + (bias + rest[:, None])[:, :, None, None]
+
+    def tokens(self, parts: Parts) -> Tensor:
+        """Return ``(n, t, o)`` what all heads take from each token, in all layers together.
+
+        Their scores along a direction are ``token_scores`` summed over layers and heads.
+        """
+        found = parts.rows.new_zeros(*parts.rows.shape[::3], len(self.constant))
+        for layer, into in enumerate(self.head_maps):
+            read = parts.rows[:, layer, ..., None] * parts.values[:, layer]  # (n, H, t, e)
+            found += torch.einsum("nhte,hoe->nto", read, into)
+        tokens = parts.rows.shape[-1]
+        bias = parts.sums.scale[:, None] * self.head_bias.sum(dim=0) / tokens
+        heads = len(self.tower.layers) * self.tower.heads
+        rest = heads * self._rest(parts.sums, self.units * self.tower.heads * tokens)
+        return found + (bias + rest)[:, None]
 
     def _rest(self, sums: Sums, shares: int) -> Tensor:
         """Return ``(n, o)`` the share of a unit, of ``shares`` equal ones, in what is constant."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.shares import LeftOut, NullShares, left_out, null_shares
 from sing_core.units.layer_norm import residual_of
-from sing_core.units.tokens import PhotoUnits
+from sing_core.units.tokens import PhotoUnits, TokenMap, summed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +47,9 @@ class Ledger:
                 "score": float(self.scores[place]),
                 "attribute_score_deg": float(self.left.attribute_score_deg[place]),
                 "image_score_deg": float(self.left.image_score_deg[place]),
+                "linear_share_deg": float(self.left.linear_share_deg[place]),
+                "null_norm": float(self.shares.null_norm[place]),
+                "principal_norm": float(self.shares.principal_norm[place]),
             }
             for place, name in enumerate(self.names)
         ]
@@ -72,19 +75,26 @@ class Ledger:
         )
 
 
-def ledger(photo: PhotoUnits, linear: LinearHead, text: Tensor, prompt: str) -> Ledger:
+def ledger(
+    photo: PhotoUnits, linear: LinearHead, text: Tensor, prompt: str, *, by_token: bool = False
+) -> Ledger:
     """Return the ledger of a photo for the head that decides and a ``text`` ``(d,)``.
+
+    ``by_token`` shares the heads out over the tokens that they read: its units are then the
+    embedding, the tokens and the MLPs.
 
     Raises:
         ZeroVectorError: the text, or what the output translates to, is zero.
     """
-    units = photo.units
+    names, units = photo.inside.tower.unit_names, photo.units
+    if by_token:
+        names, units = photo.by_token
     translator = photo.inside.translator
     unit = text.double() / torch.linalg.vector_norm(text.double()).clamp_min(1e-300)
     length = torch.linalg.vector_norm(photo.translated).clamp_min(1e-300)
     along = (translator.weight.double().mT @ unit) / length
     return Ledger(
-        photo.inside.tower.unit_names,
+        names,
         null_shares(units, linear.head),
         units.double() @ along,
         float(translator.bias.double() @ unit / length),
@@ -93,3 +103,15 @@ def ledger(photo: PhotoUnits, linear: LinearHead, text: Tensor, prompt: str) -> 
         linear.head.nullity,
         prompt,
     )
+
+
+def hidden_tokens(photo: PhotoUnits, linear: LinearHead) -> TokenMap | None:
+    """Return which token wrote what is hidden: ``<c_i, Pi_n f> / |Pi_n f|^2``, whatever the text.
+
+    With the embedding and the MLPs (``others``) the shares sum to 1. None where nothing is hidden.
+    """
+    units = photo.units
+    if null_shares(units, linear.head).is_empty:
+        return None
+    null = linear.head.null_part(units.double().sum(dim=0))
+    return summed(photo, null / null.square().sum())

@@ -15,7 +15,9 @@ from torch import Tensor
 from sing_core.errors import UnitsError
 from sing_core.maths.statistics import Interval, clustered_mean
 from sing_core.sets.chunks import ImageRow
+from sing_core.units.heads import check_moments
 from sing_core.units.inside import Inside
+from sing_core.units.moments import HeadMoments
 from sing_core.units.recorded import Recorded
 from sing_core.units.residual import Sums
 
@@ -43,10 +45,25 @@ class Hit:
 
 
 def head_outputs(inside: Inside, sums: Sums, layer: int, head: int) -> Tensor:
-    """Return ``(n, o)`` what one head adds to the output of every image."""
-    written = sums.heads[:, layer, head] @ inside.shares.head_maps[layer, head].mT
-    bias = inside.shares.head_bias[layer] / inside.tower.heads
-    return written + sums.scale[:, None] * bias
+    """Return ``(n, o)`` what one head adds to the output of every image.
+
+    Its share of what is constant is in it, which differs by image through the stream's mean: so
+    that the outputs of all units add up to the network's own.
+    """
+    return inside.shares.head(sums, layer, head)
+
+
+def usual_output(inside: Inside, moments: HeadMoments, layer: int, head: int) -> Tensor:
+    """Return ``(o,)`` the mean of ``head_outputs`` over the images of ``moments``, float64.
+
+    Raises:
+        UnitsError: there is no such head, or the moments are another network's.
+    """
+    check_moments(inside, moments, layer, head)
+    weight = moments.counts / moments.counts.sum()
+    means = weight @ moments.first[:, layer, head].double()
+    found = inside.shares.written(layer, head, means[None, :-2], means[-2:-1], means[-1:])
+    return found[0]
 
 
 def images_of_text(

@@ -29,10 +29,15 @@ class Word:
     gain: float
     stability: float
 
+    @property
+    def is_firm(self) -> bool:
+        """Whether at least half of the halves choose it again: below, it is no name."""
+        return self.stability >= STABLE
+
     def as_row(self) -> dict[str, Any]:
-        """Return it as a row of a table."""
+        """Return it as a row of a table; ``unstable`` says that half of the images drop it."""
         names = ("rank", "text", "gain", "stability")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"unstable": not self.is_firm}
 
 
 def stable_words(

@@ -48,6 +48,23 @@ class PhotoUnits:
         return self.inside.shares.all(self.parts.sums)[0]
 
     @property
+    def by_token(self) -> tuple[tuple[str, ...], Tensor]:
+        """Names of embedding, tokens and MLPs, and ``(v, o)`` what each adds to the output.
+
+        All heads are shared out over the tokens they read: ``token 0,3`` is the patch in row 0 and
+        column 3, both counted from 0.
+        """
+        tower = self.inside.tower
+        heads = tower.heads * len(tower.layers)
+        units, tokens = self.units, self.inside.shares.tokens(self.parts)[0]
+        rows, columns = self.grid
+        first = ["class token", *(f"register {k}" for k in range(1, tower.prefix))]
+        patches = [f"token {row},{column}" for row in range(rows) for column in range(columns)]
+        names = tower.unit_names
+        kept = (names[0], *first[: tower.prefix], *patches, *names[1 + heads :])
+        return kept, torch.cat([units[:1], tokens, units[1 + heads :]])
+
+    @property
     def translated(self) -> Tensor:
         """``(d,)`` float64 ``T(f)``, or the embedding itself."""
         return self.inside.translator.apply(self.output)
@@ -79,13 +96,14 @@ def pulled_back(inside: Inside, text: Tensor, part: Part, linear: LinearHead | N
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenMap:
-    """What a photo's tokens add along one direction, as shares of a cosine.
+    """What a photo's tokens add along one direction: as shares of a cosine, or of what is hidden.
 
     Attributes:
         heat: ``(rows, columns)`` of the patches.
         prefix: of the class token and others without a place.
         others: of the embedding and the MLPs.
-        total: all together: what the part has to do with the text, as ``<part, t> / |T(f)|``.
+        total: all together: what the part has to do with the text, as ``<part, t> / |T(f)|``; of
+            what is hidden, 1.
     """
 
     heat: Tensor
@@ -101,15 +119,20 @@ def token_map(
 
     ``head`` takes one (layer, head) alone, and leaves embedding and MLPs out.
     """
-    length = float(torch.linalg.vector_norm(photo.translated).clamp_min(1e-300))
-    scores = photo.inside.shares.token_scores(photo.parts, direction)[0] / length
+    length = torch.linalg.vector_norm(photo.translated).clamp_min(1e-300)
+    return summed(photo, direction / length, head)
+
+
+def summed(photo: PhotoUnits, direction: Tensor, head: tuple[int, int] | None = None) -> TokenMap:
+    """Return ``<c_i, direction>`` of each token ``c_i``; ``direction`` ``(o,)`` as it is."""
+    scores = photo.inside.shares.token_scores(photo.parts, direction)[0]
     tokens = scores.sum(dim=(0, 1)) if head is None else scores[head]
     prefix = photo.inside.tower.prefix
     others = 0.0
     if head is None:
         heads = photo.inside.tower.heads * len(photo.inside.tower.layers)
         rest = torch.cat([photo.units[:1], photo.units[1 + heads :]])
-        others = float((rest @ direction.float()).sum()) / length
+        others = float((rest @ direction.float()).sum())
     heat = tokens[prefix:].reshape(photo.grid)
     first = float(tokens[:prefix].sum())
     return TokenMap(heat, first, others, first + others + float(heat.sum()))

@@ -1,19 +1,24 @@
 """A transformer as the sum that it is: how tokens begin, its layers, how the output reads them."""
 
+import sys
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
+import timm
 import torch
 from timm.layers import resample_abs_pos_embed
+from timm.models import model_entrypoint
 from torch import Tensor, nn
 
 from sing_core.errors import UnitsError
 from sing_core.models.backbones import Backbone
 from sing_core.models.centred_reference import CentredReference
 from sing_core.models.references import Reference
+from sing_core.models.registry import find_reference
 from sing_core.models.token_head import TokenHead
+from sing_core.models.workbench import Workbench
 from sing_core.units.blocks import Layer, Rope, layer_of
 
 Start = Callable[[Tensor], tuple[Tensor, Sequence[Rope]]]
@@ -109,7 +114,7 @@ def tower_of(network: Backbone | Reference | CentredReference, side: int | None 
             found: Tensor = visual.head(trunk(batch.to(raw.device)))
         return found.float().cpu().clone()
 
-    return _timm_tower(trunk, raw.name, raw.space_id, output, raw.device, _projection(visual.head))
+    return _timm_tower(trunk, raw.name, raw.space_id, output, raw.device, _projection(visual))
 
 
 def finer(network: nn.Module, side: int) -> nn.Module:
@@ -144,6 +149,34 @@ def is_transformer(network: nn.Module) -> bool:
     return all(hasattr(network, part) for part in ("blocks", "_pos_embed", "global_pool"))
 
 
+def is_called_transformer(architecture: str) -> bool:
+    """Return what ``is_transformer`` says of timm's ``architecture``, with or without a tag.
+
+    No network is made: timm keeps the classes of a family of architectures in one file.
+    """
+    if not timm.is_model(architecture):
+        return False
+    family = vars(sys.modules[model_entrypoint(architecture).__module__]).values()
+    classes = [kind for kind in family if isinstance(kind, type) and issubclass(kind, nn.Module)]
+    return any(hasattr(kind, "_pos_embed") for kind in classes)
+
+
+def is_additive(bench: Workbench, reference: str) -> bool:
+    """Return whether a reference's image side can be taken apart; of a typed one, loading it.
+
+    Raises:
+        SingError: a reference that is not in the table cannot be loaded.
+    """
+    row = find_reference(reference, bench.settings)
+    if row is not None:
+        return row.is_additive
+    try:
+        tower_of(bench.pool.raw_reference(reference))
+    except UnitsError:
+        return False
+    return True
+
+
 def _check_transformer(network: nn.Module, name: str) -> None:
     if isinstance(network, TokenHead):
         raise UnitsError(
@@ -154,8 +187,8 @@ def _check_transformer(network: nn.Module, name: str) -> None:
         )
     if not is_transformer(network):
         raise UnitsError(
-            f"{name} is no transformer: only a residual stream that is never cut by a ReLU is a "
-            "sum of heads and MLPs. vits and mini-vit are."
+            f"{name} is no plain transformer: only a residual stream that is never cut by a ReLU "
+            "or pooled half way is a sum of heads and MLPs. vits and mini-vit are."
         )
 
 
@@ -222,9 +255,14 @@ def _readout(
     return Readout(whole, norm_first, gain, shift, norm.eps, weight, bias)
 
 
-def _projection(head: nn.Module) -> nn.Linear | None:
-    """Return the linear layer between timm's pooled feature and open_clip's embedding."""
-    layers = [part for part in head.modules() if not isinstance(part, (nn.Sequential, nn.Dropout))]
+def _projection(visual: Any) -> nn.Linear | None:  # noqa: ANN401
+    """Return the linear layer between timm's pooled feature and open_clip's embedding.
+
+    It is the trunk's own head, or stands after the trunk.
+    """
+    passing = (nn.Sequential, nn.Dropout, nn.Identity)
+    parts = (visual.trunk.head, *visual.head.modules())
+    layers = [part for part in parts if not isinstance(part, passing)]
     if not layers:
         return None
     if len(layers) != 1 or not isinstance(layers[0], nn.Linear):

@@ -41,6 +41,6 @@ def test_a_network_without_tokens_says_what_to_choose():
     app = unfolded(model="lite0")
     assert told(app) == ""
     assert any(
-        "is no transformer" in info.value and "Choose ViT-S/14" in info.value
+        "is no plain transformer" in info.value and "Choose ViT-S/14" in info.value
         for info in app.at.info
     )

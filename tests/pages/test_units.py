@@ -8,9 +8,9 @@ import pytest
 import streamlit as st
 
 from pages._view.library import actions
-from pages._view.units import direction, found, found_asks, word_asks
+from pages._view.units import direction, found, found_asks, scene, word_asks
 from pages._view.units.by_hand import answers
-from sing_core.cli import unit_atlas, unit_directions, unit_words, units
+from sing_core.cli import unit_atlas, unit_directions, unit_ledger, unit_words, units
 from sing_core.sets import originals
 from sing_core.sets.chunks import SetFacts, SetFolder
 from sing_core.sets.sources import open_source
@@ -32,7 +32,7 @@ def parsed(app, line=0):
     (code,) = app.at.code
     python, dash_m, package, verb, *words = shlex.split(code.value.splitlines()[line])
     assert (python, dash_m, package) == ("python", "-m", "sing_core")
-    assert units.app is unit_words.app is unit_directions.app is unit_atlas.app
+    assert units.app is unit_words.app is unit_directions.app is unit_atlas.app is unit_ledger.app
     return verb, read(units.app, verb, words)
 
 
@@ -50,6 +50,19 @@ def test_a_first_visitor_reads_who_wrote_what_is_hidden():
     assert asked["top"] == len(table)
 
 
+def test_what_is_hidden_is_shown_by_token_whatever_the_prompt():
+    app = App.at_page("units", unfolded=["units"])
+    (said,) = [text for text in app.captions if text.startswith("Which patches wrote")]
+    assert any(
+        "**What is hidden was written" in one.value and "100 % together" in one.value
+        for one in app.at.markdown
+    )
+    other = App.at_page("units", prompt="an image of a volcano")
+    assert said in other.captions
+    verb, asked = parsed(app, line=1)
+    assert (verb, asked["tokens"], asked["model"]) == ("units", True, "vits")
+
+
 def test_words_of_a_head_are_asked_for_by_a_press_where_the_texts_are_not_read(monkeypatch):
     texts = ("a photo of a cat", "a red car", "a field of grass", "the night sky")
     monkeypatch.setattr(word_asks, "text_pool", lambda name, settings: texts)
@@ -61,6 +74,10 @@ def test_words_of_a_head_are_asked_for_by_a_press_where_the_texts_are_not_read(m
     assert (app.errors, app.warnings) == ([], [])
     (words,) = [one.value for one in app.at.dataframe if "stability" in one.value.columns]
     assert set(words["text"]) <= set(texts)
+    assert set(words["unstable"]) <= {"firm", "unstable"}
+    for end in ("Most: “", "Least: “"):
+        (caption,) = [text for text in app.captions if text.startswith(end)]
+        assert any(text in caption for text in texts)
     again = App.at_page("units", unit="L11.H4")
     assert not [one for one in again.at.button if one.key == "units.read"]
     assert [one for one in again.at.dataframe if "stability" in one.value.columns]
@@ -83,6 +100,62 @@ def test_where_nothing_is_hidden_sixteen_classes_decide():
     verb, asked = parsed(app)
     assert (verb, asked["reference"], asked["model"]) == ("ledger", "mini", "vits")
     assert asked["prompt"] == "an image of a cat"
+
+
+CHOSEN = {"decide": "classes", "classes": "281-285"}
+
+
+@pytest.mark.parametrize("network", ["vits", "mini-vit"])
+@pytest.mark.parametrize(("ask", "verb"), [("wrote", "ledger"), ("where", "token-map")])
+def test_chosen_classes_decide_about_a_photo_in_the_link_and_in_the_command(network, ask, verb):
+    panel = "units" if ask == "wrote" else "units.where"
+    app = App.at_page("units", unfolded=[panel], ask=ask, network=network, **CHOSEN)
+    assert (app.errors, app.warnings) == ([], [])
+    assert any("Only 5 chosen classes decide." in one.value for one in app.at.markdown)
+    assert not any("16 classes" in one.value for one in app.at.markdown)
+    said, asked = parsed(app)
+    assert (said, asked["classes"]) == (verb, "281,282,283,284,285")
+    assert app.query["decide"] == "classes"
+    app.at.text_input(key="units.classes").set_value("unicorns")
+    app.run()
+    assert any("is no class of this head" in text for text in app.errors)
+    app.at.radio(key="units.decide").set_value("centred")
+    app.run()
+    assert (app.errors, app.query["decide"]) == ([], "centred")
+    assert parsed(app)[1]["centred"]
+
+
+def test_weak_directions_count_for_a_classifier_and_are_not_offered_for_words_as_a_head():
+    app = App.at_page("units", unfolded=["units"], decide="threshold", share="0.3")
+    assert (app.errors, app.warnings) == ([], [])
+    assert any("the logits may move" in one.value for one in app.at.markdown)
+    assert parsed(app)[1]["threshold"] == 0.3
+    app.at.selectbox(key="units.network").set_value("mini-vit")
+    app.run()
+    assert (app.errors, app.warnings) == ([], [])
+    assert "threshold" not in app.at.radio(key="units.decide").options
+
+
+def test_the_hidden_part_of_a_classifier_without_null_space_has_words_under_chosen_classes(
+    few_texts,
+):
+    part = {"model": "vits", "class": "jellyfish"}
+    app = App.at_page("units", ask="words", **part)
+    assert "no null space" in app.errors[0]
+    app = App.at_page("units", unfolded=["units.null_words"], ask="words", **part, **CHOSEN)
+    assert (app.errors, app.warnings) == ([], [])
+    assert "Only 5 chosen classes decide." in first(app)
+    verb, asked = parsed(app)
+    assert (verb, asked["model"], asked["classes"]) == (
+        "null-words", "vits", "281,282,283,284,285",
+    )  # fmt: skip
+    app = App.at_page(
+        "units", unfolded=["units.direction"], ask="direction", component="1", **part, **CHOSEN
+    )
+    assert (app.errors, app.warnings) == ([], [])
+    assert "vits cannot see" in first(app)
+    verb, asked = parsed(app)
+    assert (verb, asked["classes"]) == ("direction-words", "281,282,283,284,285")
 
 
 def test_maps_of_what_is_hidden_and_of_what_decides_add_up():
@@ -289,7 +362,7 @@ def test_where_photographs_are_here_they_stand_at_both_ends(goldfish, few_texts)
 def test_what_cannot_be_asked_is_said_in_a_sentence():
     app = App.at_page("units", network="lite0")
     assert len(app.errors) == 1
-    assert "lite0 is no transformer" in app.errors[0]
+    assert "lite0 is no plain transformer" in app.errors[0]
     assert "vits and mini-vit are" in app.errors[0]
     app = App.at_page("units", network="colours", by="taste", unit="L99.H0")
     assert len(app.warnings) == 3
@@ -376,6 +449,23 @@ def test_a_set_is_shown_to_a_network_when_asked_and_searched_then(photographs):
     assert "are of its class, where chance has" in first(app)
     again = App.at_page("units", ask="found", among=photographs, network="mini-vit")
     assert not [one for one in again.at.button if one.label.endswith("to the network")]
+
+
+def test_a_set_that_was_shown_to_a_network_has_a_ledger_beside_the_photos(photographs):
+    asked = {"network": "mini-vit", "over": photographs}
+    app = App.at_page("units", **asked)
+    assert any("were not shown to this network yet" in one.value for one in app.at.info)
+    folder = found_asks.sets_here()[photographs]
+    network = scene.Asked(None, "", "mini-vit", "")
+    found_asks.recorded(network, folder, lambda progress: None)
+    app = App.at_page("units", unfolded=["units.over"], **asked)
+    assert (app.errors, app.warnings) == ([], [])
+    (table,) = columns_of(app, "random_share")
+    assert len(table) == 85
+    assert table["null_share"].sum() == pytest.approx(1, abs=1e-5)
+    assert any("wrote most" in one.value for one in app.at.markdown)
+    verb, said = parsed(app)
+    assert (verb, str(said["images"]), said["top"]) == ("ledger", "IMAGES", 85)
 
 
 def test_a_set_that_holds_the_photo_on_screen_alone_is_said():

@@ -9,6 +9,7 @@ from sing_core.errors import UnitsError
 from sing_core.sets.chunks import ImageRow
 from sing_core.units import retrieval
 from sing_core.units.inside import open_inside
+from sing_core.units.layer_norm import Shares
 from sing_core.units.moments import HeadMoments
 from sing_core.units.recorded import Recorded
 from sing_core.units.residual import Sums, sliced, sums_of
@@ -19,6 +20,7 @@ from sing_core.units.retrieval import (
     images_like,
     images_like_photo,
     images_of_text,
+    usual_output,
 )
 from tests.units.photos import photo
 
@@ -29,10 +31,15 @@ def inside(real_bench):
 
 
 @pytest.fixture(scope="module")
-def recorded(inside):
+def batch(inside):
     whole = photo()
     crops = [whole.crop((9 * k, 5 * k, 9 * k + 150, 5 * k + 150)) for k in range(16)]
-    sums = sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
+    return torch.stack([inside.prepare(crop) for crop in crops])
+
+
+@pytest.fixture(scope="module")
+def recorded(inside, batch):
+    sums = sums_of(inside.tower, batch)
     return Recorded(sums, tuple(ImageRow(k, f"{k}", f"n{k % 4}", f"{k}") for k in range(16)), ())
 
 
@@ -77,10 +84,26 @@ def test_gram_matrices_are_symmetric_and_positive_and_outputs_are_those_of_the_s
     assert float(torch.linalg.eigvalsh(gram).min()) >= -1e-6 * float(gram.diagonal().max())
     own = inside.shares.heads(recorded.sums)[:, 11, 3]
     found = head_outputs(inside, recorded.sums, 11, 3)
-    centred = found - found.mean(dim=0)
-    # The share of what is constant differs by image through the stream's mean alone.
-    rest = (own - own.mean(dim=0)) - centred
-    assert int(torch.linalg.matrix_rank(rest.double(), rtol=1e-3)) <= 1
+    torch.testing.assert_close(found, own, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["shared", "own"])
+def test_scores_of_a_text_over_all_units_add_up_to_that_of_the_whole_output(
+    inside, recorded, batch, variant
+):
+    inside = replace(inside, shares=Shares(inside.tower, variant))
+    direction = torch.randn(512, generator=torch.Generator().manual_seed(4))
+    layers, heads = len(inside.tower.layers), inside.tower.heads
+    scores = sum(
+        head_outputs(inside, recorded.sums, layer, head) @ direction
+        for layer in range(layers)
+        for head in range(heads)
+    )
+    shares = inside.shares
+    others = shares.embedding(recorded.sums)[:, None], shares.mlps(recorded.sums)
+    scores = scores + (torch.cat(others, dim=1) @ direction).sum(dim=1)
+    whole = inside.tower.output(batch) @ direction
+    assert float((scores - whole).abs().max()) <= 1e-5 * float(whole.abs().max())
 
 
 def test_a_photo_of_the_set_finds_what_its_own_place_finds(inside, recorded):
@@ -93,7 +116,7 @@ def test_a_photo_of_the_set_finds_what_its_own_place_finds(inside, recorded):
 
 def test_a_few_images_that_hold_the_photo_are_not_its_opposite_by_arithmetic(inside, recorded):
     moments = HeadMoments.of(recorded.sums, inside.tower.identity)
-    usual = moments.usual(inside, 11, 3)
+    usual = usual_output(inside, moments, 11, 3)
     outputs = head_outputs(inside, recorded.sums, 11, 3).double()
     torch.testing.assert_close(usual, outputs.mean(dim=0), rtol=1e-4, atol=1e-5)
     own, few = (

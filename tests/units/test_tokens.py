@@ -10,7 +10,8 @@ from sing_core.maths.equivalents import NullLine
 from sing_core.maths.head_variants import HeadVariant
 from sing_core.maths.linear_head import LinearHead
 from sing_core.units.inside import open_inside, unit_index
-from sing_core.units.ledger import ledger
+from sing_core.units.layer_norm import residual_of
+from sing_core.units.ledger import hidden_tokens, ledger
 from sing_core.units.moved import moved_map
 from sing_core.units.segmentation import Segmenter, agreement, foreground, measures, rollout
 from sing_core.units.tokens import look_inside, picture_of, pulled_back, stretched, token_map
@@ -67,6 +68,60 @@ def test_the_ledger_sums_to_everything_and_leaves_every_logit(seen, name):
     rows = made.as_rows()
     assert rows[-1]["unit"] == "residual"
     assert [row["unit"] for row in rows[: len(made.names)]] == list(found.inside.tower.unit_names)
+
+
+@pytest.mark.parametrize("name", ["mini-vit", "vits"])
+def test_extra_columns_of_a_ledger_are_what_they_say(seen, name):
+    found = seen[name]
+    linear = deciding(found)
+    made = ledger(found, linear, found.inside.vocabulary.embeddings[281], "tabby")
+    rows = made.as_rows()[: len(made.names)]
+    assert list(rows[0])[-3:] == ["linear_share_deg", "null_norm", "principal_norm"]
+    for row, unit in zip(rows, found.units.double(), strict=True):
+        assert row["null_norm"] == pytest.approx(float(linear.head.null_part(unit).norm()))
+        assert row["principal_norm"] == pytest.approx(
+            float(linear.head.principal_part(unit).norm())
+        )
+        squares = row["null_norm"] ** 2 + row["principal_norm"] ** 2
+        assert squares == pytest.approx(row["norm"] ** 2, rel=1e-6)
+    total = sum(row["linear_share_deg"] for row in rows)
+    assert total == pytest.approx(float(made.left.linear_share_deg.sum()))
+
+
+@pytest.mark.parametrize("name", ["mini-vit", "vits"])
+def test_tokens_share_out_what_is_hidden_exactly(seen, name):
+    found = seen[name]
+    linear = deciding(found)
+    names, parts = found.by_token
+    assert residual_of(parts.sum(dim=0)[None], found.output[None]) <= 1e-5
+    made = ledger(found, linear, found.inside.vocabulary.embeddings[281], "t", by_token=True)
+    assert made.names == names
+    assert float(made.shares.share.sum()) == pytest.approx(1, abs=1e-6)
+    shares = dict(zip(names, made.shares.share.tolist(), strict=True))
+    drawn = hidden_tokens(found, linear)
+    assert drawn.total == pytest.approx(1, abs=1e-4)
+    assert drawn.prefix == pytest.approx(shares["class token"], abs=1e-4)
+    for y, x in ((0, 0), (3, 5), (7, 7)):
+        assert float(drawn.heat[y, x]) == pytest.approx(shares[f"token {y},{x}"], abs=1e-4)
+    by_unit = ledger(found, linear, found.inside.vocabulary.embeddings[281], "t")
+    layers, heads = len(found.inside.tower.layers), found.inside.tower.heads
+    of_heads = float(by_unit.shares.share[1 : 1 + layers * heads].sum())
+    assert float(drawn.heat.sum()) + drawn.prefix == pytest.approx(of_heads, abs=1e-4)
+
+
+def test_a_planted_token_has_the_whole_map_and_without_a_null_space_there_is_none(seen):
+    found = seen["mini-vit"]
+    names, parts = found.by_token
+    place = names.index("token 2,6")
+    basis = torch.linalg.qr(parts[torch.arange(len(parts)) != place].double().mT).Q
+    direction = parts[place].double()
+    direction = direction - basis @ (basis.mT @ direction)
+    others = torch.linalg.qr(torch.cat([direction[:, None], torch.eye(512).double()], dim=1)).Q
+    linear = LinearHead.from_weight(others[:, 1:512].mT)
+    drawn = hidden_tokens(found, linear)
+    assert float(drawn.heat[2, 6]) == pytest.approx(1, abs=1e-2)
+    assert float(drawn.heat.abs().sum()) < 1.1
+    assert hidden_tokens(found, LinearHead.from_weight(torch.eye(512))) is None
 
 
 def test_heads_alone_add_up_to_the_map_and_contrasts_are_antisymmetric(seen):

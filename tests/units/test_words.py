@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sing_core.cli import unit_words, units
+from sing_core.cli import head_texts, unit_words, units
 from sing_core.errors import ImageSetError, StaleArtefactError, UnitsError
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.making.unit_moments import check_same
@@ -17,13 +17,14 @@ from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.text_span import text_span
 from sing_core.maths.translator import Translator
 from sing_core.units import tokens
-from sing_core.units.heads import head_words
+from sing_core.units.heads import HeadWords, head_words, photo_texts
 from sing_core.units.inside import open_inside
 from sing_core.units.layer_norm import Shares
 from sing_core.units.moments import HeadMoments, keep_moments, kept_path, shipped_moments
 from sing_core.units.recorded import UnitNetwork, record, unpacked, were_recorded
 from sing_core.units.residual import Sums, sliced, sums_of
 from sing_core.units.set_words import words_of_set
+from sing_core.units.stable_words import Word
 from sing_core.units.words import null_words, sentence
 from tests.benches import exit_code
 from tests.units.photos import photo
@@ -124,6 +125,58 @@ def test_words_of_a_head_are_held_against_shuffled_texts_and_what_any_directions
     assert f"shuffled embeddings {100 * own.shuffled:.0f} %" in own.sentence
     row = own.as_rows()[0]
     assert (row["rank"], row["shuffled"], row["bound"]) == (1, own.shuffled, own.bound)
+
+
+def test_a_heads_sentence_leads_with_texts_that_return_and_marks_the_others():
+    words = (Word(1, "loose", 0.5, 0.2), Word(2, "firm", 0.2, 0.9), Word(3, "also firm", 0.1, 0.5))
+    said = HeadWords("L1.H1", words, 40, 0.1, 0.9).sentence
+    assert "is first about “firm” and “also firm”" in said
+    assert "2 of them return in at least half" in said
+    assert [word.as_row()["unstable"] for word in words] == [True, False, False]
+    loose = HeadWords("L1.H1", words[:1], 40, 0.1, 0.9).sentence
+    assert "has no name that these images settle" in loose
+    assert "first about" not in loose
+
+
+def test_the_text_that_was_planted_in_a_photo_is_the_one_it_shows_most(inside, sums):
+    labels, embeddings = texts(inside)
+    moments = HeadMoments.of(sums, inside.tower.identity)
+    plain = tokens.look_inside(inside, photo())
+    span = text_span(moments.stand_ins(inside, 11, 4, list(range(8))), embeddings, 20)
+    for sign, end in ((1, "most"), (-1, "least")):
+        into = inside.shares.head_maps[11, 4].double()
+        step = torch.linalg.lstsq(into, span.atoms[3][:, None]).solution[:, 0]
+        heads = plain.parts.sums.heads.clone()
+        heads[0, 11, 4] += (sign * 1000 * step).float()
+        parts = replace(plain.parts, sums=replace(plain.parts.sums, heads=heads))
+        found = photo_texts(
+            replace(plain, parts=parts), moments, labels, embeddings, 11, 4, size=20
+        )
+        assert [one.end for one in found] == ["most", "least"]
+        shown = {one.end: one for one in found}[end]
+        assert shown.text == labels[span.chosen[3]]
+        assert sign * shown.coefficient > 0
+
+
+def test_a_photos_coefficients_are_those_of_its_own_output_and_its_maps_add_up(inside, sums):
+    labels, embeddings = texts(inside)
+    moments = HeadMoments.of(sums, inside.tower.identity)
+    seen = tokens.look_inside(inside, photo())
+    most, least = photo_texts(seen, moments, labels, embeddings, 10, 2)
+    span = text_span(moments.stand_ins(inside, 10, 2, list(range(8))), embeddings, 60)
+    own = span.coefficients(inside.shares.heads(seen.parts.sums)[0, 10, 2])
+    assert most.coefficient == pytest.approx(float(own.max()), rel=1e-4)
+    assert least.coefficient == pytest.approx(float(own.min()), rel=1e-4)
+    classes = torch.nn.functional.normalize(
+        inside.vocabulary.embeddings[: inside.vocabulary.n_classes].double(), dim=-1
+    )
+    direction = embeddings[labels.index(most.text)].double() - classes.mean(dim=0)
+    length = seen.output.double().norm()
+    wanted = float(inside.shares.heads(seen.parts.sums)[0, 10, 2].double() @ direction / length)
+    assert most.tokens.total == pytest.approx(wanted, abs=1e-5)
+    rows = most.as_rows()
+    assert len(rows) == 8 * 8 + 1
+    assert sum(row["score"] for row in rows) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_words_of_another_network_or_of_no_head_are_refused(inside, sums):
@@ -345,6 +398,8 @@ def test_asking_whether_a_set_was_recorded_leaves_nothing_behind(tmp_path):
 
 COMMANDS = {
     "units": ["units", "{photo}", "--reference", "mini-vit"],
+    "tokens": ["units", "{photo}", "--reference", "mini-vit", "--tokens"],
+    "head-texts": ["head-texts", "{photo}", "--layer", "11", "--head", "0", "--texts", "{texts}"],
     "ledger": ["ledger", "{photo}", "--model", "vits", "--reference", "mini", "--top", "3"],
     "token-map": ["token-map", "{photo}", "--prompt", "a cat", "--out", "{folder}/map.png"],
     "segment": ["segment", "{photo}", "--out", "{folder}/cut"],
@@ -353,7 +408,17 @@ COMMANDS = {
 }
 KEYS = {
     "units": {"unit", "norm", "null_share", "score"},
-    "ledger": {"unit", "null_share", "null_fraction", "attribute_score_deg"},
+    "tokens": {"unit", "norm", "null_share", "score"},
+    "head-texts": {"end", "text", "coefficient", "row", "column", "score"},
+    "ledger": {
+        "unit",
+        "null_share",
+        "null_fraction",
+        "attribute_score_deg",
+        "linear_share_deg",
+        "null_norm",
+        "principal_norm",
+    },
     "token-map": {"row", "column", "score"},
     "segment": {"image", "label", "threshold"},
     "text-span": {"rank", "text", "gain", "stability", "explained", "shuffled", "bound"},
@@ -369,6 +434,7 @@ KEYS = {
         (("token-map", "{photo}", "--against", "\u200b"), "prompt"),
         (("ledger", "{photo}", "--classes", "unicorn"), "“unicorn” is no class of this head"),
         (("text-span", "--layer", "11", "--head", "99"), "There is no head 99"),
+        (("head-texts", "{photo}", "--layer", "11", "--head", "99"), "There is no head 99"),
         (("head-properties", "--layer", "99"), "in layer 99"),
         (("null-words", "--class", "unicorns of old"), "no class of ImageNet"),
     ],
@@ -380,7 +446,8 @@ def test_a_wrong_name_is_refused_before_anything_is_computed_or_printed(
         monkeypatch.setattr(module, "open_bench", lambda settings: real_bench)
     monkeypatch.setattr(tokens, "look_inside", None)  # calling any of them would fail
     monkeypatch.setattr(unit_words, "_moments", None)
-    monkeypatch.setattr(unit_words, "pool_of", None)
+    for module in (unit_words, head_texts):
+        monkeypatch.setattr(module, "pool_of", None)
     path = tmp_path / "cat.png"
     photo().save(path)
     code = exit_code(monkeypatch, *(word.format(photo=path) for word in words))
@@ -403,7 +470,14 @@ def test_commands_print_their_rows(name, real_bench, monkeypatch, capsys, tmp_pa
     assert code == 0, err
     rows = [json.loads(line) for line in out.splitlines()]
     assert KEYS[name] <= rows[0].keys()
-    if name == "units":
+    if name == "tokens":
+        assert {"embedding", "class token", "token 0,0", "token 7,7", "L11.MLP"} <= {
+            row["unit"] for row in rows
+        }
+    if name == "head-texts":
+        assert {row["end"] for row in rows} == {"most", "least"}
+        assert len(rows) == 2 * (8 * 8 + 1)
+    if name in ("units", "tokens"):
         assert rows[-1]["unit"] == "residual"
         assert rows[-1]["norm"] <= 1e-5
         shares = [row["null_share"] for row in rows if row["null_share"] is not None]

@@ -76,9 +76,9 @@ def _opened(asked: Asked, shown: Photo) -> tuple[PhotoUnits, Subject]:
     entry = loaders.models()[question.model]
     if not scene.is_transformer(entry):
         raise UnitsError(
-            f"{entry.title} is no transformer: its feature is no sum over places of the photo. "
-            "Choose ViT-S/14 and let fewer classes decide than it has features, and this drawer "
-            "shows which patches wrote what is hidden."
+            f"{entry.title} is no plain transformer: its feature is no sum over places of the "
+            "photo. Choose ViT-S/14 and let fewer classes decide than it has features, and this "
+            "drawer shows which patches wrote what is hidden."
         )
     subject = Subject.of(loaders.bench(), shown, question)
     names = scene.Asked(shown, question.model, question.reference, question.prompt)

@@ -11,7 +11,6 @@ from pages._view import loaders
 from pages._view.tables.opened import kept
 from pages._view.units.scene import Asked
 from sing_core.files.digests import content_key
-from sing_core.maths.head_variants import WHOLE_HEAD
 from sing_core.maths.linear_head import LinearHead
 from sing_core.models.names import file_state
 from sing_core.models.prompts import class_prompt, clean_prompt
@@ -63,8 +62,10 @@ def inside_of(asked: Asked) -> Inside:
 
 
 def key_of(verb: str, asked: Asked, *more: str) -> str:
+    """Return a key that changes with all that is asked about a photo."""
     state = state_of(asked.model, asked.reference)
-    return content_key(verb, asked.photo.digest, state, asked.prompt, *more)
+    variant = repr(asked.variant)
+    return content_key(verb, asked.photo.digest, state, asked.prompt, variant, *more)
 
 
 def taken_apart(asked: Asked) -> PhotoUnits:
@@ -99,16 +100,17 @@ def text_of(asked: Asked, text: str) -> tuple[Tensor, str]:
 
 
 def deciding(asked: Asked) -> tuple[LinearHead, str]:
-    """Return the head that decides, and in words which classes do; "" for all of them.
+    """Return the head that decides, and in words which part of it; "" for the whole.
 
     Raises:
+        HeadError: it has no such part.
         SingError: see ``open_inside``.
     """
     photo = taken_apart(asked)
     inside = photo.inside
-    variant = inside.variant_for(photo.output, WHOLE_HEAD)
-    if variant == WHOLE_HEAD:
-        return inside.deciding(variant), ""
+    variant = inside.variant_for(photo.output, asked.variant)
+    if variant == asked.variant:
+        return inside.deciding(variant), variant.sentence
     names = ", ".join(inside.labels[place] for place in variant.classes)
     why = (
         "What all of its words leave out no text can name."
@@ -134,6 +136,15 @@ def ledger_of(asked: Asked) -> ledger.Ledger:
 
     found: ledger.Ledger = kept(key_of("ledger", asked), ask)
     return found
+
+
+def hidden_tokens_of(asked: Asked) -> TokenMap | None:
+    """Return which tokens wrote what is hidden, whatever the prompt; None where nothing is.
+
+    Raises:
+        SingError: see ``open_inside``.
+    """
+    return ledger.hidden_tokens(taken_apart(asked), deciding(asked)[0])
 
 
 def maps_of(asked: Asked, against: str) -> Maps:

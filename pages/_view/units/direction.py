@@ -72,9 +72,9 @@ class Asked(NamedTuple):
     is_first: bool
 
 
-def choose(_: DeltaGenerator) -> Asked:
+def choose(answer: DeltaGenerator) -> Asked:
     """Draw the choices; return them."""
-    part = pick_part()
+    part = pick_part(answer)
     columns = st.columns(4, vertical_alignment="bottom")
     with columns[0]:
         other = _pick_other(bool(part.class_name))
@@ -85,8 +85,8 @@ def choose(_: DeltaGenerator) -> Asked:
     with columns[3]:
         size = _pick_of("texts", "Texts", _SIZES, _SIZE)
     asked = AskedDirection(
-        part.images, part.model, loaders.reference(), class_name=part.class_name, against=other,
-        component=int(component or 1),
+        part.images, part.model, loaders.reference(), part.variant, part.class_name, other,
+        int(component or 1),
     )  # fmt: skip
     return Asked(asked, size, looked, component == _FIRST and not other)
 
@@ -143,7 +143,7 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         if table is not None and asked.is_first:
             direction = replace(direction, component=table.first)
         found, many = direction_asks.direction_of(direction, asked.size)
-    answer.markdown(f"**{found.sentence}**")
+    answer.markdown(f"**{found.sentence}** {direction.variant.sentence}")
     if table is not None:
         answer.markdown(f"{table.sentence} {table.picked(direction.component)}")
     rows = found.card.as_rows(asked.size)
@@ -218,10 +218,15 @@ def _command(direction: AskedDirection, asked: Asked) -> str:
         ("--component", "" if direction.against else str(direction.component)),
         ("--size", "" if asked.size == int(_SIZE) else str(asked.size)),
     ]
-    card = commands.of_set("direction-words", [direction.model], direction.images, options)
+    card = _asks(direction, options)
     if direction.against:
         return card
     looked = "" if asked.looked_at == LOOKED_AT else str(asked.looked_at)
-    options = [("--class", direction.class_name), ("--look", looked)]
-    listed = commands.of_set("direction-words", [direction.model], direction.images, options)
+    listed = _asks(direction, [("--class", direction.class_name), ("--look", looked)])
     return f"{card}\n{listed} --list"
+
+
+def _asks(direction: AskedDirection, options: Sequence[tuple[str, str]]) -> str:
+    """Return the command about a direction, with what of the head decides."""
+    command = commands.of_set("direction-words", [direction.model], direction.images, options)
+    return " ".join([command, *direction.variant.options])

@@ -127,7 +127,8 @@ def alike(asked: Asked, among: Among, head: Head) -> _Hits:
 def _usual(asked: Asked, head: Head) -> Tensor | None:
     """Return what a head writes on average over the embedded set, where its moments ship."""
     try:
-        return word_asks.recorded_in(asked).usual(asks.inside_of(asked), *head)
+        recorded = word_asks.recorded_in(asked)
+        return retrieval.usual_output(asks.inside_of(asked), recorded, *head)
     except UnitsError:
         return None
 

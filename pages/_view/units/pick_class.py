@@ -3,23 +3,33 @@
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import loaders, pickers, state
 from pages._view.tables import pick_images
+from pages._view.units.scene import pick_variant
+from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
 
 _FIRST = "jellyfish"  # a class takes seconds, all images of the set half a minute
 
 
 class PartAsked(NamedTuple):
-    """A set, whose null space is meant, and the class that is asked about, "" for all images."""
+    """What is asked of a set of images.
+
+    Attributes:
+        images: the set.
+        model: whose null space is meant; ``variant`` what of its head decides.
+        class_name: the class that is asked about, "" for all images.
+    """
 
     images: str
     model: str
     class_name: str
+    variant: HeadVariant = WHOLE_HEAD
 
 
-def pick_part() -> PartAsked:
-    """Draw the choices of a set, a classifier and a class; return them."""
+def pick_part(answer: DeltaGenerator) -> PartAsked:
+    """Draw the choices of a set, a classifier, a class and what decides; return them."""
     left, middle, right = st.columns(3)
     with left:
         images = pick_images.pick_set("units")
@@ -27,7 +37,7 @@ def pick_part() -> PartAsked:
         model = pickers.pick_model("units")
     with right:
         name = _pick_class(images)
-    return PartAsked(images, model, name)
+    return PartAsked(images, model, name, pick_variant(answer, model))
 
 
 def _pick_class(images: str) -> str:

@@ -33,7 +33,7 @@ _HOW = (
     "the photo. The rest of the cosine is the translator’s offset."
 )
 
-choose = scene.pick
+choose = scene.pick_deciding
 
 
 def show(answer: DeltaGenerator, asked: Asked) -> None:
@@ -116,4 +116,4 @@ def _show_sums(asked: Asked, against: str, found: Mapping[str, TokenMap]) -> Non
         for x, value in enumerate(line)
     ]
     options = [asked.prompt_option, ("--against", against), ("--part", "null")]
-    exports.offer_table("units.where", tokens, asked.command("token-map", options))
+    exports.offer_table("units.where", tokens, asked.deciding_command("token-map", options))

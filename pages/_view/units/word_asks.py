@@ -5,10 +5,10 @@ from torch import Tensor
 
 from pages._view import loaders
 from pages._view.tables.opened import kept
-from pages._view.units.asks import inside_of, state_of
+from pages._view.units.asks import inside_of, state_of, taken_apart
+from pages._view.units.pick_class import PartAsked
 from pages._view.units.scene import Asked
 from sing_core.files.digests import content_key
-from sing_core.maths.head_variants import WHOLE_HEAD
 from sing_core.models.references import space_id
 from sing_core.models.registry import base_of
 from sing_core.models.text_pools import pool_embeddings, text_pool, were_read
@@ -92,7 +92,29 @@ def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
     return found
 
 
-def words_of(model: str, images: str, class_name: str) -> tuple[tuple[SpanWords, ...], str]:
+def texts_on_photo(asked: Asked, head: tuple[int, int]) -> tuple[heads.PhotoText, ...]:
+    """Return the texts of a head that the photo on screen shows most and least.
+
+    Raises:
+        UnitsError: no images were recorded.
+        SingError: the texts cannot be embedded.
+    """
+    photo, recorded = taken_apart(asked), recorded_in(asked)
+    texts, embeddings = pool_of(asked.reference)
+
+    def ask() -> tuple[heads.PhotoText, ...]:
+        loaders.rest()
+        return heads.photo_texts(photo, recorded, texts, embeddings, *head)
+
+    state, pool = state_of(asked.model, asked.reference), pool_key(asked.reference, texts)
+    key = content_key(
+        "texts on photo", asked.photo.digest, state, recorded.identity, str(head), pool
+    )
+    found: tuple[heads.PhotoText, ...] = kept(key, ask)
+    return found
+
+
+def words_of(asked: PartAsked) -> tuple[tuple[SpanWords, ...], str]:
     """Return the words of what is hidden of a set, or of one class, and of its two controls.
 
     Raises:
@@ -104,9 +126,10 @@ def words_of(model: str, images: str, class_name: str) -> tuple[tuple[SpanWords,
     def ask() -> tuple[tuple[SpanWords, ...], str]:
         loaders.rest()
         return set_words.words_of_set(
-            bench, images, model, reference, WHOLE_HEAD, texts, embeddings, class_name=class_name
-        )
+            bench, asked.images, asked.model, reference, asked.variant, texts, embeddings,
+            class_name=asked.class_name,
+        )  # fmt: skip
 
-    key = content_key("set words", state_of(model, reference), images, class_name)
+    key = content_key("set words", state_of(asked.model, reference), *map(repr, asked))
     found: tuple[tuple[SpanWords, ...], str] = kept(key, ask)
     return found

@@ -29,9 +29,9 @@ _HOW = (
 )
 
 
-def choose(_: DeltaGenerator) -> PartAsked:
+def choose(answer: DeltaGenerator) -> PartAsked:
     """Draw the choices; return them."""
-    return pick_part()
+    return pick_part(answer)
 
 
 def show(answer: DeltaGenerator, asked: PartAsked) -> None:
@@ -41,8 +41,8 @@ def show(answer: DeltaGenerator, asked: PartAsked) -> None:
         SingError: see ``word_asks.words_of``.
     """
     with st.spinner("Looking for words; a class takes seconds, a whole set half a minute…"):
-        found, said = word_asks.words_of(asked.model, asked.images, asked.class_name)
-    answer.markdown(f"**{said}**")
+        found, said = word_asks.words_of(asked)
+    answer.markdown(f"**{said}** {asked.variant.sentence}")
     rows = [row for part in found for row in part.as_rows()]
     shown = [row | {"subspace": _PARTS[row["subspace"]]} for row in rows]
     st.dataframe(
@@ -52,4 +52,5 @@ def show(answer: DeltaGenerator, asked: PartAsked) -> None:
     st.caption(_HOW)
     options = [("--class", asked.class_name)]
     command = commands.of_set("null-words", [asked.model], asked.images, options)
+    command = " ".join([command, *asked.variant.options])
     exports.offer_table("units.null_words", rows, command)

@@ -9,13 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import exports, state
 from pages._view.tables import cells
-from pages._view.units import asks, head_links, pictures, scene, word_asks
+from pages._view.units import asks, one_unit, over_set, pictures, scene
 from pages._view.units.figures import unit_cells, unit_map
 from pages._view.units.scene import Asked
 from pages._view.words.phrases import in_words, number, size
 from pages._view.words.units import UNIT_HELP
-from sing_core.errors import SingError, UnitsError
 from sing_core.units.ledger import Ledger
+from sing_core.units.places import place_of
 
 
 class _Colour(NamedTuple):
@@ -49,14 +49,8 @@ _NUMBERS = {
     "null_share": "+.1%", "null_fraction": ".1%", "score": "+.4f", "norm": ".3f",
     "attribute_score_deg": "+.3f", "image_score_deg": ".3f",
 }  # fmt: skip
-_WORDS: dict[str, Any] = {
-    "rank": "place",
-    "text": "text",
-    "gain": st.column_config.TextColumn("carries"),
-    "stability": st.column_config.TextColumn("returns in"),
-}
 
-choose = scene.pick
+choose = scene.pick_deciding
 
 
 def show(answer: DeltaGenerator, asked: Asked) -> None:
@@ -84,11 +78,40 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
     with left:
         figure = _show_map(found, unit, by, shape)
     with right:
-        _show_unit(asked, found, unit, shape)
+        one_unit.show(asked, found, unit, shape)
+    _show_tokens(asked)
     _show_table(asked, found)
     figure.update_layout(title=_COLOURS[by].title)
-    command = asked.command("ledger", [asked.prompt_option, ("--top", str(len(found.names)))])
-    exports.offer("units", found.as_rows(), figure, command)
+    exports.offer("units", found.as_rows(), figure, _commands(asked, found))
+    over_set.show(asked)
+
+
+def _commands(asked: Asked, found: Ledger) -> str:
+    top = ("--top", str(len(found.names)))
+    whole = asked.deciding_command("ledger", [asked.prompt_option, top])
+    return f"{whole}\n{asked.deciding_command('units', [asked.prompt_option])} --tokens"
+
+
+def _show_tokens(asked: Asked) -> None:
+    """Draw which tokens of the photo wrote what is hidden, whatever the prompt."""
+    found = asks.hidden_tokens_of(asked)
+    if found is None:
+        return
+    left, right = st.columns((1.0, 1.2), gap="medium", vertical_alignment="center")
+    pixels = asks.seen_by(asks.inside_of(asked), asked.photo.image)
+    on_photo = number(100 * float(found.heat.sum()), ".0f")
+    pictures.show(
+        left,
+        pictures.overlay(pixels, found.heat, float(found.heat.abs().max())),
+        f"Which patches wrote what is hidden, whatever the prompt: {on_photo} % of it is theirs",
+    )
+    right.markdown(
+        f"**What is hidden was written {place_of(found.heat).words}.** With the heads shared out "
+        f"over the tokens that they read, patches wrote {on_photo} % of it, the class token "
+        f"{number(100 * found.prefix, '.0f')} %, embedding and MLPs "
+        f"{number(100 * found.others, '.0f')} %: 100 % together. Orange wrote it, blue wrote "
+        "against it. No text has a part in this."
+    )
 
 
 def _show_map(found: Ledger, unit: str, by: str, shape: tuple[int, int]) -> go.Figure:
@@ -156,67 +179,3 @@ def _follow(order: Sequence[str]) -> Callable[[], None]:
             st.session_state["units.unit"] = order[points[0]["point_index"]]
 
     return clicked
-
-
-def _show_unit(asked: Asked, found: Ledger, unit: str, shape: tuple[int, int]) -> None:
-    """Draw one unit: its shares, where it looks, and its words."""
-    place, (layers, heads) = found.names.index(unit), shape
-    share, hidden = (
-        float(values[place]) for values in (found.shares.share, found.shares.null_fraction)
-    )
-    st.markdown(
-        f"**{unit} wrote {number(100 * share, '.1f')} % of what is hidden; {100 * hidden:.0f} % of "
-        "what it writes is hidden.**"
-    )
-    if not 1 <= place <= layers * heads:
-        st.caption("Only heads have words and tokens of their own: choose one, such as L11.H0.")
-        return
-    head = divmod(place - 1, heads)
-    heat = asks.map_of_head(asked, head)
-    pixels = asks.seen_by(asks.inside_of(asked), asked.photo.image)
-    pictures.show(
-        st.container(),
-        pictures.overlay(pixels, heat.heat, float(heat.heat.abs().max())),
-        f"Where {unit} adds to the prompt (orange) and takes away (blue): "
-        f"{number(float(heat.heat.sum()), '+.4f')} of the cosine on the photo, "
-        f"{number(heat.prefix, '+.4f')} elsewhere",
-    )
-    head_links.offer("found", unit)
-    _show_words(asked, head)
-
-
-def _wants_words() -> bool:
-    """Draw the button that has the texts read; return whether it was pressed."""
-    wanted = st.button("Put this head into words", icon=":material/translate:", key="units.read")
-    if not wanted:
-        st.caption("The first time all general texts are read for it; a bar shows how far it is.")
-    return wanted
-
-
-def _show_words(asked: Asked, head: tuple[int, int]) -> None:
-    options = [("--layer", str(head[0])), ("--head", str(head[1]))]
-    words = " ".join(f"{name} {text}" for name, text in options)
-    try:
-        word_asks.recorded_in(asked)  # without images no text helps: said before any is read
-        if not (word_asks.texts_were_read(asked.reference) or _wants_words()):
-            return
-        with st.spinner("Looking for words…"):
-            found = word_asks.words_of_head(asked, head)
-    except UnitsError:
-        network = f" --model {asked.model}" if asked.model else ""
-        st.info(
-            f"No images were recorded inside this network, so its heads have no words yet. "
-            f"`python -m sing_core text-span {words}{network} --reference {asked.reference} "
-            "--images FOLDER` records them and prints the words of this head.",
-            icon=":material/inventory_2:",
-        )
-        return
-    except SingError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    st.markdown(f"{found.sentence} Over {found.images:,} images.")
-    st.dataframe(
-        cells.spoken_table([w.as_row() for w in found.words],
-                           numbers={"gain": ".1%", "stability": ".0%"}),
-        hide_index=True, column_order=list(_WORDS), column_config=_WORDS, key="units.words",
-    )  # fmt: skip

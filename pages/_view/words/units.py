@@ -6,7 +6,8 @@ UNIT_HELP = {
     "network": (
         "Transformers alone can be taken apart: their residual stream is never cut by a ReLU, so "
         "their output is a sum of heads and MLPs. mini-vit is read by the texts of 1,000 classes; "
-        "a classifier by its own last layer, and is translated into the chosen reference."
+        "a classifier by its own last layer, and is translated into the chosen reference. Other "
+        "references whose image side is a transformer are offered once they are in the Library."
     ),
     "prompt": "What units are measured along; without one, the class that the network reads.",
     "unit": (
@@ -20,6 +21,10 @@ UNIT_HELP = {
     "subject": (
         "The head whose texts are most about one property, such as colour: photographs that it "
         "finds alike are alike in that."
+    ),
+    "over": (
+        "A prepared set whose photographs are on this machine and were shown to this network: the "
+        "mean of all its ledgers."
     ),
     "against": "The maps are then of the difference: what speaks for the prompt and not for this.",
     "second_class": (
@@ -55,7 +60,8 @@ UNITS = Step(
     "of the images, is a signed "
     "sum of texts by matching pursuit on $A v$; texts enough describe any direction, so words are "
     "refused where random directions of the null space are left no more. Where a head hides "
-    "nothing, only the sixteen classes with the largest logits are taken to decide.",
+    "nothing, and no other choice of what decides is made, only the sixteen classes with the "
+    "largest logits are taken to decide.",
     (
         r"f = \sum_u c_u,\quad c_{\mathrm{head}} = \sum_{i} c_{\mathrm{head},i}",
         r"c_u = \gamma \odot \frac{u - \bar x / n}{\sigma} + \frac{\beta}{n}",
