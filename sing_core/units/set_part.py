@@ -77,3 +77,16 @@ def joined(parts: Sequence[SetPart]) -> SetPart:
     features = torch.cat([part.features for part in parts])
     images = tuple(image for part in parts for image in part.images)
     return SetPart(features, images, " and ".join(part.where for part in parts))
+
+
+def most_components(bench: Workbench, images: str, model: str, class_name: str) -> int:
+    """Return in how many directions the hidden parts of images can vary at most.
+
+    One fewer than there are images in the half that makes a direction, or all that are hidden.
+
+    Raises:
+        SingError: see ``part_of_set``.
+    """
+    made, _ = halves(part_of_set(bench, images, model, class_name))
+    several = len({image.digest for image in made.images}) - 1
+    return max(0, min(several, bench.classifier(model).linear.head.nullity))

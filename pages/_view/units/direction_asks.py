@@ -7,7 +7,7 @@ from pages._view.tables.opened import kept
 from pages._view.units import asks, word_asks
 from pages._view.units.by_hand import answers, bar, once
 from sing_core.files.digests import content_key
-from sing_core.units import set_directions
+from sing_core.units import set_directions, set_part
 from sing_core.units.component_table import ComponentTable
 from sing_core.units.directions import RandomBand
 from sing_core.units.set_directions import AskedDirection, SetDirection
@@ -49,6 +49,20 @@ def components_of(asked: AskedDirection, count: int) -> ComponentTable:
             )
 
     found: ComponentTable = once(answers(), _table_key(asked, count), ask)
+    return found
+
+
+def most_components(images: str, model: str, class_name: str) -> int:
+    """Return how many components there can be of the hidden part of images.
+
+    Raises:
+        SingError: see ``most_components``.
+    """
+    weights = loaders.bench().entry(model).weights_digest
+    key = content_key("most components", weights, images, class_name)
+    found: int = kept(
+        key, lambda: set_part.most_components(loaders.bench(), images, model, class_name)
+    )
     return found
 
 
