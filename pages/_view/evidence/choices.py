@@ -1,10 +1,12 @@
 """Does it survive other choices? Every combination of defensible ones, as a specification curve."""
 
+from dataclasses import replace
+
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import commands, state
+from pages._view import commands, loaders, state
 from pages._view.evidence import asks, panel
 from pages._view.evidence.figures import curve
 from pages._view.tables import asks as tables
@@ -32,6 +34,7 @@ _SHOWN = panel.Shown(
         "fit": "fit",
     },
     spans={"estimate": ("low", "high", "+.3f")},
+    words={"reference": loaders.reference_title},
 )
 
 
@@ -43,8 +46,8 @@ def choose(model: str, images: str) -> str:
         others = []
     state.receive("versus", "evidence.versus", _ALONE, [_ALONE, *others].__contains__, "a model")
     versus = st.selectbox(
-        "Compared with", [_ALONE, *others], format_func=lambda name: name or "nothing", width=360,
-        key="evidence.versus", persist_state="session",
+        "Compared with", [_ALONE, *others], key="evidence.versus", persist_state="session",
+        format_func=lambda name: loaders.titles().get(name, name) or "nothing", width=360,
     )  # fmt: skip
     state.publish("versus", versus, _ALONE)
     return versus
@@ -58,11 +61,12 @@ def show(answer: DeltaGenerator, model: str, images: str, versus: str) -> None:
     """
     models = [name for name in (model, versus) if name]
     with st.spinner("Measuring under every choice; a set of thousands takes some seconds…"):
-        found = asks.claims(models, images)
-    first = found[len(models) if versus else 0]  # of two models, what tells them apart
+        found = [*asks.claims(models, images)]
+    main = found.pop(len(models) if versus else 0)  # of two models, what tells them apart
+    first, *others = (for_people(claim) for claim in (main, *found))
     answer.markdown(f"**{first.sentence}**")
-    answer.markdown(" ".join(claim.sentence for claim in found if claim is not first))
-    by_text = {claim.text: claim for claim in (first, *found)}
+    answer.markdown(" ".join(claim.sentence for claim in others))
+    by_text = {for_people(claim).text: claim for claim in (main, *found)}
     claim = by_text[st.selectbox("Claim", list(by_text), key="evidence.claim") or first.text]
     draw(claim, how=_HOW, command=commands.of_set("multiverse", models, images))
 
@@ -70,8 +74,19 @@ def show(answer: DeltaGenerator, model: str, images: str, versus: str) -> None:
 def draw(claim: Claim, *, how: str, command: str, page: str = "evidence") -> None:
     """Draw the specification curve of a claim, its table, how it was done, and the files."""
     alt = "The claim’s estimate under every choice, in order, with intervals and the line of 0."
-    drawn = (bars(claim), alt)
+    drawn = (bars(for_people(claim)), alt)
     panel.show("choices", claim.as_rows(), _SHOWN, drawn, how=how, command=command, page=page)
+
+
+def for_people(claim: Claim) -> Claim:
+    """Return a claim whose classifiers and references are called as the pickers call them."""
+    titles = loaders.titles()
+    first, second = (titles.get(name, name) for name in (claim.first, claim.second))
+    choices = tuple(
+        replace(choice, reference=loaders.reference_title(choice.reference))
+        for choice in claim.choices
+    )
+    return replace(claim, first=first, second=second, choices=choices)
 
 
 def bars(claim: Claim) -> go.Figure:

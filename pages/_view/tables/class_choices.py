@@ -38,7 +38,7 @@ def _show(row: ClassRow, model: str, images: str, part: Part) -> None:
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.markdown(f"**{in_words(claim.sentence, 1000)}**")
+    st.markdown(f"**{in_words(choices.for_people(claim).sentence, 1000)}**")
     options = (("--class", row.label), ("--stratum", part.stratum))
     choices.draw(
         claim,

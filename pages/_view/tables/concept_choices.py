@@ -50,7 +50,7 @@ def _show(
         st.error(str(error), icon=":material/error:")
         return
     claim = next(claim for claim in found if claim.concept == row.concept)
-    st.markdown(f"**{in_words(claim.sentence, 1000)}**")
+    st.markdown(f"**{in_words(choices.for_people(claim).sentence, 1000)}**")
     options = (("--class", claim.label), *asked.options(), ("--stratum", part.stratum))
     choices.draw(
         claim,
