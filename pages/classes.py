@@ -7,11 +7,11 @@ from pages._view.tables import (
     asks,
     class_choices,
     classes,
-    classes_answer,
     pick_images,
     steering,
 )
 from sing_core.errors import SingError
+from sing_core.leakage import classes_answer
 from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
 
 state.enter("classes")
