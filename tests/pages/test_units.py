@@ -210,6 +210,16 @@ def test_without_a_choice_the_first_component_that_has_words_is_shown(words_for)
     assert any("is the one that was asked for" in one.value for one in app.at.markdown)
 
 
+def test_the_question_about_one_direction_opens_on_one_that_has_words():
+    app = App.at_page("units", ask="direction")
+    assert (app.errors, app.warnings) == ([], [])
+    assert first(app).startswith(
+        "**Component 1 of what EfficientNet-Lite0 cannot see of “sports car”"
+    )
+    assert columns_of(app, "coefficient")
+    assert any("it is an example and no finding" in text for text in app.captions)
+
+
 def test_no_more_components_are_looked_at_than_there_are(words_for):
     words_for(0.0)
     app = App.at_page("units", **DIRECTION, looked="40")

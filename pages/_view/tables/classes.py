@@ -24,6 +24,7 @@ from sing_core.leakage.superclasses import superclasses
 from sing_core.models.prompts import spoken_prompt
 
 _FEW = 2
+_NAME_PX = 155  # what a laptop has for a name beside the other columns
 _BESIDE = 5
 _LEAST = LinkedNumber(
     "least", "classes.least", ClassFilter().least, (1, 1_000_000), "a number of images", whole=True
@@ -39,7 +40,7 @@ _COLUMNS = {
     "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=CLASS_HELP["class_as"]),
     "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),
     "feasible_image_score_deg": st.column_config.NumberColumn(
-        "feasible IS °", format="%.2f", help=HELP["feasible_removal"]
+        "feasible °", format="%.2f", help=HELP["feasible_removal"]
     ),
     "n": st.column_config.NumberColumn("images"),
     "abs_as_mean": None,
@@ -135,7 +136,12 @@ def show_table(shown: Sequence[ClassRow]) -> None:
             [row.as_row() for row in shown], spans=_SPANS, numbers={"contrast_mean": "+.3f"}
         ),
         hide_index=True,
-        column_config=_COLUMNS,
+        column_config=_COLUMNS
+        | {
+            "class": st.column_config.TextColumn(
+                width=cells.width_of((row.label for row in shown), _NAME_PX)
+            )
+        },
         column_order=list(_COLUMNS),
         placeholder=NOTHING,
         on_select=row_choice.follow_click("classes", "class"),

@@ -11,7 +11,7 @@ from pages._view import commands, exports, loaders, state
 from pages._view.tables import cells
 from pages._view.units import direction_asks, direction_ends
 from pages._view.units.figures import unexplained_curve
-from pages._view.units.pick_class import PartAsked, pick_part
+from pages._view.units.pick_class import FIRST, SHIPPED, PartAsked, pick_part
 from pages._view.words.units import UNIT_HELP
 from sing_core.errors import SingError
 from sing_core.units.component_table import LOOKED_AT, ComponentTable
@@ -57,6 +57,10 @@ _HOW = (
 _REFUSED = (
     "Another component, another class or all images of the set may have words: each direction is "
     "judged by itself, and of those drawn at random one in twenty would get some."
+)
+_EXAMPLE = (
+    "The page opens on this class because texts describe its first component best of all classes "
+    "with sixteen images: it is an example and no finding. Most classes have no words for theirs."
 )
 _NONE = (
     "So none is described here. Choose a component, by a click too, to see how much texts leave of "
@@ -205,6 +209,8 @@ def _show_card(
         alt=f"What texts leave unexplained, beside random directions. {found.sentence}",
     )  # fmt: skip
     st.caption(_HOW.format(many=many))
+    if (direction.images, direction.class_name) == (SHIPPED, FIRST):
+        st.caption(_EXAMPLE)
     direction_ends.show_ends(direction.images, found)
     if not direction.against:
         _show_components(table)
