@@ -7,11 +7,11 @@ from pages._view.tables import (
     asks,
     class_choices,
     classes,
-    classes_answer,
     pick_images,
     steering,
 )
 from sing_core.errors import SingError
+from sing_core.leakage import classes_answer
 from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
 
 state.enter("classes")
@@ -53,7 +53,7 @@ if not shown:
     state.write_url()
     st.info(NOTHING_LEFT, icon=":material/search_off:")
     st.stop()
-table, single = st.columns([3, 2], gap="large")
+table, single = st.columns([8, 5], gap="large")
 with single:
     chosen = classes.pick_class(shown)
     scores = classes.beside(chosen, shown, model, images, part)

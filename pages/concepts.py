@@ -3,8 +3,9 @@
 import streamlit as st
 
 from pages._view import pickers, state
-from pages._view.tables import asks, concept_choices, concepts, concepts_answer, pick_images
+from pages._view.tables import asks, concept_choices, concepts, pick_images
 from sing_core.errors import SingError
+from sing_core.leakage import concepts_answer
 
 state.enter("concepts")
 st.title("Which concepts hide?", anchor=False)

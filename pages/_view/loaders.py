@@ -149,6 +149,11 @@ def models() -> dict[str, registry.ModelEntry]:
     return chosen | {name: bench().entry(name) for name in loaded if name not in rows}
 
 
+def titles() -> dict[str, str]:
+    """Return what people call the classifiers that can be chosen, by name."""
+    return {name: entry.title for name, entry in models().items()}
+
+
 # One choice for all pages: their scores shall be comparable.
 REFERENCE = "app.reference"
 READING = "app.reading"
@@ -168,6 +173,13 @@ def references() -> dict[str, str]:
         if row.ships or row.name in loaded or reference_was_fetched(row, settings())
     }
     return known | {name: name for name in loaded if name not in known}
+
+
+def reference_title(name: str) -> str:
+    """Return what people call a reference in its reading, raw being the usual one."""
+    base = registry.base_of(name)
+    title = references().get(base, base)
+    return f"{title}, centred" if registry.is_centred(name) else title
 
 
 def reference() -> str:

@@ -99,18 +99,17 @@ def _follow_link(offered: dict[str, str], default: str) -> None:
 def show_reference_note(reference: str) -> None:
     """Say in which reference all angles are measured, and in which reading if it is not raw."""
     base = registry.base_of(reference)
-    if registry.references(loaders.settings())[0].name == base:
-        note = REFERENCE_NOTE.format(reference=base)
-    else:
-        title = loaders.references().get(base, base)
-        note = OTHER_REFERENCE_NOTE.format(reference=in_words(title, 120))
+    is_default = registry.references(loaders.settings())[0].name == base
+    wording = REFERENCE_NOTE if is_default else OTHER_REFERENCE_NOTE
+    note = wording.format(reference=in_words(loaders.reference_title(base), 120))
     st.caption(f"{note} {CENTRED_NOTE}" if registry.is_centred(reference) else note)
 
 
 def show_tower_note(model: str, reference: str) -> None:
     """Say that a classifier shares its image tower with the reference that it is measured in."""
     title = loaders.bench().entry(model).title
-    note = SHARED_TOWER_NOTE.format(model=title, reference=registry.base_of(reference))
+    base = in_words(loaders.reference_title(registry.base_of(reference)), 120)
+    note = SHARED_TOWER_NOTE.format(model=title, reference=base)
     st.info(note, icon=":material/merge:")
 
 

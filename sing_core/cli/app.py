@@ -119,6 +119,14 @@ def _cell(value: object) -> str:
     return " ".join(map(_cell, value.values())) if isinstance(value, dict) else str(value)
 
 
+def lead(answer: str) -> None:
+    """Print what an answer says first and how much that is, made for Markdown, above its table."""
+    from sing_core.leakage.phrases import unmarked
+
+    for paragraph in answer.split("\n\n")[:2]:
+        typer.echo(f"{unmarked(paragraph)}\n")
+
+
 def open_bench(settings: Settings) -> "Workbench":
     """Return a workbench of this process; nothing is loaded yet."""
     from sing_core.files.store import Store

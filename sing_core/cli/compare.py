@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Models, Ref, Row, Set, app, open_bench, show, tell
+from sing_core.cli.app import Json, Models, Ref, Row, Set, app, lead, open_bench, show, tell
 from sing_core.cli.scored import (
     Deciding,
     Dimension,
@@ -14,6 +14,7 @@ from sing_core.cli.scored import (
     opened_all,
 )
 from sing_core.cli.variants import Centred
+from sing_core.errors import ImageSetError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
 
@@ -68,7 +69,7 @@ def compare(
     elif text:
         show(_steered(kinds(reference), text, image_score), json_)
     else:
-        show(_compared(kinds(reference), paired=paired), json_)
+        _print_compared(kinds(reference), paired=paired, json_=json_)
 
 
 def _steered(kinds: "Sequence[Sequence[ScoredSet]]", text: str, image_score: float) -> list[Row]:
@@ -77,13 +78,30 @@ def _steered(kinds: "Sequence[Sequence[ScoredSet]]", text: str, image_score: flo
     return [steered_row(scored, text, image_score).as_row() for kind in kinds for scored in kind]
 
 
-def _compared(kinds: "Sequence[Sequence[ScoredSet]]", *, paired: bool) -> list[Row]:
+def _print_compared(kinds: "Sequence[Sequence[ScoredSet]]", *, paired: bool, json_: bool) -> None:
     from sing_core.leakage.comparison import model_row
     from sing_core.leakage.differences import pair_rows
 
+    if not json_:
+        _lead(kinds[-1])
     if paired:
-        return [row.as_row() for kind in kinds for row in pair_rows(kind)]
-    return [model_row(scored).as_row() for kind in kinds for scored in kind]
+        show([row.as_row() for kind in kinds for row in pair_rows(kind)], json_)
+    else:
+        show([model_row(scored).as_row() for kind in kinds for scored in kind], json_)
+
+
+def _lead(sets: "Sequence[ScoredSet]") -> None:
+    """Print which classifier leaks most; why not, where their images cannot be compared."""
+    from sing_core.leakage.compare_answer import answer
+    from sing_core.leakage.comparison import model_row
+    from sing_core.leakage.differences import pair_rows
+
+    try:
+        pairs = pair_rows(sets)
+    except ImageSetError as error:
+        tell(str(error))
+        return
+    lead(answer([model_row(one) for one in sets], pairs, {one.model: one.model for one in sets}))
 
 
 def _print_orders(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sing_core.cli.app import Json, Ref, Row, Set, app, open_bench, show
+from sing_core.cli.app import Json, Ref, Row, Set, app, lead, open_bench, show
 from sing_core.cli.scored import (
     ConceptFile,
     Concepts,
@@ -83,11 +83,11 @@ def classes(
     parts = split(open_scored(bench, model, set_, reference), stratum)
     if versus:
         others = split(open_scored(bench, versus, set_, reference), stratum)
-        found = _agreement(zip(parts, others, strict=True))
+        found = _agreement(zip(parts, others, strict=True), said=not json_)
     elif steer or images:
         found = _of_class(parts[-1], steer, images, image_score)
     else:
-        found = _table(parts, only, order)
+        found = _table(parts, only, order, said=not json_)
     if found:
         show(found, json_)
 
@@ -97,10 +97,14 @@ def _check_second(model: str, versus: str) -> None:
         raise SingError(f"--versus names a second classifier: {model} is the first one itself.")
 
 
-def _agreement(pairs: "Iterable[tuple[ScoredSet, ScoredSet]]") -> list[Row]:
+def _agreement(pairs: "Iterable[tuple[ScoredSet, ScoredSet]]", *, said: bool) -> list[Row]:
     from sing_core.leakage.agreement import agreement_rows
+    from sing_core.leakage.classes_answer import agreement
 
-    return [row.as_row() for pair in pairs for row in agreement_rows(*pair)]
+    found = [agreement_rows(*pair) for pair in pairs]
+    if said:
+        lead(agreement(found[-1], (found[-1][0].first, found[-1][0].second)))
+    return [row.as_row() for rows in found for row in rows]
 
 
 def _of_class(scored: "ScoredSet", steer: str, images: str, image_score: float) -> list[Row]:
@@ -114,14 +118,20 @@ def _of_class(scored: "ScoredSet", steer: str, images: str, image_score: float) 
     return [row.as_row() for row in found]
 
 
-def _table(parts: "Sequence[ScoredSet]", only: "ClassFilter", order: Order) -> list[Row]:
+def _table(
+    parts: "Sequence[ScoredSet]", only: "ClassFilter", order: Order, *, said: bool
+) -> list[Row]:
     """Return the rows of the classes that the filter keeps; say so where it keeps none."""
     from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
     from sing_core.leakage.classes import class_table
+    from sing_core.leakage.classes_answer import summary
 
-    kept = only.kept([row for part in parts for row in class_table(part)])
+    tables = [class_table(part) for part in parts]
+    kept = only.kept([row for table in tables for row in table])
     if not kept:
         typer.echo(NOTHING_LEFT, err=True)
+    elif said:
+        lead(summary(tables[-1]))
     ordered = decided_first(kept) if order is Order.decided else kept
     return [row.as_row() for row in ordered]
 
@@ -142,6 +152,7 @@ def concepts(
     """Print a class, or the whole set, against concepts: angles, AS, and two tests."""
     from sing_core.leakage.classes import find_class
     from sing_core.leakage.concepts import concept_table
+    from sing_core.leakage.concepts_answer import summary
     from sing_core.leakage.strata import split
 
     if (list_ is None) == (not concept):
@@ -150,9 +161,9 @@ def concepts(
     scored = open_scored(open_bench(settings), model, set_, reference)
     wanted = concepts_asked(settings, list_, concept, template)
     label = find_class(scored, class_) if class_ else None
-    rows = (
-        row
-        for part in split(scored, stratum)
-        for row in concept_table(part, wanted, label=label, bound_deg=bound)
-    )
-    show([row.as_row() for row in rows], json_)
+    tables = [
+        concept_table(part, wanted, label=label, bound_deg=bound) for part in split(scored, stratum)
+    ]
+    if not json_:
+        lead(summary(tables[-1], whole=label is None))
+    show([row.as_row() for table in tables for row in table], json_)

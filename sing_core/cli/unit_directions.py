@@ -91,7 +91,7 @@ def _show(found: "SetDirection", size: int, pool: int, json_: bool) -> None:
     tell(found.sentence)
     if found.card.words:
         tell(found.agreement(pool))
-    tell(f"At its upper end: {_named(found.top)}. At its lower end: {_named(found.bottom)}.")
+    tell(f"Most along it: {_named(found.top)}. Least along it: {_named(found.bottom)}.")
 
 
 def _named(ends: "Sequence[EndImage]") -> str:

@@ -128,8 +128,9 @@ def error_alarms(scored: ScoredSet) -> tuple[AlarmRow, ...]:
     """
     told = _told(scored)
     if told.wrong is None:
+        title = scored.bench.entry(scored.model).title
         raise ImageSetError(
-            f"Nobody said which classes those of {scored.model} are, so no decision is wrong."
+            f"Nobody said which classes those of {title} are, so no decision is wrong."
         )
     rows = []
     for name in SCORES:

@@ -66,4 +66,5 @@ def check_null_space(bench: Workbench, model: str) -> None:
         SingError: the classifier cannot be loaded.
     """
     if not bench.classifier(model).linear.head.nullity:
-        raise ImageSetError(f"{model} has no null space: nothing that is planted can lie in it.")
+        title = bench.entry(model).title
+        raise ImageSetError(f"{title} has no null space: nothing that is planted can lie in it.")

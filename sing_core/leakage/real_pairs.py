@@ -118,7 +118,8 @@ def real_pairs(scored: ScoredSet, neighbours: int = NEIGHBOURS) -> RealPairs:
     """
     found = scored.ask("SELECT row, label FROM images ORDER BY row")
     if not scored.nullity:
-        raise ImageSetError(f"{scored.model} has no null space: no two images are equivalent.")
+        title = scored.bench.entry(scored.model).title
+        raise ImageSetError(f"{title} has no null space: no two images are equivalent.")
     if len(found) <= neighbours:
         raise ImageSetError(
             f"Real equivalents need more than {neighbours} images; the set "

@@ -27,7 +27,7 @@ class EndImage:
 
 
 def ends_of(part: SetPart, vector: Tensor) -> tuple[tuple[EndImage, ...], tuple[EndImage, ...]]:
-    """Return the images farthest along ``vector`` ``(m,)``, and those farthest against it."""
+    """Return the images most along ``vector`` ``(m,)``, and those least along it."""
     along = (part.features.double() @ vector).tolist()
     order = sorted(range(len(along)), key=lambda place: (-along[place], place))
     count = min(ENDS, len(order) // 2)

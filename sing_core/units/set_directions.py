@@ -67,7 +67,7 @@ class SetDirection:
 
     Attributes:
         card: its texts, or that words are refused, and the curve.
-        top: images along it, the farthest out first; ``bottom`` those at the other end. None of
+        top: images most along it, the outermost first; ``bottom`` those least along it. None of
             them made it.
         elsewhere: of those images, the share of the hidden variance along a component, or of a
             difference's squared length.
@@ -150,7 +150,7 @@ def components_of_set(
     found = null_components(made.features, head, count)
     return component_table(
         found, others.features, head, translator, centred_texts(embeddings), band,
-        f"{asked.model} cannot see of {part.where}", report=report,
+        f"{bench.entry(asked.model).title} cannot see of {part.where}", report=report,
     )  # fmt: skip
 
 
@@ -210,7 +210,8 @@ def _made(bench: Workbench, asked: AskedDirection, head: HeadDecomposition) -> _
     first = part_of_set(bench, asked.images, asked.model, asked.class_name)
     if asked.against:
         return _difference(bench, asked, head, first)
-    what = f"component {asked.component} of what {asked.model} cannot see of {first.where}"
+    title = bench.entry(asked.model).title
+    what = f"component {asked.component} of what {title} cannot see of {first.where}"
     of, others = _halves(first)
     found = null_component(of.features, head, asked.component)
     elsewhere = float(hidden_shares(found.vector[None], others.features, head))
@@ -230,7 +231,8 @@ def _difference(
     means = (part.features.double().mean(dim=0) for part in (others, others_second))
     apart = next(means) - next(means)
     elsewhere = float((apart @ found.vector).square() / apart.square().sum().clamp_min(1e-300))
-    what = f"what {asked.model} cannot see of how {first.where} differs from {second.where}"
+    title = bench.entry(asked.model).title
+    what = f"what {title} cannot see of how {first.where} differs from {second.where}"
     both, rest = joined((of, of_second)), joined((others, others_second))
     return _Made(found, both, rest, elsewhere, what)
 

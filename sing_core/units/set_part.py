@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import ImageSetError
+from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
 from sing_core.models.class_names import wnid_of
 from sing_core.models.workbench import Workbench
 from sing_core.sets.catalogue import image_sets
@@ -77,3 +78,18 @@ def joined(parts: Sequence[SetPart]) -> SetPart:
     features = torch.cat([part.features for part in parts])
     images = tuple(image for part in parts for image in part.images)
     return SetPart(features, images, " and ".join(part.where for part in parts))
+
+
+def most_components(
+    bench: Workbench, images: str, model: str, class_name: str, variant: HeadVariant = WHOLE_HEAD
+) -> int:
+    """Return in how many directions the hidden parts of images can vary at most.
+
+    One fewer than there are images in the half that makes a direction, or all that are hidden.
+
+    Raises:
+        SingError: see ``part_of_set``.
+    """
+    made, _ = halves(part_of_set(bench, images, model, class_name))
+    several = len({image.digest for image in made.images}) - 1
+    return max(0, min(several, bench.deciding(model, variant).linear.head.nullity))

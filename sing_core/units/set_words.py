@@ -46,4 +46,4 @@ def words_of_set(
         size=size,
         where=part.where,
     )
-    return found, sentence(found, f"{part.where} to {model}")
+    return found, sentence(found, f"{part.where} to {classifier.entry.title}")

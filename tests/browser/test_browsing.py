@@ -119,7 +119,9 @@ def test_enter_begins_no_job_and_a_job_can_be_stopped_and_taken_up(page, url):
     page.locator(".st-key-library-stop").wait_for(state="detached", timeout=MS)
     assert page.get_by_text("Leaving the page stops it").count() == 0
     prepare.click()
-    page.get_by_text("stopped is prepared under lite0: 120 of 120 images").wait_for(timeout=MS)
+    page.get_by_text("stopped is prepared under EfficientNet-Lite0: 120 of 120 images").wait_for(
+        timeout=MS
+    )
     assert page.get_by_text("Preparing was stopped").count() == 0
     assert page.get_by_text("Leaving the page stops it").count() == 0
     page.get_by_role("link", name="See its images in Classes").click()

@@ -17,7 +17,7 @@ WORDS_BOX = """(node) => {
 def test_an_unreachable_image_score_is_said_and_has_no_tick(scrubber_page: OpenScrubber) -> None:
     scrubber = scrubber_page("unreachable")
     ticks = scrubber.part("ticks").get_by_role("button")
-    assert ticks.all_inner_texts() == ["0°", "10°", "20°"]
+    assert ticks.all_inner_texts() == ["0°", "10°", "20°", "21°"]
     assert scrubber.page.get_by_text("cannot reach 40° in the null space").is_visible()
 
 
@@ -113,13 +113,28 @@ def test_every_tick_is_shown_and_none_lies_on_another(
 ) -> None:
     scrubber = scrubber_page("steep", width=width)
     ticks = scrubber.part("ticks").get_by_role("button")
-    assert ticks.all_inner_texts() == ["0°", "10°", "20°", "40°"]
+    assert ticks.all_inner_texts() == ["0°", "10°", "20°", "40°", "longest step, 62°"]
     boxes = [tick.evaluate(WORDS_BOX) for tick in ticks.all()]
     for place, (left, top, right, bottom) in enumerate(boxes):
         assert left >= 0
         assert right <= width
         for x, y, x_end, y_end in boxes[place + 1 :]:
             assert right < x or x_end < left or bottom <= y or y_end <= top
+
+
+@pytest.mark.parametrize(
+    ("case", "said"), [("plain", "longest step, 59°"), ("frames", "all removed, 59°")]
+)
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_far_end_of_the_slider_says_what_it_is_and_leads_there(
+    scrubber_page: OpenScrubber, case: str, said: str, width: int
+) -> None:
+    scrubber = scrubber_page(case, width=width)
+    end = scrubber.page.get_by_role("button", name=f"Go to the end: {said}")
+    box, track = end.bounding_box(), scrubber.slider.bounding_box()
+    assert box["x"] + box["width"] == pytest.approx(track["x"] + track["width"], abs=1)
+    end.click()
+    assert scrubber.index == scrubber.last
 
 
 def test_the_sentence_asks_to_pull_the_slider_until_somebody_has(
@@ -215,3 +230,21 @@ def test_three_equal_squares_stand_there_before_there_are_pictures(
 def test_the_slider_says_how_far_a_photo_could_turn(scrubber_page: OpenScrubber) -> None:
     assert scrubber_page("frames").page.get_by_text("largest feasible turn").is_visible()
     assert scrubber_page().page.get_by_text("largest feasible turn").count() == 0
+
+
+def test_on_a_phone_what_a_picture_says_takes_one_line_of_it_and_opens_by_a_touch(
+    scrubber_page: OpenScrubber,
+) -> None:
+    scrubber = scrubber_page("frames", width=390)
+    for name, said in (
+        ("photo", "The first of 3 frames is used."), ("equivalent", "not what was asked: 60°"),
+    ):  # fmt: skip
+        badge = scrubber.part(f"badge-{name}").bounding_box()
+        square = scrubber.page.locator(".square", has=scrubber.part(f"badge-{name}")).bounding_box()
+        assert 24 <= badge["height"] <= square["height"] / 4
+        before = scrubber.slider.bounding_box()
+        scrubber.part(f"badge-{name}").click()
+        assert scrubber.part(f"whole-{name}").inner_text() == said
+        assert scrubber.slider.bounding_box() == before
+        scrubber.page.keyboard.press("Escape")
+        assert scrubber.part(f"whole-{name}").is_hidden()

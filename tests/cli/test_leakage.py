@@ -194,6 +194,23 @@ def test_paired_differences_are_those_of_the_means(prepared, rows):
     assert {0 <= pair["p_adjusted"] <= 1 for pair in pairs.values()} == {True}
 
 
+def test_for_people_the_first_sentence_of_the_page_stands_above_the_table(prepared, run):
+    words = ("--concept", "gold*fish", "--concept", "lemon")
+    for ask, said in (
+        (("compare",), "lite0"),
+        (("compare", "--paired"), "lite1"),
+        (("classes", "--model", "lite0"), "of 4 classes that can be tested, null removal turns"),
+        (("concepts", "--model", "lite0", *words), "of 2 concepts"),
+    ):
+        code, out, err = run(*ask, "--set", prepared[0])
+        assert (code, err) == (0, "")
+        *paragraphs, table = out.split("\n\n", 2 if ask[0] != "concepts" else 1)
+        assert said in paragraphs[0]
+        assert "°" in paragraphs[-1]
+        assert not any(mark in text for text in paragraphs for mark in ("**", "\\", "\u2060"))
+        assert "lite0" in table or "gold*fish" in table or "goldfish" in table
+
+
 def test_compare_asks_the_same_classes_of_every_head(prepared, rows, run):
     ask = ("compare", "--set", prepared[0])
     found = rows(*ask, "--classes", "0-1, 281")

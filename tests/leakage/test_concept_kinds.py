@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from pages._view.tables import concepts_answer
 from sing_core.files.store import Store
-from sing_core.leakage import concepts
+from sing_core.leakage import concepts, concepts_answer
 from sing_core.leakage.concept_kinds import OfKind, means_by_kind, opposite
 from sing_core.leakage.concept_lists import parse_concepts
 from sing_core.leakage.concepts import concept_table, embed

@@ -6,10 +6,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pages._view.tables import compare_answer
 from sing_core.errors import StaleArtefactError
 from sing_core.files.seals import UNSEALED_PARQUET, seal_parquet
-from sing_core.leakage import score_files
+from sing_core.leakage import compare_answer, score_files
 from sing_core.leakage.classes import class_images, class_table
 from sing_core.leakage.comparison import model_row
 from sing_core.leakage.scored_sets import open_set

@@ -22,16 +22,19 @@ def test_the_order_in_every_reference_is_what_the_command_prints(monkeypatch):
     app.at.session_state[FOLDED] = True
     app.run()
     assert (app.errors, len(asked)) == ([], 1)
-    (table,) = (e.value for e in app.at.dataframe if "mini-vit" in e.value.columns)
+    references = loaders.references()
+    (table,) = (e.value for e in app.at.dataframe if references["mini-vit"] in e.value.columns)
     said = [element.value.replace("\\", "") for element in app.at.markdown]
-    assert any("EfficientNet-Lite2 is not judged in mini, which" in text for text in said)
+    own = f"EfficientNet-Lite2 is not judged in {references['mini']}, which"
+    assert any(own in text for text in said)
     line = next(e.value for e in app.at.caption if "--across-references" in e.value)
     printed = command(*line.split("`")[1].split()[3:], "--json")
     assert printed.returncode == 0, printed.stderr
     rows = [json.loads(row) for row in printed.stdout.splitlines()]
-    titles = {name: entry.title for name, entry in loaders.models().items()}
+    titles = loaders.titles()
     for row in rows:
-        cell = table.set_index("classifier").loc[titles[row["model"]]][row["reference"]]
+        own = table.set_index("classifier").loc[titles[row["model"]]]
+        cell = own[references[row["reference"]]]
         place = "its own tower" if row["shares_tower"] else f"place {row['place']}:"
         assert cell.startswith(place)
         assert f"{row['mean']:.3f}°" in cell
@@ -40,8 +43,8 @@ def test_the_order_in_every_reference_is_what_the_command_prints(monkeypatch):
 
 def test_the_ratio_is_drawn_beside_that_of_random_subspaces():
     rows = asks.model_rows(["lite0", "lite1"], "embedded", opened.ALL)
-    null, equal, energy = figures.ratios(rows).data
+    null, equal, energy = figures.ratios(rows, loaders.titles()).data
     assert list(null.y) == [row.ratio.estimate for row in rows]
     assert list(null.error_y.array) == [row.ratio.high - row.ratio.estimate for row in rows]
     assert list(equal.y) == [row.dim_ratio.estimate for row in rows]
-    assert list(energy.x) == ["lite0", "lite1"]
+    assert list(energy.x) == ["EfficientNet-Lite0", "EfficientNet-Lite1"]

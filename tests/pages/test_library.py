@@ -148,7 +148,8 @@ def test_a_set_is_prepared_from_a_typed_path_and_offered_to_the_other_pages(libr
     library.at.text_input(key="library.images").set_value(str(tmp_path / "images"))
     library.at.text_input(key="library.set_name").set_value("typed")
     press_prepare(library)
-    assert "typed is prepared under lite0: 2 of 3 images have scores" in said(library)[-1]
+    told = said(library)[-1]
+    assert "typed is prepared under EfficientNet-Lite0: 2 of 3 images have scores" in told
     problems = library.at.dataframe[-1].value
     assert list(problems["image"]) == ["n01443537/torn.jpg"]
     assert "typed" in asks.set_names()
@@ -205,7 +206,7 @@ def test_a_set_is_prepared_from_uploaded_pictures_and_browsed(library):
     press_prepare(library)
     assert library.errors == []  # what the last job said is gone
     assert said(library) == [
-        "sent is prepared under lite0: 2 of 2 images have scores; 0 could not be used."
+        "sent is prepared under EfficientNet-Lite0: 2 of 2 images have scores; 0 could not be used."
     ]
     (link,) = library.at.get("page_link")
     assert (link.proto.label, link.proto.query_string) == ("See its images in Classes", "set=sent")
@@ -224,7 +225,8 @@ def test_a_set_is_prepared_from_an_uploaded_zip(library):
     send(library, ("two.zip", payload.getvalue(), "application/zip"))
     library.at.text_input(key="library.set_name").set_value("zipped")
     press_prepare(library)
-    assert "zipped is prepared under lite0: 2 of 2 images have scores" in said(library)[-1]
+    told = said(library)[-1]
+    assert "zipped is prepared under EfficientNet-Lite0: 2 of 2 images have scores" in told
     assert {row.label for row in asks.class_rows("lite0", "zipped")} == {"tabby cat", "espresso"}
 
 

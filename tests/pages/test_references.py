@@ -87,7 +87,8 @@ def test_a_typed_reference_is_loaded_fitted_to_and_measured_in_on_all_pages(tiny
     app.at.checkbox(key="library.fit").set_value(True)
     next(b for b in app.at.button if b.label == "Prepare").click()
     app.run()
-    assert "crops is prepared under lite0: 24 of 24 images have scores" in app.at.success[-1].value
+    told = app.at.success[-1].value
+    assert "crops is prepared under EfficientNet-Lite0: 24 of 24 images have scores" in told
     said = "measured by a fit that did not see it, its cosine to the reference’s own embedding"
     assert any(said in caption for caption in app.captions)
     assert app.at.dataframe[0].value.set_index("name").loc["lite0", "translator"] == "yes"

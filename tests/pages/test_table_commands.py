@@ -161,7 +161,7 @@ def test_template_bound_class_and_hostile_concepts_are_in_the_command(printed):
     app.at.number_input(key="concepts.bound").set_value(0.5500001)
     app.at.button[0].click().run()
     text = copied(app)
-    assert "--class n01443537" in text
+    assert "--class goldfish --concept goldfish" in text
     assert text.endswith("--bound 0.5500001")
     shown = table(app, "concept")
     assert list(shown["concept"]) == lines

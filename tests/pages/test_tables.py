@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pages._view import exports
-from pages._view.tables import asks, cells, classes_answer, compare, concepts
+from pages._view.tables import asks, cells, compare, concepts
 from pages._view.words import phrases
-from sing_core.leakage import scored_sets
+from sing_core.leakage import classes_answer, scored_sets
 from sing_core.leakage.superclasses import superclasses
 from tests import reference
 from tests.command import command

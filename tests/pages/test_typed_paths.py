@@ -100,7 +100,8 @@ def test_a_set_in_the_folder_set_aside_is_prepared_by_its_short_name(serve, tmp_
     serve("0.0.0.0", tmp_path / "sets")
     app = prepare(App().open("library"), "mine")
     assert app.errors == []
-    assert "is prepared under lite0: 1 of 1 images have scores" in app.at.success[0].value
+    told = app.at.success[0].value
+    assert "is prepared under EfficientNet-Lite0: 1 of 1 images have scores" in told
     assert app.at.success[0].value.startswith("mine")
 
 

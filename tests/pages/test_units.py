@@ -230,7 +230,8 @@ def test_one_hidden_direction_has_signed_texts_and_the_images_at_its_ends(words_
     app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, texts="4")
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "What is one hidden direction?"
-    assert "**Component 1 of what lite0 cannot see of “jellyfish” (16 images) leads" in first(app)
+    told = "**Component 1 of what EfficientNet-Lite0 cannot see of “jellyfish” (16 images) leads"
+    assert told in first(app)
     assert any("that TextSpan names" in element.value for element in app.at.markdown)
     (texts,) = columns_of(app, "coefficient")
     assert list(texts["rank"]) == [1, 2, 3, 4]
@@ -253,8 +254,10 @@ def test_without_a_choice_the_first_component_that_has_words_is_shown(words_for)
     app = App.at_page("units", **DIRECTION)
     (table,) = columns_of(app, "random_below")
     assert len(table) == 7
-    assert "There are no words for component 1" in first(app)
-    assert any("None of the first 7 components" in one.value for one in app.at.markdown)
+    said = "**None of the first 7 components of what EfficientNet-Lite0 cannot see of “jellyfish”"
+    assert first(app).startswith(said)
+    assert not columns_of(app, "end")
+    assert not app.at.get("plotly_chart")
     left = list(table["unexplained"])
     bound = sorted(left)[2]  # two have less
     having = [place for place, rest in enumerate(left, start=1) if rest < bound]
@@ -266,7 +269,7 @@ def test_without_a_choice_the_first_component_that_has_words_is_shown(words_for)
     assert [place for place in table["component"] if table["has_words"][place - 1] == "words"] == (
         having
     )
-    assert f"**Component {having[0]} of what lite0 cannot see" in first(app)
+    assert f"**Component {having[0]} of what EfficientNet-Lite0 cannot see" in first(app)
     assert any(
         "2 of the first 7 components" in one.value and f"Component {having[0]} is the first of" in
         one.value for one in app.at.markdown
@@ -276,8 +279,33 @@ def test_without_a_choice_the_first_component_that_has_words_is_shown(words_for)
     app.run()
     assert (app.errors, app.warnings) == ([], [])
     assert app.query["component"] == str(having[1])
-    assert f"**Component {having[1]} of what lite0 cannot see" in first(app)
+    assert f"**Component {having[1]} of what EfficientNet-Lite0 cannot see" in first(app)
     assert any("is the one that was asked for" in one.value for one in app.at.markdown)
+
+
+def test_the_question_about_one_direction_opens_on_one_that_has_words():
+    app = App.at_page("units", ask="direction")
+    assert (app.errors, app.warnings) == ([], [])
+    assert first(app).startswith(
+        "**Component 1 of what EfficientNet-Lite0 cannot see of “sports car”"
+    )
+    assert columns_of(app, "coefficient")
+    assert any("it is an example and no finding" in text for text in app.captions)
+
+
+def test_no_more_components_are_looked_at_than_there_are(words_for):
+    words_for(0.0)
+    app = App.at_page("units", **DIRECTION, looked="40")
+    assert (app.errors, app.warnings) == ([], [])
+    (shown,) = (one for one in app.at.selectbox if one.label == "Components looked at")
+    assert (shown.options, shown.disabled) == (["all 7 that there are"], True)
+    assert app.at.selectbox(key="units.component").options[-1] == "7"
+    assert "looked" not in app.query
+    app.at.selectbox(key="units.class").set_value("")
+    app.at.selectbox(key="units.component").set_value("1")
+    app.run()
+    (slider,) = (one for one in app.at.select_slider if one.label == "Components looked at")
+    assert (slider.options, slider.value) == (["10", "20", "40", "80"], "20")
 
 
 def test_a_click_on_a_component_chooses_it(monkeypatch):
@@ -289,7 +317,7 @@ def test_a_click_on_a_component_chooses_it(monkeypatch):
 
 def test_a_direction_is_changed_by_hand_and_the_link_follows(few_texts):
     app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, component="2")
-    assert "omponent 2 of what lite0 cannot see" in first(app)
+    assert "omponent 2 of what EfficientNet-Lite0 cannot see" in first(app)
     app.at.selectbox(key="units.other").set_value("goldfish")
     app.run()
     assert (app.errors, app.warnings) == ([], [])

@@ -134,3 +134,8 @@ test("the wanted image score is a plain number of degrees, or a dash", () => {
     assert.equal(sentences.targetWords(target), "IS = –");
   }
 });
+
+test("the far end of the slider is called what it is", () => {
+  assert.equal(sentences.endWords({ mode: "steer" }), "longest step");
+  assert.equal(sentences.endWords({ mode: "remove" }), "all removed");
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { angleTicks, shownAt, stepAt } from "../../pages/_view/scrubber/squares.mjs";
+import { angleTicks, endTick, shownAt, stepAt } from "../../pages/_view/scrubber/squares.mjs";
 
 const sweep = (scores, rest = {}) => ({ epsilon: scores.map((_, step) => step), image_score_deg: scores, ...rest });
 const angles = (data) => angleTicks(data).map(({ angle }) => angle);
@@ -25,6 +25,19 @@ test("the wanted angle has a tick of its own, in place of one that would touch i
   assert.deepEqual(angles(sweep([0, 10, 20, 38, 40], target(38, 3))), [0, 10, 20, 38]);
   assert.deepEqual(angles(sweep([0, 10, 20, 30, 40], target(40, 4))), [0, 10, 20, 40]);
   assert.deepEqual(angles(sweep([0, 10], { target: { reachable: false, image_score_deg: 60 } })), [0, 10]);
+});
+
+test("the far end has a mark of its own where no other is near it", () => {
+  const { angle, index, room } = endTick(sweep([0, 10, 20, 40, 50, 61.6]));
+  assert.deepEqual([angle, index], [61.6, 5]);
+  assert.ok(Math.abs(room - 0.4) < 1e-9);
+  assert.equal(endTick(sweep([0, 10, 20, 40])), null, "the last mark is the end");
+  assert.equal(endTick(sweep([0, 5, null])), null);
+  assert.equal(endTick(sweep([0])), null);
+  assert.equal(endTick(sweep([])), null);
+  const many = Array.from({ length: 101 }, (_, step) => step * 0.42);
+  many[96] = 40;
+  assert.equal(endTick(sweep(many)), null, "a mark that touches it tells enough");
 });
 
 test("a step is the nearest to its angle, whatever is not known beside it", () => {

@@ -17,7 +17,6 @@ from sing_core.units.atlas import (
     sentence,
     unit_means,
 )
-from sing_core.units.inside import open_inside
 from sing_core.units.recorded import Recorded
 from sing_core.units.residual import parts_of, sums_of
 from tests.units.photos import photo
@@ -26,17 +25,8 @@ CAT, DOG = "n02123045", "n02099601"
 
 
 @pytest.fixture(scope="module")
-def inside(real_bench):
-    return open_inside(real_bench, "mini-vit")
-
-
-@pytest.fixture(scope="module")
-def recorded(inside):
-    whole = photo()
-    crops = [whole.crop((7 * k, 4 * k, 7 * k + 170, 4 * k + 170)) for k in range(24)]
-    sums = sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
-    rows = [ImageRow(k, f"{k}", CAT if k % 2 else DOG, f"{k}") for k in range(24)]
-    return Recorded(sums, tuple(rows), ())
+def recorded(record):
+    return record([CAT if k % 2 else DOG for k in range(24)])
 
 
 def test_nothing_replaced_is_the_network_and_everything_gives_one_answer(inside, recorded):

@@ -258,7 +258,10 @@ def test_a_direction_of_a_class_has_its_images_at_both_ends(real_bench, words):
     assert found.top[0].score == pytest.approx(float(along.max()))
     share = f"{100 * found.elsewhere:.1f} % in the 8 others"
     assert f"in the 8 images that made it, and {share}" in found.sentence
-    assert "omponent 1 of what lite0 cannot see of “goldfish” (16 images)" in found.sentence
+    assert (
+        "omponent 1 of what EfficientNet-Lite0 cannot see of “goldfish” (16 images)"
+        in found.sentence
+    )
     assert f"{100 * found.card.unexplained[-1]:.1f} %" in found.sentence
     assert (found.shared is None) == found.card.is_refused
     assert len(found.card.unexplained) == 1 + 128
@@ -387,8 +390,8 @@ def test_the_command_prints_a_row_a_text_and_says_the_sentence(command):
     assert [list(row) for row in rows] == [KEYS] * 3
     assert [row["rank"] for row in rows] == [1, 2, 3]
     assert all(math.isfinite(row["unexplained"]) for row in rows)
-    assert "omponent 1 of what lite0 cannot see of “goldfish”" in said
-    assert "At its upper end: " in said
+    assert "omponent 1 of what EfficientNet-Lite0 cannot see of “goldfish”" in said
+    assert "Most along it: " in said
     assert said.count("(goldfish, ") == 6
 
 
@@ -402,7 +405,7 @@ def test_the_command_lists_components_and_takes_the_first_that_has_words(command
     having = [row["component"] for row in rows if row["has_words"]]
     code, texts, said = command(*asked, "--size", "2")
     assert code == 0, said
-    assert f"omponent {having[0] if having else 1} of what lite0 cannot see" in said
+    assert f"omponent {having[0] if having else 1} of what EfficientNet-Lite0 cannot see" in said
     assert (texts[0]["text"] is None) == (not having)
     assert f"{len(having) or 'None'} of the first 5 components" in said
 

@@ -10,7 +10,6 @@ from sing_core.errors import UnitsError
 from sing_core.maths.text_span import TextSpan, text_span
 from sing_core.models.text_pools import general_properties, text_pool
 from sing_core.settings import Settings
-from sing_core.units.inside import open_inside
 from sing_core.units.moments import HeadMoments, shipped_moments
 from sing_core.units.properties import (
     Specialisation,
@@ -34,11 +33,6 @@ class OneHead:
 
     def stand_ins(self, inside, layer, head, folds):
         return torch.cat([self.rows[fold::8] for fold in folds])
-
-
-@pytest.fixture(scope="module")
-def inside(real_bench):
-    return open_inside(real_bench, "mini-vit")
 
 
 def drawn(*shape, seed):

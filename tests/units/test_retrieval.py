@@ -6,13 +6,11 @@ import pytest
 import torch
 
 from sing_core.errors import UnitsError
-from sing_core.sets.chunks import ImageRow
 from sing_core.units import retrieval
-from sing_core.units.inside import open_inside
 from sing_core.units.layer_norm import Shares
 from sing_core.units.moments import HeadMoments
 from sing_core.units.recorded import Recorded
-from sing_core.units.residual import Sums, sliced, sums_of
+from sing_core.units.residual import Sums, sliced
 from sing_core.units.retrieval import (
     found_again,
     head_gram,
@@ -22,25 +20,11 @@ from sing_core.units.retrieval import (
     images_of_text,
     usual_output,
 )
-from tests.units.photos import photo
 
 
 @pytest.fixture(scope="module")
-def inside(real_bench):
-    return open_inside(real_bench, "mini-vit")
-
-
-@pytest.fixture(scope="module")
-def batch(inside):
-    whole = photo()
-    crops = [whole.crop((9 * k, 5 * k, 9 * k + 150, 5 * k + 150)) for k in range(16)]
-    return torch.stack([inside.prepare(crop) for crop in crops])
-
-
-@pytest.fixture(scope="module")
-def recorded(inside, batch):
-    sums = sums_of(inside.tower, batch)
-    return Recorded(sums, tuple(ImageRow(k, f"{k}", f"n{k % 4}", f"{k}") for k in range(16)), ())
+def recorded(record):
+    return record([f"n{k % 4}" for k in range(16)])
 
 
 def changed(recorded, layer, head, place, values):

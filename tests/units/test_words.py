@@ -31,11 +31,6 @@ from tests.units.photos import photo
 
 
 @pytest.fixture(scope="module")
-def inside(real_bench):
-    return open_inside(real_bench, "mini-vit")
-
-
-@pytest.fixture(scope="module")
 def sums(inside):
     """Units of forty crops of the cat."""
     whole = photo()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pages._view.tables.cells import span, spoken_table
+from pages._view.tables.cells import span, spoken_table, width_of
 
 ROWS = [
     {"class": "a", "mean": 0.166, "low": 0.159, "high": 0.172, "other": -0.5},
@@ -49,3 +49,11 @@ def test_a_number_that_nobody_gave_a_form_has_no_idle_zeros():
     texts = re.findall(r">\s*([^<>]+?)\s*</td>", table.to_html())
     assert texts == ["0.2", "Alpha", "1", "Beta", "0.125", "Alpha"]
     assert table.data["name"].tolist() == ["a", "b", "a"], "the files keep the short names"
+
+
+def test_a_column_is_as_wide_as_its_longest_text_however_far_down_it_stands():
+    names = [*["dam"] * 20, "through arch bridge"]
+    assert 132 <= width_of(names, 155) <= 155, "the browser draws it in 132 pixels"
+    assert width_of(["dam"], 155) < 60
+    assert width_of(["x" * 90], 155) == 155
+    assert width_of([], 155) > 0

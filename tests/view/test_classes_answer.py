@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pages._view.tables import classes_answer, figures
+from pages._view.tables import figures
+from sing_core.leakage import classes_answer
 from sing_core.leakage.agreement import AgreementRow
 from sing_core.leakage.classes import ClassRow
 from sing_core.maths.statistics import Interval

@@ -5,7 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from pages._view.tables import compare, compare_answer
+from pages._view.tables import compare
+from sing_core.leakage import compare_answer
 from sing_core.leakage.comparison import ModelRow
 from sing_core.leakage.differences import PairRow
 from sing_core.maths.statistics import Interval
@@ -34,7 +35,7 @@ def test_the_verdict_of_a_model_names_its_place_among_the_draws(above, said):
     found = replace(row("a", 0.5, above), feature_dim=1280, control_draws=50, rank_among_draws=51)
     text = compare.verdict(found, "Alpha")
     assert said in text
-    assert text.endswith("; its place among 50 of them is 51.")
+    assert text.endswith("; beside 50 of them its |AS| has place 51 of 51, 1 being the smallest.")
 
 
 def pairs(rows, width):

@@ -1,16 +1,17 @@
 """Does it survive other choices? Every combination of defensible ones, as a specification curve."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages._view import commands, state
+from pages._view import commands, loaders, state
 from pages._view.evidence import asks, networks, panel
 from pages._view.evidence.figures import curve
 from pages._view.tables import asks as tables
-from pages._view.words.phrases import VARIED_FITS
+from pages._view.words.varied import VARIED_FITS
 from sing_core.errors import SingError
 from sing_core.leakage.claims import Claim
 
@@ -37,6 +38,7 @@ _SHOWN = panel.Shown(
         "fit": "fit",
     },
     spans={"estimate": ("low", "high", "+.3f")},
+    words={"reference": loaders.reference_title},
 )
 
 
@@ -55,8 +57,8 @@ def choose(model: str, images: str) -> Chosen:
         others = []
     state.receive("versus", "evidence.versus", _ALONE, [_ALONE, *others].__contains__, "a model")
     versus = st.selectbox(
-        "Compared with", [_ALONE, *others], format_func=lambda name: name or "nothing", width=360,
-        key="evidence.versus", persist_state="session",
+        "Compared with", [_ALONE, *others], key="evidence.versus", persist_state="session",
+        format_func=lambda name: loaders.titles().get(name, name) or "nothing", width=360,
     )  # fmt: skip
     state.publish("versus", versus, _ALONE)
     offered, key = networks.OFFERED, "evidence.translators"
@@ -80,15 +82,17 @@ def show(answer: DeltaGenerator, model: str, images: str, chosen: Chosen) -> Non
     if chosen.translators:
         networks.train(models, images)
     with st.spinner("Measuring under every choice; a set of thousands takes some seconds…"):
-        found = asks.claims(models, images, bool(chosen.translators))
-    first = next((claim for claim in found if claim.second), found[0])
+        found = [*asks.claims(models, images, bool(chosen.translators))]
+    place = next((place for place, claim in enumerate(found) if claim.second), 0)
+    main = found.pop(place)  # of two models, what tells them apart
+    first, *others = (for_people(claim) for claim in (main, *found))
     if why := asks.barred(models, images):
-        answer.info(
-            f"{why[0].upper()}{why[1:]}: the two are not compared.", icon=":material/block:"
-        )
+        for name in models:
+            why = why.replace(name, loaders.titles().get(name, name))
+        answer.info(f"The two are not compared: {why}.", icon=":material/block:")
     answer.markdown(f"**{first.sentence}**")
-    answer.markdown(" ".join(claim.sentence for claim in found if claim is not first))
-    by_text = {claim.text: claim for claim in (first, *found)}
+    answer.markdown(" ".join(claim.sentence for claim in others))
+    by_text = {for_people(claim).text: claim for claim in (main, *found)}
     claim = by_text[st.selectbox("Claim", list(by_text), key="evidence.claim") or first.text]
     command = commands.of_set("multiverse", models, images) + networks.option(chosen.translators)
     draw(claim, how=_HOW, command=command)
@@ -97,8 +101,19 @@ def show(answer: DeltaGenerator, model: str, images: str, chosen: Chosen) -> Non
 def draw(claim: Claim, *, how: str, command: str, page: str = "evidence") -> None:
     """Draw the specification curve of a claim, its table, how it was done, and the files."""
     alt = "The claim’s estimate under every choice, in order, with intervals and the line of 0."
-    drawn = (bars(claim), alt)
+    drawn = (bars(for_people(claim)), alt)
     panel.show("choices", claim.as_rows(), _SHOWN, drawn, how=how, command=command, page=page)
+
+
+def for_people(claim: Claim) -> Claim:
+    """Return a claim whose classifiers and references are called as the pickers call them."""
+    titles = loaders.titles()
+    first, second = (titles.get(name, name) for name in (claim.first, claim.second))
+    choices = tuple(
+        replace(choice, reference=loaders.reference_title(choice.reference))
+        for choice in claim.choices
+    )
+    return replace(claim, first=first, second=second, choices=choices)
 
 
 def bars(claim: Claim) -> go.Figure:

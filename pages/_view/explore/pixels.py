@@ -82,8 +82,10 @@ def _found(asked: Asked, epsilon: float) -> PixelReport | None:
 
 
 def _show(asked: Asked, found: PixelReport, said: str) -> None:
-    st.markdown(f"**{sentence(found)}**")
-    st.markdown(meaning(found))
+    titles = loaders.titles()
+    named = replace(found, model=titles[found.model], other=titles[found.other])
+    st.markdown(f"**{sentence(named)}**")
+    st.markdown(meaning(named))
     radius, after = max(found.after.items())
     shown = {
         "The photo, as the classifier is shown it": found.before,

@@ -173,7 +173,8 @@ def show_classifiers(rows: tuple[LibraryRow, ...]) -> None:
     )
     if any(row.state == "missing" for row in rows):
         st.caption(MISSING_NOTE)
-    st.caption(TRANSLATOR_NOTE.format(reference=in_words(loaders.reference(), 120)))
+    reference = in_words(loaders.reference_title(loaders.reference()), 120)
+    st.caption(TRANSLATOR_NOTE.format(reference=reference))
 
 
 # Where a column is None, it is there for whoever wants it: in the table's own menu.

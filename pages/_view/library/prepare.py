@@ -203,12 +203,16 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
+def _title(made: Prepared) -> str:
+    return loaders.bench().entry(made.model).title
+
+
 def _fitted(made: Prepared) -> str:
     """Say how good the translator is that was fitted from the set, or that none was."""
     bench = loaders.bench()
     details = bench.translator(made.model, made.reference).details
     if not bench.is_own(made.model, made.reference) or "images" not in details:
-        return f"{made.model} has a translator already: none was fitted."
+        return f"{_title(made)} has a translator already: none was fitted."
     count, *rest = details["images"].split("/")
     how = (
         f"Each of {count} images measured by a fit that did not see it"
@@ -216,7 +220,7 @@ def _fitted(made: Prepared) -> str:
         else f"On {rest[-1]} images that its fit did not see"
     )
     return (
-        f"The translator of {made.model} on this machine was fitted from {count} images. {how}, "
+        f"The translator of {_title(made)} on this machine was fitted from {count} images. {how}, "
         f"its cosine to the reference’s own embedding is {float(details['cosine']):.3f} on average."
     )
 
@@ -224,6 +228,6 @@ def _fitted(made: Prepared) -> str:
 def _sentence(made: Prepared) -> str:
     twice = f", {made.duplicates:,} of them the same file again" if made.duplicates else ""
     return (
-        f"{made.name} is prepared under {made.model}: {made.scored:,} of {made.listed:,} images "
+        f"{made.name} is prepared under {_title(made)}: {made.scored:,} of {made.listed:,} images "
         f"have scores{twice}; {len(made.problems):,} could not be used."
     )

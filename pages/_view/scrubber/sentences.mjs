@@ -66,6 +66,9 @@ export function lengthWords(data) {
   return isNumber(length) ? `length of this photo’s feature |f| = ${brief(length)}` : "";
 }
 
+// What the far end of the slider is.
+export const endWords = (data) => (data.mode === "remove" ? "all removed" : "longest step");
+
 export const targetWords = (target) => `IS = ${plainDegrees(target?.image_score_deg, 1)}`;
 
 // One sentence in plain words about the place of the slider.

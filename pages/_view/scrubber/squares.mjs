@@ -1,7 +1,7 @@
 // Three equal squares: the photo, its feature and its equivalent, and what is said of each.
 
 import { write } from "./dom.mjs";
-import { isNumber } from "./numbers.mjs";
+import { at, isNumber } from "./numbers.mjs";
 import { blendAt } from "./pictures.mjs";
 import { saysAfter, saysBefore } from "./sentences.mjs";
 import { degrees } from "./words.mjs";
@@ -12,10 +12,10 @@ export function showSquares({ parts, data, frames }) {
   parts.photo.hidden = !photo.startsWith("data:image/");
   write(parts["wait-photo"], parts.photo.hidden ? String(data.no_photo ?? "") : "");
   if (!parts.photo.hidden && parts.photo.src !== photo) parts.photo.src = photo;
-  showBadge(parts["badge-photo"], !parts.photo.hidden && data.photo_note);
+  showBadge(parts, "photo", !parts.photo.hidden && data.photo_note);
   const own = frames.find((frame) => frame.index === 0);
   showImage(parts.feature, own?.src);
-  showBadge(parts["badge-feature"], own?.badge);
+  showBadge(parts, "feature", own?.badge);
   for (const name of ["feature", "equivalent"]) write(parts[`wait-${name}`], String(data.pictures ?? ""));
   const said = saysBefore(data);
   write(parts["says-photo"], said);
@@ -30,7 +30,7 @@ export function paintSquares({ parts, data, frames, index, calm }) {
   const [under, over] = [parts["frame-under"], parts["frame-over"]];
   showImage(under, found?.under.src);
   showImage(over, found?.over.src);
-  showBadge(parts["badge-equivalent"], found && badgeOf(found));
+  showBadge(parts, "equivalent", found && badgeOf(found));
   if (found) over.style.opacity = calm.matches ? Math.round(found.blend) : found.blend.toFixed(3);
 }
 
@@ -47,10 +47,12 @@ function showImage(node, src) {
   if (src && node.lastSource !== src) node.src = node.lastSource = src;
 }
 
-function showBadge(node, text) {
+function showBadge(parts, name, text) {
+  const node = parts[`badge-${name}`];
   if (node.hidden !== !text) node.hidden = !text;
   if (!text) return;
   write(node, String(text));
+  write(parts[`whole-${name}`], String(text));
   node.title = String(text);
 }
 
@@ -66,6 +68,16 @@ export function angleTicks(data, wanted = [0, 10, 20, 40]) {
     .map((angle) => ({ angle, index: own.includes(angle) ? target.index : stepAt(scores, angle) }))
     .filter(({ angle, index }) => last > 0 && degrees(scores[index]) === degrees(angle))
     .map((tick) => ({ ...tick, at: tick.index / last }));
+}
+
+const MARKED = 0.08; // of the slider: a mark so near its end tells enough of it
+
+// What the far end of the slider reaches, where no other mark tells it; `room` before it is bare.
+export function endTick(data) {
+  const last = data.epsilon.length - 1;
+  const angle = at(data.image_score_deg, last);
+  const room = 1 - angleTicks(data).reduce((most, tick) => Math.max(most, tick.at), 0);
+  return last > 0 && isNumber(angle) && room >= MARKED ? { angle, index: last, room } : null;
 }
 
 // The step whose score is nearest to an angle that the sweep reaches; null where it does not.

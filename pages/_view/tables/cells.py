@@ -1,6 +1,6 @@
 """Tables whose cells say a number in words, and sort by the number all the same."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf, isnan, nan, nextafter
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from pages._view.words.phrases import NOTHING, number
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
+_CHAR_PX, _PADDING_PX = 6.5, 18
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -48,6 +49,15 @@ def spoken_table(
         frame[name] = values
         shown |= {name: _reader(texts), low: _writer(form), high: _writer(form)}
     return frame.style.format(shown)
+
+
+def width_of(texts: Iterable[str], most: int) -> int:
+    """Return the pixels of a column in which ``texts`` are read whole, at most ``most``.
+
+    A table measures its first ten rows alone.
+    """
+    longest = max(map(len, texts), default=0)
+    return min(most, round(_PADDING_PX + _CHAR_PX * longest))
 
 
 def span(value: float, low: float | None, high: float | None, form: str) -> str:

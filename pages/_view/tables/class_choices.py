@@ -5,7 +5,8 @@ import streamlit as st
 from pages._view import commands
 from pages._view.folded import folded
 from pages._view.tables.opened import Part
-from pages._view.words.phrases import VARIED_FITS, in_words
+from pages._view.words.phrases import in_words
+from pages._view.words.varied import VARIED_FITS
 from sing_core.errors import SingError
 from sing_core.leakage.classes import ClassRow
 
@@ -41,7 +42,7 @@ def _show(row: ClassRow, model: str, images: str, part: Part) -> None:
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.markdown(f"**{in_words(claim.sentence, 1000)}**")
+    st.markdown(f"**{in_words(choices.for_people(claim).sentence, 1000)}**")
     options = (("--class", row.label), ("--stratum", part.stratum))
     command = commands.of_set("multiverse", [model], images, options)
     choices.draw(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages._view import commands, exports, loaders, pickers, state
 from pages._view.linked_number import LinkedNumber
-from pages._view.tables import asks, browse, cells, classes_answer, figures, row_choice
+from pages._view.tables import asks, browse, cells, figures, row_choice
 from pages._view.tables.browse import Image, Shelf
 from pages._view.words.class_help import CLASS_HELP
 from pages._view.words.help import HELP
@@ -17,12 +17,14 @@ from pages._view.words.phrases import (
     in_words,
 )
 from sing_core.errors import SingError
+from sing_core.leakage import classes_answer
 from sing_core.leakage.class_filter import ClassFilter
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.superclasses import superclasses
 from sing_core.models.prompts import spoken_prompt
 
 _FEW = 2
+_NAME_PX = 155  # what a laptop has for a name beside the other columns
 _BESIDE = 5
 _LEAST = LinkedNumber(
     "least", "classes.least", ClassFilter().least, (1, 1_000_000), "a number of images", whole=True
@@ -38,7 +40,7 @@ _COLUMNS = {
     "as_mean": st.column_config.NumberColumn("AS ° [95 %]", help=CLASS_HELP["class_as"]),
     "is_mean": st.column_config.NumberColumn("IS °", format="%.2f", help=HELP["image_score"]),
     "feasible_image_score_deg": st.column_config.NumberColumn(
-        "feasible IS °", format="%.2f", help=HELP["feasible_removal"]
+        "feasible °", format="%.2f", help=HELP["feasible_removal"]
     ),
     "n": st.column_config.NumberColumn("images"),
     "abs_as_mean": None,
@@ -134,7 +136,12 @@ def show_table(shown: Sequence[ClassRow]) -> None:
             [row.as_row() for row in shown], spans=_SPANS, numbers={"contrast_mean": "+.3f"}
         ),
         hide_index=True,
-        column_config=_COLUMNS,
+        column_config=_COLUMNS
+        | {
+            "class": st.column_config.TextColumn(
+                width=cells.width_of((row.label for row in shown), _NAME_PX)
+            )
+        },
         column_order=list(_COLUMNS),
         placeholder=NOTHING,
         on_select=row_choice.follow_click("classes", "class"),
@@ -153,13 +160,15 @@ def show_violins(
 
     ``other``: the same under a second one of two ``models``.
     """
-    figure = figures.class_violins(scores, other, models)
+    titles = loaders.titles()
+    first, second = (titles.get(name, name) for name in models)
+    figure = figures.class_violins(scores, other, (first, second))
     st.plotly_chart(
         figure,
         key="classes.violins",
         config=exports.FIGURE_CONFIG,
         alt="AS of every image of the class and of some others"
-        + (f", under {models[0]} and under {models[1]}." if other is not None else "."),
+        + (f", under {first} and under {second}." if other is not None else "."),
     )
     return figure
 
@@ -199,19 +208,19 @@ def show_two_models(
 ) -> None:
     """Draw the classes of two models against each other, and how far they agree."""
     st.header("Two classifiers", anchor=False, help=CLASS_HELP["agreement"])
+    titles = [loaders.titles()[name] for name in models]
     try:
         found = asks.agreement_rows(models, images, part)
     except SingError as error:
         st.warning(f"Whether they agree is **not decided**. {error}", icon=":material/info:")
     else:
-        titles = tuple(loaders.models()[name].title for name in models)
         st.markdown(classes_answer.agreement(found, titles))
         command = commands.of_set(
             "classes", models[:1], images, (("--versus", models[1]), ("--stratum", part.stratum))
         )
         exports.offer_table("classes.versus", [row.as_row() for row in found], command)
     st.plotly_chart(
-        figures.two_models(*rows, models),
+        figures.two_models(*rows, titles),
         key="classes.two",
         config=exports.FIGURE_CONFIG,
         alt="Mean AS of every class under the two classifiers; those with few images are faint.",

@@ -7,11 +7,12 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._view import commands, exports, loaders, pickers, state
-from pages._view.tables import asks, cells, compare_answer, figures
+from pages._view.tables import asks, cells, figures
 from pages._view.tables.deciding import Deciding
 from pages._view.words.help import HELP
 from pages._view.words.phrases import NOTHING, in_words, interval
 from sing_core.errors import SingError
+from sing_core.leakage import compare_answer
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.comparison import ModelRow
 from sing_core.leakage.differences import PairRow
@@ -46,8 +47,12 @@ _FOLDED = (
     "principal_abs_attribute_score",
 )
 _SIGNED = {"attribute_score", "above_dim", "above_energy", "above_principal"}
-
-
+_BARS = (
+    "The thick bar decides: it is the interval of the verdict against random subspaces that remove "
+    "as much, laid around the mean of their draws, and holds the spread of draws and of classes. A "
+    "null space whose line lies to the right of it hides more than they do, to the left less; "
+    "inside it, that is not decided."
+)
 _UNKNOWN = "The link also asks for {names}, which has no scores here; the others are compared."
 
 
@@ -60,9 +65,10 @@ def pick_models(images: str) -> list[str]:
         st.stop()
     if not there:
         state.write_url()
+        reference = in_words(loaders.reference_title(loaders.reference()), 120)
         st.info(
-            f"No classifier has scores of {images} in {in_words(loaders.reference(), 120)}: choose "
-            "another set or reference, or prepare it in the Library.",
+            f"No classifier has scores of {images} in {reference}: choose another set or "
+            "reference, or prepare it in the Library.",
             icon=":material/inventory_2:",
         )
         st.stop()
@@ -78,9 +84,8 @@ def pick_models(images: str) -> list[str]:
     linked = [m for m in named if m in there] or there
     if st.session_state.get("compare.models_shown") != linked:
         st.session_state["compare.models"] = linked
-    titles = loaders.models()
     chosen = st.multiselect(
-        "Classifiers", there, key="compare.models", format_func=lambda name: titles[name].title
+        "Classifiers", there, key="compare.models", format_func=loaders.titles().__getitem__
     )
     if not chosen:
         st.caption("None is chosen: all are compared.")
@@ -99,17 +104,13 @@ def _say_unknown(unknown: Sequence[str]) -> None:
 
 def show_answer(rows: Sequence[ModelRow], pairs: Sequence[PairRow]) -> None:
     """Say which classifier leaks most, by how much and how surely."""
-    st.markdown(compare_answer.answer(rows, pairs, _titles()))
-
-
-def _titles() -> dict[str, str]:
-    return {name: entry.title for name, entry in loaders.models().items()}
+    st.markdown(compare_answer.answer(rows, pairs, loaders.titles()))
 
 
 def show_verdicts(rows: Sequence[ModelRow]) -> None:
     """Say for every model whether it leaks more than its size explains."""
     with st.expander("Each classifier against random subspaces", icon=":material/rule:"):
-        titles = _titles()
+        titles = loaders.titles()
         st.markdown("\n".join(f"- {verdict(row, titles[row.model])}" for row in rows))
     pickers.show_reference_note(loaders.reference())
     for row in rows:
@@ -129,7 +130,10 @@ def verdict(row: ModelRow, title: str) -> str:
     if row.above_energy.low is None:
         return f"{start}; against random subspaces: **not decided**."
     more = f"the difference is {interval(row.above_energy, signed=True)}"
-    place = f"{more}; its place among {row.control_draws} of them is {row.rank_among_draws}"
+    place = (
+        f"{more}; beside {row.control_draws} of them its |AS| has place {row.rank_among_draws} of "
+        f"{row.control_draws + 1}, 1 being the smallest"
+    )
     if not row.above_energy.decided:
         return f"{start}; against random subspaces that remove as much **not decided**; {place}."
     word = "more" if row.above_energy.estimate > 0 else "less"
@@ -139,7 +143,7 @@ def verdict(row: ModelRow, title: str) -> str:
 def show_joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -> go.Figure:
     """Draw AS × IS; return the figure."""
     st.header("AS × IS", anchor=False, help=HELP["joint"])
-    figure = figures.joint(classes, rows)
+    figure = figures.joint(classes, rows, loaders.titles())
     st.plotly_chart(
         figure,
         key="compare.joint",
@@ -153,11 +157,12 @@ def show_controls(rows: Sequence[ModelRow]) -> None:
     """Draw |AS| beside the controls."""
     st.header("Beyond its size?", anchor=False, help=HELP["controls"])
     st.plotly_chart(
-        figures.against_controls(rows),
+        figures.against_controls(rows, loaders.titles()),
         key="compare.controls",
         config=exports.FIGURE_CONFIG,
-        alt="Mean |AS| of null removal and of three controls, with intervals.",
+        alt="Mean |AS| of null removal beside three controls, with the intervals that decide.",
     )
+    st.caption(_BARS)
 
 
 def show_table(rows: Sequence[ModelRow]) -> None:
@@ -169,7 +174,11 @@ def show_table(rows: Sequence[ModelRow]) -> None:
         for name in (*_SHOWN, *_FOLDED)
     }
     st.dataframe(
-        cells.spoken_table([row.as_row() for row in rows], spans=spans),
+        cells.spoken_table(
+            [row.as_row() for row in rows],
+            spans=spans,
+            words={"model": loaders.titles().__getitem__},
+        ),
         hide_index=True,
         column_config=shown,
         column_order=list(shown),
@@ -186,7 +195,7 @@ def show_ratios(rows: Sequence[ModelRow]) -> None:
             "The ratio IS / |AS| beside random subspaces", icon=":material/bar_chart:"
         ):
             st.plotly_chart(
-                figures.ratios(there),
+                figures.ratios(there, loaders.titles()),
                 key="compare.ratios",
                 config=exports.FIGURE_CONFIG,
                 alt="Mean IS over mean |AS| of null removal and of random subspaces, as bars.",
@@ -204,11 +213,13 @@ def columns() -> dict[str, ColumnConfig | None]:
 
     The exports keep their short names.
     """
-    shown: dict[str, ColumnConfig | None] = {"model": st.column_config.TextColumn(pinned=True)}
+    shown: dict[str, ColumnConfig | None] = {
+        "model": st.column_config.TextColumn("classifier", pinned=True)
+    }
     for name, (label, term) in _SHOWN.items():
         shown[name] = st.column_config.NumberColumn(f"{label} [95 %]", help=HELP[term])
     shown["rank_among_draws"] = st.column_config.NumberColumn(
-        "place", format="%d", help=HELP["controls"]
+        "place (1: smallest)", format="%d", help=HELP["controls"]
     )
     shown |= {name: st.column_config.Column(label) for name, label in _COUNTS.items()}
     shown |= dict.fromkeys(("shares_tower", "control_draws", "stratum", "cross_fitted"))
@@ -222,11 +233,12 @@ def show_pairs(pairs: Sequence[PairRow]) -> None:
     if not shown:
         return
     st.header("Differences on the same images", anchor=False)
-    st.markdown("\n".join(f"- {difference(pair, _titles())}" for pair in shown))
+    titles = loaders.titles()
+    st.markdown("\n".join(f"- {difference(pair, titles)}" for pair in shown))
     kinds = [row for pair in shown for row in pair.by_stratum]
     if kinds:
         with st.expander("By kind of images", icon=":material/call_split:"):
-            said = (f"{in_words(row.stratum)}: {difference(row, _titles())}" for row in kinds)
+            said = (f"{in_words(row.stratum)}: {difference(row, titles)}" for row in kinds)
             st.markdown("\n".join(f"- {text[0].upper()}{text[1:]}" for text in said))
     st.caption(
         "A difference is called one only if it stands however many pairs are compared: the p "

@@ -6,7 +6,8 @@ from pages._view import commands
 from pages._view.folded import folded
 from pages._view.tables.concepts import Asked
 from pages._view.tables.opened import Part
-from pages._view.words.phrases import VARIED_FITS, in_words
+from pages._view.words.phrases import in_words
+from pages._view.words.varied import VARIED_FITS
 from sing_core.errors import SingError
 from sing_core.leakage.concepts import ConceptRow
 
@@ -55,7 +56,7 @@ def _show(
         st.error(str(error), icon=":material/error:")
         return
     claim = next(claim for claim in found if claim.concept == row.concept)
-    st.markdown(f"**{in_words(claim.sentence, 1000)}**")
+    st.markdown(f"**{in_words(choices.for_people(claim).sentence, 1000)}**")
     options = (("--class", claim.label), *asked.options(), ("--stratum", part.stratum))
     command = commands.of_set("multiverse", [model], images, options)
     choices.draw(

@@ -237,13 +237,23 @@ def offer(
     part: asks.Part,
 ) -> None:
     """Draw the downloads and the command."""
-    wnid = next((c.wnid for c in classes if c.index == label), "")
+    named = "" if label is None else _named(label, classes)
     rows = [row.as_row() for row in found]
-    exports.offer("concepts", rows, figure, command(asked, model, images, wnid, part.stratum))
+    exports.offer("concepts", rows, figure, command(asked, model, images, named, part.stratum))
 
 
-def command(asked: Asked, model: str, images: str, wnid: str, stratum: str = "") -> str:
-    """Return the command that prints the table; a file is named, a list is written out."""
+def _named(index: int, classes: Sequence[ClassRow]) -> str:
+    """Return how a command names a class: in words, by its wnid where another is called so too."""
+    row = next(one for one in classes if one.index == index)
+    alone = sum(row.label in (one.label, one.wnid) for one in classes) == 1
+    return row.label if alone else row.wnid
+
+
+def command(asked: Asked, model: str, images: str, named: str, stratum: str = "") -> str:
+    """Return the command that prints the table; a file is named, a list is written out.
+
+    ``named``: the class that is asked about, "" for all.
+    """
     bound = "" if asked.bound_deg == OF_THE_VOCABULARY else f"{asked.bound_deg!r}"
-    options = [("--class", wnid), *asked.options(), ("--bound", bound), ("--stratum", stratum)]
+    options = [("--class", named), *asked.options(), ("--bound", bound), ("--stratum", stratum)]
     return commands.of_set("concepts", [model], images, options)

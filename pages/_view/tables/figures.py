@@ -18,6 +18,13 @@ _GREY = "#7f8a99"
 _TEAL = "#0f7b8a"
 _RUST = "#b5541f"
 _VIOLIN_FROM = 10
+# What a null space is held against: name, interval of the difference, mark, thickness of the bar.
+_CONTROLS = (
+    ("random, equal dimension", "above_dim", "square-open", 1.5),
+    ("random, equal energy", "above_energy", "diamond-open", 5.0),
+    ("read, equal energy", "above_principal", "triangle-up-open", 1.5),
+)
+Titles = Mapping[str, str]  # of models, for a person
 
 
 def plain(text: str, length: int = 34) -> str:
@@ -39,8 +46,8 @@ def class_violins(
     if other is None:
         _add_violins(figure, images, _TEAL, "both", "")
     else:
-        _add_violins(figure, images, _TEAL, "negative", names[0])  # y runs downward
-        _add_violins(figure, other, _RUST, "positive", names[1])
+        _add_violins(figure, images, _TEAL, "negative", plain(names[0]))  # y runs downward
+        _add_violins(figure, other, _RUST, "positive", plain(names[1]))
         figure.update_layout(violinmode="overlay")
     figure.add_vline(x=0, line={"color": _GREY, "dash": "dot", "width": 1})
     figure.update_xaxes(title_text="AS of each image, degrees")
@@ -67,7 +74,7 @@ def _add_violins(
             line_color=colour if many else clear, fillcolor=_faint(colour) if many else clear,
             marker={"size": 5, "color": colour}, spanmode="hard",
             customdata=[row["name"] for row in rows],
-            hovertemplate=f"%{{customdata}}<br>AS %{{x:+.2f}}°<extra>{plain(model)}</extra>",
+            hovertemplate=f"%{{customdata}}<br>AS %{{x:+.2f}}°<extra>{model}</extra>",
         )  # fmt: skip
 
 
@@ -98,19 +105,21 @@ def two_models(
             hovertemplate="%{customdata}<br>%{x:+.2f}°, %{y:+.2f}°<extra></extra>",
             showlegend=not all(enough),
         )  # fmt: skip
-    figure.update_xaxes(title_text=f"mean AS under {names[0]}, degrees")
-    figure.update_yaxes(title_text=f"mean AS under {names[1]}, degrees")
+    figure.update_xaxes(title_text=f"mean AS under {plain(names[0])}, degrees")
+    figure.update_yaxes(title_text=f"mean AS under {plain(names[1])}, degrees")
     return sized(figure, 420)
 
 
-def joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -> go.Figure:
+def joint(
+    classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow], titles: Titles
+) -> go.Figure:
     """Return AS × IS: a point per class, an ellipse over 95 % of them, the mean's intervals."""
     figure = go.Figure()
     for colour, row in zip(_cycle(len(rows)), rows, strict=True):
-        own = classes[row.model]
+        own, name = classes[row.model], plain(titles[row.model])
         x, y = [c.as_mean for c in own], [c.is_mean for c in own]
         figure.add_scattergl(
-            x=x, y=y, mode="markers", name=row.model, legendgroup=row.model, opacity=0.35,
+            x=x, y=y, mode="markers", name=name, legendgroup=row.model, opacity=0.35,
             showlegend=False, marker={"size": 4, "color": colour},
             customdata=[plain(c.label) for c in own],
             hovertemplate="%{customdata}<br>AS %{x:+.2f}°, IS %{y:.2f}°<extra></extra>",
@@ -125,7 +134,7 @@ def joint(classes: Mapping[str, Sequence[ClassRow]], rows: Sequence[ModelRow]) -
             x=[row.attribute_score.estimate], y=[row.image_score.estimate], mode="markers",
             marker={"size": 11, "symbol": "x", "color": colour}, legendgroup=row.model,
             error_x=_bars([row.attribute_score]), error_y=_bars([row.image_score]),
-            name=row.model, hovertemplate="mean AS %{x:+.3f}°, mean IS %{y:.3f}°",
+            name=name, hovertemplate="mean AS %{x:+.3f}°, mean IS %{y:.3f}°",
         )  # fmt: skip
     figure.update_xaxes(title_text="mean AS to the own class, degrees")
     figure.update_yaxes(title_text="mean IS, degrees")
@@ -143,7 +152,7 @@ def confidence_ellipse(
     return (points[0] + np.mean(x)).tolist(), (points[1] + np.mean(y)).tolist()
 
 
-def ratios(rows: Sequence[ModelRow]) -> go.Figure:
+def ratios(rows: Sequence[ModelRow], titles: Titles) -> go.Figure:
     """Return mean IS over mean |AS| of null removal and of its controls, as bars (Fig. 3b)."""
     kinds = (
         ("null space", "ratio", _TEAL, 1.0),
@@ -154,7 +163,8 @@ def ratios(rows: Sequence[ModelRow]) -> go.Figure:
     for name, attribute, colour, opacity in kinds:
         intervals = [getattr(row, attribute) for row in rows]
         figure.add_bar(
-            x=[row.model for row in rows], y=[interval.estimate for interval in intervals],
+            x=[plain(titles[row.model]) for row in rows],
+            y=[interval.estimate for interval in intervals],
             error_y=_bars(intervals), name=name, marker_color=colour, opacity=opacity,
             hovertemplate="%{x}: %{y:.1f}<extra>" + name + "</extra>",
         )  # fmt: skip
@@ -163,30 +173,50 @@ def ratios(rows: Sequence[ModelRow]) -> go.Figure:
     return sized(figure, 320)
 
 
-def against_controls(rows: Sequence[ModelRow]) -> go.Figure:
-    """Return mean |AS| of null removal and of its controls, with intervals over classes."""
-    kinds = (
-        ("null space", "abs_attribute_score", _TEAL, "circle"),
-        ("random, equal dimension", "dim_abs_attribute_score", _GREY, "square-open"),
-        ("random, equal energy", "energy_abs_attribute_score", _GREY, "diamond-open"),
-        ("read, equal energy", "principal_abs_attribute_score", _GREY, "triangle-up-open"),
-    )
+def against_controls(rows: Sequence[ModelRow], titles: Titles) -> go.Figure:
+    """Return mean |AS| of null removal as a line across what its verdicts hold it against.
+
+    A bar is the interval of one difference, laid around the mean of that control's draws: a null
+    space whose line lies outside it is decided. The thick one decides on the page.
+    """
+    places = list(range(len(rows)))
+    own = [row.abs_attribute_score.estimate for row in rows]
     figure = go.Figure()
-    for shift, (name, attribute, colour, symbol) in zip((-0.3, -0.1, 0.1, 0.3), kinds, strict=True):
-        intervals = [getattr(row, attribute) for row in rows]
+    figure.add_scatter(
+        x=own, y=places, mode="markers", name="null space",
+        marker={"symbol": "line-ns-open", "size": 34, "color": _TEAL, "line": {"width": 4}},
+        hovertemplate="%{x:.3f}°<extra>null space</extra>",
+    )  # fmt: skip
+    ends = [0.0, *own]
+    for shift, (name, gap, symbol, thick) in zip((0.25, 0.0, -0.25), _CONTROLS, strict=True):
+        found = [expected(row, gap) for row in rows]
         figure.add_scatter(
-            x=[interval.estimate for interval in intervals],
-            y=[place + shift for place in range(len(rows))], mode="markers", name=name,
-            error_x=_bars(intervals), marker={"size": 9, "symbol": symbol, "color": colour},
+            x=[one.estimate for one in found], y=[place + shift for place in places],
+            mode="markers", name=name, error_x=_bars(found) | {"thickness": thick},
+            marker={"size": 9, "symbol": symbol, "color": _GREY},
             hovertemplate="%{x:.3f}°<extra>" + name + "</extra>",
         )  # fmt: skip
-    labels = [f"{row.model} ({row.nullity} / {row.feature_dim})" for row in rows]
-    drawn = [getattr(row, attribute) for row in rows for _, attribute, *_ in kinds]
-    most = max(i.estimate if i.high is None else i.high for i in drawn) or 1.0
+        known = (end for one in found for end in (one.low, one.estimate, one.high))
+        ends += [end for end in known if end is not None]
+    least, most = min(ends), max(ends) or 1.0
     # From below 0: a head without a null space has all its marks there, and half of each was cut.
-    figure.update_xaxes(title_text="mean |AS|, degrees", range=[-0.04 * most, 1.04 * most])
-    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, automargin=True)
+    room = 0.04 * (most - least)
+    figure.update_xaxes(title_text="mean |AS|, degrees", range=[least - room, most + room])
+    labels = [
+        f"{plain(titles[row.model], 24)}<br>({row.nullity} / {row.feature_dim})" for row in rows
+    ]
+    figure.update_yaxes(tickvals=places, ticktext=labels, automargin=True)
     return sized(figure, 150 + 70 * len(rows))
+
+
+def expected(row: ModelRow, gap: str) -> Interval:
+    """Return where |AS| would lie, were the null space one more of a control's subspaces.
+
+    ``gap`` names the interval of the difference from that control.
+    """
+    own, found = row.abs_attribute_score.estimate, getattr(row, gap)
+    low, high = (None if end is None else own - end for end in (found.high, found.low))
+    return Interval(own - found.estimate, low, high, found.clusters)
 
 
 def _bars(intervals: Sequence[Interval]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Compare's folded question: does the order of the classifiers hold in other references?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -37,7 +38,10 @@ def _show(models: list[str], images: str, part: Part, options: _Options) -> None
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    titles = {name: entry.title for name, entry in loaders.models().items()}
+    titles = loaders.titles()
+    found = tuple(
+        replace(order, reference=loaders.reference_title(order.reference)) for order in found
+    )
     st.markdown(f"**{in_words(sentence(found, titles.__getitem__), 1000)}**")
     st.dataframe(_cells(found, titles), hide_index=True, key="compare.orders_table")
     st.caption(_HOW)

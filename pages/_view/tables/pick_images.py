@@ -96,7 +96,8 @@ def fits(images: int, in_fit: int, cross_fitted: bool, trained: bool | None) -> 
         )
     if not in_fit:
         return f"None of the {images:,} images took part in the fit of the translator."
-    too = f" and trained **{base_of(loaders.reference())}**" if trained else ""
+    title = in_words(loaders.reference_title(base_of(loaders.reference())), 120)
+    too = f" and trained **{title}**" if trained else ""
     others = images - in_fit
     rest = f"; the other {others:,} {be(others)} in neither" if trained and others else ""
     return (

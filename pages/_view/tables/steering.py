@@ -102,7 +102,9 @@ def _show_targets(rows: Sequence[dict[str, object]]) -> None:
         placeholder=NOTHING,
         key="classes.targets",
         column_config={
-            "target": "towards",
+            "target": st.column_config.TextColumn(
+                "towards", width=cells.width_of((f"{row['target']}" for row in rows), 260)
+            ),
             "n": "images",
             "as_mean": st.column_config.NumberColumn("AS °"),
             "unreachable": st.column_config.NumberColumn("cannot reach it", format="percent"),

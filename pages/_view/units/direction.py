@@ -11,15 +11,15 @@ from pages._view import commands, exports, loaders, state
 from pages._view.tables import cells
 from pages._view.units import direction_asks, direction_ends
 from pages._view.units.figures import unexplained_curve
-from pages._view.units.pick_class import pick_part
+from pages._view.units.pick_class import FIRST, SHIPPED, PartAsked, pick_part
 from pages._view.words.units import UNIT_HELP
+from sing_core.errors import SingError
 from sing_core.units.component_table import LOOKED_AT, ComponentTable
 from sing_core.units.set_directions import AskedDirection
 
 _SIZES = ("4", "8", "16", "32", "64", "128")
 _SIZE = "8"
 _LOOKED = ("10", "20", "40", "80")
-_LOOKED_FIRST = str(LOOKED_AT)
 _FIRST = ""  # the first component that has words
 _MOST = 9999
 _COLUMNS: dict[str, Any] = {
@@ -58,37 +58,56 @@ _REFUSED = (
     "Another component, another class or all images of the set may have words: each direction is "
     "judged by itself, and of those drawn at random one in twenty would get some."
 )
+_EXAMPLE = (
+    "The page opens on this class because texts describe its first component best of all classes "
+    "with sixteen images: it is an example and no finding. Most classes have no words for theirs."
+)
+_NONE = (
+    "So none is described here. Choose a component, by a click too, to see how much texts leave of "
+    "it; another class, or all images of the set, may have some with words."
+)
 
 
 class Asked(NamedTuple):
     """A direction, by how many texts it shall be described, and out of how many it is picked.
 
-    ``is_first``: the component is to be the first that has words.
+    ``is_first``: the component is to be the first that has words; ``there``: how many there can be.
     """
 
     direction: AskedDirection
     size: int
     looked_at: int
     is_first: bool
+    there: int
 
 
 def choose(answer: DeltaGenerator) -> Asked:
     """Draw the choices; return them."""
     part = pick_part(answer)
+    there = _there(part)
     columns = st.columns(4, vertical_alignment="bottom")
     with columns[0]:
         other = _pick_other(bool(part.class_name))
     with columns[1]:
-        component = _pick_component(bool(other))
+        component = _pick_component(there, is_difference=bool(other))
     with columns[2]:
-        looked = _pick_of("looked", "Components looked at", _LOOKED, _LOOKED_FIRST)
+        looked = _pick_looked(there)
     with columns[3]:
         size = _pick_of("texts", "Texts", _SIZES, _SIZE)
     asked = AskedDirection(
         part.images, part.model, loaders.reference(), part.variant, part.class_name, other,
         int(component or 1),
     )  # fmt: skip
-    return Asked(asked, size, looked, component == _FIRST and not other)
+    return Asked(asked, size, looked, component == _FIRST and not other, there)
+
+
+def _there(part: PartAsked) -> int:
+    """Return how many components there can be, the most that are offered where nobody knows."""
+    try:
+        there = direction_asks.most_components(part)
+    except SingError:  # said where the direction would be
+        there = 0
+    return there or int(_LOOKED[-1])
 
 
 def _pick_other(has_first: bool) -> str:
@@ -104,11 +123,11 @@ def _pick_other(has_first: bool) -> str:
     return other
 
 
-def _pick_component(is_difference: bool) -> str:
+def _pick_component(there: int, *, is_difference: bool) -> str:
     """Draw the choice of a component; return it, "" for the first that has words."""
     state.receive("component", "units.component", _FIRST, _is_component, "a principal component")
     now = str(st.session_state["units.component"])
-    offered = [_FIRST, *map(str, range(1, int(_LOOKED[-1]) + 1))]
+    offered = [_FIRST, *map(str, range(1, min(there, int(_LOOKED[-1])) + 1))]
     chosen = st.selectbox(
         "Principal component", offered if now in offered else [*offered, now],
         format_func=lambda place: place or "the first with words", key="units.component",
@@ -122,6 +141,29 @@ def _is_component(text: str) -> bool:
     return text == _FIRST or (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST)
 
 
+def _pick_looked(there: int) -> int:
+    """Draw how many components are looked at, no more than there are; return it."""
+    sizes = [size for size in _LOOKED if int(size) < there]
+    sizes += [str(there)] if there <= int(_LOOKED[-1]) else []
+    default, key, what = str(min(LOOKED_AT, there)), "units.looked", "Components looked at"
+    known = {*_LOOKED, *sizes}.__contains__
+    state.receive("looked", key, default, known, f"a number of {what.casefold()}")
+    if st.session_state[key] not in sizes:  # of another class there are more, or fewer
+        st.session_state[key] = default
+    if len(sizes) == 1:
+        st.selectbox(
+            what, sizes, format_func=lambda size: f"all {size} that there are", disabled=True,
+            key="units.all_looked", help=UNIT_HELP["looked"],
+        )  # fmt: skip
+        chosen = default
+    else:
+        chosen = st.select_slider(
+            what, sizes, key=key, persist_state="session", help=UNIT_HELP["looked"]
+        )
+    state.publish("looked", chosen, default)
+    return int(chosen)
+
+
 def _pick_of(name: str, title: str, sizes: Sequence[str], default: str) -> int:
     """Draw the choice of one of several numbers; return it."""
     key = f"units.{name}"
@@ -132,16 +174,25 @@ def _pick_of(name: str, title: str, sizes: Sequence[str], default: str) -> int:
 
 
 def show(answer: DeltaGenerator, asked: Asked) -> None:
-    """Compute and draw the card of a direction.
+    """Compute and draw the card of a direction, or the components where none has words.
 
     Raises:
         SingError: see ``direction_asks.direction_of``.
     """
-    with st.spinner("Describing the direction, and the first time 99 random ones beside it…"):
+    with st.spinner("Trying texts on the components, and the first time on 99 random directions…"):
         table = _looked_through(asked)
-        direction = asked.direction
-        if table is not None and asked.is_first:
-            direction = replace(direction, component=table.first)
+    if table is None or not asked.is_first:
+        _show_card(answer, asked, asked.direction, table)
+    elif table.with_words:
+        _show_card(answer, asked, replace(asked.direction, component=table.first), table)
+    else:
+        _show_none(answer, asked, table)
+
+
+def _show_card(
+    answer: DeltaGenerator, asked: Asked, direction: AskedDirection, table: ComponentTable | None
+) -> None:
+    with st.spinner("Describing the direction, and the first time 99 random ones beside it…"):
         found, many = direction_asks.direction_of(direction, asked.size)
     answer.markdown(f"**{found.sentence}** {direction.variant.sentence}")
     if table is not None:
@@ -158,10 +209,21 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
         alt=f"What texts leave unexplained, beside random directions. {found.sentence}",
     )  # fmt: skip
     st.caption(_HOW.format(many=many))
+    if (direction.images, direction.class_name) == (SHIPPED, FIRST):
+        st.caption(_EXAMPLE)
     direction_ends.show_ends(direction.images, found)
     if not direction.against:
         _show_components(table)
     exports.offer("units.direction", rows, figure, _command(direction, asked))
+
+
+def _show_none(answer: DeltaGenerator, asked: Asked, table: ComponentTable) -> None:
+    """Draw the components of which none has words, and no card of one."""
+    answer.markdown(f"**{table.sentence}**")
+    answer.markdown(_NONE)
+    _show_components(table)
+    _, listed = _commands(asked.direction, asked)
+    exports.offer_table("units.direction", table.as_rows(), listed)
 
 
 def _looked_through(asked: Asked) -> ComponentTable | None:
@@ -212,6 +274,12 @@ def _show_texts(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _command(direction: AskedDirection, asked: Asked) -> str:
+    card, listed = _commands(direction, asked)
+    return card if direction.against else f"{card}\n{listed}"
+
+
+def _commands(direction: AskedDirection, asked: Asked) -> tuple[str, str]:
+    """Return the command that prints the card, and the one that lists the components."""
     options = [
         ("--class", direction.class_name),
         ("--against", direction.against),
@@ -219,11 +287,10 @@ def _command(direction: AskedDirection, asked: Asked) -> str:
         ("--size", "" if asked.size == int(_SIZE) else str(asked.size)),
     ]
     card = _asks(direction, options)
-    if direction.against:
-        return card
-    looked = "" if asked.looked_at == LOOKED_AT else str(asked.looked_at)
+    usual = asked.looked_at == min(LOOKED_AT, asked.there)
+    looked = "" if usual else str(asked.looked_at)
     listed = _asks(direction, [("--class", direction.class_name), ("--look", looked)])
-    return f"{card}\n{listed} --list"
+    return card, f"{listed} --list"
 
 
 def _asks(direction: AskedDirection, options: Sequence[tuple[str, str]]) -> str:

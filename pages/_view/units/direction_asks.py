@@ -6,8 +6,9 @@ from pages._view import loaders
 from pages._view.tables.opened import kept
 from pages._view.units import asks, word_asks
 from pages._view.units.by_hand import answers, bar, once
+from pages._view.units.pick_class import PartAsked
 from sing_core.files.digests import content_key
-from sing_core.units import set_directions
+from sing_core.units import set_directions, set_part
 from sing_core.units.component_table import ComponentTable
 from sing_core.units.directions import RandomBand
 from sing_core.units.set_directions import AskedDirection, SetDirection
@@ -49,6 +50,23 @@ def components_of(asked: AskedDirection, count: int) -> ComponentTable:
             )
 
     found: ComponentTable = once(answers(), _table_key(asked, count), ask)
+    return found
+
+
+def most_components(part: PartAsked) -> int:
+    """Return how many components there can be of the hidden part of images.
+
+    Raises:
+        SingError: see ``set_part.most_components``.
+    """
+    bench = loaders.bench()
+    key = content_key("most components", bench.entry(part.model).weights_digest, repr(part))
+    found: int = kept(
+        key,
+        lambda: set_part.most_components(
+            bench, part.images, part.model, part.class_name, part.variant
+        ),
+    )
     return found
 
 

@@ -14,6 +14,7 @@ from pages._view.words.phrases import (
     percent,
     size,
 )
+from sing_core.leakage.phrases import unmarked
 from sing_core.maths.statistics import Interval
 
 
@@ -73,3 +74,8 @@ def test_a_number_has_the_minus_of_prose_and_nothing_has_none():
     assert [number(value, ".2f") for value in (-0.5, -0.001)] == ["−0.50", "0.00"]
     assert degrees(-0.0001) == "+0.000°"
     assert interval(Interval(-0.0001, -0.2, 0.1, 5)) == "0.000° (95 %: −0.200° to 0.100°)"
+
+
+@pytest.mark.parametrize("typed", ["a*b", "**bold**", "back\\slash", ":smile: at mine@disk", "x_y"])
+def test_a_terminal_shows_what_was_typed_and_no_signs_for_bold(typed):
+    assert unmarked(f"**Two** turn towards {in_words(typed)}.") == f"Two turn towards {typed}."

@@ -5,9 +5,9 @@ from itertools import combinations
 from math import isfinite
 from typing import NamedTuple
 
-from pages._view.words.phrases import in_words, interval, listed, number
 from sing_core.leakage.comparison import ModelRow
 from sing_core.leakage.differences import PairRow
+from sing_core.leakage.phrases import in_words, interval, listed, number
 from sing_core.maths.statistics import Interval
 
 _MEASURE = "abs_attribute_score_deg"

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from pages._view.words.phrases import (
+from sing_core.leakage.agreement import AgreementRow
+from sing_core.leakage.classes import ClassRow
+from sing_core.leakage.measures import MEASURES
+from sing_core.leakage.phrases import (
     FEW,
     FEW_SCORES,
     be,
@@ -13,9 +16,6 @@ from pages._view.words.phrases import (
     listed,
     number,
 )
-from sing_core.leakage.agreement import AgreementRow
-from sing_core.leakage.classes import ClassRow
-from sing_core.leakage.measures import MEASURES
 from sing_core.maths.split_halves import FEWEST_IMAGES
 from sing_core.maths.statistics import Interval, clustered_mean
 

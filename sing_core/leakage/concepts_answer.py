@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from pages._view.words.phrases import FEW, FEW_SCORES, be, count, in_words, listed, number
 from sing_core.leakage.concept_kinds import AWAY, NOT_DECIDED, TOWARDS, OfKind
 from sing_core.leakage.concepts import ConceptRow
+from sing_core.leakage.phrases import FEW, FEW_SCORES, be, count, in_words, listed, number
 from sing_core.leakage.strata import POOLED
 
 

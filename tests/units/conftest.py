@@ -1,0 +1,33 @@
+"""What several tests of units take apart: mini-vit, and crops of one photo recorded inside it."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+
+from sing_core.sets.chunks import ImageRow
+from sing_core.units.inside import Inside, open_inside
+from sing_core.units.recorded import Recorded
+from sing_core.units.residual import sliced, sums_of
+from tests.units.photos import photo
+
+CROPS = 24
+
+
+@pytest.fixture(scope="session")
+def inside(real_bench) -> Inside:
+    return open_inside(real_bench, "mini-vit")
+
+
+@pytest.fixture(scope="session")
+def record(inside: Inside) -> Callable[[Sequence[str]], Recorded]:
+    """Return what records as many crops of the photo as it is given classes of."""
+    whole = photo()
+    crops = [whole.crop((7 * k, 4 * k, 7 * k + 170, 4 * k + 170)) for k in range(CROPS)]
+    sums = sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
+
+    def of(classes: Sequence[str]) -> Recorded:
+        rows = tuple(ImageRow(k, f"{k}", wnid, f"{k}") for k, wnid in enumerate(classes))
+        return Recorded(sliced(sums, slice(len(rows))), rows, ())
+
+    return of
