@@ -20,7 +20,14 @@ from sing_core.leakage.strata import kind_among
 from sing_core.leakage.superclasses import superclasses
 from sing_core.maths.draws import AmongDraws, among_draws, one_draw
 from sing_core.maths.folds import FOLDS, folds_of
-from sing_core.maths.probing import DRAWS, Drawn, Probed, random_subspaces, read_directions
+from sing_core.maths.probing import (
+    DRAWS,
+    READ_DRAWS,
+    Drawn,
+    Probed,
+    random_subspaces,
+    read_directions,
+)
 from sing_core.maths.statistics import Floats, Interval, clustered_mean, paired_difference
 from sing_core.sets.chunks import ImageRow
 
@@ -161,7 +168,7 @@ def _table(scored: ScoredSet, given: Labelled, probed: Probed) -> ProbeTable:
         rows.append(ProbeRow("null", head.nullity, _rate(null, classes)))
         rows.append(_drawn("random", head.nullity, drawn, classes))
         dimension = min(head.nullity, head.rank)
-        read = _each(probed, read_directions(head, dimension, DRAWS))
+        read = _each(probed, read_directions(head, dimension, min(DRAWS, READ_DRAWS)))
         rows.append(_drawn("read", dimension, read, classes))
     rows.append(ProbeRow("principal", head.rank, _rate(principal, classes)))
     rows.append(ProbeRow("full", head.rank + head.nullity, _rate(full, classes)))

@@ -146,8 +146,8 @@ class _Chosen:
         near, apart = nearest(parts.logits, neighbours)
         far = _null_distances(parts.null, near)
         best = far.argmax(dim=1, keepdim=True)
-        found = (table.gather(1, best).squeeze(1) for table in (near, apart, far))
-        return cls(*found, apart[:, 0])
+        other, logits, null = (table.gather(1, best).squeeze(1) for table in (near, apart, far))
+        return cls(other, logits, null, apart[:, 0])
 
 
 def real_pairs(scored: ScoredSet, neighbours: int = NEIGHBOURS) -> RealPairs:

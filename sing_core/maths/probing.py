@@ -22,7 +22,8 @@ from sing_core.maths.cross_fit import cross_fit, moments_by_fold
 from sing_core.maths.folds import FOLDS
 from sing_core.maths.head import HeadDecomposition
 
-DRAWS = 50
+DRAWS = 50  # of random subspaces
+READ_DRAWS = 10  # of what the head reads, which the null space is not held against
 _SUBSET_SEEDS = 1_000  # from here on: not those of the frames
 
 
@@ -106,7 +107,9 @@ def random_subspaces(m: int, dimension: int, draws: int = DRAWS) -> Iterator[Dra
         yield Drawn(random_basis(m, m, seed), subsets)
 
 
-def read_directions(head: HeadDecomposition, dimension: int, draws: int = DRAWS) -> Iterator[Drawn]:
+def read_directions(
+    head: HeadDecomposition, dimension: int, draws: int = READ_DRAWS
+) -> Iterator[Drawn]:
     """Return ``draws`` random subspaces of what the head reads; one where that is all it reads.
 
     Raises:

@@ -17,7 +17,7 @@ from sing_core.leakage.alarm_rows import (
 from sing_core.maths.detection import Sample, auroc
 from sing_core.maths.statistics import Interval
 
-CLASSES, EACH, TRIES = 24, 6, 600
+CLASSES, EACH, TRIES = 18, 8, 600
 OF = np.arange(CLASSES).repeat(EACH)
 
 

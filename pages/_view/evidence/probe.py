@@ -8,8 +8,8 @@ from pages._view import commands, state
 from pages._view.evidence import asks, kinds, panel
 from pages._view.evidence.figures import with_intervals
 from pages._view.tables.opened import Part
-from sing_core.leakage import probes
 from sing_core.leakage.probes import CLASSES, GROUPS, ProbeRow, ProbeTable
+from sing_core.maths.probing import DRAWS, READ_DRAWS
 
 _READ = {CLASSES: "classes", GROUPS: "groups of classes (dogs, vehicles, food …)"}
 _TITLES = {
@@ -56,7 +56,7 @@ def show(answer: DeltaGenerator, model: str, images: str, chosen: Chosen) -> Non
         SingError: see ``asks.probed``.
     """
     part, read = chosen
-    subspaces = 3 + 2 * probes.DRAWS
+    subspaces = 3 + DRAWS + READ_DRAWS
     with st.spinner(f"Training probes on {subspaces} subspaces; the first time takes a while…"):
         found = asks.probed(model, images, read, part)
     answer.markdown(f"**{found.sentence}**")
