@@ -19,7 +19,7 @@ from sing_core.cli.app import (
     tell,
     there,
 )
-from sing_core.cli.scored import OfSet
+from sing_core.cli.scored import OfSet, open_scored
 from sing_core.errors import SingError
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.settings import Settings
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sing_core.leakage.photographs import Photograph
+    from sing_core.leakage.scored_sets import ScoredSet
     from sing_core.models.workbench import Workbench
     from sing_core.sets.chunks import Problem
+
+
+OneKind = Annotated[str, typer.Option(help="Kind of images: its name, or `all` (pooled).")]
 
 
 class Asked(StrEnum):
@@ -48,6 +52,7 @@ def probe(
     labels: Annotated[
         Path | None, typer.Option(help="CSV of “image name,label” to read instead.", callback=there)
     ] = None,
+    stratum: OneKind = "all",
     json_: Json = False,
 ) -> None:
     """Print what a linear probe reads from the null part, random parts, what decides, and all.
@@ -55,12 +60,11 @@ def probe(
     Every image is read by a probe that never saw it; of groups, by one that never saw its class.
     """
     from sing_core.leakage.probes import probe as ask
-    from sing_core.leakage.scored_sets import open_set
 
-    scored = open_set(open_bench(Settings()), model, images=set_ or None, reference=reference)
+    scored = _one_kind(model, set_, reference, stratum)
     found = ask(scored, read.value, labels)
     show([row.as_row() for row in found.rows], json_)
-    tell(found.sentence)
+    _tell(found.sentence, found.stratum)
 
 
 @app.command()
@@ -72,17 +76,17 @@ def real_pairs(
         int, typer.Option(min=1, max=100, help="How many images nearest in logits are looked at.")
     ] = 10,
     top: Annotated[int, typer.Option(min=1, help="How many pairs are printed.")] = 20,
+    stratum: OneKind = "all",
     json_: Json = False,
 ) -> None:
     """Print pairs of images whose logits nearly agree and whose null parts are far apart."""
     from sing_core.leakage.real_pairs import real_pairs as ask
-    from sing_core.leakage.scored_sets import open_set
 
-    scored = open_set(open_bench(Settings()), model, images=set_ or None, reference=reference)
+    scored = _one_kind(model, set_, reference, stratum)
     found = ask(scored, neighbours)
     labels = scored.bench.vocabulary(reference).labels
     show([row.as_row(labels) for row in found.rows[:top]], json_)
-    tell(found.sentence)
+    _tell(f"{found.sentence} {found.meaning}", found.stratum)
 
 
 @app.command()
@@ -93,21 +97,35 @@ def alarms(
     against: Annotated[
         str, typer.Option(help="A prepared set, or a kind of image of this one; else: errors.")
     ] = "",
+    stratum: OneKind = "all",
     json_: Json = False,
 ) -> None:
     """Print how well the null part tells wrong decisions, or other images, from the usual ones.
 
     AUROC with intervals over classes, of wrong decisions within classes; beside it what the logits
-    say for nothing.
+    say for nothing. `p_adjusted` is corrected for the scores of the null part, or of the logits;
+    `over_logits` is the lead over the better one of the logits, corrected for the six pairs.
     """
+    from sing_core.leakage.alarm_rows import sentence
     from sing_core.leakage.alarms import alarms as ask
-    from sing_core.leakage.alarms import sentence
-    from sing_core.leakage.scored_sets import open_set
 
-    scored = open_set(open_bench(Settings()), model, images=set_ or None, reference=reference)
-    found = ask(scored, against)
+    found = ask(_one_kind(model, set_, reference, stratum), against)
     show([row.as_row() for row in found], json_)
-    tell(sentence(found, against or "wrong decisions"))
+    _tell(sentence(found, against or "wrong decisions"), found[0].stratum)
+
+
+def _one_kind(model: str, set_: str, reference: str, stratum: str) -> "ScoredSet":
+    """Return the scores of a set, of one kind of images or of all."""
+    from sing_core.leakage.strata import within
+
+    return within(open_scored(open_bench(Settings()), model, set_, reference), stratum)
+
+
+def _tell(sentence: str, stratum: str) -> None:
+    """Say what was found, and whether kinds of images are pooled in it."""
+    from sing_core.leakage.strata import said_of
+
+    tell(f"{sentence} {said_of(stratum)}".strip())
 
 
 Files = Annotated[

@@ -124,7 +124,7 @@ def _judged(row: NuisanceRow, p: "np.ndarray[Any, np.dtype[np.float64]]") -> Nui
         verdict = NOT_FOUND
     elif differs and row.contrast.decided and row.contrast.estimate > 0:
         verdict = FOUND
-    elif differs or absent:
+    elif absent or (differs and row.contrast.estimate < 0):
         verdict = NOT_FOUND
     return replace(row, p_adjusted=None if np.isnan(p[0]) else float(p[0]), verdict=verdict)
 

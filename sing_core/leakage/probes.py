@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,18 @@ from torch import Tensor
 from sing_core.errors import ImageSetError, TextListError
 from sing_core.files.text_lists import text_of
 from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.leakage.strata import kind_among
 from sing_core.leakage.superclasses import superclasses
-from sing_core.maths.draws import AmongDraws, among_draws
+from sing_core.maths.draws import AmongDraws, among_draws, one_draw
 from sing_core.maths.folds import FOLDS, folds_of
-from sing_core.maths.probing import DRAWS, Probed, random_subspaces, read_directions
+from sing_core.maths.probing import (
+    DRAWS,
+    READ_DRAWS,
+    Drawn,
+    Probed,
+    random_subspaces,
+    read_directions,
+)
 from sing_core.maths.statistics import Floats, Interval, clustered_mean, paired_difference
 from sing_core.sets.chunks import ImageRow
 
@@ -35,7 +43,8 @@ class ProbeRow:
         subspace: ``null``, ``random`` (of equal dimension, mean of ``draws``), ``read`` (of as many
             directions that the head reads, mean of ``draws``), ``principal`` or ``full``.
         dim: dimensions that the probe sees.
-        accuracy: share of images read rightly, every class counting once.
+        accuracy: share of images read rightly, every class counting once. The interval of several
+            draws holds what one more of them would give.
         draws: how many subspaces it is the mean of.
     """
 
@@ -63,6 +72,7 @@ class ProbeTable:
         over_random: null minus random subspaces of equal dimension, with the spread of the draws in
             its interval, and its place among them; None without a null space.
         lost: full minus principal: what is lost when the null part is taken away.
+        stratum: of which kind the images are that take part, see ``strata.kind_among``.
     """
 
     asked: str
@@ -73,6 +83,7 @@ class ProbeTable:
     chance: float
     over_random: AmongDraws | None
     lost: Interval
+    stratum: str = ""
 
     def row(self, subspace: str) -> ProbeRow | None:
         """Return the row of a subspace, None where there is none."""
@@ -157,27 +168,42 @@ def _table(scored: ScoredSet, given: Labelled, probed: Probed) -> ProbeTable:
         rows.append(ProbeRow("null", head.nullity, _rate(null, classes)))
         rows.append(_drawn("random", head.nullity, drawn, classes))
         dimension = min(head.nullity, head.rank)
-        read = _each(probed, read_directions(head, dimension, DRAWS))
+        read = _each(probed, read_directions(head, dimension, min(DRAWS, READ_DRAWS)))
         rows.append(_drawn("read", dimension, read, classes))
     rows.append(ProbeRow("principal", head.rank, _rate(principal, classes)))
     rows.append(ProbeRow("full", head.rank + head.nullity, _rate(full, classes)))
     kinds = int(given.labels.max()) + 1
     lost = paired_difference(full, principal, classes)
     count, seen = len(classes), len(np.unique(classes))
-    return ProbeTable(given.asked, kinds, count, seen, tuple(rows), 1 / kinds, over_random, lost)
+    return ProbeTable(
+        given.asked, kinds, count, seen, tuple(rows), 1 / kinds, over_random, lost,
+        stratum=_kind_among(scored, given.rows),
+    )  # fmt: skip
 
 
-def _each(probed: Probed, bases: Sequence[Tensor]) -> Floats:
-    return np.stack([probed.hits(basis).numpy() for basis in bases], axis=1).astype(np.float64)
+def _kind_among(scored: ScoredSet, rows: Sequence[int]) -> str:
+    found, taken = scored.ask("SELECT row, stratum FROM images").to_pylist(), set(rows)
+    return kind_among(one["stratum"] for one in found if one["row"] in taken)
+
+
+def _each(probed: Probed, frames: Iterable[Drawn]) -> Floats:
+    """Return ``(n, draws)`` whether each image is read rightly from each of the subspaces."""
+    hits = [found.numpy() for drawn in frames for found in probed.hits_of(drawn)]
+    return np.stack(hits, axis=1).astype(np.float64)
 
 
 def _drawn(name: str, dim: int, hits: Floats, classes: ArrayLike) -> ProbeRow:
-    return ProbeRow(name, dim, _rate(hits.mean(axis=1), classes), DRAWS)
+    draws = hits.shape[1]
+    found = one_draw(hits, classes) if draws > 1 else clustered_mean(hits[:, 0], classes)
+    return ProbeRow(name, dim, _share_of(found), draws)
 
 
 def _rate(hits: ArrayLike, classes: ArrayLike) -> Interval:
-    """Return a share of images with its interval, which ends where shares do."""
-    found = clustered_mean(hits, classes)
+    return _share_of(clustered_mean(hits, classes))
+
+
+def _share_of(found: Interval) -> Interval:
+    """Return a share with its interval ending where shares do."""
     low, high = (end if end is None else min(1.0, max(0.0, end)) for end in (found.low, found.high))
     return replace(found, low=low, high=high)
 

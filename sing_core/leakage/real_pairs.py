@@ -1,13 +1,14 @@
 """Real equivalents: photographs whose logits nearly agree, and whose null parts are far apart.
 
-No feature is made up here. Among the images whose logits are nearest to an image's own, the one
-whose null part is farthest away shows how far invariance goes in the data. Beside it stands the
-same null part put into the image's own feature, which keeps every logit exactly.
+No feature is made up here. Whether an image has an equivalent is said by its nearest one in logits;
+among the nearest few, the one whose null part is farthest away shows how far invariance goes in the
+data. Beside it stands the same null part put into the image's own feature, which keeps every logit
+exactly.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from torch import Tensor
 from sing_core.errors import ImageSetError
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import Pairs
+from sing_core.leakage.strata import kind_of
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.nearest import nearest
 from sing_core.maths.scores import angle_deg
@@ -22,7 +24,7 @@ from sing_core.sets.chunks import ImageRow
 
 NEIGHBOURS = 10
 _BLOCK = 512
-_AGREE = 0.1  # of the usual distance: below it logits are said to nearly agree
+AGREE = 0.1  # of the usual distance: up to it logits are said to nearly agree
 _USUAL = 20_000  # pairs at random that say what is usual
 
 
@@ -65,14 +67,20 @@ class RealPairs:
 
     Attributes:
         rows: one an image, the nearest in logits for its null distance first.
+        neighbours: of how many nearest in logits the one with the farthest null part was taken.
+        nearest: how far the logits of the nearest of all are, in units of what is usual.
+        agreeing: share of images whose nearest one nearly agrees.
         logit_distance: of the pairs, in units of what is usual; ``null_distance`` likewise.
         angle: of the pairs; ``usual_angle`` of two images at random; ``swapped`` of the equivalents
             with the other's null part; ``removed`` of null removal (IS).
         same_class: share of pairs of one class.
         kept: share of the nearest images to T(f) that are still nearest after null removal.
+        stratum: of which kind the images are, see ``strata.kind_of``.
     """
 
     rows: tuple[RealPair, ...]
+    nearest: float
+    agreeing: float
     logit_distance: float
     null_distance: float
     angle: float
@@ -81,21 +89,30 @@ class RealPairs:
     removed: float
     same_class: float
     kept: float
+    neighbours: int = NEIGHBOURS
+    stratum: str = ""
 
     @property
     def sentence(self) -> str:
-        """What the pairs say, with magnitudes, and what they do not say."""
-        near = "Most images have none that agrees" if self.logit_distance > _AGREE else (
-            "Most images have one that nearly agrees"
-        )  # fmt: skip
+        """Whether images have real equivalents, with magnitudes."""
+        near = "one that nearly agrees" if self.nearest <= AGREE else "none that nearly agrees"
+        few = f"Of the {self.neighbours} nearest the one" if self.neighbours > 1 else "The one"
         return (
-            f"{near}: of the nearest in logits, the one with the farthest null part is "
-            f"{100 * self.logit_distance:.0f} % of the usual distance away there, and "
-            f"{100 * self.null_distance:.0f} % in the null space "
-            f"(medians over {len(self.rows):,} images). Put into the image's own feature, the "
-            f"other's null part turns the translated feature by {self.swapped:.1f}° and moves no "
-            f"logit; null removal turns it by {self.removed:.1f}°. The other image itself, which "
-            f"the classifier does tell apart, is {self.angle:.0f}° away."
+            f"Most images have {near}: the nearest in logits is {100 * self.nearest:.0f} % of the "
+            f"usual distance away (median over {len(self.rows):,} images; "
+            f"{100 * self.agreeing:.0f} % have one within {100 * AGREE:.0f} %). {few} with the "
+            f"farthest null part is {100 * self.logit_distance:.0f} % of the usual distance away "
+            f"there, and {100 * self.null_distance:.0f} % in the null space."
+        )
+
+    @property
+    def meaning(self) -> str:
+        """What the other's null part does, and what it does not say of the other image."""
+        seen = ", which the classifier does tell apart," if self.logit_distance > AGREE else ""
+        return (
+            f"Put into the image's own feature, the other's null part turns the translated feature "
+            f"by {self.swapped:.1f}° and moves no logit; null removal turns it by "
+            f"{self.removed:.1f}°. The other image itself{seen} is {self.angle:.0f}° away."
         )
 
 
@@ -107,6 +124,30 @@ class _Parts:
     null: Tensor
     z: Tensor
     z_equivalent: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chosen:
+    """Of each image the other one that was chosen, and how far it is; all ``(n,)``.
+
+    Attributes:
+        other: its place; ``logits`` and ``null`` how far these are apart.
+        nearest: how far the logits of the nearest image are.
+    """
+
+    other: Tensor
+    logits: Tensor
+    null: Tensor
+    nearest: Tensor
+
+    @classmethod
+    def of(cls, parts: _Parts, neighbours: int) -> Self:
+        """Choose among so many nearest in logits the one whose null part is farthest away."""
+        near, apart = nearest(parts.logits, neighbours)
+        far = _null_distances(parts.null, near)
+        best = far.argmax(dim=1, keepdim=True)
+        other, logits, null = (table.gather(1, best).squeeze(1) for table in (near, apart, far))
+        return cls(other, logits, null, apart[:, 0])
 
 
 def real_pairs(scored: ScoredSet, neighbours: int = NEIGHBOURS) -> RealPairs:
@@ -127,12 +168,9 @@ def real_pairs(scored: ScoredSet, neighbours: int = NEIGHBOURS) -> RealPairs:
         )
     labels, images = torch.tensor(found["label"].to_pylist()), list[ImageRow]()
     parts = _parts(scored, found["row"].to_pylist(), images)
-    near, apart = nearest(parts.logits, neighbours)
-    far = _null_distances(parts.null, near)
-    best = far.argmax(dim=1, keepdim=True)
-    other = near.gather(1, best).squeeze(1)
-    distances = apart.gather(1, best).squeeze(1), far.gather(1, best).squeeze(1)
-    return _told(scored, images, labels, parts, other, distances)
+    chosen = _Chosen.of(parts, neighbours)
+    found_pairs = _told(scored, images, labels, parts, chosen)
+    return replace(found_pairs, neighbours=neighbours, stratum=kind_of(scored))
 
 
 def _parts(scored: ScoredSet, rows: list[int], images: list[ImageRow]) -> _Parts:
@@ -166,17 +204,13 @@ def _null_distances(null: Tensor, near: Tensor) -> Tensor:
 
 
 def _told(
-    scored: ScoredSet,
-    images: list[ImageRow],
-    labels: Tensor,
-    parts: _Parts,
-    other: Tensor,
-    distances: tuple[Tensor, Tensor],
+    scored: ScoredSet, images: list[ImageRow], labels: Tensor, parts: _Parts, chosen: _Chosen
 ) -> RealPairs:
     one, two = torch.randint(len(images), (2, _USUAL), generator=torch.Generator().manual_seed(0))
     one, two = one[one != two], two[one != two]
     usual_logits = _median_distance(parts.logits, one, two)
-    logit, null = distances[0] / usual_logits, distances[1] / _median_distance(parts.null, one, two)
+    logit, near = chosen.logits / usual_logits, chosen.nearest / usual_logits
+    null, other = chosen.null / _median_distance(parts.null, one, two), chosen.other
     angle = angle_deg(parts.z.double(), parts.z[other].double())
     swapped = torch.cat(list(_swapped(scored, images, parts, other)))
     usual = angle_deg(parts.z[one].double(), parts.z[two].double())
@@ -188,6 +222,8 @@ def _told(
     ]
     return RealPairs(
         rows=tuple(sorted(rows, key=lambda pair: pair.logit_distance / pair.null_distance)),
+        nearest=float(near.median()),
+        agreeing=float((near <= AGREE).double().mean()),
         logit_distance=float(logit.median()),
         null_distance=float(null.median()),
         angle=float(angle.median()),

@@ -4,6 +4,7 @@ What holds of full photographs need not hold of small images, and a mean over bo
 Hence every table of a set of several kinds says of which one it is.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sing_core.errors import ImageSetError
@@ -55,8 +56,20 @@ def kind_of(scored: ScoredSet, label: int | None = None) -> str:
         StaleArtefactError: the score file is damaged.
     """
     where, given = ("", None) if label is None else ("WHERE label = ?", [label])
-    kinds = _kinds(scored, where, given)
-    return POOLED if len(kinds) > 1 else next(iter(kinds), "")
+    return kind_among(_kinds(scored, where, given))
+
+
+def kind_among(kinds: Iterable[str]) -> str:
+    """Return the one kind that all are of: ``POOLED`` of several, "" of none or without a name."""
+    found = set(kinds)
+    return POOLED if len(found) > 1 else next(iter(found), "")
+
+
+def said_of(stratum: str) -> str:
+    """Return a sentence on the ``stratum`` of what is answered; "" where kinds have no names."""
+    if stratum == POOLED:
+        return "Images of several kinds are pooled: what holds of one need not hold of another."
+    return f"All images that take part are of one kind: {stratum}." if stratum else ""
 
 
 def _kinds(scored: ScoredSet, where: str, given: list[int] | None) -> list[str]:

@@ -40,19 +40,39 @@ def among_draws(own: ArrayLike, draws: ArrayLike, clusters: ArrayLike) -> AmongD
     if each.ndim != 2 or each.shape[1] < 2:
         raise ShapeError(f"At least two draws of every value are needed, got shape {each.shape}.")
     means = np.stack(cluster_means(clusters, own, *each.T))  # (1 + k, classes)
-    figure, others, count = means[0].mean(), means[1:].mean(axis=1), len(each.T)
+    figure, others = means[0].mean(), means[1:].mean(axis=1)
     gaps = means[0] - means[1:].mean(axis=0)
     rank = 1 + int((others < figure).sum())
-    estimate = float(gaps.mean())
-    if len(gaps) < 2:
-        return AmongDraws(Interval(estimate, None, None, len(gaps)), rank, count)
-    parts = np.array([gaps.var(ddof=1) / len(gaps), others.var(ddof=1) * (1 + 1 / count)])
+    return AmongDraws(_with_both(gaps, others), rank, len(others))
+
+
+def one_draw(draws: ArrayLike, clusters: ArrayLike) -> Interval:
+    """Return the mean of random ``draws`` ``(n, k)``, with an interval for one more of them.
+
+    It contains the spread of the draws beside that of the classes, as ``among_draws`` has it: 95 %
+    of the subspaces that could have been drawn lie in it, for other images too.
+
+    Raises:
+        ShapeError: the lists differ in length, are empty, or there are fewer than two draws.
+    """
+    each = np.asarray(draws, dtype=np.float64)
+    if each.ndim != 2 or each.shape[1] < 2:
+        raise ShapeError(f"At least two draws of every value are needed, got shape {each.shape}.")
+    means = np.stack(cluster_means(clusters, *each.T))  # (k, classes)
+    return _with_both(means.mean(axis=0), means.mean(axis=1))
+
+
+def _with_both(by_class: Floats, by_draw: Floats) -> Interval:
+    """Return the mean of ``by_class`` ``(c,)``; the interval is for one more of ``by_draw``."""
+    estimate, classes, count = float(by_class.mean()), len(by_class), len(by_draw)
+    if classes < 2:
+        return Interval(estimate, None, None, classes)
+    parts = np.array([by_class.var(ddof=1) / classes, by_draw.var(ddof=1) * (1 + 1 / count)])
     half = 0.0
     if parts.any():
-        freedom = parts.sum() ** 2 / (parts**2 / [len(gaps) - 1, count - 1]).sum()
+        freedom = parts.sum() ** 2 / (parts**2 / [classes - 1, count - 1]).sum()
         half = float(stats.t.isf((1 - LEVEL) / 2, freedom) * np.sqrt(parts.sum()))
-    found = Interval(estimate, estimate - half, estimate + half, len(gaps))
-    return AmongDraws(found, rank, count)
+    return Interval(estimate, estimate - half, estimate + half, classes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -90,6 +90,8 @@ def test_a_sceptic_asks_what_can_be_read_and_for_real_pairs(prepared, rows, refu
     assert "--class or --concept" in refusal("multiverse", *ask, "--stratum", "small")
     assert "two labels with 5 classes" in refusal("probe", *ask, "--read", "groups")
     assert "need more than 20 images" in refusal("real-pairs", *ask, "--neighbours", "20")
+    for verb in ("probe", "real-pairs", "alarms"):
+        assert "All are of one kind" in refusal(verb, *ask, "--stratum", "small")
 
 
 def test_what_was_planted_in_photographs_is_looked_for(prepared, rows, refusal, run, photos):

@@ -1,21 +1,20 @@
 """Probes and real equivalents of a set in which the truth is planted."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 from sing_core.errors import ImageSetError, TextListError
 from sing_core.leakage import probes
-from sing_core.leakage.alarms import AlarmRow, alarms, other_alarms, sentence
+from sing_core.leakage.alarm_rows import sentence
+from sing_core.leakage.alarms import alarms, other_alarms
 from sing_core.leakage.probes import GROUPS, labelled, probe
 from sing_core.leakage.real_pairs import logit_coordinates, real_pairs
 from sing_core.leakage.scored_sets import open_set
+from sing_core.leakage.strata import POOLED, said_of, within
 from sing_core.maths.scores import angle_deg
-from sing_core.maths.statistics import Interval
 from sing_core.settings import Settings
 from tests import toy
-from tests.prepared_sets import made_up_set
+from tests.prepared_sets import WNIDS, made_up_set
 
 pytestmark = pytest.mark.slow  # sets are prepared
 
@@ -38,10 +37,12 @@ def few_draws(monkeypatch):
     monkeypatch.setattr(probes, "DRAWS", 3)
 
 
-def planted(bench, name, features_of):
+def planted(bench, name, features_of, strata=None):
     place = bench.settings.cache_dir / "prepared" / name
     if not place.exists():
-        made_up_set(bench, place, counts=(EACH,) * 4, chunk_rows=32, features_of=features_of)
+        made_up_set(
+            bench, place, counts=(EACH,) * 4, chunk_rows=32, features_of=features_of, strata=strata
+        )
     return open_set(bench, "lite0", images=name)
 
 
@@ -81,6 +82,7 @@ def test_classes_that_only_the_null_part_knows_are_read_there_and_lost_without_i
     assert "Without the null part" in found.sentence
     assert "fewer of the images are read rightly: it adds something" in found.sentence
     assert [row.dim for row in found.rows] == [280, 280, 280, 1000, 1280]
+    assert [row.draws for row in found.rows] == [1, 3, 3, 1, 1]
 
 
 def test_noise_is_read_from_nowhere(bench, few_draws):
@@ -88,6 +90,47 @@ def test_noise_is_read_from_nowhere(bench, few_draws):
     for row in found.rows:
         assert row.accuracy.low <= 0.25 + 0.1, row
     assert not found.lost.decided
+
+
+def every_other(bench):
+    """Return features whose classes every other image hides in its null part, and their kinds."""
+    hidden, odd = hidden_classes(bench), torch.arange(4 * EACH) % 2 == 1
+
+    def features_of(entry, n):
+        noise = torch.rand(n, entry.feature_dim, generator=torch.Generator().manual_seed(7))
+        return torch.where(odd[:, None], hidden(entry, n), noise)
+
+    kinds = {
+        f"{wnid}/{place:03d}.jpg": ("plain", "telling")[place % 2]
+        for wnid in WNIDS
+        for place in range(EACH)
+    }
+    return features_of, kinds
+
+
+def test_one_kind_of_images_is_asked_alone_and_of_several_it_is_said_that_they_are_pooled(
+    bench, few_draws
+):
+    scored = planted(bench, "two kinds", *every_other(bench))
+    found = {kind: probe(within(scored, kind)) for kind in ("plain", "telling", "")}
+    rate = {kind: table.row("null").accuracy.estimate for kind, table in found.items()}
+    assert rate["telling"] > 0.95
+    assert rate["plain"] < 0.5 < rate[""] < 0.9, "the mean is of neither"
+    assert [table.n for table in found.values()] == [2 * EACH, 2 * EACH, 4 * EACH]
+    assert [table.stratum for table in found.values()] == ["plain", "telling", POOLED]
+    assert "several kinds are pooled" in said_of(found[""].stratum)
+    pairs = real_pairs(within(scored, "plain"), 3)
+    assert {pair.name for pair in pairs.rows} | {pair.other for pair in pairs.rows} == {
+        name for name, kind in every_other(bench)[1].items() if kind == "plain"
+    }
+    assert (pairs.stratum, real_pairs(scored, 3).stratum) == ("plain", POOLED)
+    usual = planted(bench, "noise", None)
+    assert {row.stratum for row in alarms(scored, "noise")} == {POOLED}
+    assert {row.stratum for row in other_alarms(usual, scored)} == {POOLED}
+    assert {row.stratum for row in alarms(scored, "telling")} == {""}, "one kind beside the other"
+    assert {row.n for row in alarms(within(scored, "plain"), "noise")} == {2 * EACH}
+    with pytest.raises(ImageSetError, match="only plain is looked at"):
+        alarms(within(scored, "plain"), "telling")
 
 
 def test_a_table_says_what_is_read(bench, few_draws, tmp_path):
@@ -130,11 +173,39 @@ def test_twins_that_differ_in_the_null_space_alone_find_each_other(bench):
         row: (row + half) % (2 * half) for row in range(2 * half)
     }
     assert found.logit_distance < 1e-4
-    assert "Most images have one that nearly agrees" in found.sentence
+    assert (found.agreeing, found.nearest < 1e-4) == (1, True)
+    assert found.sentence.startswith("Most images have one that nearly agrees: the nearest in")
+    assert "which the classifier does tell apart" not in found.meaning
     for pair in found.rows:
         assert pair.swapped == pytest.approx(pair.angle, abs=1e-3), "the twin is the equivalent"
         assert pair.label == LABELS[pair.row // EACH]
     assert found.null_distance > 1
+
+
+def near_twins(bench):
+    """Return what makes twins whose null parts differ by little: others' are farther away."""
+
+    def features_of(entry, n):
+        generator = torch.Generator().manual_seed(6)
+        head = bench.classifier(entry.name).linear.head
+        half = torch.rand(n // 2, entry.feature_dim, generator=generator)
+        return torch.cat([half, half - 0.1 * head.null_part(half)]).float()
+
+    return features_of
+
+
+def test_whether_images_have_an_equivalent_is_said_by_the_nearest_not_by_the_one_chosen(bench):
+    found = real_pairs(planted(bench, "near twins", near_twins(bench)))
+    assert found.logit_distance > 0.3, "the farthest null part of ten is no twin's"
+    assert (found.nearest < 1e-4, found.agreeing, found.neighbours) == (True, 1, 10)
+    assert found.sentence.startswith(
+        "Most images have one that nearly agrees: the nearest in logits is 0 % of the usual "
+    )
+    assert "100 % have one within 10 %). Of the 10 nearest the one with the" in found.sentence
+    assert "which the classifier does tell apart" in found.meaning
+    none = real_pairs(planted(bench, "noise", None))
+    assert none.sentence.startswith("Most images have none that nearly agrees: the nearest in")
+    assert none.agreeing == 0
 
 
 def test_the_numbers_of_a_pair_are_those_of_its_two_images(bench):
@@ -197,25 +268,20 @@ def test_a_shorter_null_part_warns_from_the_other_side_and_is_found_as_well(benc
     assert back.beyond_chance, "all told apart, with a lower end of AUROC of 0"
 
 
-def test_chance_is_not_made_to_look_like_more_by_the_side_that_is_chosen():
-    found = AlarmRow("null_energy", Interval(0.47, 0.4, 0.54, 9), None, 9, 9)
-    told = found.told_apart
-    assert (told.estimate, told.low, told.high) == pytest.approx((0.53, 0.46, 0.6))
-    assert (found.side, found.beyond_chance) == ("lower", False)
-    free = AlarmRow("max_logit", Interval(0.7, 0.6, 0.8, 9), None, 9, 9)
-    said = sentence((found, free), "wrong decisions")
-    assert said.startswith("No score of the null part tells wrong decisions from the others")
-    said = sentence((replace(found, auroc=Interval(0.3, 0.2, 0.4, 9)), free), "wrong decisions")
-    assert "is lower for wrong decisions in 70 % of pairs (chance 50 %)" in said
-    assert said.endswith("own largest logit, which costs nothing to read, is lower in 70 %.")
-
-
 def test_nothing_to_tell_apart_is_said(bench):
     scored = planted(bench, "noise", None)
     with pytest.raises(ImageSetError, match="holds one kind of image only"):
         alarms(scored, "colours")
     with pytest.raises(ImageSetError, match="No class of noise has right and wrong"):
         alarms(scored)
+
+
+def compared_images(scored):
+    """How many images are of a class that is decided for rightly and wrongly."""
+    return scored.ask(
+        "SELECT count(*) AS n FROM images WHERE label IN (SELECT label FROM images GROUP BY label "
+        "HAVING count(DISTINCT top1 = label) = 2)"
+    )["n"][0].as_py()
 
 
 def test_errors_and_kinds_of_images_are_told_apart_on_the_embedded_set(real_bench):
@@ -230,8 +296,12 @@ def test_errors_and_kinds_of_images_are_told_apart_on_the_embedded_set(real_benc
     )
     assert rows["null_energy"].beyond_chance
     assert rows["null_energy"].as_row()["auroc"] == told.estimate > 0.5
-    accuracy = scored.ask("SELECT avg(CAST(top1 = label AS DOUBLE)) AS a FROM images")["a"][0]
-    assert rows["max_logit"].n / 4_000 == pytest.approx(accuracy.as_py())
+    (right, wrong) = (rows["max_logit"].n, rows["max_logit"].looked_for)
+    assert right + wrong == compared_images(scored)
+    assert rows["max_logit"].stratum == "64-pixel image", "photographs are alone in their classes"
+    gap = rows["null_energy"].over_logits
+    assert gap.high < 0, "the largest probability tells more apart"
+    assert "percentage points more of them apart" in sentence(tuple(rows.values()), "errors")
     small = {row.score: row for row in alarms(scored, "64-pixel image")}
     assert (small["null_energy"].n, small["null_energy"].looked_for) == (800, 3_200)
     assert small["null_energy"].side == "lower"

@@ -13,6 +13,7 @@ from sing_core.leakage.nuisance_lens import Lens, lens_of
 from sing_core.leakage.nuisances import (
     FOUND,
     NOT_FOUND,
+    UNDECIDED,
     meaning,
     nuisance_rows,
     others,
@@ -184,6 +185,29 @@ def test_where_nothing_is_planted_next_to_nothing_is_found():
     between = [share_between(at_random(seed), head()) for seed in range(100)]
     assert np.mean(between) == pytest.approx(HIDDEN / WIDTH, abs=0.02)
     assert share_between(at_random(0, 1), head()) is None
+
+
+def mostly_found(seed, count=40):
+    """Return photographs that a nuisance moves towards its words, but for few: these far away."""
+    rng, moves = np.random.default_rng(seed), torch.zeros(count, len(TOY), WIDTH)
+    far = rng.random(count) < 0.08
+    moves[:, 0, SEEN] = torch.from_numpy(np.where(far, -2.0, rng.uniform(0.3, 0.5, count)))
+    before = torch.from_numpy(rng.standard_normal((count, WIDTH))).float()
+    steps, changed = tuple((one.name, 1.0) for one in TOY), torch.tensor([True, False, False])
+    return [
+        Planted(str(i), "", steps, before[i], before[i] + moves[i], changed) for i in range(count)
+    ]
+
+
+def test_what_lies_above_the_bound_is_never_shown_not_to_be_found():
+    """Where corrected test and interval of skewed contrasts disagree, nothing is decided."""
+    rows = [nuisance_rows(mostly_found(seed), toy_lens(40))[0] for seed in range(60)]
+    torn = [row for row in rows if row.p_adjusted <= 0.05 and not row.contrast.decided]
+    assert any(row.contrast.estimate > row.bound_deg for row in torn)
+    for row in rows:
+        above = row.contrast.estimate > row.bound_deg
+        assert not (above and row.verdict == NOT_FOUND), row
+    assert {row.verdict for row in torn if row.contrast.estimate > row.bound_deg} == {UNDECIDED}
 
 
 def test_photographs_of_one_class_count_as_one():

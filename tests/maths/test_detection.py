@@ -6,7 +6,14 @@ from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
 from sing_core.errors import ShapeError
-from sing_core.maths.detection import Sample, auroc, false_alarms, within_auroc
+from sing_core.maths.detection import (
+    Sample,
+    auroc,
+    auroc_difference,
+    false_alarms,
+    within_auroc,
+    within_difference,
+)
 
 
 def samples(rng, classes, each, *, lift=0.0, spread=1.0):
@@ -85,3 +92,75 @@ def test_lists_that_do_not_fit_are_refused():
         Sample.of([1.0, 2.0], [1])
     with pytest.raises(ShapeError, match="entry an image"):
         within_auroc(Sample.of([1.0, 2.0], [1, 1]), [True])
+
+
+def test_the_p_of_an_auroc_is_of_chance_and_uniform_there():
+    rng, tries = np.random.default_rng(5), 400
+    between = [auroc(*samples(rng, 20, 5)) for _ in range(tries)]
+    within = []
+    for _ in range(tries):
+        wrong = rng.random(15 * 12) < 0.4
+        within.append(within_auroc(Sample.of(rng.random(180), np.arange(15).repeat(12)), wrong))
+    for found in (between, within):
+        below = sum(one.p <= 0.05 for one in found)
+        assert binomtest(below, tries, 0.05).pvalue > 0.001, below
+    sure = auroc(Sample.of(np.zeros(8), np.arange(8)), Sample.of(np.ones(8), np.arange(8)))
+    assert (sure.estimate, sure.p) == (1, 0)
+    level = auroc(Sample.of(np.zeros(8), np.arange(8)), Sample.of(np.zeros(8), np.arange(8)))
+    assert (level.estimate, level.p) == (0.5, 1)
+
+
+def two_scores(rng, classes, each, *, lift):
+    """Two scores of the same images, nearly alike, of which the second is ``lift`` better."""
+    usual, other = samples(rng, classes, each, lift=0.5)
+    noise = [0.3 * rng.standard_normal(len(s.scores)) for s in (usual, other)]
+    second = [
+        Sample.of(s.scores + n + up, s.classes)
+        for s, n, up in zip((usual, other), noise, (0, lift), strict=True)
+    ]
+    return (usual, other), tuple(second)
+
+
+def test_a_difference_of_two_scores_is_measured_on_the_same_images():
+    rng = np.random.default_rng(6)
+    first, second = two_scores(rng, 60, 10, lift=0.4)
+    gap = auroc_difference(second, first)
+    assert gap.estimate == pytest.approx(auroc(*second).estimate - auroc(*first).estimate)
+    assert gap.low > 0, "told apart"
+    assert auroc(*first).high > auroc(*second).low, "which their own intervals would not show"
+    wide = auroc_difference(second, first, tests=6)
+    assert wide.estimate == gap.estimate
+    assert wide.high - wide.low > 1.2 * (gap.high - gap.low)
+    wrong = rng.random(600) < 0.4
+    sample = Sample.of(rng.standard_normal(600) + wrong, np.arange(30).repeat(20))
+    other = Sample.of(sample.scores + 2 * wrong, sample.classes)
+    gap = within_difference(other, sample, wrong)
+    assert gap.estimate == pytest.approx(
+        within_auroc(other, wrong).estimate - within_auroc(sample, wrong).estimate
+    )
+    assert gap.low > 0
+    assert within_difference(sample, sample, wrong).estimate == 0
+    assert np.isnan(within_difference(sample, other, np.zeros(600)).estimate)
+    with pytest.raises(ShapeError, match="same images"):
+        auroc_difference(second, two_scores(rng, 20, 10, lift=0)[0])
+
+
+def test_two_scores_that_are_as_good_are_told_apart_once_in_twenty_times():
+    rng, tries, between, within = np.random.default_rng(7), 400, 0, 0
+    of = np.arange(25).repeat(8)
+    for _ in range(tries):
+        usual, other = samples(rng, 25, 4, lift=0.5)
+        pairs = [
+            [
+                Sample.of(s.scores + 0.5 * rng.standard_normal(100), s.classes)
+                for s in (usual, other)
+            ]
+            for _ in range(2)
+        ]
+        between += auroc_difference(*(tuple(pair) for pair in pairs)).decided
+        wrong = rng.random(200) < 0.4
+        shared = rng.standard_normal(200) + wrong
+        one, two = (Sample.of(shared + 0.5 * rng.standard_normal(200), of) for _ in range(2))
+        within += within_difference(one, two, wrong).decided
+    for found in (between, within):
+        assert binomtest(found, tries, 0.05).pvalue > 0.001, found

@@ -1,12 +1,15 @@
 """Probes read what was planted where it was planted, and nothing where nothing is."""
 
+import numpy as np
 import pytest
 import torch
 from scipy.stats import binomtest
 
 from sing_core.errors import ShapeError
+from sing_core.maths.draws import one_draw
 from sing_core.maths.head import HeadDecomposition
-from sing_core.maths.probing import Probed, random_subspaces, read_directions
+from sing_core.maths.probing import DRAWS, Probed, random_subspaces, read_directions
+from sing_core.maths.statistics import clustered_mean
 
 FEATURES, RANK, KINDS, EACH = 40, 28, 4, 50
 CHANCE = 1 / KINDS
@@ -66,13 +69,31 @@ def test_a_part_is_read_as_if_there_were_nothing_else():
 
 def test_directions_that_the_head_reads_have_nothing_of_the_null_space():
     head, *_ = world()
-    for basis in read_directions(head, 12, 3):
+    bases = [basis for drawn in read_directions(head, 12, 13) for basis in drawn.bases()]
+    assert len(bases) == 13
+    for basis in bases:
         assert head.null_part(basis.mT).abs().max() < 1e-12
         assert torch.allclose(basis.mT @ basis, torch.eye(12, dtype=torch.float64))
+    (whole,) = read_directions(head, RANK, 13)
+    assert len(whole.subsets) == 1, "all that it reads is one subspace, not many"
     with pytest.raises(ShapeError, match="reads 28"):
         read_directions(head, 29)
-    first, second = random_subspaces(FEATURES, 12, 2)
-    assert not torch.allclose(first, second)
+
+
+def test_at_least_fifty_random_subspaces_are_read_and_no_two_are_alike():
+    bases = [basis for drawn in random_subspaces(FEATURES, 12) for basis in drawn.bases()]
+    assert len(bases) == DRAWS >= 50
+    shared = torch.stack([(one.mT @ bases[0]).square().sum() for one in bases[1:]])
+    assert shared.max() < 12 - 1
+    assert shared.mean() == pytest.approx(12 * 12 / FEATURES, rel=0.1), "as of independent ones"
+
+
+def test_a_frame_is_read_as_each_of_its_subspaces_by_itself():
+    _, noise, lead, labels, folds = world()
+    probed = Probed.of(noise + lead, labels, folds)
+    for drawn in random_subspaces(FEATURES, 12, 11):
+        for hits, basis in zip(probed.hits_of(drawn), drawn.bases(), strict=True):
+            assert torch.equal(hits, probed.hits(basis))
 
 
 def test_what_cannot_be_told_apart_is_refused():
@@ -80,3 +101,19 @@ def test_what_cannot_be_told_apart_is_refused():
         Probed.of(torch.zeros(3, 2), torch.zeros(3, dtype=torch.long), torch.arange(3))
     with pytest.raises(ShapeError, match="one label and one fold"):
         Probed.of(torch.zeros(3, 2), torch.zeros(2, dtype=torch.long), torch.arange(3))
+
+
+def test_the_interval_of_random_subspaces_holds_one_more_of_them_19_times_of_20():
+    rng, held, narrow, tries, classes = np.random.default_rng(0), 0, 0, 500, 40
+    for _ in range(tries):
+        own, centre = 0.03 * rng.standard_normal(11), 0.05 * rng.standard_normal(classes)
+        values = centre.repeat(5)[:, None] + own[:10] + 0.1 * rng.standard_normal((5 * classes, 10))
+        of = np.arange(classes).repeat(5)
+        found, plain = one_draw(values, of), clustered_mean(values.mean(axis=1), of, draws=99)
+        assert found.estimate == pytest.approx(plain.estimate)
+        held += found.low <= own[10] <= found.high
+        narrow += plain.low <= own[10] <= plain.high
+    assert binomtest(held, tries, 0.95).pvalue > 0.001, held
+    assert narrow / tries < 0.6, "classes alone say nothing of the next subspace"
+    with pytest.raises(ShapeError, match="two draws"):
+        one_draw(values[:, :1], of)

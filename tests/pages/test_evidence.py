@@ -12,6 +12,8 @@ from tests.pages.driver import App
 
 pytestmark = pytest.mark.slow  # probes are trained
 
+KIND = "64-pixel image"
+
 
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
@@ -37,6 +39,7 @@ def test_a_first_visitor_reads_what_the_null_part_tells_apart():
     assert f"the whole feature {100 * rate['full']:.1f} %" in first(app)
     assert "one of 200 classes; chance 0.5 %" in first(app)
     assert app.at.code[0].value == "python -m sing_core probe --model lite0 --set embedded"
+    assert f"All images that take part are of one kind: {KIND}." in app.captions
 
 
 def place_of(node, value):
@@ -88,6 +91,9 @@ def test_groups_are_asked_by_a_link_and_by_hand():
     assert app.at.code[0].value == (
         "python -m sing_core probe --model lite1 --set embedded --read groups"
     )
+    assert any(
+        text.startswith(f"**Pooled** over {KIND} and full photograph") for text in app.captions
+    )
     app.at.radio(key="evidence.read").set_value("classes")
     app.run()
     assert "read" not in app.query
@@ -102,7 +108,8 @@ def test_real_equivalents_are_named_with_their_distances(monkeypatch):
     ratio = table["logit_distance"] / table["null_distance"]
     assert ratio.is_monotonic_increasing
     assert (table["swapped"] < table["angle"]).mean() > 0.9, "decisions are most of what differs"
-    assert "Most images have none that agrees: of the nearest in logits" in first(app)
+    assert "Most images have none that nearly agrees: the nearest in logits is" in first(app)
+    assert any("and moves no logit; null removal turns it by" in m.value for m in app.at.markdown)
     assert any("are not on this machine" in text for text in app.captions)
     assert app.at.code[0].value == (
         "python -m sing_core real-pairs --model lite0 --set embedded --top 4000"
@@ -122,12 +129,46 @@ def test_whether_it_matters_is_answered_beside_what_the_logits_say():
     assert drawn["x"] == pytest.approx(list(table["auroc"]))
     assert "fpr95" not in list(app.at.dataframe[0].proto.column_order), "within classes it has none"
     assert "50 % is chance. The side is read off" in " ".join(app.captions)
+    assert "which costs nothing to read, is lower in" in first(app)
+    assert "percentage points more of them apart" in first(app)
+    assert table["over_logits"].notna().tolist() == [True] * 3 + [False] * 2
+    assert table["p_adjusted"].between(0, 1).all()
     app.at.selectbox(key="evidence.against").set_value("64-pixel image")
     app.run()
     assert app.query["against"] == "64-pixel image"
     assert "lower for 64-pixel image in" in first(app)
     assert "fpr95" in list(app.at.dataframe[0].proto.column_order)
     assert app.at.code[0].value.endswith("--against '64-pixel image'")
+
+
+def test_one_kind_of_images_is_asked_in_the_link_and_in_the_command():
+    app = App.at_page(
+        "evidence", unfolded=["evidence.pairs"], ask="pairs", stratum="full photograph"
+    )
+    assert (app.errors, app.warnings) == ([], [])
+    assert app.query["stratum"] == "full photograph"
+    assert "(median over 800 images; " in first(app)
+    assert app.at.code[0].value.endswith("--top 800 --stratum 'full photograph'")
+    (note,) = (text for text in app.captions if "are of one kind: full photograph. " in text)
+    assert "Cross-fitted" in note
+    app.at.button_group(key="evidence.stratum").set_value("all")
+    app.run()
+    assert "stratum" not in app.query
+    assert "(median over 4,000 images; " in first(app)
+    assert any(text.startswith("**Pooled** over 64-pixel image and") for text in app.captions)
+
+
+def test_wrong_decisions_and_probes_of_one_kind_say_what_there_is_of_it():
+    app = App.at_page(
+        "evidence", unfolded=["evidence.alarms"], ask="alarms", stratum=KIND, against=KIND
+    )
+    assert len(app.warnings) == 1, "one kind is not told from itself"
+    assert app.at.selectbox(key="evidence.against").options == ["wrong decisions"]
+    assert app.at.code[0].value.endswith("--stratum '64-pixel image'")
+    assert any(f"are of one kind: {KIND}. " in text for text in app.captions)
+    app = App.at_page("evidence", stratum="full photograph")
+    assert len(app.errors) == 1
+    assert "two labels with 5 images each" in app.errors[0]
 
 
 def test_what_survives_other_choices_is_said_and_every_choice_is_listed():

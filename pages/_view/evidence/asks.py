@@ -21,6 +21,7 @@ from sing_core.leakage import (
 )
 from sing_core.leakage import real_pairs as real_pairs_of
 from sing_core.leakage import translations as translations_of
+from sing_core.leakage.alarm_rows import AlarmRow
 from sing_core.leakage.claims import Claim
 from sing_core.leakage.concept_lists import ConceptList
 from sing_core.leakage.differences import barrier
@@ -28,34 +29,34 @@ from sing_core.leakage.set_networks import networks_state
 from sing_core.models.registry import base_of
 
 
-def probed(model: str, images: str, read: str) -> probes.ProbeTable:
+def probed(model: str, images: str, read: str, part: Part = ALL) -> probes.ProbeTable:
     """Return what probes read from the parts of a set's features.
 
     Raises:
         SingError: see ``open_set`` and ``probe``.
     """
-    scored = opened(model, images)
+    scored = opened(model, images, part)
     return kept(content_key(key_of("probe", scored), read), lambda: probes.probe(scored, read))
 
 
-def alarm_rows(model: str, images: str, against: str) -> tuple[alarms.AlarmRow, ...]:
+def alarm_rows(model: str, images: str, against: str, part: Part = ALL) -> tuple[AlarmRow, ...]:
     """Return how well the null part tells errors, or other images, from the usual ones.
 
     Raises:
         SingError: see ``open_set`` and ``alarms``.
     """
-    scored = opened(model, images)
+    scored = opened(model, images, part)
     key = content_key(key_of("alarms", scored), against)
     return kept(key, lambda: alarms.alarms(scored, against))
 
 
-def real_pairs(model: str, images: str) -> real_pairs_of.RealPairs:
+def real_pairs(model: str, images: str, part: Part = ALL) -> real_pairs_of.RealPairs:
     """Return the real equivalents of a set.
 
     Raises:
         SingError: see ``open_set`` and ``real_pairs``.
     """
-    scored = opened(model, images)
+    scored = opened(model, images, part)
     return kept(key_of("real pairs", scored), lambda: real_pairs_of.real_pairs(scored))
 
 

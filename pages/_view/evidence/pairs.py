@@ -5,38 +5,43 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages._view import commands, exports, loaders
-from pages._view.evidence import asks
+from pages._view.evidence import asks, kinds
 from pages._view.tables import originals
+from pages._view.tables.opened import Part
 from pages._view.words.phrases import in_words
 from sing_core.leakage.real_pairs import RealPair
 
 _SHOWN = 12
 _TABLE = 200
 _HOW = (
-    "For every image, of the ten whose logits are nearest to its own, the one whose null part is "
-    "farthest away; distances are exact, in units of what is usual between two images of the set. "
+    "An image has one that nearly agrees if the nearest in logits is within a tenth of what is "
+    "usual between two images of the set. A pair is, of the ten whose logits are nearest to an "
+    "image’s own, the one whose null part is farthest away; distances are exact, in units of what "
+    "is usual. "
     "“Swapped” is what the other’s null part does inside the image’s own feature: it keeps every "
     "logit, and is the only exact equivalent here. Two real images also differ in what decides."
 )
 
 
-def choose(_model: str, _images: str) -> None:
-    """Nothing is to be chosen here."""
+def choose(model: str, images: str) -> Part:
+    """Draw of which kind of images; return what is asked of."""
+    return kinds.pick(model, images)
 
 
-def show(answer: DeltaGenerator, model: str, images: str, _: None) -> None:
+def show(answer: DeltaGenerator, model: str, images: str, part: Part) -> None:
     """Find and draw the real equivalents of a set.
 
     Raises:
         SingError: see ``asks.real_pairs``.
     """
     with st.spinner("Measuring every two images; a set of thousands takes some seconds…"):
-        found = asks.real_pairs(model, images)
+        found = asks.real_pairs(model, images, part)
     answer.markdown(f"**{found.sentence}**")
+    kinds.show_note(model, images, part, found.stratum)
     st.markdown(
-        f"Null removal keeps {100 * found.kept:.0f} % of the ten images that are nearest to a "
-        f"translated feature. {100 * found.same_class:.0f} % of the pairs are of one class; two "
-        f"images at random are {found.usual_angle:.0f}° apart."
+        f"{found.meaning} Null removal keeps {100 * found.kept:.0f} % of the ten images that are "
+        f"nearest to a translated feature. {100 * found.same_class:.0f} % of the pairs are of one "
+        f"class; two images at random are {found.usual_angle:.0f}° apart."
     )
     labels = loaders.bench().vocabulary(loaders.reference()).labels
     _show_pictures(images, found.rows[:_SHOWN], labels)
@@ -52,7 +57,7 @@ def show(answer: DeltaGenerator, model: str, images: str, _: None) -> None:
     st.caption(_HOW)
     if len(rows) > _TABLE:
         st.caption(f"The first {_TABLE} of {len(rows):,} pairs; the files hold all.")
-    options = [("--top", str(len(rows)))]
+    options = [("--top", str(len(rows))), ("--stratum", part.stratum)]
     command = commands.of_set("real-pairs", [model], images, options)
     exports.offer_table("evidence.pairs", rows, command)
 

@@ -5,9 +5,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import commands, state
-from pages._view.evidence import asks, panel
+from pages._view.evidence import asks, kinds, panel
 from pages._view.evidence.figures import with_intervals
+from pages._view.tables.opened import Part
 from sing_core.leakage.probes import CLASSES, GROUPS, ProbeRow, ProbeTable
+from sing_core.maths.probing import DRAWS, READ_DRAWS
 
 _READ = {CLASSES: "classes", GROUPS: "groups of classes (dogs, vehicles, food …)"}
 _TITLES = {
@@ -17,6 +19,7 @@ _TITLES = {
     "principal": "all directions that decide",
     "full": "the whole feature",
 }
+Chosen = tuple[Part, str]  # of which images, and what is read
 _HOW = (
     "A linear probe is trained on four fifths of the photographs and judged on the fifth that it "
     "never saw, five times; its ridge penalty is chosen without that fifth too. For groups whole "
@@ -34,27 +37,31 @@ _SHOWN = panel.Shown(
 )
 
 
-def choose(_model: str, _images: str) -> str:
-    """Draw what is to be read; return it."""
+def choose(model: str, images: str) -> Chosen:
+    """Draw of which kind of images, and what is to be read; return both."""
+    part = kinds.pick(model, images)
     state.receive("read", "evidence.read", CLASSES, _READ.__contains__, "a list to read")
     read = st.radio(
         "What is read", list(_READ), format_func=_READ.__getitem__, key="evidence.read",
         horizontal=True, persist_state="session",
     )  # fmt: skip
     state.publish("read", read, CLASSES)
-    return read
+    return part, read
 
 
-def show(answer: DeltaGenerator, model: str, images: str, read: str) -> None:
+def show(answer: DeltaGenerator, model: str, images: str, chosen: Chosen) -> None:
     """Compute and draw the probes of a set.
 
     Raises:
         SingError: see ``asks.probed``.
     """
-    with st.spinner("Training probes on 23 subspaces; the first time takes about half a minute…"):
-        found = asks.probed(model, images, read)
+    part, read = chosen
+    subspaces = 3 + DRAWS + READ_DRAWS
+    with st.spinner(f"Training probes on {subspaces} subspaces; the first time takes a while…"):
+        found = asks.probed(model, images, read, part)
     answer.markdown(f"**{found.sentence}**")
-    options = [("--read", "" if read == CLASSES else read)]
+    kinds.show_note(model, images, part, found.stratum, translated=False)
+    options = [("--read", "" if read == CLASSES else read), ("--stratum", part.stratum)]
     panel.show(
         "probe",
         [row.as_row() | {"part": _part(row)} for row in found.rows],
