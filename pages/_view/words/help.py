@@ -30,7 +30,7 @@ HELP = {
     "picture_views": (
         "This step: the feature and its equivalent. Angle scale: this photo at known image scores, "
         "to learn what 3°, 10° or 40° look like. Controls: steps of the same length in a random "
-        "and in a principal direction, with three seeds."
+        "and in a principal direction, each drawn with four seeds."
     ),
     "seed": (
         "Chooses the random draws that all pictures of a strip share. What changes with the seed "
