@@ -129,6 +129,7 @@ def test_steer_prints_the_pair_at_a_step_and_at_a_wanted_score(rows, photos):
     ]  # fmt: skip
     assert row["reachable"] is True
     assert row["image_score_deg"] == pytest.approx(15, abs=1e-6)
+    assert 0 < row["feasible_image_score_deg"] < 15
     assert set(row["top1_before"]) == set(row["top1_after"]) == TOP
     assert row["top1_before"]["label"] == row["top1_after"]["label"]
     (again,) = rows("steer", photos[0], *ASK, "--epsilon", repr(row["epsilon"]))
