@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sing_core.leakage.scored_sets import ScoredSet
     from sing_core.models.workbench import Workbench
 
+Source = Annotated[
+    str, typer.Option(help="With --prompt: steer the images of this class alone; label or wnid.")
+]
 Across = Annotated[
     bool, typer.Option("--across-references", help="Print the order by |AS| in every reference.")
 ]
@@ -36,6 +39,7 @@ def compare(
     reference: Ref = DEFAULT_REFERENCE,
     paired: Annotated[bool, typer.Option(help="Print differences on the same images.")] = False,
     prompt: Annotated[str, typer.Option(help="Steer the set towards this instead.")] = "",
+    source: Source = "",
     image_score: ImageScore = 40.0,
     classes: Deciding = "",
     centred: Centred = False,
@@ -51,31 +55,54 @@ def compare(
     `feasible_image_score_deg` is IS of the nearest features that the networks can produce. With
     --classes the same classes decide for every model, and only their images count. Rows of several
     kinds of images pooled say so, and a pair whose verdict differs between them has none.
-    """
-    from sing_core.leakage.strata import split
-    from sing_core.models.prompts import clean_prompt
 
+    With --prompt every image goes to --image-score by a step of its own, and all by one (`fixed_`).
+    """
     bench = open_bench(Settings())
-    text = clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars) if prompt else ""
+    text = _prompt(bench, prompt, source)
 
     def kinds(space: str) -> "list[tuple[ScoredSet, ...]]":
         opened = opened_all(bench, model, set_, space)
-        _ = [split(scored, stratum) for scored in opened]  # refused before anything is computed
-        whole = deciding_under(opened, classes, centred, dimension)
-        return list(zip(*(split(scored, stratum) for scored in whole), strict=True))
+        return _kinds(opened, stratum, classes, centred, dimension)
 
     if across:
         _print_orders(bench, reference, lambda space: kinds(space)[-1], json_)
     elif text:
-        show(_steered(kinds(reference), text, image_score), json_)
+        show(_steered(kinds(reference), text, image_score, source), json_)
     else:
         _print_compared(kinds(reference), paired=paired, json_=json_)
 
 
-def _steered(kinds: "Sequence[Sequence[ScoredSet]]", text: str, image_score: float) -> list[Row]:
+def _prompt(bench: "Workbench", prompt: str, source: str) -> str:
+    from sing_core.models.prompts import clean_prompt
+
+    if source and not prompt:
+        raise typer.TyperException("--source says whose images --prompt steers: give both.")
+    return clean_prompt(prompt, max_chars=bench.settings.max_prompt_chars) if prompt else ""
+
+
+def _kinds(
+    opened: "Sequence[ScoredSet]", stratum: str, classes: str, centred: bool, dimension: int | None
+) -> "list[tuple[ScoredSet, ...]]":
+    """Return the sets kind by kind of images, each with what decides in it."""
+    from sing_core.leakage.strata import split
+
+    _ = [split(scored, stratum) for scored in opened]  # refused before anything is computed
+    whole = deciding_under(opened, classes, centred, dimension)
+    return list(zip(*(split(scored, stratum) for scored in whole), strict=True))
+
+
+def _steered(
+    kinds: "Sequence[Sequence[ScoredSet]]", text: str, image_score: float, source: str
+) -> list[Row]:
+    from sing_core.leakage.classes import find_class
     from sing_core.leakage.steered import steered_row
 
-    return [steered_row(scored, text, image_score).as_row() for kind in kinds for scored in kind]
+    def row(scored: "ScoredSet") -> Row:
+        own = find_class(scored, source) if source else None
+        return steered_row(scored, text, image_score, own).as_row()
+
+    return [row(scored) for kind in kinds for scored in kind]
 
 
 def _print_compared(kinds: "Sequence[Sequence[ScoredSet]]", *, paired: bool, json_: bool) -> None:

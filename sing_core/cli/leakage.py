@@ -110,7 +110,7 @@ def _agreement(pairs: "Iterable[tuple[ScoredSet, ScoredSet]]", *, said: bool) ->
 def _of_class(scored: "ScoredSet", steer: str, images: str, image_score: float) -> list[Row]:
     """Return the class ``steer`` towards all others, or the scores of the images of a class."""
     from sing_core.leakage.classes import class_images, find_class
-    from sing_core.leakage.steered import target_rows
+    from sing_core.leakage.targets import target_rows
 
     if not steer:
         return [*class_images(scored, find_class(scored, images))]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sing_core.cli.app import Json, Row, app, open_bench, show
+from sing_core.cli.app import Json, Row, app, open_bench, show, tell
 from sing_core.cli.variants import Centred, Classes, Threshold, chosen_variant
 from sing_core.models import registry
 from sing_core.settings import Settings
@@ -39,7 +39,13 @@ def models(json_: Json = False) -> None:
         }
         for entry in registry.catalogue(settings)
     ]
+    notes = {entry.name: entry.note for entry in registry.catalogue(settings)}
+    if json_:
+        rows = [row | {"note": notes[row["name"]]} for row in rows]
     show(rows, json_)
+    for name, note in notes.items():
+        if note and not json_:  # as a column it would take the table apart
+            tell(f"{name}: {note}")
 
 
 @app.command()

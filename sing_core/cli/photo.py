@@ -82,7 +82,11 @@ def steer(
     threshold: Threshold = 0.0,
     json_: Json = False,
 ) -> None:
-    """Step along the concept gradient inside the null space (eq. 13)."""
+    """Step along the concept gradient inside the null space (eq. 13).
+
+    `feasible_image_score_deg` is IS of the nearest feature that the network can produce, its logits
+    moving by up to 3 % of the largest.
+    """
     from sing_core.cli.rows import noted
     from sing_core.studies.photo import steer_image
     from sing_core.studies.question import Question

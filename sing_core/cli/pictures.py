@@ -36,6 +36,9 @@ Steps = Annotated[
 ]
 _ROWS = 72  # pictures that are drawn together: eight batches of the network
 Name = Annotated[str, typer.Option("--renderer", help="See `renderers`.")]
+Beside = Annotated[
+    bool, typer.Option("--controls", help="Beside equally long controls, with four seeds.")
+]
 
 
 @app.command()
@@ -66,6 +69,7 @@ def render(
     embeddings: Embeddings = None,
     renderer: Name = INVERSION.name,
     feasible: Annotated[bool, typer.Option(help="Steer inside what the network can make.")] = False,
+    controls: Beside = False,
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
@@ -89,7 +93,8 @@ def render(
         variant = chosen_variant(studio.bench, model, classes, centred, threshold)
         question = Question(model, prompt, reference=reference, variant=variant)
         drawer = studio.renderer(renderer, model, reference)
-        rows = _render_images(studio, drawer, images, question, epsilon, feasible, seed, size, out)
+        work = _render_beside if controls else _render_images
+        rows = work(studio, drawer, images, question, epsilon, feasible, seed, size, out)
     else:
         raise typer.TyperException("Give images with --prompt and --epsilon, or --embeddings.")
     text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
@@ -106,8 +111,8 @@ def _check_names(images: list[Path], steps: list[float]) -> None:
         )
 
 
-def _file_name(path: Path, step: float) -> str:
-    return f"{path.stem}_{step:g}.png"
+def _file_name(path: Path, step: float, rest: str = "") -> str:
+    return f"{path.stem}_{step:g}{rest}.png"
 
 
 def _render_images(
@@ -132,18 +137,47 @@ def _render_images(
         drawn = studio.draw_all(drawer, requests[chosen])
         for (path, subject, strip), frames in zip(strips[chosen], drawn, strict=True):
             audits = studio.audit(subject, frames, strip.features)
-            found = _manifest(path, strip, frames, audits, out)
+            names = [_file_name(path, step) for step in strip.epsilon]
+            found = _manifest(names, path, strip, frames, audits, out)
             rows += [row | {"seed": seed, "renderer": drawer.name} for row in found]
     return rows
 
 
+def _render_beside(
+    studio: "Studio", drawer: "Renderer", images: list[Path], question: "Question",
+    epsilon: list[float], feasible: bool, seed: int, size: int, out: Path,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Draw every image at every step beside its controls, seed by seed; return the rows."""
+    from sing_core.pictures.work import seeds_beside
+    from sing_core.studies.strips import CONTROLS, beside_controls
+    from sing_core.studies.subject import Subject
+
+    rows: list[dict[str, Any]] = []
+    side = size or drawer.sizes[-1]
+    for path in images:
+        subject = Subject.of(studio.bench, open_photo(path, studio.bench.settings), question)
+        for step in epsilon:
+            strip = beside_controls(subject, step, feasible=feasible)
+            for own in seeds_beside(drawer.name, seed):
+                request = studio.request(drawer, subject, strip.features, seed=own, size=side)
+                frames = studio.draw(drawer, request).frames
+                audits = studio.audit(subject, frames, strip.features)
+                names = [_file_name(path, step, f"_{kind}_{own}") for kind in CONTROLS]
+                found = _manifest(names, path, strip, frames, audits, out)
+                rows += [
+                    {"control": kind} | row | {"seed": own, "renderer": drawer.name}
+                    for kind, row in zip(CONTROLS, found, strict=True)
+                ]
+    return rows
+
+
 def _manifest(
-    path: Path, strip: "Strip", frames: "Frames", audits: "Sequence[PictureAudit]", out: Path
-) -> list[dict[str, Any]]:
+    names: list[str], path: Path, strip: "Strip", frames: "Frames",
+    audits: "Sequence[PictureAudit]", out: Path,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Write the pictures of one image; return what is known of each."""
     rows = []
-    for row, step in enumerate(strip.epsilon):
-        name = _file_name(path, step)
+    for row, (name, step) in enumerate(zip(names, strip.epsilon, strict=True)):
         _write_png(out / name, frames[row])
         rows.append(
             {

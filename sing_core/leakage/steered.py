@@ -1,8 +1,7 @@
 """Steering a whole set towards one prompt at a fixed image score (eqs. 10-13; paper, Table 1).
 
-On a steering line the translated feature is ``z0 + eps w`` with ``w`` along ``M u``, where
-``M = A Pi_n A^T`` and ``u`` is the part of the text that is orthogonal to ``z0``. At a given image
-score the step does not matter, only the plane of ``z0`` and ``w``: one ``d x d`` product per image.
+Every image goes as far as brings its own image score to the wanted one, and, beside it, all go by
+one step a model. What a network can produce of these steps stands beside both.
 """
 
 import math
@@ -13,15 +12,21 @@ import torch
 from torch import Tensor
 
 from sing_core.leakage.comparison import spread
+from sing_core.leakage.fixed_step import NO_STEP, FixedStep, LinePlanes
+from sing_core.leakage.null_lines import (
+    NullGrams,
+    by_translator,
+    has_direction,
+    logit_drift,
+    null_lines,
+    steered_scores,
+    stepped,
+)
+from sing_core.leakage.produced import FEASIBLE_IMAGES, ProducedSteps, spaced
 from sing_core.leakage.scored_sets import ScoredSet
-from sing_core.maths.head import HeadDecomposition
-from sing_core.maths.linear_head import LinearHead
-from sing_core.maths.scores import angle_deg
+from sing_core.leakage.strata import kind_of
 from sing_core.maths.statistics import Interval, clustered_mean
 from sing_core.maths.translator import Translator
-
-_TINY = 1e-9
-_FLAT = 1e-12  # a shorter gradient of a unit vector's cosine is rounding: it lies on the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,241 +35,210 @@ class SteeredRow:
 
     Attributes:
         model: classifier; ``prompt`` the target; ``image_score_deg`` the score asked for.
+        source: label of the class whose images these are; "" for all; ``stratum`` their kind, ""
+            in a set of one kind.
         n: images; ``unreachable`` the share of them for which no step reaches it; ``drifting`` the
             share whose step is so long that rounding moves a logit by more than the head's
             budget (1e-5 of the largest): they have no score.
         max_logit_drift: the most that a logit of the others moves; None where there are none.
-        abs_as: mean ``|AS|`` of the others with interval, every class counting once;
-            ``abs_as_sd`` its standard deviation over images.
+        abs_as: mean ``|AS|`` of the others with interval, every class counting once (of one class
+            every image); ``abs_as_sd`` its standard deviation over images.
+        epsilon: mean of their steps, feature-norm units; ``epsilon_sd`` over images.
+        feasible_image_score_deg: mean IS of the nearest features to the steered ones that the
+            network can produce (``FeasibleRemoval``), of ``feasible_n`` of them, evenly chosen;
+            ``feasible_abs_as`` mean ``|AS|``; None where that is not known.
+        fixed: the same towards the prompt by one step for all images.
     """
 
     model: str
     prompt: str
     image_score_deg: float
+    source: str
+    stratum: str
     n: int
     unreachable: float
     drifting: float
     max_logit_drift: float | None
     abs_as: Interval | None
     abs_as_sd: float | None
+    epsilon: float | None
+    epsilon_sd: float | None
+    feasible_image_score_deg: Interval | None
+    feasible_abs_as: Interval | None
+    feasible_n: int
+    fixed: FixedStep
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
-        interval = self.abs_as or Interval(float("nan"), None, None, 0)
+        nowhere = Interval(math.nan, None, None, 0)
         return {
-            "model": self.model, "prompt": self.prompt, "image_score_deg": self.image_score_deg,
-            "n": self.n, "unreachable": self.unreachable, **spread("abs_as", interval),
-            "abs_as_sd": self.abs_as_sd, "drifting": self.drifting,
+            "model": self.model, "prompt": self.prompt, "source": self.source,
+            "stratum": self.stratum,
+            "image_score_deg": self.image_score_deg,
+            **spread("feasible_image_score_deg", self.feasible_image_score_deg or nowhere),
+            "n": self.n, "unreachable": self.unreachable,
+            **spread("abs_as", self.abs_as or nowhere), "abs_as_sd": self.abs_as_sd,
+            **spread("feasible_abs_as", self.feasible_abs_as or nowhere),
+            "feasible_n": self.feasible_n, "drifting": self.drifting,
             "max_logit_drift": self.max_logit_drift,
+            "epsilon": self.epsilon, "epsilon_sd": self.epsilon_sd, **self.fixed.as_row(),
         }  # fmt: skip
 
 
-def steered_row(scored: ScoredSet, prompt: str, image_score_deg: float = 40.0) -> SteeredRow:
+def steered_row(
+    scored: ScoredSet, prompt: str, image_score_deg: float = 40.0, source: int | None = None
+) -> SteeredRow:
     """Return the row of one model, a prompt that is ready to embed, and a wanted image score.
+
+    ``source`` takes the images of that class alone.
 
     Raises:
         SingError: features or texts cannot be read.
     """
     bench = scored.bench
-    text = bench.text_embedding(scored.reference, prompt, bench.vocabulary(scored.reference))
-    grams = NullGrams(scored)
-    found = scored.ask("SELECT row, label FROM images ORDER BY row")
-    label_of = dict(zip(found["row"].to_pylist(), found["label"].to_pylist(), strict=True))
-    linear, parts, labels = scored.linear, [], []
-    for images, features in scored.features(list(label_of)):
-        part = torch.full((3, len(images)), math.nan, dtype=torch.float64)
-        for place, translator, own in scored.unseen(images).groups():
-            z = translator.apply(features[own])
-            part[0, own] = steered_scores(z, grams.of(place, translator), text, image_score_deg)
-            on = own[part[0, own].isfinite()]
-            moved = stepped(features[on], linear.head, translator, text, image_score_deg)
-            part[1:, on] = torch.stack(logit_drift(linear, features[on], moved))
-        parts.append(part)
-        labels += [label_of[image.row] for image in images]
-    values, drift, largest = torch.cat(parts, dim=1)
-    reached = values.isfinite()
-    kept = reached & (drift <= linear.drift_budget * largest)
-    classes, size = torch.tensor(labels)[kept], values[kept].abs()
+    vocabulary = bench.vocabulary(scored.reference)
+    text = bench.text_embedding(scored.reference, prompt, vocabulary)
+    set_ = _Steered.of(scored, text, image_score_deg, source)
+    kept, size = set_.kept, set_.scores[set_.kept].abs()
+    epsilon, drift = set_.epsilon[kept], set_.drift[kept]
+    reached, known = set_.scores.isfinite(), kept & set_.feasible.isfinite().all(dim=0)
+    several = len(size) > 1
     return SteeredRow(
         model=scored.model,
         prompt=prompt,
         image_score_deg=image_score_deg,
-        n=len(values),
+        source="" if source is None else vocabulary.labels[source],
+        stratum=kind_of(scored, source),
+        n=len(kept),
         unreachable=float((~reached).double().mean()),
         drifting=float((reached & ~kept).double().mean()),
-        max_logit_drift=float(drift[kept].max()) if len(size) else None,
-        abs_as=clustered_mean(size.numpy(), classes.numpy()) if len(size) else None,
-        abs_as_sd=float(size.std()) if len(size) > 1 else None,
+        max_logit_drift=float(drift.max()) if len(size) else None,
+        abs_as=set_.mean(set_.scores.abs(), kept),
+        abs_as_sd=float(size.std()) if several else None,
+        epsilon=float(epsilon.mean()) if len(size) else None,
+        epsilon_sd=float(epsilon.std()) if several else None,
+        feasible_image_score_deg=set_.mean(set_.feasible[0], known),
+        feasible_abs_as=set_.mean(set_.feasible[1].abs(), known),
+        feasible_n=int(known.sum()),
+        fixed=_fixed(scored, set_, text, image_score_deg),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TargetRow:
-    """Images of one class steered towards another class at one image score; degrees.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Steered:
+    """What is known of ``n`` images, each stepped until IS is the wanted one.
 
     Attributes:
-        target: label of the other class.
-        n: images; ``unreachable`` the share of them for which no step reaches the score;
-            ``drifting`` the share whose step is so long that rounding moves a logit beyond the
-            head's budget.
-        as_mean: mean AS towards the target over the others; ``max_logit_drift`` the most that one
-            of their logits moves; None where there are none.
+        labels: ``(n,)`` their classes; ``label_of`` the same by row.
+        clusters: ``(n,)`` what counts once: the class, or of one class each image.
+        scores: ``(n,)`` AS; not a number where no step reaches the image score.
+        epsilon: ``(n,)`` the steps; ``drift`` by how much a logit moves at most.
+        kept: ``(n,)`` whose logits move by no more than the head's budget.
+        feasible: ``(2, n)`` IS and AS of what can be produced, where that was asked.
+        planes: of the lines that they are stepped along.
     """
 
-    target: str
-    n: int
-    unreachable: float
-    as_mean: float | None
-    drifting: float
-    max_logit_drift: float | None
+    labels: Tensor
+    label_of: dict[int, int]
+    clusters: Tensor
+    scores: Tensor
+    epsilon: Tensor
+    drift: Tensor
+    kept: Tensor
+    feasible: Tensor
+    planes: LinePlanes
 
-    def as_row(self) -> dict[str, Any]:
-        """Return what the command line prints and the page shows."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-def target_rows(
-    scored: ScoredSet, label: int, image_score_deg: float = 40.0
-) -> tuple[TargetRow, ...]:
-    """Return every class as a target for the images of class ``label``, the easiest first.
-
-    Raises:
-        SingError: features or texts cannot be read.
-    """
-    vocabulary = scored.bench.vocabulary(scored.reference)
-    texts = vocabulary.embeddings[: vocabulary.n_classes]
-    found = scored.ask("SELECT row FROM images WHERE label = ? ORDER BY row", [label])
-    scores, drift, budget = _towards(scored, found["row"].to_pylist(), texts, image_score_deg)
-    reached = scores.isfinite()
-    kept = reached & (drift <= budget[:, None])
-    means = torch.where(kept, scores, math.nan).nanmean(dim=0)
-    rows = [
-        TargetRow(
-            vocabulary.labels[i],
-            len(scores),
-            1 - float(reached[:, i].double().mean()),
-            float(means[i]) if bool(kept[:, i].any()) else None,
-            float((reached & ~kept)[:, i].double().mean()),
-            float(drift[kept[:, i], i].max()) if bool(kept[:, i].any()) else None,
+    @classmethod
+    def of(
+        cls, scored: ScoredSet, text: Tensor, image_score_deg: float, source: int | None
+    ) -> "_Steered":
+        label_of = _labels(scored, source)
+        walk = _Walk(scored, text, image_score_deg, spaced(list(label_of), FEASIBLE_IMAGES))
+        for part in by_translator(scored, list(label_of)):
+            walk.take(*part)
+        numbers, planes, linear = torch.cat(walk.numbers), torch.cat(walk.planes), walk.linear
+        scores, epsilon, drift, largest = numbers.unbind(dim=1)
+        feasible = torch.full((2, len(numbers)), math.nan, dtype=torch.float64)
+        feasible[:, torch.cat(walk.asked)] = torch.stack(walk.steps.scores(linear))
+        labels = torch.tensor([label_of[row] for row in walk.rows])
+        return cls(
+            labels=labels,
+            label_of=label_of,
+            clusters=labels if source is None else torch.arange(len(labels)),
+            scores=scores,
+            epsilon=epsilon,
+            drift=drift,
+            kept=scores.isfinite() & (drift <= linear.drift_budget * largest),
+            feasible=feasible,
+            planes=LinePlanes(planes),
         )
-        for i in range(len(texts))
-        if i != label
-    ]
-    return tuple(sorted(rows, key=lambda row: math.inf if row.as_mean is None else -row.as_mean))
+
+    def mean(self, values: Tensor, kept: Tensor) -> Interval | None:
+        """Return the mean of ``values`` ``(n,)`` over the images ``kept``; None of none."""
+        if not bool(kept.any()):
+            return None
+        return clustered_mean(values[kept].numpy(), self.clusters[kept].numpy())
 
 
-def _towards(
-    scored: ScoredSet, rows: list[int], texts: Tensor, image_score_deg: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return AS and logit drift ``(n, k)`` of images steered towards ``texts`` ``(k, d)``.
+class _Walk:
+    """Steps images part by part; what is found stands in the order of ``rows``."""
 
-    Not a number where no step reaches the image score. The last is the drift budget ``(n,)``.
-    """
-    grams, linear = NullGrams(scored), scored.linear
-    parts: list[tuple[Tensor, Tensor, Tensor]] = []
-    for images, features in scored.features(rows):
-        for place, translator, own in scored.unseen(images).groups():
-            for feature in features[own]:
-                z = translator.apply(feature[None])
-                scores = steered_scores(z, grams.of(place, translator), texts, image_score_deg)
-                on, drift = scores.isfinite(), torch.full_like(scores, math.nan)
-                one = feature.expand(int(on.sum()), -1)
-                moved = stepped(one, linear.head, translator, texts[on], image_score_deg)
-                drift[on], _ = logit_drift(linear, one, moved)
-                budget = linear.drift_budget * linear.logits(feature).abs().max().double()
-                parts.append((scores, drift, budget))
-    scores, drift, budget = (torch.stack(part) for part in zip(*parts, strict=True))
-    return scores, drift, budget
+    def __init__(
+        self, scored: ScoredSet, text: Tensor, image_score_deg: float, feasible: list[int]
+    ) -> None:
+        """Load the head; of the rows ``feasible`` it is asked what can be produced."""
+        self.grams, self.linear, self.steps = NullGrams(scored), scored.linear, ProducedSteps()
+        self.text, self.wanted, self._feasible = text, image_score_deg, set(feasible)
+        self.rows: list[int] = []
+        self.numbers: list[Tensor] = []  # (n, 4): AS, step, drift, largest logit
+        self.planes: list[Tensor] = []
+        self.asked: list[Tensor] = []
 
-
-class NullGrams:
-    """``M = A Pi_n A^T`` ``(d, d)``, float64, of each translator that a set's images go through."""
-
-    def __init__(self, scored: ScoredSet) -> None:
-        """Load the head; a matrix is made when it is first asked for.
-
-        Raises:
-            SingError: the head cannot be loaded.
-        """
-        self._head = scored.linear.head
-        self._known: dict[int, Tensor] = {}
-
-    def of(self, place: int, translator: Translator) -> Tensor:
-        """Return the matrix of ``translator``, which is the one at ``place`` of ``Unseen``."""
-        if place not in self._known:
-            self._known[place] = null_gram(self._head, translator)
-        return self._known[place]
+    def take(self, rows: list[int], features: Tensor, place: int, translator: Translator) -> None:
+        """Step the images at ``rows``, which ``translator`` did not see."""
+        head, text = self.linear.head, self.text
+        z, gram = translator.apply(features), self.grams.of(place, translator)
+        numbers = torch.full((len(rows), 4), math.nan, dtype=torch.float64)
+        numbers[:, 0] = steered_scores(z, gram, text, self.wanted)
+        on = numbers[:, 0].isfinite()
+        own = features[on]
+        moved = stepped(own, head, translator, text, self.wanted)
+        numbers[on, 1] = torch.linalg.vector_norm(moved - own.double(), dim=-1)
+        numbers[on, 2:] = torch.stack(logit_drift(self.linear, own, moved), dim=-1)
+        asked = on & torch.tensor([row in self._feasible for row in rows])
+        self.steps.add(features[asked], moved[asked[on]], translator, text)
+        planes = torch.full((len(rows), 5), math.nan, dtype=torch.float64)
+        leads = has_direction(z, gram, text)
+        start, _, w = null_lines(features[leads], head, translator, text)
+        planes[leads] = LinePlanes.of(start, w, text).products
+        self.rows += rows
+        self.numbers.append(numbers)
+        self.planes.append(planes)
+        self.asked.append(asked)
 
 
-def null_gram(head: HeadDecomposition, translator: Translator) -> Tensor:
-    """Return ``M = A Pi_n A^T`` ``(d, d)``, float64.
-
-    It is exactly 0 for a head without null space, and for a translator that is blind to it: what is
-    left then is the rounding of its weights, and a set would be steered along that.
-
-    Raises:
-        ShapeError: head and translator are of different widths.
-    """
-    inside = head.null_part(translator.weight.double())
-    whole = translator.weight.double().square().sum()
-    if head.nullity == 0 or bool(inside.square().sum() <= _TINY * whole):
-        inside = torch.zeros_like(inside)
-    return inside @ inside.mT
+def _labels(scored: ScoredSet, source: int | None) -> dict[int, int]:
+    """Return the class of each row, of those of class ``source`` alone where there is one."""
+    only, asked = ("", []) if source is None else (" WHERE label = ?", [source])
+    found = scored.ask(f"SELECT row, label FROM images{only} ORDER BY row", asked)
+    return dict(zip(found["row"].to_pylist(), found["label"].to_pylist(), strict=True))
 
 
-def steered_scores(z0: Tensor, gram: Tensor, text: Tensor, image_score_deg: float) -> Tensor:
-    """Return AS ``(n,)``, degrees, of ``z0`` ``(n, d)`` steered until IS is ``image_score_deg``.
-
-    ``gram`` ``(d, d)`` is ``null_gram``; ``text`` is ``(d,)``, or ``(k, d)`` where ``z0`` is one
-    row. Not a number where no step reaches the score.
-
-    Raises:
-        ZeroVectorError: a translated feature or the text is zero.
-    """
-    z = torch.nn.functional.normalize(z0.double(), dim=-1)
-    goal = torch.nn.functional.normalize(text.double(), dim=-1)
-    before = angle_deg(z, goal)
-    gradient = goal - (z * goal).sum(dim=-1, keepdim=True) * z
-    w = gradient @ gram
-    length = torch.linalg.vector_norm(w, dim=-1)
-    negligible = _TINY * torch.linalg.matrix_norm(gram) * torch.linalg.vector_norm(gradient, dim=-1)
-    flat = torch.linalg.vector_norm(gradient, dim=-1) <= _FLAT
-    has_direction = (length > negligible) & ~flat
-    w = torch.where(has_direction[:, None], w, goal)
-    limit = angle_deg(z, w)
-    across = torch.nn.functional.normalize(w - (w * z).sum(dim=-1, keepdim=True) * z, dim=-1)
-    phi = math.radians(image_score_deg)
-    moved = math.cos(phi) * z + math.sin(phi) * across
-    reached = has_direction & (limit > image_score_deg)
-    return torch.where(reached, before - angle_deg(moved, goal), math.nan)
-
-
-def stepped(
-    features: Tensor,
-    head: HeadDecomposition,
-    translator: Translator,
-    text: Tensor,
-    image_score_deg: float,
-) -> Tensor:
-    """Return ``features`` ``(n, m)`` stepped towards ``text`` until IS is the wanted one, float64.
-
-    ``text`` is ``(d,)``, or ``(n, d)``, one a feature. Each must be able to reach the image score
-    (see ``steered_scores``).
-    """
-    z = translator.apply(features)
-    unit = torch.nn.functional.normalize(z, dim=-1)
-    goal = torch.nn.functional.normalize(text.double(), dim=-1)
-    gradient = goal - (unit * goal).sum(dim=-1, keepdim=True) * unit
-    inside = head.null_part(gradient @ translator.weight.double())
-    w = translator.linear(inside)
-    phi = math.radians(image_score_deg)
-    lengths = torch.linalg.vector_norm(z, dim=-1) / torch.linalg.vector_norm(w, dim=-1)
-    step = lengths * math.sin(phi) / torch.sin(angle_deg(z, w).deg2rad() - phi)
-    moved: Tensor = features.double() + step[:, None] * inside
-    return moved
-
-
-def logit_drift(linear: LinearHead, features: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
-    """Return by how much a logit moves at most, and the largest logit before, ``(n,)`` each."""
-    before, after = linear.logits(features), linear.logits(moved.float())
-    return (after - before).abs().amax(dim=-1).double(), before.abs().amax(dim=-1).double()
+def _fixed(scored: ScoredSet, set_: _Steered, text: Tensor, wanted: float) -> FixedStep:
+    """Return what one step does to all images; how far it moves their logits is measured."""
+    epsilon = set_.planes.step_to(wanted, set_.clusters)
+    if epsilon is None:
+        return NO_STEP
+    linear, drifts, there = scored.linear, [], set_.planes.there
+    largest, first = [], 0
+    for rows, features, _, translator in by_translator(scored, list(set_.label_of)):
+        leads = there[first : first + len(rows)]
+        drift, most = (torch.full((len(rows),), math.nan, dtype=torch.float64) for _ in "dm")
+        own = features[leads]
+        _, direction, _ = null_lines(own, linear.head, translator, text)
+        drift[leads], most[leads] = logit_drift(linear, own, own.double() + epsilon * direction)
+        drifts.append(drift)
+        largest.append(most)
+        first += len(rows)
+    drift, most = torch.cat(drifts), torch.cat(largest)
+    return set_.planes.at(epsilon, set_.clusters, drift <= linear.drift_budget * most, drift)

@@ -1,7 +1,8 @@
-"""What a network with a last ReLU can produce of null removal, many images at once.
+"""What a network with a last ReLU can produce of equivalents, many images at once.
 
-Removing the null part (eq. 9) makes entries negative, which no such network puts out. Asked here is
-the nearest feature that it could: with the feature ``f`` and its equivalent ``f~``,
+Removing the null part (eq. 9) makes entries negative, which no such network puts out, and so does
+steering (eq. 13). Asked here is the nearest feature that it could: with the feature ``f`` and its
+equivalent ``f~``,
 
     minimise  |x - f~|   subject to   x >= 0,   |W (x - f)| <= budget in every logit.
 
@@ -25,7 +26,7 @@ _PENALTY = 0.3
 
 
 class FeasibleRemoval:
-    """The nearest features that a network can produce to equivalents without null part."""
+    """The nearest features that a network can produce to equivalents: removal, unless others."""
 
     def __init__(self, linear: LinearHead, share: float = FEASIBLE_BUDGET) -> None:
         """Factorise once for the head ``(c, m)``; a logit may move by ``share`` of the largest."""
@@ -39,27 +40,36 @@ class FeasibleRemoval:
         self._head = head.float()
         self._inverse = torch.cholesky_inverse(torch.linalg.cholesky(normal)).float()
 
-    def nearest(self, features: Tensor) -> Tensor:
+    def nearest(self, features: Tensor, equivalents: Tensor | None = None) -> Tensor:
         """Return ``(n, m)`` float32, no entry below 0, for ``features`` ``(n, m)``.
+
+        ``equivalents`` ``(n, m)`` of these features; None takes those without null part.
 
         A row of numbers that are none where the feature has a negative entry: its network has no
         last ReLU, and what it can produce is not known.
 
         Raises:
-            ShapeError: the head reads features of another width.
+            ShapeError: the head reads features of another width, or there is not one equivalent
+                a feature.
         """
         single = features.float()
         if single.ndim != 2 or single.shape[1] != len(self._inverse):
             raise ShapeError(
                 f"The head reads {len(self._inverse)} features, got {tuple(single.shape)}."
             )
+        if equivalents is not None and equivalents.shape != single.shape:
+            raise ShapeError(
+                f"Each of {tuple(single.shape)} features has an equivalent, got "
+                f"{tuple(equivalents.shape)}."
+            )
         found = torch.full_like(single, torch.nan)
         known = (single >= 0).all(dim=1)
-        found[known] = self._solve(single[known])
+        goal = self._linear.head.remove_null(single) if equivalents is None else equivalents.float()
+        found[known] = self._solve(single[known], (goal - single)[known])
         return found
 
-    def _solve(self, origin: Tensor) -> Tensor:
-        goal = self._linear.head.remove_null(origin) - origin
+    def _solve(self, origin: Tensor, goal: Tensor) -> Tensor:
+        """Return the nearest to ``origin + goal`` ``(n, m)``."""
         largest = self._linear.logits(origin).abs().amax(dim=1)
         budget = (self._share * largest * self._scale)[:, None]
         moves, logits = torch.zeros_like(origin), origin.new_zeros(len(origin), len(self._head))

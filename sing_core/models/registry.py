@@ -53,6 +53,7 @@ class ModelEntry:
         top1_percent: ImageNet-1k top-1 accuracy as published, in percent; None where unknown.
         non_commercial: whether the licence forbids commercial use.
         shares_tower_with: a reference built on the same image tower; "" if none.
+        note: what its title alone would leave misunderstood, in whole sentences; "" for most.
         ships: whether the weights come with the product's own packages: the table has their digest.
     """
 
@@ -72,6 +73,7 @@ class ModelEntry:
     top1_percent: float | None = None
     non_commercial: bool = False
     shares_tower_with: str = ""
+    note: str = ""
     ships: bool = False
 
     def shares_tower(self, reference: str) -> bool:

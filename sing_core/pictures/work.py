@@ -8,7 +8,7 @@ import numpy as np
 
 from sing_core.files.images import Photo
 from sing_core.models.side_by_side import side_by_side
-from sing_core.pictures.catalogue import INVERSION
+from sing_core.pictures.catalogue import INVERSION, NEIGHBOURS
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.protocol import Frames, Renderer, RenderProgress, RenderRequest
 from sing_core.pictures.studio import Studio
@@ -18,7 +18,7 @@ from sing_core.studies.reports import ImageReport
 from sing_core.studies.subject import Subject
 
 Work = Callable[[PictureJob], None]
-GRID_SEEDS = 3
+RENDERER_SEEDS = 4  # of the pictures beside controls (Fig. 13)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,13 +100,18 @@ def scale_work(asked: Commission) -> Work:
     return work
 
 
+def seeds_beside(renderer: str, seed: int) -> tuple[int, ...]:
+    """Return the seeds that pictures beside controls are drawn with: neighbours draw nothing."""
+    return tuple(range(seed, seed + (1 if renderer == NEIGHBOURS.name else RENDERER_SEEDS)))
+
+
 def controls_work(asked: Commission) -> Work:
-    """Return the work that draws the step beside equally long controls, for three seeds."""
+    """Return the work that draws the step beside equally long controls, with four seeds."""
 
     def work(job: PictureJob) -> None:
-        seeds = [asked.seed + turn for turn in range(GRID_SEEDS)]
-        subject = asked.subject()
-        strip = strips.beside_controls(subject, asked.report, seeds, feasible=asked.feasible)
+        subject, step = asked.subject(), strips.step_of(asked.report)
+        seeds = seeds_beside(asked.renderer, asked.seed)
+        strip = strips.beside_controls(subject, step, times=len(seeds), feasible=asked.feasible)
         easel, width = _Easel(asked, job, subject, strip), len(strips.CONTROLS)
         for turn, seed in enumerate(seeds):
             rows = range(turn * width, (turn + 1) * width)

@@ -117,11 +117,14 @@ def _steered(subject: Subject, epsilon: float, top1: ClassScore) -> SteerReport:
         top1_after=_top1(subject, walk.logits[0]),
         supremum_deg=line.reach(0.0).supremum_deg,
         prompt_note=subject.prompt_note,
+        feasible_image_score_deg=feasible_image_score(subject, walk.features),
     )
 
 
-def feasible_image_score(subject: Subject) -> float | None:
-    """Return IS, degrees, of the nearest feature to null removal that the network can produce.
+def feasible_image_score(subject: Subject, equivalent: Tensor | None = None) -> float | None:
+    """Return IS, degrees, of the nearest feature to the equivalent that the network can produce.
+
+    ``equivalent`` ``(1, m)``; None takes null removal.
 
     Its logits may move by 3 % of the largest (``FeasibleRemoval``). None where the feature has
     negative entries: what such a network can produce is not known.
@@ -129,7 +132,8 @@ def feasible_image_score(subject: Subject) -> float | None:
     Raises:
         ZeroVectorError: a translated feature is zero.
     """
-    (produced,) = FeasibleRemoval(subject.classifier.linear).nearest(subject.features[None])
+    nearest = FeasibleRemoval(subject.classifier.linear).nearest
+    (produced,) = nearest(subject.features[None], equivalent)
     if not bool(produced.isfinite().all()):
         return None
     translator = subject.translator

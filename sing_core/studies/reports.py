@@ -92,6 +92,8 @@ class SteerReport:
         reachable: whether the wanted image score can be reached at all.
         supremum_deg: what IS stays below on this line, however far the step goes.
         prompt_note: as in ``ImageReport``.
+        feasible_image_score_deg: IS of the nearest feature to the steered one that the network can
+            produce (``FeasibleRemoval``); None where that is not known.
     """
 
     epsilon: float | None
@@ -103,6 +105,7 @@ class SteerReport:
     top1_after: ClassScore | None
     supremum_deg: float
     prompt_note: str = ""
+    feasible_image_score_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

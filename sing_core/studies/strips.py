@@ -23,6 +23,7 @@ _CROWDED = 0.8
 SCALE_DEG = (0.0, 3.0, 10.0, 20.0, 40.0)
 # The columns of ``beside_controls``: steps of equal length.
 CONTROLS = ("f", "null", "random", "principal")
+PERTURBATION_SEED = 0  # of the random and principal directions: no seed of a renderer moves them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,19 +127,30 @@ def at_angles(subject: Subject, report: ImageReport) -> Strip:
     return at_steps(subject, [step for step in reached if step is not None and step <= end])
 
 
-def beside_controls(
-    subject: Subject, report: ImageReport, seeds: Sequence[int], *, feasible: bool = False
-) -> Strip:
-    """Return four rows a seed, as in ``CONTROLS``: the step of the report and its controls.
+def step_of(report: ImageReport) -> float:
+    """Return the step that the report is at, feature-norm units.
 
     Raises:
         SingError: the report has no sweep.
     """
-    step = _sweep_of(report).epsilon[report.index]
+    return _sweep_of(report).epsilon[report.index]
+
+
+def beside_controls(
+    subject: Subject, step: float, *, times: int = 1, feasible: bool = False
+) -> Strip:
+    """Return the rows of ``CONTROLS``: ``step`` along the subject's line, and its controls.
+
+    ``times`` the very same four, one block after the other, for as many seeds of the renderer:
+    what differs between two blocks of pictures is then the drawing (Fig. 13).
+
+    Raises:
+        SingError: as ``at_steps``.
+    """
     null = at_steps(subject, [0.0, step], feasible=feasible).features[1]
     head = subject.classifier.linear.head
-    rows = torch.cat([perturbations(head, subject.features, null, seed) for seed in seeds])
-    steps = torch.tensor([0.0, step, step, step], dtype=torch.float64).repeat(len(seeds))
+    rows = perturbations(head, subject.features, null, PERTURBATION_SEED).repeat(times, 1)
+    steps = torch.tensor([0.0, step, step, step], dtype=torch.float64).repeat(times)
     return _measured(subject, rows, steps)
 
 

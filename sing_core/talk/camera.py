@@ -75,7 +75,7 @@ def record(
     payload["facts"] |= facts
     if pair_alone:
         return Recording(scene, payload)
-    beside = strips.beside_controls(subject, report, [SEED], feasible=feasible)
+    beside = strips.beside_controls(subject, strips.step_of(report), feasible=feasible)
     controls, _ = easel.draw(beside)
     payload["controls"] = [
         {"name": name, **row}

@@ -92,7 +92,10 @@ def test_off_draws_nothing_and_the_link_says_so(explore: OpenExplore, drawing_ur
 
 @pytest.mark.parametrize(
     ("view", "pictures", "sentence"),
-    [("scale", 6, "moved to known image scores"), ("controls", 12, "Each row has its own seed")],
+    [
+        ("scale", 6, "moved to known image scores"),
+        ("controls", 16, "Only the seed of the drawing differs"),
+    ],
 )
 def test_the_angle_scale_and_the_controls_are_drawn(
     explore: OpenExplore, view: str, pictures: int, sentence: str

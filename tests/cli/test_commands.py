@@ -26,11 +26,20 @@ def test_models_lists_name_source_licence_and_what_is_known(rows):
     for row in found:
         assert list(row) == [
             "name", "source", "available", "licence", "feature_dim", "nullity",
-            "classes", "top1_percent", "non_commercial",
+            "classes", "top1_percent", "non_commercial", "note",
         ]  # fmt: skip
     for row in found[:3]:
         assert (row["available"], row["feature_dim"], row["nullity"]) == (True, 1280, 280)
     assert [row["name"] for row in found] == [entry.name for entry in catalogue(Settings())]
+
+
+def test_models_says_that_dinovit_is_not_dinos(rows, run):
+    notes = {row["name"]: row["note"] for row in rows("models")}
+    (name,) = (name for name, note in notes.items() if note)
+    assert name == "vit_large_patch16_224.augreg_in21k_ft_in1k"
+    assert "trained with labels (supervised)" in notes[name]
+    assert "not DINO’s" in notes[name]
+    assert f"{name}: {notes[name]}" in run("models")[2]
 
 
 def test_references_lists_name_source_and_licence(rows):
@@ -120,6 +129,7 @@ def test_steer_prints_the_pair_at_a_step_and_at_a_wanted_score(rows, photos):
     ]  # fmt: skip
     assert row["reachable"] is True
     assert row["image_score_deg"] == pytest.approx(15, abs=1e-6)
+    assert 0 < row["feasible_image_score_deg"] < 15
     assert set(row["top1_before"]) == set(row["top1_after"]) == TOP
     assert row["top1_before"]["label"] == row["top1_after"]["label"]
     (again,) = rows("steer", photos[0], *ASK, "--epsilon", repr(row["epsilon"]))

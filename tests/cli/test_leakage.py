@@ -9,7 +9,7 @@ import pytest
 
 from sing_core.errors import SingError
 from sing_core.leakage import probes, scored_sets, variant_scores
-from sing_core.leakage.steered import null_gram, steered_scores
+from sing_core.leakage.null_lines import null_gram, steered_scores
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.steering import epsilon_for_image_score, null_direction
 from tests.benches import exit_code, pretend_reference
@@ -293,6 +293,8 @@ def test_classes_steers_one_class_towards_all_others(prepared, rows):
     scores = [row["as_mean"] for row in found]
     assert scores == sorted(scores, reverse=True)
     assert all(row["n"] == 5 and row["unreachable"] == 0 for row in found)
+    assert all(0 < row["feasible_image_score_deg"] < 20 for row in found[:12])
+    assert {row["feasible_image_score_deg"] for row in found[12:]} == {None}
     assert all(0 < score <= 20 for score in scores)
     assert all(row["drifting"] == 0 and 0 < row["max_logit_drift"] < 0.01 for row in found)
 
@@ -303,8 +305,23 @@ def test_compare_steers_towards_a_prompt(prepared, rows):
     assert (row["unreachable"], row["drifting"], row["n"]) == (0, 0, 20)
     assert 0 < row["max_logit_drift"] < 0.01
     assert row["abs_as_low"] <= row["abs_as"] <= row["abs_as_high"] <= 20
+    assert 0 < row["feasible_image_score_deg"] < 20
+    assert row["feasible_abs_as"] < row["abs_as"]
+    assert row["fixed_image_score"] == pytest.approx(20, abs=1e-4)
+    assert row["fixed_image_score_sd"] > 0 < row["fixed_abs_as_sd"]
     (row, _) = rows("compare", *ask, 179)
     assert (row["unreachable"], row["abs_as"]) == (1, None)
+    assert row["feasible_image_score_deg"] is row["fixed_epsilon"] is None
+
+
+def test_compare_steers_the_images_of_one_class(prepared, rows, refusal):
+    ask = ("compare", "--set", prepared[0], "--model", "lite0", "--source", WNIDS[0])
+    (row,) = rows(*ask, "--prompt", "an image of a jellyfish", "--image-score", 20)
+    assert (row["n"], row["source"]) == (5, "tench")
+    assert row["epsilon"] > 0 < row["epsilon_sd"]
+    assert "--source says whose images" in refusal(*ask, kind="UsageError")
+    wrong = ("--prompt", "a lamp", "--source", "unicorn")
+    assert "has no class “unicorn”" in refusal(*ask, *wrong, kind="ImageSetError")
 
 
 def test_concepts_prints_angles_scores_and_both_tests(prepared, rows):

@@ -39,6 +39,24 @@ def test_a_picture_per_image_and_step_with_its_manifest(rows, photos, tmp_path):
 
 
 @pytest.mark.slow
+def test_pictures_beside_controls_differ_from_seed_to_seed_by_the_drawing_alone(
+    rows, photos, tmp_path
+):
+    out = tmp_path / "pictures"
+    ask = ("--model", "lite0", "--prompt", PROMPT, "--epsilon", "6", "--controls", "--seed", "3")
+    printed = rows("render", photos[0], *ask, "--size", "64", "--out", out)
+    kinds = ("f", "null", "random", "principal")
+    assert [row["file"] for row in printed] == [
+        f"{photos[0].stem}_6_{kind}_{seed}.png" for seed in (3, 4, 5, 6) for kind in kinds
+    ]
+    for kind in kinds:
+        own = [row for row in printed if row["control"] == kind]
+        assert [row["seed"] for row in own] == [3, 4, 5, 6]
+        assert len({row["feature_max_logit_drift"] for row in own}) == 1, "another perturbation"
+        assert len({(out / row["file"]).read_bytes() for row in own}) == 4
+
+
+@pytest.mark.slow
 def test_many_images_are_drawn_together_and_a_head_of_few_classes_decides(rows, photos, tmp_path):
     out = tmp_path / "pictures"
     ask = ("--model", "lite0", "--prompt", PROMPT, "--epsilon", "6", "--classes", "281-296")

@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 
 from sing_core.errors import ImageSetError, WeightsUnavailableError
 from sing_core.leakage import classes, scored_sets
+from sing_core.leakage.null_lines import null_gram, steered_scores
 from sing_core.leakage.prepare import prepare
 from sing_core.leakage.score_files import query, score_path
-from sing_core.leakage.steered import null_gram, steered_row, steered_scores
+from sing_core.leakage.steered import steered_row
 from sing_core.maths.folds import fold_of
 from sing_core.maths.ridge import fit_ridge
 from sing_core.maths.scores import angle_deg, attribute_score_deg, image_score_deg

@@ -2,7 +2,7 @@
 
 import torch
 
-from sing_core.leakage.steered import logit_drift, null_gram, steered_scores, stepped
+from sing_core.leakage.null_lines import logit_drift, null_gram, steered_scores, stepped
 from sing_core.maths.head import HeadDecomposition
 from sing_core.maths.linear_head import DRIFT_BUDGET, LinearHead
 from sing_core.maths.scores import angle_deg

@@ -11,9 +11,10 @@ from sing_core.errors import HeadError, ImageSetError, StaleArtefactError
 from sing_core.leakage import variant_scores
 from sing_core.leakage.comparison import model_row
 from sing_core.leakage.differences import pair_rows
+from sing_core.leakage.null_lines import NullGrams
 from sing_core.leakage.score_files import facts_of, score_path
 from sing_core.leakage.scored_sets import open_set
-from sing_core.leakage.steered import NullGrams, steered_row
+from sing_core.leakage.steered import steered_row
 from sing_core.leakage.variant_scores import deciding_classes, under
 from sing_core.maths.controls import RandomSubspaces
 from sing_core.maths.folds import Folds

@@ -35,11 +35,11 @@ def test_what_is_found_has_no_negative_entry_and_holds_the_logits(share):
     assert bool((linear.head.remove_null(features) < 0).any()), "nothing was to be avoided"
 
 
-def independent(linear, feature):
-    """Return the least distance to the equivalent of ``feature`` by SciPy's SLSQP."""
+def independent(linear, feature, equivalent):
+    """Return the least distance to the ``equivalent`` of ``feature`` by SciPy's SLSQP."""
     from scipy.optimize import minimize
 
-    goal, origin = linear.head.remove_null(feature).numpy(), feature.numpy()
+    goal, origin = equivalent.numpy(), feature.numpy()
     weight = linear.weight.double().numpy()
     limit = FEASIBLE_BUDGET * float(linear.logits(feature).abs().max())
     held = [
@@ -58,8 +58,29 @@ def test_it_is_as_near_as_an_independent_solver_comes():
     linear, features = world(3, count=4)
     found = distance(linear, features, FeasibleRemoval(linear).nearest(features)).tolist()
     for feature, ours in zip(features.double(), found, strict=True):
-        best = independent(linear, feature)
+        best = independent(linear, feature, linear.head.remove_null(feature))
         assert best - 1e-4 <= ours <= 1.05 * best
+
+
+def test_of_a_long_step_it_is_as_near_as_an_independent_solver_comes():
+    """Steering goes further than the feature is long, and most of that is below 0."""
+    linear, features = world(5, count=4)
+    towards = linear.head.null_part(torch.randn(4, M, generator=torch.Generator().manual_seed(1)))
+    length = torch.linalg.vector_norm(features, dim=1, keepdim=True)
+    goals = features + 1.5 * length * torch.nn.functional.normalize(towards, dim=1)
+    found = FeasibleRemoval(linear).nearest(features, goals)
+    assert bool((found >= 0).all())
+    assert float(drift(linear, features, found).max()) <= FEASIBLE_BUDGET + 1e-5
+    left = torch.linalg.vector_norm(found - goals, dim=1).tolist()
+    for feature, goal, ours in zip(features.double(), goals.double(), left, strict=True):
+        best = independent(linear, feature, goal)
+        assert best - 1e-4 <= ours <= 1.05 * best
+
+
+def test_there_is_one_equivalent_a_feature():
+    linear, features = world()
+    with pytest.raises(ShapeError, match="has an equivalent"):
+        FeasibleRemoval(linear).nearest(features, features[1:])
 
 
 def test_where_the_equivalent_can_be_produced_it_is_what_is_found():

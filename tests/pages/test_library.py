@@ -85,6 +85,15 @@ def test_a_licence_that_forbids_commercial_use_is_said_before_loading(library):
     assert "may not be used commercially" in library.warnings[0]
 
 
+def test_that_dinovit_has_the_supervised_weights_stands_in_its_title_and_in_a_note(library):
+    name = "vit_large_patch16_224.augreg_in21k_ft_in1k"
+    assert table(library).loc[name, "classifier"] == "DinoViT (supervised ViT-L)"
+    (note,) = (said for said in library.captions if "DinoViT" in said)
+    assert "not DINO’s self-supervised ones" in note
+    choose(library, name)
+    assert note in [found.value for found in library.at.info]
+
+
 def test_a_local_file_is_loaded_by_its_typed_name_and_offered_by_explore(library, tmp_path):
     torch.manual_seed(0)
     network = timm.create_model("resnet18", num_classes=600)  # more classes than features

@@ -244,6 +244,10 @@ def test_steering_towards_a_prompt_stays_on_the_page_and_its_command_prints_it(p
     said = "\n".join(found.value for found in app.at.markdown)
     for row in printed(text).to_dict("records"):
         assert f"|AS| {row['abs_as']:.3f}° (95 %: {row['abs_as_low']:.3f}°" in said
+        title = {"lite0": "EfficientNet-Lite0", "lite1": "EfficientNet-Lite1"}[row["model"]]
+        turned = f"{row['feasible_image_score_deg']:.1f}° with {title} (|AS| "
+        assert f"{turned}{row['feasible_abs_as']:.1f}° of {row['abs_as']:.1f}°)" in said
+    assert said.index("No network gives these features") < said.index("**: |AS| ")
 
 
 @pytest.mark.slow

@@ -9,7 +9,13 @@ from sing_core.pictures.inversion.renderer import InversionRenderer
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.protocol import picture_key
 from sing_core.pictures.studio import Studio
-from sing_core.pictures.work import Commission, controls_work, scale_work, strip_work
+from sing_core.pictures.work import (
+    Commission,
+    controls_work,
+    scale_work,
+    seeds_beside,
+    strip_work,
+)
 from sing_core.studies.photo import analyse_image
 from sing_core.studies.question import Question
 
@@ -97,8 +103,16 @@ def test_the_scale_and_the_controls_are_drawn_and_read(asked):
     scale = run(scale_work(asked))
     assert set(scale.audits) == set(range(len(scale.strip.indices)))
     grid = run(controls_work(asked))
-    assert set(grid.audits) == set(range(12))
-    assert (grid.frames[0] != grid.frames[4]).any(), "the seed changes nothing"
+    assert set(grid.audits) == set(range(16))
+    for row in range(4):  # one column: one feature, four drawings
+        drawn = [grid.frames[turn + row].tobytes() for turn in range(0, 16, 4)]
+        assert len(set(drawn)) == 4, "the seed changes nothing"
+        assert len({grid.strip.features[t + row].numpy().tobytes() for t in range(0, 16, 4)}) == 1
+
+
+def test_neighbours_which_draw_nothing_have_one_row_of_controls():
+    assert seeds_beside("inversion", 5) == (5, 6, 7, 8)
+    assert seeds_beside("neighbours", 5) == (5,)
 
 
 def test_a_stopped_job_keeps_what_it_has(asked):

@@ -100,18 +100,24 @@ def test_the_angle_scale_ends_where_the_sweep_ends(bench, photo):
 
 
 def test_controls_are_equally_long_and_only_the_null_step_is_not_seen(subject, report):
-    grid = strips.beside_controls(subject, report, [1, 2])
-    assert len(grid.indices) == 2 * len(strips.CONTROLS)
-    for first in (0, 4):
-        rows = grid.features[first : first + 4].double()
-        lengths = (rows[1:] - rows[0]).norm(dim=1)
-        torch.testing.assert_close(lengths, lengths[:1].expand(3), rtol=1e-4, atol=0)
-        origin, null, random, principal = grid.max_logit_drift[first : first + 4]
-        assert origin == 0
-        assert null < 1e-4 * random
-        assert random < principal
-    assert torch.equal(grid.features[1], grid.features[5])
-    assert not torch.equal(grid.features[2], grid.features[6])
+    grid = strips.beside_controls(subject, strips.step_of(report))
+    assert len(grid.indices) == len(strips.CONTROLS)
+    rows = grid.features.double()
+    lengths = (rows[1:] - rows[0]).norm(dim=1)
+    torch.testing.assert_close(lengths, lengths[:1].expand(3), rtol=1e-4, atol=0)
+    origin, null, random, principal = grid.max_logit_drift
+    assert origin == 0
+    assert null < 1e-4 * random
+    assert random < principal
+
+
+def test_the_perturbations_are_the_same_for_every_seed_of_the_renderer(subject, report):
+    """Else nobody could tell what the drawing changes from what another direction does."""
+    grid = strips.beside_controls(subject, strips.step_of(report), times=4)
+    assert len(grid.indices) == 4 * len(strips.CONTROLS)
+    first, *others = grid.features.split(len(strips.CONTROLS))
+    assert all(torch.equal(first, other) for other in others)
+    assert torch.equal(first, strips.beside_controls(subject, strips.step_of(report)).features)
 
 
 def test_a_photo_without_a_sweep_has_nothing_to_draw(subject, report):
@@ -121,3 +127,5 @@ def test_a_photo_without_a_sweep_has_nothing_to_draw(subject, report):
     for make in (strips.along, strips.at_angles):
         with pytest.raises(SingError, match="no null space"):
             make(subject, nothing)
+    with pytest.raises(SingError, match="no null space"):
+        strips.step_of(nothing)

@@ -26,7 +26,7 @@ from sing_core.files.images import picture_url
 from sing_core.pictures.audit import PictureAudit
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.protocol import Frames
-from sing_core.studies.strips import CONTROLS, SCALE_DEG, Strip
+from sing_core.studies.strips import CONTROLS, PERTURBATION_SEED, SCALE_DEG, Strip
 
 View = Callable[[PictureJob, Strip, int, str, dict[str, object]], None]
 _SMALL_PX, _GAP_PX = 200, 8
@@ -92,16 +92,20 @@ def show_controls(
     st.caption(CONTROLS_NOTE)
     if strip.infeasible_share is not None or facts["step"] == "feasible":
         st.caption(FEASIBLE_CONTROLS_NOTE)
-    width = len(CONTROLS)
-    labels = loaders.class_labels()
+    width, labels = len(CONTROLS), loaders.class_labels()
+    seeds = [int(str(facts["seed"])) + row // width for row in range(len(strip.indices))]
     for first in range(0, len(strip.indices), width):
         rows = [row for row in range(first, first + width) if row in job.frames]
         captions = [_caption(CONTROLS[row - first], strip, job, row, labels) for row in rows]
-        st.image([_small(job.frames[row]) for row in rows], captions, _SMALL_PX, alt=captions)
+        if rows:
+            st.caption(f"Drawn with seed {seeds[first]}:")
+            st.image([_small(job.frames[row]) for row in rows], captions, _SMALL_PX, alt=captions)
     if len(job.audits) == len(strip.indices):
         rows = list(range(len(strip.indices)))
         sheet = [[job.frames[row] for row in rows[i : i + width]] for i in rows[::width]]
-        _offer(sheet, facts | _manifest(job, strip, rows), "controls")
+        known = _manifest(job, strip, rows)
+        fixed = {"perturbation_seed": PERTURBATION_SEED, "seeds": seeds[::width]}
+        _offer(sheet, facts | fixed | known, "controls")
 
 
 def _caption(name: str, strip: Strip, job: PictureJob, row: int, labels: Sequence[str]) -> str:

@@ -64,6 +64,8 @@ def pick_name() -> str:
     if entry is not None and entry.non_commercial:
         text = NON_COMMERCIAL.format(title=entry.title, licence=entry.licence)
         st.warning(text, icon=":material/gavel:")
+    if entry is not None and entry.note:
+        st.info(f"**{entry.title}**: {entry.note}", icon=":material/info:")
     return name
 
 
@@ -173,6 +175,9 @@ def show_classifiers(rows: tuple[LibraryRow, ...]) -> None:
     )
     if any(row.state == "missing" for row in rows):
         st.caption(MISSING_NOTE)
+    for row in rows:
+        if row.entry.note:
+            st.caption(f"**{row.entry.title}**: {row.entry.note}")
     reference = in_words(loaders.reference_title(loaders.reference()), 120)
     st.caption(TRANSLATOR_NOTE.format(reference=reference))
 

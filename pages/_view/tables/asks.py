@@ -17,6 +17,7 @@ from sing_core.leakage import (
     scored_sets,
     steered,
     strata,
+    targets,
     transfers,
     variant_scores,
 )
@@ -121,7 +122,7 @@ def class_images(model: str, images: str, index: int, part: Part = ALL) -> list[
 
 def target_rows(
     model: str, images: str, index: int, degrees: float, part: Part = ALL
-) -> tuple[steered.TargetRow, ...]:
+) -> tuple[targets.TargetRow, ...]:
     """Return every class as a target for the images of class ``index``, the easiest first.
 
     Raises:
@@ -129,7 +130,7 @@ def target_rows(
     """
     scored = opened(model, images, part)
     key = content_key(key_of("targets", scored), repr(index), repr(degrees))
-    return kept(key, lambda: steered.target_rows(scored, index, degrees))
+    return kept(key, lambda: targets.target_rows(scored, index, degrees))
 
 
 def model_rows(models: list[str], images: str, part: Part) -> list[comparison.ModelRow]:
@@ -218,19 +219,22 @@ def took_part(model: str, images: str, part: Part) -> strata.TookPart:
 
 
 def steered_rows(
-    models: list[str], images: str, part: Part, prompt: str, degrees: float
+    models: list[str], images: str, part: Part, prompt: str, degrees: float, source: int | None
 ) -> list[steered.SteeredRow]:
-    """Return the set steered towards a prompt, a row per model.
+    """Return the set, or its images of one class, steered towards a prompt, a row per model.
 
     Raises:
         SingError: see ``open_set``, ``under`` and ``steered_row``.
     """
-    return [_steered_row(opened(model, images, part), prompt, degrees) for model in models]
+    sets = [opened(model, images, part) for model in models]
+    return [_steered_row(scored, prompt, degrees, source) for scored in sets]
 
 
-def _steered_row(scored: scored_sets.ScoredSet, prompt: str, degrees: float) -> steered.SteeredRow:
-    key = content_key(key_of("steered", scored), prompt, repr(degrees))
-    return kept(key, lambda: steered.steered_row(scored, prompt, degrees))
+def _steered_row(
+    scored: scored_sets.ScoredSet, prompt: str, degrees: float, source: int | None
+) -> steered.SteeredRow:
+    key = content_key(key_of("steered", scored), prompt, repr(degrees), repr(source))
+    return kept(key, lambda: steered.steered_row(scored, prompt, degrees, source))
 
 
 def concept_rows(

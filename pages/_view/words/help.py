@@ -30,7 +30,7 @@ HELP = {
     "picture_views": (
         "This step: the feature and its equivalent. Angle scale: this photo at known image scores, "
         "to learn what 3°, 10° or 40° look like. Controls: steps of the same length in a random "
-        "and in a principal direction, with three seeds."
+        "and in a principal direction, each drawn with four seeds."
     ),
     "seed": (
         "Chooses the random draws that all pictures of a strip share. What changes with the seed "
@@ -182,7 +182,17 @@ HELP = {
     "steered": (
         "Every image is steered towards the prompt until its image score is the wanted one; |AS| "
         "is then how far it came towards the prompt. Images that no step brings there, or only one "
-        "so long that rounding moves a logit, are counted."
+        "so long that rounding moves a logit, are counted. By one step for all: as long as brings "
+        "the mean image score to the wanted one (the paper’s Table 1)."
+    ),
+    "source": (
+        "Steer the images of one class alone, as the paper does from sports car to jellyfish. "
+        "Intervals are then over images."
+    ),
+    "feasible_steps": (
+        "IS of the nearest feature to the steered one that a network which ends in a ReLU can "
+        "produce (no negative entries), its logits moving by at most 3 % of the largest. Asked of "
+        "the easiest targets."
     ),
     "targets": (
         "Every image of the class is steered towards each other class until its image score is the "

@@ -27,9 +27,10 @@ SCALE_NOTE = (
     "Drawn so that a short step looks short: what 0° and 3° differ by is mostly the drawing itself."
 )
 CONTROLS_NOTE = (
-    "**Illustration, not evidence.** Each row has its own seed and four features: the photo’s, and "
-    "three at the same distance from it. The head sees nothing of the null step, a part of the "
-    "random step, and all of the principal one."
+    "**Illustration, not evidence.** The same four features in every row: the photo’s, and three "
+    "at the same distance from it. Only the seed of the drawing differs from row to row: what "
+    "changes down a column is the drawing, what changes along a row is the feature too. The head "
+    "sees nothing of the null step, a part of the random step, and all of the principal one."
 )
 FEASIBLE_CONTROLS_NOTE = (
     "The null step is the feasible one, whose logits may move a little; the two controls have its "
