@@ -72,7 +72,6 @@ def survives(
     --class or all. Both are as wide as the correction over all classes, or concepts, asks: `level`.
     """
     from sing_core.leakage.classes import find_class
-    from sing_core.leakage.differences import barrier
     from sing_core.leakage.strata import ALL, within
 
     if list_ is not None and concept:
@@ -93,9 +92,15 @@ def survives(
     for claim in found:
         tell(claim.sentence)
     if not (class_ or asked):
-        for one, two in combinations(under, 2):
-            if why := barrier(one, two):
-                tell(f"{one.model} and {two.model} are not compared: {why}.")
+        _tell_who_is_not_compared(under)
+
+
+def _tell_who_is_not_compared(sets: "Sequence[ScoredSet]") -> None:
+    from sing_core.leakage.differences import barrier
+
+    for one, two in combinations(sets, 2):
+        if why := barrier(one, two):
+            tell(f"{one.model} and {two.model} are not compared: {why}.")
 
 
 def _claims(

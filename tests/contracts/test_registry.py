@@ -56,7 +56,7 @@ def test_the_committed_weights_are_small_and_the_vocabulary_is_large_enough():
     prepared = assets / "prepared"
     files = [p for p in assets.rglob("*.safetensors") if prepared not in p.parents]
     assert sum(path.stat().st_size for path in files) <= 49e6
-    assert sum(p.stat().st_size for p in prepared.rglob("*") if p.is_file()) <= 45e6
+    assert sum(p.stat().st_size for p in prepared.rglob("*") if p.is_file()) <= 50e6
     assert (assets / "mini" / "head.safetensors").stat().st_size <= 10e6
     for path in files:
         with safe_open(path, framework="pt") as file:
