@@ -87,18 +87,18 @@ def survives(
     if networks:
         train(opened, quiet=json_)
     found = _claims([within(scored, stratum) for scored in under], class_, asked, networks)
+    _print(found, () if class_ or asked else under, json_)
+
+
+def _print(found: "Sequence[Claim]", pairs_of: "Sequence[ScoredSet]", json_: bool) -> None:
+    """Print the claims, what they say, and which two of some sets must not be compared."""
+    from sing_core.leakage.differences import barrier
+
     rows = [claim.as_row() for claim in found]
     show(rows if json_ else [_short(row) for row in rows], json_)
     for claim in found:
         tell(claim.sentence)
-    if not (class_ or asked):
-        _tell_who_is_not_compared(under)
-
-
-def _tell_who_is_not_compared(sets: "Sequence[ScoredSet]") -> None:
-    from sing_core.leakage.differences import barrier
-
-    for one, two in combinations(sets, 2):
+    for one, two in combinations(pairs_of, 2):
         if why := barrier(one, two):
             tell(f"{one.model} and {two.model} are not compared: {why}.")
 
