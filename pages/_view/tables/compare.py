@@ -23,11 +23,10 @@ _COUNTS = {
     "nullity": "null space",
     "feature_dim": "features",
     "n": "images",
-    "classes": "classes",
 }
 _SHOWN = {
     "abs_attribute_score": ("|AS| °", "attribute_score"),
-    "above_energy": ("over equal energy °", "controls"),
+    "above_energy": ("over random °", "controls"),
     "image_score": ("IS °", "image_score"),
     "feasible_image_score_deg": ("feasible IS °", "feasible_removal"),
     "attribute_score": ("AS °", "attribute_score"),
@@ -52,6 +51,10 @@ _BARS = (
     "as much, laid around the mean of their draws, and holds the spread of draws and of classes. A "
     "null space whose line lies to the right of it hides more than they do, to the left less; "
     "inside it, that is not decided."
+)
+_PLACES = (
+    "“Over random” is |AS| beyond random subspaces that remove as much. The place among these "
+    "counts from the smallest |AS|: 1 lies below all of them."
 )
 _UNKNOWN = "The link also asks for {names}, which has no scores here; the others are compared."
 
@@ -185,6 +188,7 @@ def show_table(rows: Sequence[ModelRow]) -> None:
         placeholder=NOTHING,
         key="compare.table",
     )
+    st.caption(_PLACES)
 
 
 def show_ratios(rows: Sequence[ModelRow]) -> None:
@@ -219,10 +223,10 @@ def columns() -> dict[str, ColumnConfig | None]:
     for name, (label, term) in _SHOWN.items():
         shown[name] = st.column_config.NumberColumn(f"{label} [95 %]", help=HELP[term])
     shown["rank_among_draws"] = st.column_config.NumberColumn(
-        "place (1: smallest)", format="%d", help=HELP["controls"]
+        "place", format="%d", help=HELP["controls"]
     )
     shown |= {name: st.column_config.Column(label) for name, label in _COUNTS.items()}
-    shown |= dict.fromkeys(("shares_tower", "control_draws", "stratum", "cross_fitted"))
+    shown |= dict.fromkeys(("classes", "shares_tower", "control_draws", "stratum", "cross_fitted"))
     folded = (*_FOLDED, *(name + end for name in (*_SHOWN, *_FOLDED) for end in _ENDS))
     return shown | dict.fromkeys(folded)
 
