@@ -24,6 +24,11 @@ def first(app):
     return next(element.value for element in app.at.markdown)
 
 
+def notes(app):
+    """The captions as they are read: what is escaped in Markdown stands for itself."""
+    return [text.replace("\\", "") for text in app.captions]
+
+
 def test_a_first_visitor_reads_what_the_null_part_tells_apart():
     app = App.at_page("evidence", unfolded=["evidence"])
     assert (app.errors, app.warnings, app.query) == ([], [], {})
@@ -39,7 +44,7 @@ def test_a_first_visitor_reads_what_the_null_part_tells_apart():
     assert f"the whole feature {100 * rate['full']:.1f} %" in first(app)
     assert "one of 200 classes; chance 0.5 %" in first(app)
     assert app.at.code[0].value == "python -m sing_core probe --model lite0 --set embedded"
-    assert f"All images that take part are of one kind: {KIND}." in app.captions
+    assert f"All images that take part are of one kind: {KIND}." in notes(app)
 
 
 def place_of(node, value):
@@ -92,7 +97,7 @@ def test_groups_are_asked_by_a_link_and_by_hand():
         "python -m sing_core probe --model lite1 --set embedded --read groups"
     )
     assert any(
-        text.startswith(f"**Pooled** over {KIND} and full photograph") for text in app.captions
+        text.startswith(f"**Pooled** over {KIND} and full photograph") for text in notes(app)
     )
     app.at.radio(key="evidence.read").set_value("classes")
     app.run()
@@ -149,13 +154,13 @@ def test_one_kind_of_images_is_asked_in_the_link_and_in_the_command():
     assert app.query["stratum"] == "full photograph"
     assert "(median over 800 images; " in first(app)
     assert app.at.code[0].value.endswith("--top 800 --stratum 'full photograph'")
-    (note,) = (text for text in app.captions if "are of one kind: full photograph. " in text)
+    (note,) = (text for text in notes(app) if "are of one kind: full photograph. " in text)
     assert "Cross-fitted" in note
     app.at.button_group(key="evidence.stratum").set_value("all")
     app.run()
     assert "stratum" not in app.query
     assert "(median over 4,000 images; " in first(app)
-    assert any(text.startswith("**Pooled** over 64-pixel image and") for text in app.captions)
+    assert any(text.startswith("**Pooled** over 64-pixel image and") for text in notes(app))
 
 
 def test_wrong_decisions_and_probes_of_one_kind_say_what_there_is_of_it():
@@ -165,7 +170,7 @@ def test_wrong_decisions_and_probes_of_one_kind_say_what_there_is_of_it():
     assert len(app.warnings) == 1, "one kind is not told from itself"
     assert app.at.selectbox(key="evidence.against").options == ["wrong decisions"]
     assert app.at.code[0].value.endswith("--stratum '64-pixel image'")
-    assert any(f"are of one kind: {KIND}. " in text for text in app.captions)
+    assert any(f"are of one kind: {KIND}. " in text for text in notes(app))
     app = App.at_page("evidence", stratum="full photograph")
     assert len(app.errors) == 1
     assert "two labels with 5 images each" in app.errors[0]
