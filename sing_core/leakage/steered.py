@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sing_core.leakage.comparison import spread
-from sing_core.leakage.fixed_step import NO_STEP, FixedStep, LinePlanes
+from sing_core.leakage.fixed_step import NO_STEP, FixedStep, LinePlanes, class_weights
 from sing_core.leakage.null_lines import (
     NullGrams,
     by_translator,
@@ -43,7 +43,7 @@ class SteeredRow:
         max_logit_drift: the most that a logit of the others moves; None where there are none.
         abs_as: mean ``|AS|`` of the others with interval, every class counting once (of one class
             every image); ``abs_as_sd`` its standard deviation over images.
-        epsilon: mean of their steps, feature-norm units; ``epsilon_sd`` over images.
+        epsilon: mean of their steps in the same way, feature-norm units; ``epsilon_sd`` likewise.
         feasible_image_score_deg: mean IS of the nearest features to the steered ones that the
             network can produce (``FeasibleRemoval``), of ``feasible_n`` of them, evenly chosen;
             ``feasible_abs_as`` mean ``|AS|``; None where that is not known.
@@ -115,7 +115,7 @@ def steered_row(
         max_logit_drift=float(drift.max()) if len(size) else None,
         abs_as=set_.mean(set_.scores.abs(), kept),
         abs_as_sd=float(size.std()) if several else None,
-        epsilon=float(epsilon.mean()) if len(size) else None,
+        epsilon=float(class_weights(set_.clusters[kept]) @ epsilon) if len(size) else None,
         epsilon_sd=float(epsilon.std()) if several else None,
         feasible_image_score_deg=set_.mean(set_.feasible[0], known),
         feasible_abs_as=set_.mean(set_.feasible[1].abs(), known),
