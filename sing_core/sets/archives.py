@@ -21,7 +21,7 @@ from sing_core.sets.items import MOST_BYTES, Item, is_hidden, refuse_size, shown
 from sing_core.sets.tar_members import is_compressed, is_tar, tar_infos
 
 _TROUBLE = (
-    OSError, RuntimeError, NotImplementedError, EOFError, ValueError, MemoryError,
+    OSError, RuntimeError, NotImplementedError, EOFError, ValueError, MemoryError, OverflowError,
     zipfile.BadZipFile, zlib.error, lzma.LZMAError,
 )  # fmt: skip
 _ENTRY = b"PK\x01\x02"

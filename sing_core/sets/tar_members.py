@@ -71,7 +71,10 @@ def tar_infos(path: Path) -> list[tarfile.TarInfo]:
         tarfile.open(fileobj=file, mode="r:") as archive,
     ):
         with suppress(tarfile.TarError):  # the end tells what is wrong
-            found.extend(archive)
+            for info in archive:
+                if archive.offset < info.offset_data:  # of a negative size: it would never end
+                    raise tarfile.ReadError("the next header lies before this file")
+                found.append(info)
         _refuse_rest(path, archive.offset, len(found))
     return [info for info in found if not info.isdir()]
 

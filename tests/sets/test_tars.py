@@ -149,3 +149,17 @@ def test_what_is_compressed_says_so_without_being_unpacked(tmp_path):
         (tmp_path / "set.tar.z").write_bytes(magic + bytes(90))
         with pytest.raises(ImageSetError, match="is compressed as a whole: unpack it to a plain"):
             open_source(tmp_path / "set.tar.z")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("size", [-BLOCK, -4 * BLOCK, -(2**40), 2**40, 2**80])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, b"x", b"L"])
+def test_a_size_that_no_file_has_ends_in_a_sentence(tmp_path, size, kind):
+    path = tarred(tmp_path / "set.tar")
+    info = tarfile.TarInfo(f"{WNIDS[0]}/odd.jpg")
+    info.size, info.type = size, kind
+    payload = bytearray(path.read_bytes())
+    start = headers(path)[2]
+    payload[start : start + BLOCK] = info.tobuf(tarfile.GNU_FORMAT)
+    path.write_bytes(payload)
+    assert open_source_fails(path)
