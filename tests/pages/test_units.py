@@ -138,6 +138,12 @@ def test_weak_directions_count_for_a_classifier_and_are_not_offered_for_words_as
     assert "threshold" not in app.at.radio(key="units.decide").options
 
 
+def test_a_head_that_hides_nothing_is_refused_before_texts_are_read(monkeypatch):
+    monkeypatch.setattr(word_asks, "pool_of", None)  # calling it would fail
+    app = App.at_page("units", ask="words", model="vits")
+    assert "no null space" in app.errors[0]
+
+
 def test_the_hidden_part_of_a_classifier_without_null_space_has_words_under_chosen_classes(
     few_texts,
 ):
