@@ -6,9 +6,23 @@ from torch import Tensor
 
 from sing_core.errors import ImageSetError
 from sing_core.maths.head_variants import HeadVariant, nothing_hidden
+from sing_core.models.bench import Classifier
 from sing_core.models.workbench import Workbench
 from sing_core.units.set_part import part_of_set
 from sing_core.units.words import SpanWords, null_words, sentence
+
+
+def hiding(bench: Workbench, model: str, variant: HeadVariant) -> Classifier:
+    """Return the part of a head that decides, which hides something.
+
+    Raises:
+        ImageSetError: it hides nothing.
+        SingError: the model cannot be loaded, or its head has no such part.
+    """
+    classifier = bench.deciding(model, variant)
+    if classifier.linear.head.nullity == 0:
+        raise ImageSetError(nothing_hidden(classifier.entry.title, classifier.entry.feature_dim))
+    return classifier
 
 
 def words_of_set(
@@ -33,9 +47,7 @@ def words_of_set(
         HeadError: the head hides nothing.
         SingError: something named cannot be loaded.
     """
-    classifier = bench.deciding(model, variant)
-    if classifier.linear.head.nullity == 0:
-        raise ImageSetError(nothing_hidden(classifier.entry.title, classifier.entry.feature_dim))
+    classifier = hiding(bench, model, variant)
     part = part_of_set(bench, images, model, class_name)
     found = null_words(
         part.features,

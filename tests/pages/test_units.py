@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import streamlit as st
 
+from pages._view import loaders
 from pages._view.library import actions
 from pages._view.units import direction, found, found_asks, scene, word_asks
 from pages._view.units.by_hand import answers
@@ -19,6 +20,7 @@ from sing_core.units import directions
 from tests.command import read
 from tests.pages.driver import App
 from tests.prepared_sets import class_folders, jpeg
+from tests.tiny_clip import tiny_clip
 
 pytestmark = pytest.mark.slow  # transformers are taken apart
 
@@ -54,7 +56,7 @@ def test_what_is_hidden_is_shown_by_token_whatever_the_prompt():
     app = App.at_page("units", unfolded=["units"])
     (said,) = [text for text in app.captions if text.startswith("Which patches wrote")]
     assert any(
-        "**What is hidden was written" in one.value and "100 % together" in one.value
+        "**What patches wrote of what is hidden lies" in one.value and "100 % together" in one.value
         for one in app.at.markdown
     )
     other = App.at_page("units", prompt="an image of a volcano")
@@ -134,6 +136,12 @@ def test_weak_directions_count_for_a_classifier_and_are_not_offered_for_words_as
     app.run()
     assert (app.errors, app.warnings) == ([], [])
     assert "threshold" not in app.at.radio(key="units.decide").options
+
+
+def test_a_head_that_hides_nothing_is_refused_before_texts_are_read(monkeypatch):
+    monkeypatch.setattr(word_asks, "pool_of", None)  # calling it would fail
+    app = App.at_page("units", ask="words", model="vits")
+    assert "no null space" in app.errors[0]
 
 
 def test_the_hidden_part_of_a_classifier_without_null_space_has_words_under_chosen_classes(
@@ -396,6 +404,23 @@ def test_what_cannot_be_asked_is_said_in_a_sentence():
     assert len(app.warnings) == 3
     app = App.at_page("units", ask="words", model="vits")
     assert len(app.errors) == 1
+
+
+def test_another_reference_that_is_a_transformer_is_offered_with_its_own_words(tmp_path):
+    tiny_clip(tmp_path / "tiny", 0)
+    name, pool = f"local-dir:{tmp_path / 'tiny'}", loaders.bench().pool
+    assert list(scene.own_networks()) == ["mini-vit"]
+    pool.raw_reference(name)
+    try:
+        app = App.at_page(
+            "units", unfolded=["units.where"], ask="where", network=name, prompt="a cat"
+        )
+        assert (app.errors, app.warnings) == ([], [])
+        assert list(scene.own_networks()) == ["mini-vit", name]
+        verb, asked = parsed(app)
+        assert (verb, asked["reference"], asked["model"]) == ("token-map", name, "")
+    finally:
+        pool.unload(name)
 
 
 def test_photographs_that_a_head_finds_are_shown_and_the_command_asks_the_same():

@@ -121,6 +121,7 @@ def words_of(asked: PartAsked) -> tuple[tuple[SpanWords, ...], str]:
         SingError: see ``words_of_set``.
     """
     bench, reference = loaders.bench(), loaders.reference()
+    set_words.hiding(bench, asked.model, asked.variant)  # refused before texts are read
     texts, embeddings = pool_of(reference)
 
     def ask() -> tuple[tuple[SpanWords, ...], str]:

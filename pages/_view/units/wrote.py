@@ -77,9 +77,9 @@ def show(answer: DeltaGenerator, asked: Asked) -> None:
     left, right = st.columns((1.2, 1.0), gap="medium")
     with left:
         figure = _show_map(found, unit, by, shape)
+        _show_tokens(asked)
     with right:
         one_unit.show(asked, found, unit, shape)
-    _show_tokens(asked)
     _show_table(asked, found)
     figure.update_layout(title=_COLOURS[by].title)
     exports.offer("units", found.as_rows(), figure, _commands(asked, found))
@@ -97,18 +97,17 @@ def _show_tokens(asked: Asked) -> None:
     found = asks.hidden_tokens_of(asked)
     if found is None:
         return
-    left, right = st.columns((1.0, 1.2), gap="medium", vertical_alignment="center")
     pixels = asks.seen_by(asks.inside_of(asked), asked.photo.image)
     on_photo = number(100 * float(found.heat.sum()), ".0f")
     pictures.show(
-        left,
+        st.container(),
         pictures.overlay(pixels, found.heat, float(found.heat.abs().max())),
         f"Which patches wrote what is hidden, whatever the prompt: {on_photo} % of it is theirs",
     )
-    right.markdown(
-        f"**What is hidden was written {place_of(found.heat).words}.** With the heads shared out "
-        f"over the tokens that they read, patches wrote {on_photo} % of it, the class token "
-        f"{number(100 * found.prefix, '.0f')} %, embedding and MLPs "
+    st.markdown(
+        f"**What patches wrote of what is hidden lies {place_of(found.heat).words}.** With the "
+        f"heads shared out over the tokens that they read, patches wrote {on_photo} % of it, the "
+        f"class token {number(100 * found.prefix, '.0f')} %, embedding and MLPs "
         f"{number(100 * found.others, '.0f')} %: 100 % together. Orange wrote it, blue wrote "
         "against it. No text has a part in this."
     )
