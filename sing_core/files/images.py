@@ -115,7 +115,11 @@ class _TooSlowError(Exception):
 
 
 class _Watched(io.BytesIO):
-    """Bytes whose reader is asked, again and again, whether to go on, and may not work for ever."""
+    """Bytes whose reader is asked, again and again, whether to go on, and may not work for ever.
+
+    A WebP's reader takes the file whole and cannot be ended. It paints each pixel once, in 0.12 µs
+    of a core at most, so that the limit on pixels bounds its time: to some six seconds.
+    """
 
     def __init__(self, payload: bytes, go_on: Callable[[], object]) -> None:
         super().__init__(payload)
@@ -146,8 +150,7 @@ def decode_image(
     quarter or an eighth, both sides being at least as long, which is several times as fast.
 
     ``go_on`` is called before every 64 kB that a JPEG's or PNG's decoder takes: what it raises ends
-    the work. A WebP's takes the file whole and cannot be ended; it paints each pixel once, in
-    0.12 µs of a core at most, so that ``max_pixels`` bounds its time.
+    the work (see ``_Watched``).
 
     Raises:
         UnsupportedImageError: the bytes are empty, of another kind, damaged, incomplete, or the

@@ -28,3 +28,23 @@ def test_a_setting_that_cannot_be_used_is_one_sentence_on_the_page(monkeypatch):
         "SING_DEVICE cannot be used: it must be 'auto', 'cpu' or 'cuda'. "
         "SING_THREADS cannot be used: it must be a whole number."
     )
+
+
+def test_a_machine_that_takes_no_temporary_file_is_one_sentence_on_the_page(monkeypatch):
+    def refuse(settings):
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp', '/']")
+
+    monkeypatch.setattr("pages._view.sent_files.settle", refuse)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300).run()
+    assert [element.message for element in page.exception] == []
+    (said,) = (element.value for element in page.error)
+    assert said.startswith("No folder for temporary files can be written here: let TMPDIR name one")
+
+
+def test_an_error_of_our_own_keeps_its_traceback(monkeypatch):
+    def refuse(settings):
+        raise FileNotFoundError(2, "No such file or directory", "a.json")
+
+    monkeypatch.setattr("pages._view.sent_files.settle", refuse)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300).run()
+    assert len(page.exception) == 1
