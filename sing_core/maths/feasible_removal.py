@@ -21,8 +21,8 @@ from sing_core.maths.linear_head import LinearHead
 
 _TURNS = 60
 _RELAXATION = 1.6
-# Chosen by the turns that features of lite0 need: 40 come within 0.1 % of what 160 reach; of steps
-# to IS = 40°, which are longer than the feature, 60 come within 1 % of the IS that 240 reach.
+# Chosen by the turns that features of lite0 need: 40 come within 0.1 % of what 160 reach. Of
+# steps to IS = 40°, which are longer than the feature, 60 come within 1 % of the IS that 240 reach.
 _PENALTY = 0.3
 
 
