@@ -84,15 +84,6 @@ class HeadMoments:
         shared = (value for key, value in self.details.items() if key.startswith(SHARED))
         return identity in (self.identity, *shared)
 
-    def usual(self, inside: Inside, layer: int, head: int) -> Tensor:
-        """Return ``(o,)`` what a head adds to the output on average over the images, float64."""
-        weight = self.counts / self.counts.sum()
-        *values, _, scale = weight @ self.first[:, layer, head].double()
-        into = inside.shares.head_maps[layer, head].double()
-        bias = inside.shares.head_bias[layer].double() / inside.tower.heads
-        usual: Tensor = torch.stack(values) @ into.mT + scale * bias
-        return usual
-
     def stand_ins(self, inside: Inside, layer: int, head: int, folds: list[int]) -> Tensor:
         """Return rows ``(2 (e + 2), d)`` with mean and covariance of a head's outputs, float64.
 

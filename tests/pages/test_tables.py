@@ -151,7 +151,7 @@ def test_two_models_come_with_their_rank_correlation(page):
         assert row["reliability_first_low"] <= row["reliability_first"]
         assert (row["classes"], row["n"]) == (200, 3200)
     legends = {trace["name"] for trace in violins(app) if trace.get("showlegend")}
-    assert legends == {"lite0", "lite1"}
+    assert legends == {"EfficientNet-Lite0", "EfficientNet-Lite1"}
 
 
 def test_only_lite2_says_that_it_shares_its_tower(page):

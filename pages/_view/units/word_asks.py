@@ -87,7 +87,8 @@ def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
         return heads.head_words(inside, recorded, texts, embeddings, *head)
 
     state = state_of(asked.model, asked.reference)
-    key = content_key("head words", state, recorded.identity, str(recorded.images), str(head))
+    recording = (recorded.identity, str(recorded.images), repr(recorded.details))
+    key = content_key("head words", state, *recording, str(head))
     found: heads.HeadWords = kept(key, ask)
     return found
 
