@@ -161,7 +161,7 @@ def test_the_hidden_part_of_a_classifier_without_null_space_has_words_under_chos
         "units", unfolded=["units.direction"], ask="direction", component="1", **part, **CHOSEN
     )
     assert (app.errors, app.warnings) == ([], [])
-    assert "vits cannot see" in first(app)
+    assert "restored here cannot see of “jellyfish”" in first(app)
     verb, asked = parsed(app)
     assert (verb, asked["classes"]) == ("direction-words", "281,282,283,284,285")
 
