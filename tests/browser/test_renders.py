@@ -94,7 +94,10 @@ def test_off_draws_nothing_and_the_link_says_so(explore: OpenExplore, drawing_ur
     ("view", "pictures", "sentence"),
     [
         ("scale", 6, "moved to known image scores"),
-        ("controls", 16, "Only the seed of the drawing differs"),
+        # Who draws takes what others leave: sixteen pictures beside other tests take many minutes.
+        pytest.param(
+            "controls", 16, "Only the seed of the drawing differs", marks=pytest.mark.alone
+        ),
     ],
 )
 def test_the_angle_scale_and_the_controls_are_drawn(
