@@ -168,5 +168,7 @@ def test_what_was_computed_once_is_not_computed_again(monkeypatch):
 def test_sizes_are_written_with_thousands():
     found = asks.comparison.Interval(1.0, 0.5, 1.5, 3)
     values = dict.fromkeys(ModelRow.__slots__, found)
-    row = ModelRow(**values | {"model": "m", "nullity": 1080, "feature_dim": 1280})
+    told = {"model": "m", "nullity": 1080, "feature_dim": 1280}
+    row = ModelRow(**values | told | {"control_draws": 50, "rank_among_draws": 51})
     assert "**M** (1,080 of 1,280 dimensions)" in compare.verdict(row, "M")
+    assert "place 51 of 51, 1 being the smallest" in compare.verdict(row, "M")

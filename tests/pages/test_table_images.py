@@ -156,6 +156,7 @@ def test_a_head_without_null_space_has_nothing_to_compare():
     row = comparison.ModelRow(
         **dict.fromkeys(comparison.ModelRow.__slots__, nothing)
         | {"model": "vit", "nullity": 0, "feature_dim": 512}
+        | {"control_draws": 50, "rank_among_draws": 2}
     )
     told = compare.verdict(row, "ViT")
     assert told == (
