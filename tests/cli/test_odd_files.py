@@ -1,5 +1,6 @@
 """Devices, pipes and endless links where a path is taken: a sentence at once, never a wait."""
 
+import json
 import os
 import shutil
 
@@ -50,14 +51,18 @@ def test_what_is_no_regular_file_is_refused_at_once(refusal, odd, command, tmp_p
 
 
 @pytest.mark.timeout(60)
-def test_a_pipe_beside_weights_is_not_waited_for(refusal, tmp_path):
+def test_a_pipe_beside_weights_is_not_waited_for(run, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(jpeg(0))
     save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "w.safetensors")
     (tmp_path / "w.safetensors.sha256").symlink_to("/dev/zero")  # passed over: no regular file
     os.mkfifo(tmp_path / "w.txt")
     name = f"test_resnet@{tmp_path / 'w.safetensors'}"
-    message = refusal("score", tmp_path / "photo.jpg", "--model", name, "--prompt", "a cat")
-    assert "has no null space" in message  # it was loaded
+    asked = ("score", tmp_path / "photo.jpg", "--model", name, "--prompt", "a cat", "--json")
+    code, out, err = run(*asked)
+    assert (code, out) == (2, "")
+    note, problem = err.splitlines()
+    assert "1,000 classes whose names are not known" in note
+    assert "has no null space" in json.loads(problem)["message"]  # it was loaded
 
 
 def test_a_pipe_in_the_folder_of_a_reference_is_no_weights_file(tmp_path):

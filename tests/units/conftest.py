@@ -20,11 +20,17 @@ def inside(real_bench) -> Inside:
 
 
 @pytest.fixture(scope="session")
-def record(inside: Inside) -> Callable[[Sequence[str]], Recorded]:
-    """Return what records as many crops of the photo as it is given classes of."""
+def crops(inside: Inside) -> torch.Tensor:
+    """The crops of the photo as the network takes them, ``(n, 3, h, w)``."""
     whole = photo()
-    crops = [whole.crop((7 * k, 4 * k, 7 * k + 170, 4 * k + 170)) for k in range(CROPS)]
-    sums = sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
+    boxes = [(7 * k, 4 * k, 7 * k + 170, 4 * k + 170) for k in range(CROPS)]
+    return torch.stack([inside.prepare(whole.crop(box)) for box in boxes])
+
+
+@pytest.fixture(scope="session")
+def record(inside: Inside, crops: torch.Tensor) -> Callable[[Sequence[str]], Recorded]:
+    """Return what records as many crops of the photo as it is given classes of."""
+    sums = sums_of(inside.tower, crops)
 
     def of(classes: Sequence[str]) -> Recorded:
         rows = tuple(ImageRow(k, f"{k}", wnid, f"{k}") for k, wnid in enumerate(classes))

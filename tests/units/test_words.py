@@ -373,7 +373,7 @@ def test_a_class_of_a_set_is_named_and_others_are_refused(real_bench):
     asked = real_bench, "embedded", "lite0", "mini", HeadVariant(), names, embeddings
     found, said = words_of_set(*asked, class_name="goldfish", size=2)
     assert [part.subspace for part in found] == ["null", "principal", "random"]
-    assert "“goldfish” (16 images) to lite0" in said
+    assert "“goldfish” (16 images) to EfficientNet-Lite0" in said
     with pytest.raises(ImageSetError, match="no class of ImageNet"):
         words_of_set(*asked, class_name="unicorns of old")
     with pytest.raises(ImageSetError, match="No prepared set"):
