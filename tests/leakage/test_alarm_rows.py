@@ -34,6 +34,7 @@ def claims(rows):
     return "The null part’s best" in said, "percentage points" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("within", [False, True])
 def test_of_scores_at_random_something_is_said_once_in_twenty_tries(within):
     rng, found, won, alone = np.random.default_rng(int(within)), 0, 0, 0

@@ -86,6 +86,7 @@ def test_a_class_of_one_image_has_no_claim_and_one_that_is_not_there_neither(sco
         class_claim(scored, 10_000)
 
 
+@pytest.mark.slow
 def test_the_level_decides_what_the_corrected_tests_of_the_table_decide(scored, table):
     rows, level = rows_with_a_test(table), level_of(table)
     assert len(rows) == 200
@@ -185,6 +186,7 @@ def test_the_interval_says_what_the_test_says(n):
         interval_among_names([1.0, 2.0], [[0.1, 0.2]])
 
 
+@pytest.mark.slow
 def test_the_level_draws_the_line_where_the_correction_does(table):
     rng = np.random.default_rng(0)
     p = np.concatenate([rng.uniform(size=150), rng.uniform(0, 1e-2, 50)])
@@ -194,6 +196,7 @@ def test_the_level_draws_the_line_where_the_correction_does(table):
     assert [value < 1 - level_of(rows) for value in p] == decided
 
 
+@pytest.mark.slow
 def test_the_level_is_that_of_one_test_of_all_where_nothing_is_decided(table):
     open_ = [replace(row, contrast_p_adjusted=0.5) for row in rows_with_a_test(table)]
     assert level_of(open_) == 1 - FALSE_DISCOVERY_RATE / len(open_)

@@ -62,6 +62,7 @@ def test_the_usual_choice_is_what_the_table_of_concepts_shows(scored, kind):
         assert told["survives"] + len(told["fails"]) == told["choices"] == len(names)
 
 
+@pytest.mark.slow
 def test_what_has_one_image_has_no_claim(scored):
     with pytest.raises(ImageSetError, match="2 images of tench; the set embedded has 1"):
         concept_claims(scored, KNOWN, TENCH)
@@ -145,6 +146,7 @@ def test_a_concept_that_turns_round_with_the_reading_or_the_kind_fails_there(sco
     assert claim.never == (SMALL,)
 
 
+@pytest.mark.slow
 def test_with_nothing_planted_hardly_a_concept_is_decided(scored, monkeypatch):
     """40 classes are the units: as images, ten times as many would be decided."""
     found = [

@@ -106,6 +106,7 @@ def test_what_cancels_out_when_pooled_is_not_as_good_as_nothing(scored, monkeypa
     assert (still.verdict, still.untouched) == ("as good as 0", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effect", [0.0, 0.1, 0.3])
 def test_kinds_that_do_not_differ_are_hardly_ever_said_to(scored, monkeypatch, effect):
     found = [

@@ -25,6 +25,7 @@ def compared(rng, shift=0.0):
     )
 
 
+@pytest.mark.slow
 def test_of_equal_models_any_pair_is_called_different_in_at_most_6_percent_of_tables():
     rng = np.random.default_rng(3)
     tables = [compared(rng) for _ in range(RUNS)]

@@ -216,6 +216,7 @@ def control_verdicts(tries, strength=0.0):
     return found
 
 
+@pytest.mark.slow
 def test_a_random_subspace_in_the_place_of_the_null_space_is_rarely_called_more_or_less():
     """Against five draws, taken as fixed, and classes alone, most of them were."""
     tries = control_verdicts(500)

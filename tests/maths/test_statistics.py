@@ -198,6 +198,7 @@ def test_the_mean_over_images_of_classes_of_one_image_is_that_over_classes(n):
     assert found.clusters == n
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [8, 40])
 def test_the_mean_over_images_covers_where_images_of_a_class_are_alike(classes):
     """Classes of 1 to 20 images that have more in common than apart; the true mean is 0."""

@@ -74,6 +74,7 @@ def check(network: Backbone | Reference, side: int) -> None:
         assert residual_of(shares.heads(parts.sums).flatten(1), heads.flatten(1)) <= 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, options in TIMM.items() if options is not None])
 def test_the_units_of_timm_transformers_add_up(name):
     check(backbone(name, TIMM[name]), 224)
@@ -97,6 +98,7 @@ def test_the_units_of_transformers_that_average_their_tokens_add_up(name, option
     check(network, 224)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLIPS)
 def test_the_units_of_open_clip_towers_add_up(name):
     check(reference(name), 224)
@@ -156,6 +158,7 @@ def test_rank_of_a_head_is_its_width_and_three_and_one_less_around_its_mean():
         assert rank(head - head.mean(dim=0)) <= tower.width + most - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["shared", "own"])
 def test_units_over_the_length_of_their_image_sum_to_length_one(variant):
     tower = tower_of(backbone("vit_tiny_patch16_224", {}))
@@ -174,6 +177,7 @@ def test_units_over_the_length_of_their_image_sum_to_length_one(variant):
     assert rank(head - head.mean(dim=0)) > tower.width
 
 
+@pytest.mark.slow
 def test_in_double_precision_units_add_up_to_a_billionth_of_a_thousandth(monkeypatch):
     monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
     torch.set_default_dtype(torch.float64)
