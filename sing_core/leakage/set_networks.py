@@ -1,7 +1,7 @@
 """Non-linear translators of a prepared set, trained on its own images in five parts, and kept.
 
 They are other defensible choices of the translator (supplement 1.1). Training takes minutes, so it
-is asked for; whatever is trained then takes part in ``multiverse``.
+is asked for; in ``multiverse`` they take part where that is asked for, too.
 """
 
 from collections.abc import Callable, Iterator
