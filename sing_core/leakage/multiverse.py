@@ -2,8 +2,8 @@
 
 Varied are the kind of images, the reading of angles, the reference, and the fit of the translator:
 a tenth to ten times its penalty, the fits that left a fifth of the images out, and the non-linear
-translators, where they are asked for and trained on the set (``set_networks``). A claim is what the usual
-choices say; it survives another choice that says the same, beyond its own interval.
+translators, where they are asked for and trained on the set (``set_networks``). A claim is what the
+usual choices say; it survives another choice that says the same, beyond its own interval.
 
 What Compare says of two models is claimed here, and nothing else: no claim about two that must not
 be compared, one for each kind of images where kinds differ, intervals as wide as the correction
