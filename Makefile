@@ -13,6 +13,8 @@ SHELL := /bin/bash
 
 # Threads that wait by spinning starve each other when anything else runs (see sing_core/allocator.py).
 export OMP_WAIT_POLICY ?= passive
+# Tests start hundreds of processes: without kept bytecode each would compile the whole house again.
+unexport PYTHONDONTWRITEBYTECODE
 PORT ?= 8501
 # How many processes share the tests that can run beside others; the others follow one by one.
 WORKERS ?= 2

@@ -78,6 +78,7 @@ def test_numbers_that_json_does_not_know_are_null(capsys):
     assert json.loads(capsys.readouterr().out) == {"ratio": None, "ends": [1.0, None]}
 
 
+@pytest.mark.slow
 def test_score_prints_one_line_per_image(rows, photos):
     found = rows("score", *photos, *ASK)
     assert [row["image"] for row in found] == [path.name for path in photos]
@@ -121,6 +122,7 @@ def test_score_agrees_with_the_paper_on_what_the_other_commands_wrote(rows, phot
     assert_score_agrees(*files, *rows("score", photos[0], *ASK))
 
 
+@pytest.mark.slow
 def test_steer_prints_the_pair_at_a_step_and_at_a_wanted_score(rows, photos):
     (row,) = rows("steer", photos[0], *ASK, "--image-score", 15)
     assert list(row)[:7] == [
@@ -136,12 +138,14 @@ def test_steer_prints_the_pair_at_a_step_and_at_a_wanted_score(rows, photos):
     assert again["image_score_deg"] == pytest.approx(15, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_steer_says_that_a_score_is_not_reachable(rows, photos):
     (row,) = rows("steer", photos[0], *ASK, "--image-score", 179)
     assert row["reachable"] is False
     assert row["epsilon"] is row["image_score_deg"] is row["top1_after"] is None
 
 
+@pytest.mark.slow
 def test_sweep_prints_equally_long_lists(rows, photos):
     (row,) = rows("sweep", photos[0], *ASK, "--steps", 5)
     assert list(row) == SWEEP
@@ -220,6 +224,7 @@ def test_warm_prepares_every_artefact_and_a_second_time_only_reads(rows, toy_ref
     assert len(toy_reference.asked) == asked
 
 
+@pytest.mark.slow
 def test_people_get_tables_and_plain_sentences(run, photos):
     code, out, _ = run("score", photos[0], *ASK)
     assert code == 0
@@ -232,6 +237,7 @@ def test_people_get_tables_and_plain_sentences(run, photos):
     assert err.startswith("No classifier is called “nothing”. There are: lite0")
 
 
+@pytest.mark.slow
 def test_a_prompt_without_any_known_word_is_remarked_on_beside_its_score(run, photos, monkeypatch):
     # The toy's assets have no pools of texts.
     monkeypatch.setattr("sing_core.models.known_words.text_pool", lambda name, settings: ())

@@ -11,6 +11,7 @@ from tests.command import command
 ASK = ("--model", "lite0", "--prompt", "an image of a jellyfish")
 
 
+@pytest.mark.slow
 def test_wrong_arguments_are_errors_of_the_same_form(refusal, photos, tmp_path):
     usage = {"kind": "UsageError"}
     assert "prompt" in refusal("score", photos[0], "--model", "lite0", **usage)
@@ -36,6 +37,7 @@ def test_a_missing_cuda_driver_is_one_sentence_at_the_start(refusal, monkeypatch
     assert message.startswith("SING_DEVICE is cuda, and PyTorch finds no CUDA device")
 
 
+@pytest.mark.slow
 def test_hostile_names_and_files_are_errors_of_the_same_form(refusal, photos, tmp_path):
     for name, payload, words in (
         ("empty.jpg", b"", "empty"),
@@ -63,6 +65,7 @@ def test_hostile_prompts_are_errors_of_the_same_form(prompt, refusal, photos):
         refusal(verb, photos[0], *ask, *more, kind="PromptError")
 
 
+@pytest.mark.slow
 def test_markup_and_emoji_codes_in_names_and_prompts_are_printed_as_they_are(run, photos, tmp_path):
     odd = tmp_path / "[red]:cat:[bold] \\[x].png"
     odd.write_bytes(photos[0].read_bytes())
@@ -74,6 +77,7 @@ def test_markup_and_emoji_codes_in_names_and_prompts_are_printed_as_they_are(run
     assert "".join(prompt.split()) in joined
 
 
+@pytest.mark.slow
 def test_places_that_cannot_be_written_are_errors_and_leave_nothing_behind(refusal, tmp_path):
     (tmp_path / "file").write_text("in the way")
     export = ("export", "--model", "lite0", "--out")

@@ -38,6 +38,7 @@ def odd(request, tmp_path):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_is_no_regular_file_is_refused_at_once(refusal, odd, command, tmp_path, monkeypatch):

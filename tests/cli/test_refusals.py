@@ -65,6 +65,7 @@ def test_every_number_that_can_be_typed_has_a_bound(run):
     ] == []
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_there_is_refused_before_anything_is_loaded(
     refusal, photos, tmp_path, monkeypatch
 ):

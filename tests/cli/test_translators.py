@@ -128,6 +128,7 @@ def test_a_reference_can_be_its_own_classifier(rows, refusal, photos, tmp_path):
     assert "at least two names" in refusal(*ask, kind="PromptError")
 
 
+@pytest.mark.slow
 def test_validate_prints_the_medians_of_the_three_kinds(rows, photos):
     (row,) = rows("validate", *photos, "--model", "lite0")
     assert (row["rank"], row["nullity"], row["images"]) == (1000, 280, 2)

@@ -88,14 +88,17 @@ def test_every_file_lives_in_a_room_that_has_a_floor():
     assert rooms - {"__main__"} == set(FLOOR)
 
 
+@pytest.mark.slow
 def test_no_file_of_the_core_imports_one_above_it(core):
     assert upward(core) == []
 
 
+@pytest.mark.slow
 def test_there_is_no_circle_of_imports(core):
     assert circles(core) == []
 
 
+@pytest.mark.slow
 def test_lazy_imports_and_those_for_type_checkers_count(core):
     sources = {
         "sing_core.maths.head": "def f():\n    from sing_core.models import registry\n",
@@ -110,6 +113,7 @@ def test_lazy_imports_and_those_for_type_checkers_count(core):
     assert set(circles(found)) == set(sources)
 
 
+@pytest.mark.slow
 def test_only_the_command_line_starts_the_command_line(core):
     above = {name for name, other, _ in core if other.startswith("sing_core.cli")}
     assert {name for name in above if not name.startswith("sing_core.cli")} == {
@@ -117,6 +121,7 @@ def test_only_the_command_line_starts_the_command_line(core):
     }
 
 
+@pytest.mark.slow
 def test_nothing_that_is_served_has_heard_of_the_making():
     served = [ROOT / "app.py", ROOT / "serve.py", *(ROOT / "pages").rglob("*.py")]
     assert len(served) > 30

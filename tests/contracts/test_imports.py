@@ -10,6 +10,7 @@ import pytest
 from tests.shared_data import ROOT
 
 
+@pytest.mark.slow
 def test_the_import_contracts_hold():
     linter = Path(sys.executable).with_name("lint-imports")
     found = subprocess.run(

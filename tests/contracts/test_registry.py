@@ -84,6 +84,7 @@ def test_weights_that_began_as_a_packages_carry_its_notice_and_the_card_names_it
         assert "LICENCE.txt" in path.read_text("utf-8"), path.name
 
 
+@pytest.mark.slow
 def test_the_default_reference_is_the_first_of_the_table_and_named_in_one_place():
     assert all_references(Settings())[0].name == DEFAULT_REFERENCE
     named = [

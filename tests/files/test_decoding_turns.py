@@ -24,6 +24,7 @@ def leave():
     raise LeftError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pixels", "most"), [(LARGE, 1), (SMALL, 2)])
 def test_so_many_decode_at_once_and_no_more(pixels, most):
     turns, guard, inside, seen = DecodingTurns(), threading.Lock(), [0], []

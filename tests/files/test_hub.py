@@ -93,6 +93,7 @@ def test_what_was_fetched_is_not_fetched_again_and_needs_no_network(hub, setting
     assert first.weights_digest == again.weights_digest == last.weights_digest
 
 
+@pytest.mark.slow
 def test_who_watches_sees_every_byte_come_and_only_once(hub, weights, settings):
     seen = []
     with watching(lambda *facts: seen.append(facts)):
@@ -105,6 +106,7 @@ def test_who_watches_sees_every_byte_come_and_only_once(hub, weights, settings):
     assert seen[-1][0] == "model.safetensors", "nobody watched any more"
 
 
+@pytest.mark.slow
 def test_the_commit_taken_first_is_held_to(hub, settings):
     fetch(REPOSITORY, "config.json", settings)
     assert pinned_commit(REPOSITORY, settings) == COMMIT
@@ -160,6 +162,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(hub, settings
     assert load_backbone(NAME, settings).labels
 
 
+@pytest.mark.slow
 def test_content_that_is_not_what_was_announced_is_refused(hub, settings, weights):
     changed = bytearray(weights[1])
     changed[-1] ^= 1
@@ -174,6 +177,7 @@ def test_a_file_that_was_cut_in_the_cache_is_refused(hub, settings):
     assert "is damaged or was changed" in refused(NAME, settings)
 
 
+@pytest.mark.slow
 def test_a_byte_that_the_disk_changed_is_noticed_in_the_next_process(hub, settings):
     path = fetch(REPOSITORY, "model.safetensors", settings).path.resolve()
     before = path.stat()
@@ -226,6 +230,7 @@ def test_what_is_no_timm_model_is_said_so(hub, settings):
             load_backbone(name, settings)
 
 
+@pytest.mark.slow
 def test_nothing_is_in_the_cache_before_it_was_fetched(hub, settings):
     assert cached(REPOSITORY, "model.safetensors", settings) is None
     found = fetch(REPOSITORY, "model.safetensors", settings)

@@ -87,6 +87,7 @@ def test_every_beginning_of_a_file_gives_a_header_or_a_known_error(kind):
         assert (header.width, header.height) == (11, 7)
 
 
+@pytest.mark.slow
 @given(kind=st.sampled_from(sorted(KINDS)), data=st.data())
 def test_a_changed_byte_gives_a_header_or_a_known_error(kind, data):
     payload = bytearray(encode(noise(11, 7), kind))
@@ -125,6 +126,7 @@ def test_a_profile_comes_out_as_it_went_in(profile):
     assert HEADER_READERS["PNG"](png_with(packed)).icc == profile
 
 
+@pytest.mark.slow
 def test_a_profile_that_swells_is_cut():
     packed = chunk(b"iCCP", b"name\0\0" + zlib.compress(bytes(64 * 2**20)))
     assert len(packed) < 100_000

@@ -39,6 +39,7 @@ def large():
     return progressive(7_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scans", [30, 3_000, 200_000])
 def test_a_scan_bomb_is_refused_before_a_pixel_is_decoded(large, scans):
     refused(with_more_scans(large, scans), r"made of more (scans \([\d,]+\)|parts) than a")
@@ -65,6 +66,7 @@ def test_an_ordinary_picture_has_as_many_scans_as_libjpeg_writes():
     assert HEADER_READERS["JPEG"](encode(noise("RGB"), "JPEG", restart_marker_blocks=1)).scans == 1
 
 
+@pytest.mark.slow
 def test_padding_and_lone_markers_are_walked_over_quickly():
     payload = encode(noise("RGB"), "JPEG")
     for filling in (b"\xff" * 20_000_000, b"\xff\xd0" * 10_000_000, bytes(20_000_000)):
@@ -105,6 +107,7 @@ def test_what_go_on_raises_ends_the_decoding_midway():
     assert len(asked) == 5
 
 
+@pytest.mark.slow
 def test_a_decoder_that_keeps_a_core_busy_for_too_long_is_ended(monkeypatch):
     payload = encode(noise("RGB", (1_500, 1_500)), "JPEG", quality=95, progressive=True)
     assert decode_image(payload).size == (1_500, 1_500)

@@ -137,6 +137,7 @@ def test_a_name_can_never_be_a_path(tmp_path: Path, name: str) -> None:
             store.get_or_compute(kind, key, basis, meta={})
 
 
+@pytest.mark.slow
 @given(st.lists(st.text() | st.binary()), st.lists(st.text() | st.binary()))
 def test_content_keys_differ_whenever_the_parts_do(
     left: list[str | bytes], right: list[str | bytes]

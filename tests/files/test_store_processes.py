@@ -174,6 +174,7 @@ def test_two_processes_compute_once(tmp_path: Path) -> None:
     assert (tmp_path / "calls").read_text() == "x"
 
 
+@pytest.mark.slow
 def test_eight_threads_compute_once(tmp_path: Path) -> None:
     store, calls, results = Store(tmp_path), [], []
 

@@ -99,6 +99,7 @@ def test_the_level_decides_what_the_corrected_tests_of_the_table_decide(scored, 
         assert found.decided == (row.verdict != "not decided"), row.label
 
 
+@pytest.mark.slow
 def test_with_the_names_of_others_hardly_a_class_is_decided(scored, table):
     """The error rate on the embedded scores, at the level of one test: nothing is corrected."""
     asked = scored.ask("SELECT label, foreign_contrasts_deg FROM images")
@@ -147,6 +148,7 @@ def test_a_planted_class_survives_all_choices_and_one_planted_under_some_these(w
     assert survives == {RAW: True, CENTRED: False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [4, 20])
 def test_a_class_with_nothing_planted_is_decided_at_most_as_often_as_the_error_rate(n):
     rng = np.random.default_rng(n)

@@ -78,6 +78,7 @@ def test_what_has_one_image_has_no_claim(scored):
             concept_claims(scored, KNOWN)
 
 
+@pytest.mark.slow
 def test_a_reference_that_cannot_embed_a_new_word_is_left_out_and_the_asked_one_is_not(
     scored, monkeypatch
 ):

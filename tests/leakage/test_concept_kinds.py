@@ -84,6 +84,7 @@ def table(scored, monkeypatch, effects, *, seed=0, noise=0.5):
     return concept_table(scored, KNOWN, scale=SCALE)
 
 
+@pytest.mark.slow
 def test_a_concept_that_turns_round_is_said_to_and_one_that_is_only_weaker_is_not(
     scored, monkeypatch
 ):
@@ -98,6 +99,7 @@ def test_a_concept_that_turns_round_is_said_to_and_one_that_is_only_weaker_is_no
     assert told["by_kind"] == f"{PHOTO}: towards +{sizes[0]}; {SMALL}: away −{sizes[1]}"
 
 
+@pytest.mark.slow
 def test_what_cancels_out_when_pooled_is_not_as_good_as_nothing(scored, monkeypatch):
     rows = table(scored, monkeypatch, {PHOTO: [1.0, 0, 0, 0], SMALL: [-1.0, 0, 0, 0]}, noise=0.2)
     row, still = rows[0], rows[1]
@@ -117,6 +119,7 @@ def test_kinds_that_do_not_differ_are_hardly_ever_said_to(scored, monkeypatch, e
     assert np.mean(found) <= 0.01
 
 
+@pytest.mark.slow
 def test_the_page_names_it_with_both_magnitudes(scored, monkeypatch):
     planted = {PHOTO: [0.4, 0.4, 0.0, 0.9], SMALL: [-0.3, 0.4, 0.0, -0.9]}
     rows = table(scored, monkeypatch, planted, noise=0.01)

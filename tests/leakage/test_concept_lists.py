@@ -48,6 +48,7 @@ def test_of_two_articles_in_a_row_the_person_s_stays(template, line, prompt):
     assert parse_concepts(line, template=template).prompts == (prompt,)
 
 
+@pytest.mark.slow
 def test_a_list_of_100_000_lines_is_refused_with_its_length():
     text = "\n".join(f"concept {i}" for i in range(100_000))
     with pytest.raises(ConceptListError, match=r"has 100,000 lines; up to 5,000"):

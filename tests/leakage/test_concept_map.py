@@ -20,6 +20,7 @@ def test_texts_on_a_great_circle_keep_their_angles():
     assert found.edges[0][2] == pytest.approx(10.0, abs=1e-4)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 12), st.integers(0, 2**31))
 def test_every_concept_has_a_place_and_its_nearest_neighbours(k, seed):
     texts = torch.randn(k, 6, generator=torch.Generator().manual_seed(seed))

@@ -176,6 +176,7 @@ def at_random(seed, count=10):
     ]
 
 
+@pytest.mark.slow
 def test_where_nothing_is_planted_next_to_nothing_is_found():
     tables = [nuisance_rows(at_random(seed), toy_lens(10)) for seed in range(200)]
     wrong = sum(any(row.verdict == FOUND for row in rows) for rows in tables)
@@ -199,6 +200,7 @@ def mostly_found(seed, count=40):
     ]
 
 
+@pytest.mark.slow
 def test_what_lies_above_the_bound_is_never_shown_not_to_be_found():
     """Where corrected test and interval of skewed contrasts disagree, nothing is decided."""
     rows = [nuisance_rows(mostly_found(seed), toy_lens(40))[0] for seed in range(60)]

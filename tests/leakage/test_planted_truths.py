@@ -70,6 +70,7 @@ def exceeds(count, of, expected):
     return binomtest(count, of, expected, alternative="greater").pvalue < 0.001
 
 
+@pytest.mark.slow
 def test_a_concept_in_the_null_space_of_5_of_100_classes_is_found_there_and_hardly_elsewhere():
     planted, found, false = (3, 17, 42, 66, 91), 0, 0
     for seed in range(20):
@@ -233,6 +234,7 @@ def test_a_random_subspace_in_the_place_of_the_null_space_is_rarely_called_more_
     assert sum(row.decided for row in fixed) >= 20
 
 
+@pytest.mark.slow
 def test_a_subspace_in_which_images_lean_to_their_names_is_told_from_the_draws():
     found = [among_draws(own, energy, of) for own, _, energy, of in control_verdicts(20, 2.0)]
     assert sum(row.difference.low > 0 for row in found) >= 18

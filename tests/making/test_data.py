@@ -28,6 +28,7 @@ def folder(small_data):
     return ImageFolder(small_data)
 
 
+@pytest.mark.slow
 def test_images_come_with_their_class_in_imagenet_order(folder):
     assert folder.table("sample").labels.tolist() == list(PHOTO_CLASSES)
     assert len(folder.table("tiny")) == 2 * TINY_PER_CLASS
@@ -82,6 +83,7 @@ def test_the_same_seed_gives_the_same_views_however_many_are_asked(folder, few, 
     assert plan_views(folder, **few, seed=7) == plan_views(folder, **few, seed=7)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_views(folder):
     asked = {"crops": 1, "attributes": 2, "tiny": 3, "tiny_attributes": 3}
     assert plan_views(folder, **asked, seed=0) != plan_views(folder, **asked, seed=1)

@@ -44,6 +44,7 @@ def patches(data):
     return Patches(data, SMALL)
 
 
+@pytest.mark.slow
 def test_a_batch_follows_from_its_number_alone(patches, data):
     first, again, other = patches.batch(3), Patches(data, SMALL).batch(3), patches.batch(4)
     assert first.clean.shape == first.noisy.shape == first.layout.shape == (6, 3, SIDE, SIDE)
@@ -52,6 +53,7 @@ def test_a_batch_follows_from_its_number_alone(patches, data):
         assert not torch.equal(getattr(first, name), getattr(other, name))
 
 
+@pytest.mark.slow
 def test_the_noise_has_the_deviation_that_is_said(patches):
     for step in range(5):
         batch = patches.batch(step)
@@ -67,6 +69,7 @@ def test_photographs_that_are_kept_back_are_not_among_the_patches(data):
     assert len(Patches(data, SMALL)._large) == SMALL.views * (used + 3)
 
 
+@pytest.mark.slow
 def test_going_on_is_the_same_as_not_having_stopped(patches, tmp_path):
     plan = Plan(steps=4, warm_up=1)
     whole, begun = Training(plan), Training(plan)
@@ -95,6 +98,7 @@ def test_training_lowers_the_loss_on_patches_that_it_did_not_see(patches):
     assert after < 0.95 * before
 
 
+@pytest.mark.slow
 def test_the_asset_is_written_with_what_made_it(data, tmp_path, monkeypatch):
     monkeypatch.setattr("sing_core.making.denoiser.Share", lambda: SMALL)
     settings, said = Settings(assets_dir=tmp_path / "assets"), []

@@ -78,6 +78,7 @@ def mixed_texts(seed):
     return Texts(normalize(texts.classes, dim=-1) @ turn, values)
 
 
+@pytest.mark.slow
 @given(seed=seeds)
 def test_dual_directions_read_out_the_names_and_disturb_classes_least(seed):
     texts = mixed_texts(seed)

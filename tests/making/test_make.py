@@ -91,6 +91,7 @@ def reference_of(settings, data, bar):
     return make_reference(settings, data, data / "data.noun", bar)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [reference_of, make_translators])
 def test_without_the_images_nothing_is_overwritten(settings, tmp_path, monkeypatch, make):
     monkeypatch.setattr(Material, "words", lambda self, nouns: None)
@@ -103,6 +104,7 @@ def test_without_the_images_nothing_is_overwritten(settings, tmp_path, monkeypat
     assert contents(settings) == before
 
 
+@pytest.mark.slow
 def test_without_wordnet_nothing_is_overwritten(settings, small_data):
     before = contents(settings)
     with (

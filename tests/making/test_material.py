@@ -31,6 +31,7 @@ def material(small_data):
     return Material(Settings(), small_data)
 
 
+@pytest.mark.slow
 def test_a_plan_is_the_same_every_time_and_the_translators_look_at_fewer_views(small_data):
     folder = ImageFolder(small_data)
     plan = Plan(crops=1, attributes=4, tiny=5, tiny_attributes=6)
@@ -88,6 +89,7 @@ def test_pairs_are_of_the_same_views_under_both_networks(material, views, small_
     assert not any(torch.equal(kinds[i], kinds[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
+@pytest.mark.slow
 def test_prompts_become_what_the_text_tower_gives_in_their_order(material):
     prompts = ["a red dog", "a photo of a much longer sentence about a grey cat", "blue"]
     found = material.embed(prompts)

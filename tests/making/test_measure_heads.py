@@ -217,6 +217,7 @@ def test_words_kept_for_measuring_never_enter_training():
         assert set(PROBES[group][1][-1]) <= kept, "no wording of this group is unseen"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", PROBES)
 def test_a_probe_is_right_about_what_it_sees_and_wrong_about_the_opposite(material, group):
     names, rows = PROBES[group]
@@ -226,6 +227,7 @@ def test_a_probe_is_right_about_what_it_sees_and_wrong_about_the_opposite(materi
     assert probe(material, SAME, seen_as(material, turned, group, names), group)[0] == 0
 
 
+@pytest.mark.slow
 def test_a_probe_weighs_values_alike_however_often_they_occur(material):
     (dark, bright), rows = PROBES["light"]
     blind = [rows[0][0]] * 10  # everything looks dark
@@ -233,6 +235,7 @@ def test_a_probe_weighs_values_alike_however_often_they_occur(material):
     assert probe(material, SAME, views, "light")[0] == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_a_probe_looks_at_its_own_group_alone(material):
     names, rows = PROBES["light"]
     own = seen_as(material, rows[0], "light", names)

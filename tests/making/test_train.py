@@ -32,6 +32,7 @@ def guesses(heads, photos):
     return (normalize(heads.image.embed(photos.features), dim=1) @ prompts.mT).argmax(1)
 
 
+@pytest.mark.slow
 def test_training_tells_photographs_apart(trained):
     heads, _ = trained
     photos = WORLD.views.take(WORLD.views.rows_of(""))
@@ -43,6 +44,7 @@ def test_training_tells_photographs_apart(trained):
         assert not part.requires_grad
 
 
+@pytest.mark.slow
 def test_progress_tells_steps_of_both_parts_and_a_falling_loss(trained):
     _, steps = trained
     assert [told[:2] for told in steps] == [(20, 90), (40, 90), (60, 90), (80, 90)]
@@ -61,6 +63,7 @@ def test_the_same_recipe_gives_the_same_heads_and_another_seed_gives_others():
     assert not first.image.weight.equal(other.image.weight)
 
 
+@pytest.mark.slow
 def test_a_class_left_out_entirely_is_trained_without_and_found_by_its_kin():
     out = torch.arange(CLASSES) >= CLASSES - 4
     views = WORLD.views.take(torch.nonzero(~out[WORLD.views.labels]).squeeze(1))
@@ -73,6 +76,7 @@ def test_a_class_left_out_entirely_is_trained_without_and_found_by_its_kin():
     assert float((found == unseen.labels).float().mean()) > 0.5
 
 
+@pytest.mark.slow
 def test_training_in_bfloat16_learns_as_well():
     heads = train_heads(WORLD.views, WORLD.words, WORLD.classifier, RECIPE, fast=True)
     photos = WORLD.views.take(WORLD.views.rows_of(""))

@@ -101,6 +101,7 @@ def test_the_gradient_in_the_reading_is_that_of_finite_differences(seed):
     torch.testing.assert_close(read.similarity_gradient(feature, text), slope, atol=1e-7, rtol=1e-5)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
 def test_no_attribute_score_in_the_reading_exceeds_the_image_score(seed):
     centre = centre_of(cone(50, 1), cone(50, 2), "toy-space", {})

@@ -121,6 +121,7 @@ def test_without_over_fit_in_sample_and_cross_fitted_embeddings_agree():
     assert float(cosine.min()) > 0.9999
 
 
+@pytest.mark.slow
 def test_far_fewer_images_than_features_are_fitted_all_the_same():
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(24, 1280, generator=generator).relu()

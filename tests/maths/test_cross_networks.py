@@ -24,6 +24,7 @@ def rows():
 FOLDS_OF_ROWS = torch.arange(200) % FOLDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_what_a_fold_says_never_changes_how_it_is_translated(rows, architecture):
     features, embeddings = rows
@@ -37,6 +38,7 @@ def test_what_a_fold_says_never_changes_how_it_is_translated(rows, architecture)
     assert all(not torch.equal(one[f == FOLDS_OF_ROWS], two[f == FOLDS_OF_ROWS]) for f in seen_by)
 
 
+@pytest.mark.slow
 def test_networks_translate_what_they_never_saw(rows):
     found = cross_train("mlp3", rows, FOLDS_OF_ROWS, Recipe(learning_rate=1e-2, hidden=64))
     guess = found.apply(rows[0], FOLDS_OF_ROWS)
@@ -51,6 +53,7 @@ def test_what_is_kept_translates_the_same(rows):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_progress_counts_the_passes_of_all_networks(rows):
     said = []
     cross_train("mlp3", rows, FOLDS_OF_ROWS, RECIPE, lambda done, whole: said.append((done, whole)))
@@ -58,6 +61,7 @@ def test_progress_counts_the_passes_of_all_networks(rows):
     assert said[-1] == (FOLDS * RECIPE.epochs, FOLDS * RECIPE.epochs)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_trained_is_refused(rows):
     with pytest.raises(ShapeError, match="add images"):
         cross_train("mlp3", rows, torch.zeros(200, dtype=torch.long), RECIPE)
@@ -70,6 +74,7 @@ def test_what_cannot_be_trained_is_refused(rows):
         found.apply(rows[0], FOLDS_OF_ROWS + 1)
 
 
+@pytest.mark.slow
 def test_other_layers_than_those_of_an_architecture_are_damage(rows):
     kept = cross_train("mlp3", rows, FOLDS_OF_ROWS, RECIPE).tensors()
     with pytest.raises(StaleArtefactError):

@@ -94,6 +94,7 @@ def test_lists_that_do_not_fit_are_refused():
         within_auroc(Sample.of([1.0, 2.0], [1, 1]), [True])
 
 
+@pytest.mark.slow
 def test_the_p_of_an_auroc_is_of_chance_and_uniform_there():
     rng, tries = np.random.default_rng(5), 400
     between = [auroc(*samples(rng, 20, 5)) for _ in range(tries)]
@@ -145,6 +146,7 @@ def test_a_difference_of_two_scores_is_measured_on_the_same_images():
         auroc_difference(second, two_scores(rng, 20, 10, lift=0)[0])
 
 
+@pytest.mark.slow
 def test_two_scores_that_are_as_good_are_told_apart_once_in_twenty_times():
     rng, tries, between, within = np.random.default_rng(7), 400, 0, 0
     of = np.arange(25).repeat(8)

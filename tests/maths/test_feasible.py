@@ -26,6 +26,7 @@ def case(seed, classes=3, width=10, zeros=2):
     return weight, feature, direction / torch.linalg.vector_norm(direction)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(seed=seeds, zeros=st.integers(0, 9), budget=st.sampled_from([0.0, 0.05, 0.5]))
 def test_every_constraint_is_met_and_nothing_better_was_missed(seed, zeros, budget):
@@ -42,6 +43,7 @@ def test_every_constraint_is_met_and_nothing_better_was_missed(seed, zeros, budg
     torch.testing.assert_close(found.features[0], feature, rtol=0, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [0.0, 0.2])
 @settings(max_examples=15)
 @given(seed=st.integers(0, 60))

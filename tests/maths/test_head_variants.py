@@ -30,6 +30,7 @@ def zeros(weight):
     return weight.new_zeros(len(weight))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_only_the_chosen_classes_keep_their_logits(data):
     head = data.draw(heads(torch.float64))
@@ -46,6 +47,7 @@ def test_only_the_chosen_classes_keep_their_logits(data):
     assert split.nullity >= HeadDecomposition.from_weight(head.weight).nullity
 
 
+@pytest.mark.slow
 @given(seeds, st.integers(2, 20))
 def test_choosing_k_classes_of_a_head_of_full_rank_leaves_m_minus_k(seed, k):
     head = build_head(30, 24, 24, seed=seed)
@@ -53,6 +55,7 @@ def test_choosing_k_classes_of_a_head_of_full_rank_leaves_m_minus_k(seed, k):
     assert split_variant(head.weight, WHOLE_HEAD).nullity == 0
 
 
+@pytest.mark.slow
 @given(seeds, st.sampled_from([torch.float32, torch.float64]))
 def test_the_centred_null_space_keeps_every_probability_and_has_one_dimension_more(seed, dtype):
     head = build_head(9, 14, 9, dtype=dtype, seed=seed)
@@ -72,6 +75,7 @@ def test_centring_adds_nothing_where_no_direction_moves_all_logits_alike(seed):
     assert split_variant(head.weight, HeadVariant(centred=True)).nullity == 0
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_centred_logits_are_those_of_softmax(data):
     head = data.draw(heads(torch.float64))
@@ -87,6 +91,7 @@ def test_centred_logits_are_those_of_softmax(data):
     assert abs(float(after.sum())) <= 1e-9 * max(1.0, float(before.abs().sum()))
 
 
+@pytest.mark.slow
 @given(st.data(), st.floats(0.001, 0.9))
 def test_a_threshold_costs_what_is_said_and_never_more_than_its_share(data, threshold):
     head = data.draw(heads(torch.float64))
@@ -142,6 +147,7 @@ def test_classes_are_named_by_number_range_or_label():
             parse_classes(wrong, labels)
 
 
+@pytest.mark.slow
 def test_sixteen_classes_of_lite0_hide_1264_directions_and_keep_their_logits(toy_bench, chelsea):
     variant = HeadVariant(tuple(range(280, 296)))
     ask = {"model": "lite0", "prompt": PROMPT, "steps": 5, "variant": variant}

@@ -14,6 +14,7 @@ def block(request, monkeypatch):
     monkeypatch.setattr(looked_for, "_BLOCK", request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("block")
 @pytest.mark.parametrize(
     ("n", "width", "count"),
@@ -39,6 +40,7 @@ def test_more_rows_than_a_block_as_it_is_set_meet_all_others():
     assert torch.allclose(apart.double(), whole.topk(4, largest=False).values, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("block")
 def test_other_rows_can_be_asked_about_and_never_meet_themselves():
     generator = torch.Generator().manual_seed(1)
@@ -81,6 +83,7 @@ def test_copies_are_0_apart_however_long_they_are():
     assert float(apart[7]) == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("block")
 def test_what_is_far_from_all_rows_keeps_their_order():
     """Its own square would swallow what tells the others apart: it is never added."""

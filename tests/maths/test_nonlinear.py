@@ -152,6 +152,7 @@ def test_training_is_the_same_twice():
     assert measured(first) != pytest.approx(measured(other), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_what_other_threads_draw_meanwhile_changes_nothing():
     ended = threading.Event()
 

@@ -103,6 +103,7 @@ def test_what_cannot_be_told_apart_is_refused():
         Probed.of(torch.zeros(3, 2), torch.zeros(2, dtype=torch.long), torch.arange(3))
 
 
+@pytest.mark.slow
 def test_the_interval_of_random_subspaces_holds_one_more_of_them_19_times_of_20():
     rng, held, narrow, tries, classes = np.random.default_rng(0), 0, 0, 500, 40
     for _ in range(tries):

@@ -103,6 +103,7 @@ def test_removing_the_null_part_keeps_every_logit(case):
     assert (drift.abs() <= head.tolerance * norm_bound(head, features)).all()
 
 
+@pytest.mark.slow
 @given(head_and_features())
 def test_the_projection_is_the_one_of_the_full_svd(case):
     head, features = case
@@ -118,6 +119,7 @@ def test_the_projection_is_the_one_of_the_full_svd(case):
 # 2
 
 
+@pytest.mark.slow
 @given(heads())
 def test_both_bases_together_are_one_orthonormal_basis(head):
     split = HeadDecomposition.from_weight(head.weight)
@@ -133,6 +135,7 @@ def test_both_bases_together_are_one_orthonormal_basis(head):
 # 3
 
 
+@pytest.mark.slow
 @given(heads(), st.sampled_from([1e-6, 1e-3, 0.5, 3.0, 1e6]))
 def test_the_rank_is_that_of_the_construction_and_ignores_the_scale(head, factor):
     split = HeadDecomposition.from_weight(head.weight)
@@ -144,6 +147,7 @@ def test_the_rank_is_that_of_the_construction_and_ignores_the_scale(head, factor
 # 4
 
 
+@pytest.mark.slow
 @given(head_and_features())
 def test_removal_is_idempotent(case):
     head, features = case
@@ -157,6 +161,7 @@ def test_removal_is_idempotent(case):
 # 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @given(data=st.data())
 def test_the_image_score_is_a_symmetric_angle(dtype, data):
@@ -168,6 +173,7 @@ def test_the_image_score_is_a_symmetric_angle(dtype, data):
     assert float(image_score_deg(u, u.clone())) == 0
 
 
+@pytest.mark.slow
 @given(nearby_vectors(5), st.integers(-200, 200), st.integers(-100, 100))
 def test_angles_do_not_depend_on_the_lengths(pair, first, second):
     u, v = pair
@@ -175,6 +181,7 @@ def test_angles_do_not_depend_on_the_lengths(pair, first, second):
     assert float(scaled) == pytest.approx(float(angle_deg(u, v)), rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(unit_vectors(6), unit_vectors(6), st.floats(-9, 1))
 def test_small_angles_keep_their_digits(u, offset, exponent):
     sideways = offset - (offset @ u) * u
@@ -187,6 +194,7 @@ def test_small_angles_keep_their_digits(u, offset, exponent):
 # 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @given(data=st.data())
 def test_scores_agree_with_the_formulas_of_the_paper(dtype, data):
@@ -200,6 +208,7 @@ def test_scores_agree_with_the_formulas_of_the_paper(dtype, data):
     )
 
 
+@pytest.mark.slow
 @given(nearby_vectors(6), unit_vectors(6))
 def test_the_attribute_score_changes_sign_and_never_exceeds_the_image_score(pair, text):
     score = attribute_score_deg(*pair, text)
@@ -215,6 +224,7 @@ def test_a_positive_attribute_score_means_nearer_to_the_text():
 # 7
 
 
+@pytest.mark.slow
 @given(steering_cases(), st.floats(0, 1e3))
 def test_steering_moves_no_logit(case, epsilon):
     head, translator, feature, text = case
@@ -253,6 +263,7 @@ def test_steering_moves_towards_the_prompt_at_first(case):
 # 8
 
 
+@pytest.mark.slow
 @given(seeds, st.integers(2, 30), st.integers(1, 6), st.integers(1, 4), st.floats(-4, 4))
 def test_the_closed_form_is_that_of_scikit_learn(seed, n, m, d, exponent):
     rng = np.random.default_rng(seed)

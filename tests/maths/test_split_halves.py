@@ -19,6 +19,7 @@ def judged(seed, classes=40, images=6, *, shared=0.0, photograph=1.0):
     return first, second, label
 
 
+@pytest.mark.slow
 def test_agreement_about_photographs_alone_is_no_correlation_of_classes():
     """Over class means on the same photographs it was one in every run."""
     runs = 200
@@ -41,6 +42,7 @@ def test_agreement_about_classes_is_found_and_is_no_more_than_they_are_reliable(
     assert found.second.low > 0.3
 
 
+@pytest.mark.slow
 def test_the_interval_covers_what_many_classes_say():
     truth = halves(*judged(7, classes=4000, shared=0.7)).between.estimate
     inside = 0

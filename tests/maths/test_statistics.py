@@ -32,6 +32,7 @@ def test_95_percent_intervals_over_classes_cover_93_to_97_percent(classes, runs)
     assert 0.93 <= covered / runs <= 0.97, covered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [3, 5, 16])
 def test_ratios_over_few_classes_cover_too(classes):
     rng = np.random.default_rng(8)
@@ -188,6 +189,7 @@ def test_lists_of_unequal_length_are_refused(call):
         call()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [5, 37, 4001])
 def test_the_mean_over_images_of_classes_of_one_image_is_that_over_classes(n):
     values = np.random.default_rng(n).gamma(2.0, 1.0, n)

@@ -39,6 +39,7 @@ def autograd_gradient(feature, translator, text):
     return leaf.grad
 
 
+@pytest.mark.slow
 @given(seeds, st.integers(1, 12), st.integers(1, 6))
 def test_the_closed_form_gradient_is_that_of_autograd(seed, m, d):
     translator, feature, text = (
@@ -190,6 +191,7 @@ def test_an_image_score_outside_its_range_is_refused(wanted):
         epsilon_for_image_score(torch.ones(2), torch.tensor([0.0, 1.0]), wanted)
 
 
+@pytest.mark.slow
 @given(seeds, st.floats(0, 4))
 def test_angles_along_a_line_are_those_of_its_points(seed, reach):
     z0, w, targets = random(6, seed=seed), random(6, seed=seed + 1), random(4, 6, seed=seed + 2)

@@ -119,6 +119,7 @@ def test_a_fit_that_makes_no_sense_is_refused(x, y, options):
         fit_ridge(x, y, **{"alpha": 1.0, **options})
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 39), max_size=4, unique=True).map(sorted), st.integers(0, 99))
 def test_moments_of_parts_merge_into_those_of_the_whole(cuts, seed):
     x, y = data(seed=seed)

@@ -16,6 +16,7 @@ from sing_core.settings import Settings
 from sing_core.studies.translator_table import comparison_path, read_comparisons
 
 
+@pytest.mark.slow
 def test_an_interval_is_as_wide_as_theory_says_and_the_same_twice():
     values, apart = torch.from_numpy(np.random.default_rng(0).standard_normal(4000)), range(4000)
     found = mean_over_images(values, apart)

@@ -71,6 +71,7 @@ def pair(request):
     return Backbone.from_timm(network, name=request.param), network, before
 
 
+@pytest.mark.slow
 def test_every_head_reproduces_the_logits_of_its_network(pair):
     backbone, network, hooks_before = pair
     batch = torch.stack([backbone.preprocess(photo(seed)) for seed in (0, 1)])
@@ -109,6 +110,7 @@ def test_a_vector_that_the_head_does_not_read_is_refused_with_the_number(monkeyp
     assert hooks(network) == 0
 
 
+@pytest.mark.slow
 def test_a_head_of_another_layer_is_refused():
     network = timm.create_model("resnet18").eval()
     weight, bias = head_of(network)
@@ -138,6 +140,7 @@ def test_a_wide_convolution_is_no_head():
         head_of(network)
 
 
+@pytest.mark.slow
 def test_the_digest_knows_every_parameter_and_buffer():
     network = timm.create_model("resnet18", num_classes=3)
     first = digest_of(network)
@@ -153,6 +156,7 @@ def test_a_batch_of_the_wrong_shape_is_refused():
         backbone.features(torch.ones(3, 64, 64))
 
 
+@pytest.mark.slow
 def test_extraction_gives_the_same_rows_in_order_whatever_the_batch():
     backbone = small_resnet()
     photos = [photo(seed) for seed in range(5)]

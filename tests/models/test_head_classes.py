@@ -32,6 +32,7 @@ def classifier(count, labels=()):
     return Classifier(entry, linear, labels)
 
 
+@pytest.mark.slow
 def test_a_head_is_imagenets_by_its_names_and_not_by_their_number():
     descriptions = tuple(", ".join(names) for names in imagenet_lemmas())
     for labels in ((), tuple(imagenet_labels()), tuple(imagenet_wnids()), descriptions):

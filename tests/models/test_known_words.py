@@ -11,11 +11,13 @@ from sing_core.models.text_pools import text_pool
 from sing_core.settings import Settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", ["asdkjh qwe zxc", "q", "x y z", "blorp", "zzzz-qqqq"])
 def test_a_text_without_any_known_word_is_remarked_on(prompt):
     assert unknown_note(prompt, Settings()) == NOTE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt", ["asdkjh dog", "DOGS", "an image of a blorp", "Capybaras", "ÉCOLE", "747", "fox_qqqq"]
 )
@@ -23,6 +25,7 @@ def test_one_known_word_is_enough_whatever_its_form(prompt):
     assert unknown_note(prompt, Settings()) == ""
 
 
+@pytest.mark.slow
 def test_no_concept_and_no_description_that_ships_is_remarked_on():
     settings = Settings()
     concepts = [*imagenet_labels(), *attributes(settings)]

@@ -30,6 +30,7 @@ def tiny(tmp_path_factory):
     return load_reference(f"local-dir:{folder}", Settings(device="cpu"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["mini", "tiny"])
 def test_words_that_change_nothing_are_named_and_no_others(which, request):
     reference = request.getfixturevalue(which)
@@ -113,6 +114,7 @@ def test_the_cases_people_brought(real_bench, tmp_path):
     assert row["prompt_notes"][0].startswith("mini reads 64 tokens of a prompt: “")
 
 
+@pytest.mark.slow
 def test_a_report_and_a_steered_pair_say_it(real_bench, chelsea):
     question = Question("lite0", LONG, steps=3)
     report = analyse_image(real_bench, chelsea, question)

@@ -55,6 +55,7 @@ def test_a_network_of_any_size_is_shown_images_at_the_named_one(saved):
     torch.testing.assert_close(found.logits(found.features(image)), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_transformer_must_have_been_trained_at_the_named_size(saved):
     _, path = saved("test_vit", img_size=256)
     found = load_backbone(f"test_vit:256@{path}", Settings())

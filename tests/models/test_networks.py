@@ -102,6 +102,7 @@ def test_a_copy_of_a_shipped_classifier_gives_the_very_same_scores(lite0, toy_be
         assert (own.model, own.nullity) == (name, 280)
 
 
+@pytest.mark.slow
 def test_another_classifier_has_no_translator_and_its_head_is_known_all_the_same(small, toy_bench):
     name = f"resnet18@{small}"
     with pytest.raises(WeightsUnavailableError, match="There is no translator from"):
@@ -135,6 +136,7 @@ def test_names_that_were_corrected_are_read_anew_by_a_running_server(small, toy_
     assert toy_bench.classifier(name).labels == ()
 
 
+@pytest.mark.slow
 def test_what_a_file_may_not_be_is_said_in_a_sentence(small, tmp_path):
     weights = load_file(small)
     disguised = tmp_path / "disguised.safetensors"
@@ -233,6 +235,7 @@ def test_a_separate_head_is_put_where_its_width_says(times, kind, tmp_path):
     torch.testing.assert_close(backbone.features(batch), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_head_of_another_width_or_none_at_all_is_refused(tmp_path):
     trunk = timm.create_model(VIT, num_classes=0)
     with pytest.raises(HeadError, match="reads 7 features; this backbone gives 192, or 384"):
@@ -251,6 +254,7 @@ def test_the_row_of_dinov2_names_a_backbone_and_a_head_apart():
     assert TokenHead.__doc__
 
 
+@pytest.mark.slow
 def test_no_name_that_timm_knows_is_refused_by_its_text_alone():
     older = timm.models._registry._deprecated_models
     names = [*timm.list_models()[::40], *sorted(older)[::10], "resnet18.a1_in1k", "vgg16.nonsense"]

@@ -95,6 +95,7 @@ def test_the_vocabulary_is_embedded_once_and_read_from_disk_afterwards(toy_asset
     assert first.embedding_of("an image of a goldfinch and a fish") is None
 
 
+@pytest.mark.slow
 def test_other_attributes_or_another_space_are_another_vocabulary(toy_assets, tmp_path):
     store, calls = Store(tmp_path), []
 

@@ -116,6 +116,7 @@ def test_one_translator_serves_both_readings_and_results_follow_the_centre(bench
     ]
 
 
+@pytest.mark.slow
 def test_a_question_in_the_reading_holds_the_logits_and_the_bound(bench, chelsea):
     raw = analyse_image(bench, chelsea, Question("lite0", "a red dog", "remove"))
     read = analyse_image(bench, chelsea, Question("lite0", "a red dog", "remove", CENTRED))
@@ -179,6 +180,7 @@ def test_a_centre_that_is_replaced_is_read_again_and_a_damaged_one_is_said(setti
     assert shipped_centre_path(settings, CENTRED).is_file()
 
 
+@pytest.mark.slow
 def test_doctor_says_whether_the_reading_can_be_had(settings):
     rows = {row["check"]: row for row in examine(settings)}
     assert rows[f"reference {CENTRED}"]["ok"]

@@ -43,6 +43,7 @@ def settings(tmp_path):
     return Settings(cache_dir=tmp_path / "cache", device="cpu")
 
 
+@pytest.mark.slow
 def test_a_repository_is_fetched_pinned_watched_and_then_read_without_the_hub(
     hub, tiny, settings, monkeypatch
 ):
@@ -67,6 +68,7 @@ def test_without_its_weights_a_repository_is_refused_and_not_drawn_at_random(hub
     assert (REPOSITORY, "open_clip_pytorch_model.bin") not in hub.asked
 
 
+@pytest.mark.slow
 def test_weights_by_the_older_name_are_found(hub, settings, tiny):
     payload = hub.files.pop((REPOSITORY, "open_clip_model.safetensors"))
     hub.files[REPOSITORY, "open_clip_pytorch_model.safetensors"] = payload
@@ -88,6 +90,7 @@ def test_a_tag_is_fetched_with_its_own_preprocessing(hub, tiny, settings, monkey
     torch.testing.assert_close(found.embed_texts(PROMPTS), direct, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_tokeniser_in_a_repository_of_its_own_is_fetched_too(hub, settings, tmp_path):
     small_tokeniser(tmp_path)
     for path in tmp_path.glob("*.json"):

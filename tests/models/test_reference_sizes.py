@@ -47,6 +47,7 @@ def epoch(weights):
     return {"epoch": 3, "state_dict": {f"module.{k}": v for k, v in weights.items()}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", [None, dict, epoch])
 def test_images_of_another_size_are_refused_and_the_size_is_named(folder, wrap):
     if wrap is not None:

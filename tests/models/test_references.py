@@ -123,6 +123,7 @@ def test_weights_that_cannot_be_fetched_are_a_sentence(monkeypatch):
         load_reference("ViT-B-32/laion2b_s34b_b79k", Settings())
 
 
+@pytest.mark.slow
 def test_a_local_folder_is_a_reference_through_the_same_adapter(tmp_path, chelsea):
     model = tiny_clip(tmp_path / "tiny", 0)
     name = f"local-dir:{tmp_path / 'tiny'}"
@@ -141,6 +142,7 @@ def test_a_local_folder_is_a_reference_through_the_same_adapter(tmp_path, chelse
     assert space_id(name, Settings()) != first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [EVA02, SIGLIP], ids=["EVA02-CLIP", "SigLIP"])
 def test_other_towers_fit_the_same_adapter(kind, tmp_path, chelsea):
     import open_clip
@@ -177,6 +179,7 @@ def test_a_folder_that_is_no_reference_and_damaged_weights_are_sentences(tmp_pat
         load_reference(f"local-dir:{tmp_path / 'tiny'}", Settings(device="cpu"))
 
 
+@pytest.mark.slow
 def test_weights_of_another_name_are_the_ones_that_run(tmp_path):
     """As open_clip's own training leaves them: ``epoch_3.pt``, in a state dict of a wrapper."""
     model = tiny_clip(tmp_path / "tiny", 0)

@@ -24,6 +24,7 @@ def trained_half(state):
     }
 
 
+@pytest.mark.slow
 def test_the_classifier_is_the_package_below_and_the_trained_file_above(tmp_path):
     student = network()
     trained = trained_half(student.state_dict())
@@ -38,11 +39,13 @@ def test_the_classifier_is_the_package_below_and_the_trained_file_above(tmp_path
     assert torch.equal(weights["head.weight"], trained["head.weight"].half().float())
 
 
+@pytest.mark.slow
 def test_what_ships_is_the_trained_half_and_no_more():
     stored = load_file(upper_path(Settings()))
     assert unpacked(stored).keys() == trained_half(network().state_dict()).keys()
 
 
+@pytest.mark.slow
 def test_a_trained_file_that_lacks_a_block_is_refused(tmp_path):
     save_file({"head.bias": torch.zeros(1000)}, tmp_path / "upper.safetensors")
     with pytest.raises(WeightsUnavailableError, match="does not hold the trained blocks"):
@@ -54,6 +57,7 @@ def test_steps_without_their_lengths_are_refused():
         unpacked({"blocks.6.x.steps": torch.zeros(2, 2, dtype=torch.int8)})
 
 
+@pytest.mark.slow
 def test_a_trained_file_that_is_damaged_is_a_sentence(tmp_path):
     path = tmp_path / "upper.safetensors"
     path.write_bytes(upper_path(Settings()).read_bytes()[:1000])

@@ -105,6 +105,7 @@ def saved(folder, count):
     return names
 
 
+@pytest.mark.slow
 def test_eight_concurrent_requests_for_a_real_network_load_it_once(tmp_path):
     (name,) = saved(tmp_path, 1)
     loads = []

@@ -62,6 +62,7 @@ def test_one_that_fails_tells_the_others_and_is_raised_when_they_have_ended():
     assert [t for t in threading.enumerate() if t.name.startswith("beside")] == []
 
 
+@pytest.mark.slow
 def test_while_python_ends_and_starts_no_thread_pieces_are_done_one_by_one():
     """What is drawn while a server ends is stopped by its watchers, not by an error in the log."""
     words = (

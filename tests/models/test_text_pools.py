@@ -116,6 +116,7 @@ def test_they_are_kept_on_disk_and_found_again_by_the_texts_alone(
     assert toy_reference.asked == [*FEW, *FEW[::-1]]
 
 
+@pytest.mark.slow
 def test_texts_embedded_otherwise_are_not_found(bench, toy_reference, monkeypatch):
     pool_embeddings(bench, "mini", FEW)
     monkeypatch.setattr(text_pools, "_VERSION", "next")
@@ -139,6 +140,7 @@ def test_the_shipped_reference_tells_what_the_general_pool_says(real_bench):
     assert float(alike.max()) < 1 - 1e-4
 
 
+@pytest.mark.slow
 def test_whoever_waits_hears_how_far_the_reading_is_and_only_the_first_time(real_bench, tmp_path):
     bench = Workbench(real_bench.settings, real_bench.pool, Store(tmp_path))
     texts, heard = [f"a photo of {n} dogs" for n in range(150)], []

@@ -39,6 +39,7 @@ def test_a_second_start_needs_no_network_at_all(toy_assets, toy_bench, chelsea, 
     assert fresh.pool.loaded == ()
 
 
+@pytest.mark.slow
 def test_a_head_of_zeros_is_said_to_read_nothing(toy_assets, tmp_path, monkeypatch):
     bench = toy.make_bench(Settings(assets_dir=toy_assets, cache_dir=tmp_path))
     nothing = SimpleNamespace(weight=torch.zeros(1000, 1280), bias=torch.zeros(1000), labels=())
@@ -62,6 +63,7 @@ def test_what_is_kept_is_what_the_network_gives(toy_bench, chelsea):
     assert torch.equal(classifier.linear.logits(feature), backbone.logits(feature))
 
 
+@pytest.mark.slow
 def test_another_photo_or_model_is_another_feature(toy_bench, chelsea, rocket):
     first = toy_bench.features("lite0", chelsea)
     assert not torch.equal(first, toy_bench.features("lite0", rocket))
@@ -85,6 +87,7 @@ def test_unknown_names_are_errors_that_say_what_there_is(toy_bench, chelsea):
         toy_bench.vocabulary("clip")
 
 
+@pytest.mark.slow
 def test_features_take_bounded_room_and_those_used_least_recently_go(toy_assets, tmp_path):
     settings = Settings(assets_dir=toy_assets, cache_dir=tmp_path, max_features_mb=1)
     bench = toy.make_bench(settings)

@@ -24,6 +24,7 @@ HARMLESS = (
 )
 
 
+@pytest.mark.slow
 def test_the_first_page_shows_every_number(app):
     app.assert_shows_numbers()
     assert (app.errors, app.warnings, app.query) == ([], [], {})
@@ -39,6 +40,7 @@ def test_the_first_page_shows_every_number(app):
     assert any("no logit moved by more than" in text for text in app.captions)
 
 
+@pytest.mark.slow
 def test_the_sweep_starts_at_nothing_and_image_scores_grow(app):
     sweep = app.sweep
     assert (sweep["epsilon"][0], sweep["attribute_score_deg"][0]) == (0, 0)
@@ -48,6 +50,7 @@ def test_the_sweep_starts_at_nothing_and_image_scores_grow(app):
     assert len(sweep["concepts"]) > 10
 
 
+@pytest.mark.slow
 def test_the_concepts_of_a_cat_hold_classes_and_attributes(app):
     kinds = {concept["kind"] for concept in app.sweep["concepts"]}
     assert kinds == {"prompt", "class", "attribute"}
@@ -77,6 +80,7 @@ def test_only_lite2_says_that_it_shares_its_tower_with_the_reference(app):
     assert len(app.choose_model("lite1").at.info) == 0
 
 
+@pytest.mark.slow
 def test_both_modes_show_numbers_and_differ(app):
     steered = app.numbers
     app.choose_mode("remove").assert_shows_numbers()
@@ -102,6 +106,7 @@ def test_an_odd_but_readable_prompt_gives_numbers(app, prompt):
     assert "\x00" not in app.sweep["prompt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", ["x" * 400, "   "], ids=["too long", "blank"])
 def test_a_refused_prompt_shows_no_number_of_another(prompt):
     app = App(prompt=prompt)
@@ -135,18 +140,21 @@ def test_an_unusable_prompt_gets_one_sentence_and_the_page_lives_on(app, prompt,
     assert app.type_prompt("an image of a red fox").numbers == before
 
 
+@pytest.mark.slow
 def test_a_wanted_image_score_moves_the_slider_there(app):
     app.want(25.0).assert_shows_numbers()
     assert app.shown[0] == pytest.approx(25, abs=1e-6)
     assert app.query == {"is": "25"}
 
 
+@pytest.mark.slow
 def test_an_emptied_box_keeps_the_last_wanted_score(app):
     before = app.want(25.0).numbers
     app.want(None).assert_shows_numbers()
     assert (app.numbers, app.query) == (before, {"is": "25"})
 
 
+@pytest.mark.slow
 def test_a_wanted_score_just_below_the_limit_leaves_the_page_whole(app):
     beyond = app.want(170.0).sweep["target"]["sentence"]
     limit = float(re.search(r"stays below ([\d.]+)°", beyond)[1])
@@ -156,6 +164,7 @@ def test_a_wanted_score_just_below_the_limit_leaves_the_page_whole(app):
     assert "° would need a step of ε = " in app.sweep["target"]["sentence"]
 
 
+@pytest.mark.slow
 def test_an_unreachable_image_score_is_said(app):
     app.want(170.0).assert_shows_numbers()
     target = app.sweep["target"]
@@ -163,6 +172,7 @@ def test_an_unreachable_image_score_is_said(app):
     assert target["sentence"].startswith("IS = 170° is not reachable: however far the step goes,")
 
 
+@pytest.mark.slow
 def test_a_score_beyond_null_removal_is_said(app):
     app.choose_mode("remove").want(80.0).assert_shows_numbers()
     assert not app.sweep["target"]["reachable"]

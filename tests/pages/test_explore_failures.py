@@ -59,6 +59,7 @@ def test_the_translator_of_another_classifier_is_refused(assets):
     assert_only_lite1_suffers("This translator was fitted for the model “lite0”, not for “lite1”.")
 
 
+@pytest.mark.slow
 def test_a_translator_into_another_space_is_refused(assets):
     path = translator_of(assets, "lite1")
     own = Translator.load(path)
@@ -74,11 +75,13 @@ def assert_no_numbers_but_a_sentence(*parts):
     assert len(app.at.header) > 4
 
 
+@pytest.mark.slow
 def test_a_missing_head_of_the_reference_gets_a_sentence(assets):
     (assets / "mini" / "head.safetensors").unlink()
     assert_no_numbers_but_a_sentence("The trained head", "missing")
 
 
+@pytest.mark.slow
 def test_a_missing_vocabulary_gets_a_sentence(assets):
     (assets / "vocabulary" / "attributes.txt").unlink()
     assert_no_numbers_but_a_sentence("The list of attributes is missing", "attributes.txt")

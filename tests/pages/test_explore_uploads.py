@@ -24,6 +24,7 @@ def test_a_file_gives_the_numbers_of_the_plain_picture_it_holds(app, name, file,
     assert app.shown[:2] == pytest.approx(expected[:2], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_jpeg_is_taken_under_the_name_that_windows_gives_it(app):
     file = case("jfif-upload") / "photo.jfif"
     app.upload(file.read_bytes(), file.name).assert_shows_numbers()
@@ -54,6 +55,7 @@ def test_a_bad_file_gets_one_sentence_and_the_photo_stays(app, name, file, sente
     assert (app.assert_shows_numbers().numbers, app.query) == (before, query)
 
 
+@pytest.mark.slow
 def test_a_bad_file_before_any_upload_leaves_the_sample(app):
     before = app.numbers
     app.upload(b"not a picture")
@@ -61,6 +63,7 @@ def test_a_bad_file_before_any_upload_leaves_the_sample(app):
     assert app.numbers == before
 
 
+@pytest.mark.slow
 def test_the_button_names_the_photo_whose_numbers_are_shown(app):
     assert app.photo_button == "Photo: Chelsea the cat"
     app.upload(photo_files.encoded(photo_files.picture(), "JPEG"))
@@ -69,6 +72,7 @@ def test_the_button_names_the_photo_whose_numbers_are_shown(app):
     assert app.photo_button == "Photo: Cup of coffee"
 
 
+@pytest.mark.slow
 def test_what_was_done_to_a_file_is_said_on_its_photo_alone_and_not_of_a_refused_one(app):
     name, file, _, note = next(case for case in SAME if case[3])
     app.upload(file, name)
@@ -82,6 +86,7 @@ def test_what_was_done_to_a_file_is_said_on_its_photo_alone_and_not_of_a_refused
     assert app.sweep["photo_note"] == ""
 
 
+@pytest.mark.slow
 def test_an_upload_lands_in_the_url_by_its_digest_and_opens_cold(app):
     payload = photo_files.encoded(photo_files.picture(), "JPEG")
     digest = hashlib.sha256(payload).hexdigest()
@@ -124,6 +129,7 @@ def test_the_own_photo_comes_back_after_a_sample(app):
     assert (linked.numbers, linked.query) == (before, query)
 
 
+@pytest.mark.slow
 def test_going_back_to_the_samples_shows_the_sample(app):
     before = app.numbers
     app.upload(photo_files.encoded(photo_files.picture(), "PNG"))

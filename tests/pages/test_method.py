@@ -24,6 +24,7 @@ def test_the_four_steps_carry_their_equations(method):
         assert number in formulas
 
 
+@pytest.mark.slow
 def test_every_term_of_the_glossary_is_explained_with_the_widgets_words(method):
     words = [element.value for element in method.at.markdown]
     for term, name in TERMS.items():

@@ -1,5 +1,6 @@
 """A setting that cannot be used, a device that the machine lacks: one sentence on every page."""
 
+import pytest
 import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
@@ -7,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from tests.shared_data import ROOT
 
 
+@pytest.mark.slow
 def test_a_missing_cuda_driver_is_one_sentence_on_the_page(monkeypatch):
     monkeypatch.setenv("SING_DEVICE", "cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -17,6 +19,7 @@ def test_a_missing_cuda_driver_is_one_sentence_on_the_page(monkeypatch):
     assert said.startswith("SING_DEVICE is cuda, and PyTorch finds no CUDA device")
 
 
+@pytest.mark.slow
 def test_a_setting_that_cannot_be_used_is_one_sentence_on_the_page(monkeypatch):
     monkeypatch.setenv("SING_THREADS", "many")
     monkeypatch.setenv("SING_DEVICE", "gpu")
@@ -41,6 +44,7 @@ def test_a_machine_that_takes_no_temporary_file_is_one_sentence_on_the_page(monk
     assert said.startswith("No folder for temporary files can be written here: let TMPDIR name one")
 
 
+@pytest.mark.slow
 def test_an_error_of_our_own_keeps_its_traceback(monkeypatch):
     def refuse(settings):
         raise FileNotFoundError(2, "No such file or directory", "a.json")

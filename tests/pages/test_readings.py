@@ -67,6 +67,7 @@ def test_without_a_centre_the_page_says_so_and_raw_angles_stay(assets):
     assert app.errors == []
 
 
+@pytest.mark.slow
 def test_a_reading_of_a_reference_that_is_not_here_is_answered_by_the_default():
     app = App(reference="centred:no such thing")
     assert "is not loaded on this server" in app.warnings[0]

@@ -129,6 +129,7 @@ def test_a_typed_reference_is_loaded_fitted_to_and_measured_in_on_all_pages(tiny
     assert actions.library()[0].has_translator
 
 
+@pytest.mark.slow
 def test_a_link_to_a_reference_that_is_not_here_is_said_and_the_default_used():
     app = App(reference="ViT-B-32/laion2b_s34b_b79k")
     assert "is not loaded on this server" in app.warnings[0]

@@ -129,6 +129,7 @@ def test_where_the_photographs_are_elsewhere_the_link_says_so_before_it_is_press
     assert explore.query == asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("photo", "words"),
     [

@@ -106,6 +106,7 @@ def test_drawings_of_pages_that_were_left_come_before_nobody(monkeypatch):
     desk.close()
 
 
+@pytest.mark.slow
 def test_a_drawing_that_nobody_has_looked_at_lately_comes_before_nobody(desk, monkeypatch):
     go = threading.Event()
     running = desk.job("a", lambda job: go.wait(5))

@@ -51,6 +51,7 @@ def request_of(drawer, vectors, **changes):
     )
 
 
+@pytest.mark.slow
 def test_a_photograph_is_its_own_nearest_neighbour(bench, drawer, images):
     assert isinstance(drawer, NeighboursRenderer)
     files = [images / WNIDS[0] / "001.jpg", images / WNIDS[3] / "002.jpg"]
@@ -69,6 +70,7 @@ def test_a_photograph_is_its_own_nearest_neighbour(bench, drawer, images):
     assert len(shelf.images) == PER_CLASS * len(WNIDS)
 
 
+@pytest.mark.slow
 def test_no_other_photograph_is_nearer(drawer):
     (shelf,) = drawer.shelves
     asked = torch.randn(4, shelf.embeddings.shape[1], generator=torch.Generator().manual_seed(0))
@@ -79,6 +81,7 @@ def test_no_other_photograph_is_nearer(drawer):
         assert np.cos(np.deg2rad(angle)) == pytest.approx(float(cosines.max()), abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -94,12 +97,14 @@ def test_what_it_cannot_show_is_refused(drawer, change, error):
         drawer.render(request_of(drawer, **fields))
 
 
+@pytest.mark.slow
 def test_without_a_set_whose_images_are_here_it_says_so(toy_assets, tmp_path):
     bench = toy.make_bench(Settings(assets_dir=toy_assets, cache_dir=tmp_path))
     with pytest.raises(WeightsUnavailableError, match="No prepared set with features of lite0"):
         Studio(bench).renderer("neighbours", "lite0")
 
 
+@pytest.mark.slow
 def test_images_that_were_moved_are_said_to_be(bench, drawer, images):
     width = drawer.shelves[0].embeddings.shape[1]
     moved = images.rename(images.with_name("elsewhere"))

@@ -27,6 +27,7 @@ def test_the_photo_itself_is_read_as_what_it_is(real_bench, chelsea, studio):
     assert audit.max_logit_drift < 1e-3
 
 
+@pytest.mark.slow
 def test_a_renderer_that_is_not_known_or_not_here_is_said_in_words(studio):
     with pytest.raises(UnknownNameError, match="inversion, drawn, neighbours, karlo"):
         studio.renderer("dream", "lite0")

@@ -58,6 +58,7 @@ def test_a_set_that_the_reference_was_shown_gives_its_centre(bench, tiny, tmp_pa
     assert bench.vocabulary(read).space_id == centre.space_id
 
 
+@pytest.mark.slow
 def test_the_centre_that_was_taken_first_is_held_to(bench, tiny):
     stored = Stored(tiny.name, tiny.space_id)
     first, second = torch.randn(20, toy.DIM), torch.randn(30, toy.DIM)

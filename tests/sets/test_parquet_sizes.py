@@ -11,6 +11,7 @@ from sing_core.sets.sources import open_source
 from tests.prepared_sets import WNIDS, jpeg
 
 
+@pytest.mark.slow
 def test_a_large_value_that_many_rows_name_is_read_once_at_a_time(tmp_path):
     value = bytes(20 * MB)
     column = pa.DictionaryArray.from_arrays(pa.array([0] * 20), pa.array([value]))
@@ -27,6 +28,7 @@ def test_a_large_value_that_many_rows_name_is_read_once_at_a_time(tmp_path):
         assert pool.bytes_allocated() - before < 150 * MB
 
 
+@pytest.mark.slow
 def test_so_is_a_large_name_of_a_class(tmp_path):
     path = tmp_path / "set.parquet"
     table = pa.table({"jpeg": [jpeg(0)] * 40, "wnid": ["x" * 10 * MB] * 40})

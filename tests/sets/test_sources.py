@@ -247,6 +247,7 @@ def test_what_the_datasets_library_writes_is_read(tmp_path):
     assert [item.read() for item in source.items(4, 6)] == [jpeg(0), jpeg(1)]
 
 
+@pytest.mark.slow
 def test_the_names_of_imagenet_in_its_own_order_are_its_classes(tmp_path):
     names = [", ".join(lemmas) for lemmas in imagenet_lemmas()]
     assert names.count("crane") == 2

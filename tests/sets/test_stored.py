@@ -35,6 +35,7 @@ def named(image, name="embedded", **changed):
     return f"{name}/{parts['row']}/{parts['digest']}"
 
 
+@pytest.mark.slow
 def test_what_explore_says_of_a_stored_feature_is_what_the_table_of_its_class_says(bench, goldfish):
     for image in goldfish[:3]:
         stored = StoredImage.find(named(image), bench.settings)
@@ -48,6 +49,7 @@ def test_what_explore_says_of_a_stored_feature_is_what_the_table_of_its_class_sa
         )
 
 
+@pytest.mark.slow
 def test_a_stored_feature_is_that_of_its_row_in_float32(bench, goldfish):
     image, entry = goldfish[-1], bench.entry("lite0")
     stored = StoredImage.find(named(image), bench.settings)
@@ -63,6 +65,7 @@ def test_a_stored_feature_is_that_of_its_row_in_float32(bench, goldfish):
     assert "float16" in stored.notes[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -78,6 +81,7 @@ def test_an_address_of_another_image_is_a_sentence(bench, goldfish, changed, wor
         StoredImage.find(text, bench.settings).feature("lite0", bench.entry("lite0").weights_digest)
 
 
+@pytest.mark.slow
 def test_a_classifier_that_the_set_was_not_prepared_for_is_a_sentence(bench, goldfish):
     stored = StoredImage.find(named(goldfish[0]), bench.settings)
     with pytest.raises(ImageSetError, match="no feature of this image under other"):

@@ -16,6 +16,7 @@ def facts(path):
         return file.metadata()
 
 
+@pytest.mark.slow
 def test_features_are_those_that_the_scores_are_made_of(toy_bench, photos, tmp_path):
     out = tmp_path / "features.safetensors"
     row = write_features(toy_bench, [photos[1], photos[0], photos[1]], "lite0", out)
@@ -30,6 +31,7 @@ def test_features_are_those_that_the_scores_are_made_of(toy_bench, photos, tmp_p
     assert row == {"out": str(out), "model": "lite0", "features": [3, 1280], "logits": [3, 1000]}
 
 
+@pytest.mark.slow
 def test_a_bad_file_among_good_ones_costs_no_older_result(toy_bench, photos, tmp_path):
     out, bad = tmp_path / "out.safetensors", tmp_path / "bad.jpg"
     bad.write_bytes(photos[0].read_bytes()[:2_000])
@@ -69,6 +71,7 @@ def test_more_images_than_one_batch_keep_their_order(toy_bench, chelsea, tmp_pat
         assert torch.equal(load_file(out)["embeddings"][0], found[place])
 
 
+@pytest.mark.slow
 def test_an_export_is_the_head_its_null_space_and_the_translator(toy_bench, tmp_path):
     out = tmp_path / "lite0.safetensors"
     write_export(toy_bench, "lite0", "mini", out)

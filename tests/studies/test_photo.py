@@ -240,6 +240,7 @@ def test_the_average_score_is_over_the_whole_vocabulary(toy_bench, chelsea):
     assert report.sweep.average_score_deg[3] == pytest.approx(np.mean(scores), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_one_steered_pair_agrees_with_the_sweep_and_the_paper(toy_bench, chelsea):
     found = steer_image(toy_bench, chelsea, Question(model="lite0", prompt=PROMPT, target_deg=20.0))
     assert found.reachable

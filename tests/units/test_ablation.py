@@ -57,6 +57,7 @@ def made(units, wnids):
     return inside, Recorded(sums, rows, ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["mean", "zero"])
 def test_no_unit_taken_away_is_the_network_as_it_is(inside, recorded, how):
     found = ablated(inside, recorded, [], how)
@@ -68,6 +69,7 @@ def test_no_unit_taken_away_is_the_network_as_it_is(inside, recorded, how):
     assert found.as_row()["units"] == "none"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["mean", "zero"])
 def test_the_order_of_units_is_no_matter_and_twice_is_once(inside, recorded, how):
     first, second = ["L11.H0", "L11.MLP", "embedding"], ["L10.H3", "L9.H1"]
@@ -77,6 +79,7 @@ def test_the_order_of_units_is_no_matter_and_twice_is_once(inside, recorded, how
     assert one.units == ("embedding", "L9.H1", "L10.H3", "L11.H0", "L11.MLP")
 
 
+@pytest.mark.slow
 def test_all_units_gone_leave_one_answer_for_all(inside, recorded):
     rows = [ImageRow(k, f"{k}", DOG if k % 2 else CAT, f"{k}") for k in range(20)]
     two = Recorded(recorded.sums, tuple(rows), ())
@@ -119,6 +122,7 @@ def test_without_a_planted_background_head_the_class_that_is_read_worst_is_read_
     assert "before, the worst one was in" in said
 
 
+@pytest.mark.slow
 def test_units_and_classes_that_are_not_there_are_refused(inside, recorded):
     with pytest.raises(UnitsError, match=r"L0\.H0 to L11\.H5"):
         ablated(inside, recorded, ["L12.H0"])
@@ -168,6 +172,7 @@ def folders(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_commands_over_a_set_print_their_rows(
     name, folders, real_bench, monkeypatch, capsys, tmp_path

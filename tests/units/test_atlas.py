@@ -29,6 +29,7 @@ def recorded(record):
     return record([CAT if k % 2 else DOG for k in range(24)])
 
 
+@pytest.mark.slow
 def test_nothing_replaced_is_the_network_and_everything_gives_one_answer(inside, recorded):
     means = unit_means(inside, recorded.sums)
     units = inside.shares.all(recorded.sums)
@@ -48,6 +49,7 @@ def test_nothing_replaced_is_the_network_and_everything_gives_one_answer(inside,
     assert "% of the images are read rightly" in sentence(atlas)
 
 
+@pytest.mark.slow
 def test_what_the_class_token_gives_itself_is_the_first_token_of_all_heads(inside):
     parts = parts_of(inside.tower, inside.prepare(photo())[None])
     direction = torch.randn(512, generator=torch.Generator().manual_seed(0))
@@ -65,6 +67,7 @@ def test_what_the_class_token_gives_itself_is_the_first_token_of_all_heads(insid
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_class_token_that_gives_the_same_to_every_image_changes_nothing(inside, recorded):
     same = recorded.sums.own[:1].expand_as(recorded.sums.own)
     still = Recorded(replace(recorded.sums, own=same), recorded.images, ())
@@ -80,6 +83,7 @@ def test_a_class_token_that_gives_the_same_to_every_image_changes_nothing(inside
     assert direct_effects(inside, Recorded(loud, recorded.images, ()))[2].accuracy.estimate == 1
 
 
+@pytest.mark.slow
 def test_texts_that_span_everything_reproduce_the_late_heads_and_none_are_their_mean(
     inside, recorded
 ):

@@ -184,6 +184,7 @@ def test_two_planted_texts_have_their_signs_and_turning_round_turns_every_one(
     assert turned.unexplained == pytest.approx(plain.unexplained)
 
 
+@pytest.mark.slow
 def test_a_random_direction_is_refused_but_for_five_times_in_a_hundred(head, translator, texts):
     words, tries = centred_texts(texts), 60
     accepted = 0
@@ -244,6 +245,7 @@ def words(real_bench):
 ASKED = AskedDirection("embedded", "lite0", "mini", class_name="goldfish")
 
 
+@pytest.mark.slow
 def test_a_direction_of_a_class_has_its_images_at_both_ends(real_bench, words):
     band = band_of(real_bench, ASKED, words[1])
     found = direction_of_set(real_bench, ASKED, *words, band, size=5)
@@ -267,6 +269,7 @@ def test_a_direction_of_a_class_has_its_images_at_both_ends(real_bench, words):
     assert len(found.card.unexplained) == 1 + 128
 
 
+@pytest.mark.slow
 def test_the_ends_of_a_difference_are_its_two_classes(real_bench, words):
     asked = replace(ASKED, against="jellyfish")
     found = direction_of_set(real_bench, asked, *words, band_of(real_bench, asked, words[1]))
@@ -277,6 +280,7 @@ def test_the_ends_of_a_difference_are_its_two_classes(real_bench, words):
     assert f"in the 16 others {100 * found.elsewhere:.1f} % lies along it" in found.sentence
 
 
+@pytest.mark.slow
 def test_what_cannot_be_asked_is_said(real_bench, words):
     band = RandomBand((1.0, 0.5), (1.0, 0.6), (1.0, 0.7), (0.5, 0.6, 0.7))
     for asked, said, kind in (
@@ -300,6 +304,7 @@ def test_a_half_makes_what_the_other_shows_and_a_copy_is_in_one_of_them():
         assert part.features[:, 0].tolist() == [row.row for row in part.images]
 
 
+@pytest.mark.slow
 def test_too_few_images_for_two_halves_are_refused(real_bench, words):
     band = band_of(real_bench, ASKED, words[1])
     single = next(
@@ -382,6 +387,7 @@ KEYS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_row_a_text_and_says_the_sentence(command):
     code, rows, said = command(
         "--model", "lite0", "--class", "goldfish", "--size", "3", "--component", "1"
@@ -395,6 +401,7 @@ def test_the_command_prints_a_row_a_text_and_says_the_sentence(command):
     assert said.count("(goldfish, ") == 6
 
 
+@pytest.mark.slow
 def test_the_command_lists_components_and_takes_the_first_that_has_words(command):
     asked = ("--model", "lite0", "--class", "goldfish", "--look", "5")
     code, rows, said = command(*asked, "--list")

@@ -24,6 +24,7 @@ def outputs(inside):
     return inside.tower.output(batch)
 
 
+@pytest.mark.slow
 def test_no_answer_changes_without_the_null_part_but_how_sure_it_is_does(inside, outputs):
     head = inside.classifier.linear.head
     assert head.nullity > 0
@@ -38,6 +39,7 @@ def test_no_answer_changes_without_the_null_part_but_how_sure_it_is_does(inside,
     assert bool(surer.all())
 
 
+@pytest.mark.slow
 def test_no_answer_among_the_classes_that_decide_changes_either(inside, outputs):
     for output in outputs:
         variant = inside.variant_for(output, HeadVariant())
@@ -49,5 +51,6 @@ def test_no_answer_among_the_classes_that_decide_changes_either(inside, outputs)
         assert chosen[int(before.argmax())] == int(inside.logits(output).argmax())
 
 
+@pytest.mark.slow
 def test_what_meaning_is_read_from_is_the_embedding_itself(inside, outputs):
     torch.testing.assert_close(inside.translator.apply(outputs), outputs.double())

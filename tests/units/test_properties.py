@@ -47,6 +47,7 @@ def texts_of_four_properties(seed=0):
     return torch.nn.functional.normalize(rows, dim=1), names, own
 
 
+@pytest.mark.slow
 def test_a_head_that_writes_of_one_property_is_special(inside):
     texts, about, own = texts_of_four_properties()
     moments = OneHead(drawn(160, 6, seed=9) @ own[2] + 0.05 * drawn(160, 24, seed=10))
@@ -59,6 +60,7 @@ def test_a_head_that_writes_of_one_property_is_special(inside):
     assert found.as_row()["draws"] == 39
 
 
+@pytest.mark.slow
 def test_heads_without_a_subject_are_called_special_one_time_in_twenty(inside):
     texts, about, _ = texts_of_four_properties()
     special = 0
@@ -85,6 +87,7 @@ def test_shares_are_of_what_is_explained_and_sum_to_one():
     assert [share for _, share in found] == pytest.approx([1 / 2, 1 / 3, 1 / 6])
 
 
+@pytest.mark.slow
 def test_every_general_text_has_a_property_and_the_shipped_heads_are_all_put_in_order(
     real_bench, inside
 ):

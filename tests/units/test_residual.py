@@ -80,6 +80,7 @@ def test_the_units_of_timm_transformers_add_up(name):
     check(backbone(name, TIMM[name]), 224)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -104,12 +105,14 @@ def test_the_units_of_open_clip_towers_add_up(name):
     check(reference(name), 224)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vits", "mini-vit"])
 def test_the_units_of_what_ships_add_up(real_bench, name):
     pool = real_bench.pool
     check(pool.backbone(name) if name == "vits" else pool.reference(name), 112)
 
 
+@pytest.mark.slow
 def test_a_forgotten_bias_would_be_seen():
     network = backbone("vit_small_patch14_dinov2", TIMM["vit_small_patch14_dinov2"])
     tower = tower_of(network)
@@ -122,6 +125,7 @@ def test_a_forgotten_bias_would_be_seen():
     assert residual_of(shares.all(sums_of(tower, batch)).sum(dim=1), output) > 1e-3
 
 
+@pytest.mark.slow
 def test_attention_rows_are_weights_and_patches_may_be_shuffled():
     network = backbone("vit_small_patch14_dinov2", TIMM["vit_small_patch14_dinov2"])
     tower = tower_of(network)
@@ -148,6 +152,7 @@ def rank(rows):
     return int((sizes > 1e-5 * sizes[0]).sum())
 
 
+@pytest.mark.slow
 def test_rank_of_a_head_is_its_width_and_three_and_one_less_around_its_mean():
     tower = tower_of(backbone("vit_tiny_patch16_224", {}))
     batch = torch.randn(90, 3, 224, 224, generator=torch.Generator().manual_seed(5))
@@ -202,6 +207,7 @@ def test_in_double_precision_units_add_up_to_a_billionth_of_a_thousandth(monkeyp
         torch.set_default_dtype(torch.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["resnet18", "vit_small_patch16_18x2_224", "swin_tiny_patch4_window7_224"]
 )
@@ -211,6 +217,7 @@ def test_what_is_no_sum_is_refused_in_a_sentence(name):
         tower_of(Backbone.from_timm(network, name=name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", ["map", "avgmax"])
 def test_tokens_that_are_pooled_otherwise_are_refused_with_what_can_be_taken_apart(pool):
     network = timm.create_model("vit_tiny_patch16_224", global_pool=pool)
@@ -219,6 +226,7 @@ def test_tokens_that_are_pooled_otherwise_are_refused_with_what_can_be_taken_apa
         tower_of(Backbone.from_timm(network, name="pooled"))
 
 
+@pytest.mark.slow
 def test_a_head_on_class_token_and_mean_is_refused_with_what_to_take():
     trunk = timm.create_model("vit_tiny_patch16_224", num_classes=0)
     network = TokenHead(trunk, torch.randn(5, 384), torch.zeros(5))
@@ -226,6 +234,7 @@ def test_a_head_on_class_token_and_mean_is_refused_with_what_to_take():
         tower_of(Backbone.from_timm(network, name="both"))
 
 
+@pytest.mark.slow
 def test_a_classifier_of_convolutions_names_what_can_be_taken_apart(real_bench):
     with pytest.raises(UnitsError, match="vits and mini-vit"):
         tower_of(real_bench.pool.backbone("lite0"))

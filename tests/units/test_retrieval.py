@@ -34,6 +34,7 @@ def changed(recorded, layer, head, place, values):
     return Recorded(Sums(heads, *rest), recorded.images, ())
 
 
+@pytest.mark.slow
 def test_the_image_that_a_text_was_planted_in_comes_first_for_this_head_alone(inside, recorded):
     direction = torch.randn(512, generator=torch.Generator().manual_seed(0))
     along = inside.shares.head_maps[10, 1].mT @ direction
@@ -44,6 +45,7 @@ def test_the_image_that_a_text_was_planted_in_comes_first_for_this_head_alone(in
     assert same == images_of_text(inside, recorded, 10, 2, direction, 16)
 
 
+@pytest.mark.slow
 def test_a_constant_changes_no_order(inside, recorded):
     direction = torch.randn(512, generator=torch.Generator().manual_seed(1))
     shifted = changed(recorded, 9, 0, slice(None), torch.ones(64))
@@ -60,6 +62,7 @@ def test_a_constant_changes_no_order(inside, recorded):
     assert "2" not in alike[0]
 
 
+@pytest.mark.slow
 def test_gram_matrices_are_symmetric_and_positive_and_outputs_are_those_of_the_shares(
     inside, recorded
 ):
@@ -71,6 +74,7 @@ def test_gram_matrices_are_symmetric_and_positive_and_outputs_are_those_of_the_s
     torch.testing.assert_close(found, own, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["shared", "own"])
 def test_scores_of_a_text_over_all_units_add_up_to_that_of_the_whole_output(
     inside, recorded, crops, variant
@@ -90,6 +94,7 @@ def test_scores_of_a_text_over_all_units_add_up_to_that_of_the_whole_output(
     assert float((scores - whole).abs().max()) <= 1e-5 * float(whole.abs().max())
 
 
+@pytest.mark.slow
 def test_a_photo_of_the_set_finds_what_its_own_place_finds(inside, recorded):
     own = sliced(recorded.sums, slice(5, 6))
     by_photo = images_like_photo(inside, recorded, 11, 3, own, 16)

@@ -51,6 +51,7 @@ def test_a_map_without_differences_has_no_foreground(value):
     assert measures([agreement(torch.full((16, 16), value), mask)])[0] == 1
 
 
+@pytest.mark.slow
 def test_pictures_of_segments_are_black_and_white_at_their_ends(real_bench):
     found = Segmenter.open(real_bench, "mini", "vits").foreground(photo())
     assert as_picture(found.picture(photo().size)[0]).getextrema() == (0, 255)
@@ -73,6 +74,7 @@ def test_average_precision_is_that_of_both_questions_about_every_pixel():
     )
 
 
+@pytest.mark.slow
 def test_photos_of_one_name_and_the_photos_themselves_are_not_written_over(
     real_bench, monkeypatch, capsys, tmp_path
 ):
@@ -97,6 +99,7 @@ def test_photos_of_one_name_and_the_photos_themselves_are_not_written_over(
     assert (alone / "cat.png").read_bytes() != likely
 
 
+@pytest.mark.slow
 def test_raw_attention_is_the_last_layers_first_row_and_attention_is_of_every_layer(real_bench):
     inside = open_inside(real_bench, "mini-vit")
     found = look_inside(inside, photo())

@@ -48,6 +48,7 @@ def linear(inside):
     return inside.deciding(HeadVariant(tuple(range(16))))
 
 
+@pytest.mark.slow
 def test_shares_of_a_set_are_the_means_of_its_photos_and_sum_to_one(
     inside, batch, recorded, linear
 ):
@@ -71,6 +72,7 @@ def test_shares_of_a_set_are_the_means_of_its_photos_and_sum_to_one(
     assert first["low"] <= first["null_share"] <= first["high"]
 
 
+@pytest.mark.slow
 def test_blocks_of_images_change_nothing(inside, recorded, linear, monkeypatch):
     whole = set_ledger(inside, recorded.sums, recorded.images, linear).as_rows()
     mean = mean_output(inside, recorded.sums)
@@ -81,6 +83,7 @@ def test_blocks_of_images_change_nothing(inside, recorded, linear, monkeypatch):
     torch.testing.assert_close(mean_output(inside, recorded.sums), mean)
 
 
+@pytest.mark.slow
 def test_the_mean_output_is_that_of_the_network(inside, batch, recorded):
     torch.testing.assert_close(
         mean_output(inside, recorded.sums), inside.tower.output(batch).mean(dim=0),
@@ -88,6 +91,7 @@ def test_the_mean_output_is_that_of_the_network(inside, batch, recorded):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_unit_that_writes_into_the_null_space_has_more_of_it_than_of_random_ones(
     inside, recorded
 ):
@@ -110,6 +114,7 @@ def test_a_unit_that_writes_into_the_null_space_has_more_of_it_than_of_random_on
     assert planted.beyond.estimate > 0
 
 
+@pytest.mark.slow
 def test_one_class_is_an_interval_over_its_images_and_a_wrong_one_is_refused(
     inside, recorded, linear
 ):
@@ -127,6 +132,7 @@ def test_one_class_is_an_interval_over_its_images_and_a_wrong_one_is_refused(
         set_ledger(inside, sliced(recorded.sums, []), (), linear)
 
 
+@pytest.mark.slow
 def test_a_head_that_reads_everything_has_no_ledger(inside, recorded):
     whole = LinearHead.from_weight(torch.eye(512))
     found = set_ledger(inside, recorded.sums, recorded.images, whole)
@@ -146,6 +152,7 @@ def asked(real_bench, monkeypatch, capsys):
     return ask
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_ledger_of_a_folder_and_of_a_class(asked, tmp_path):
     images = class_folders(tmp_path / "images", per_class=2)
     code, rows, err = asked("--images", images, "--classes", "0-15", "--top", "85", "--json")

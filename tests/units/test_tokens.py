@@ -31,6 +31,7 @@ def deciding(found):
     return found.inside.deciding(variant)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini-vit", "vits"])
 def test_null_and_principal_maps_add_up_to_the_whole(seen, name):
     found = seen[name]
@@ -50,6 +51,7 @@ def test_null_and_principal_maps_add_up_to_the_whole(seen, name):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini-vit", "vits"])
 def test_the_ledger_sums_to_everything_and_leaves_every_logit(seen, name):
     found = seen[name]
@@ -70,6 +72,7 @@ def test_the_ledger_sums_to_everything_and_leaves_every_logit(seen, name):
     assert [row["unit"] for row in rows[: len(made.names)]] == list(found.inside.tower.unit_names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini-vit", "vits"])
 def test_extra_columns_of_a_ledger_are_what_they_say(seen, name):
     found = seen[name]
@@ -88,6 +91,7 @@ def test_extra_columns_of_a_ledger_are_what_they_say(seen, name):
     assert total == pytest.approx(float(made.left.linear_share_deg.sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini-vit", "vits"])
 def test_tokens_share_out_what_is_hidden_exactly(seen, name):
     found = seen[name]
@@ -124,6 +128,7 @@ def test_a_planted_token_has_the_whole_map_and_without_a_null_space_there_is_non
     assert hidden_tokens(found, LinearHead.from_weight(torch.eye(512))) is None
 
 
+@pytest.mark.slow
 def test_heads_alone_add_up_to_the_map_and_contrasts_are_antisymmetric(seen):
     found = seen["mini-vit"]
     inside = found.inside
@@ -174,6 +179,7 @@ def test_a_perfect_map_agrees_with_everything_and_its_inverse_with_nothing():
     assert doubled == agreement(mask.double(), mask)
 
 
+@pytest.mark.slow
 def test_segments_have_the_photos_size_and_find_what_stands_in_front(real_bench):
     scene = Image.new("RGB", (300, 200), (90, 140, 200))
     scene.paste(photo().resize((120, 120)).convert("RGB"), (90, 40))
@@ -189,6 +195,7 @@ def test_segments_have_the_photos_size_and_find_what_stands_in_front(real_bench)
     assert found.label in segmenter.plain.labels
 
 
+@pytest.mark.slow
 def test_finer_tokens_leave_the_network_as_it_was(real_bench):
     backbone = real_bench.pool.backbone("vits")
     batch = backbone.preprocess(photo())[None]

@@ -26,6 +26,7 @@ def made(architecture):
         return timm.create_model(architecture)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_the_page_and_the_core_agree_which_classifiers_are_transformers(name):
     entry = ROWS[name]
@@ -75,6 +76,7 @@ def built(name):
     return Reference(name, name, model, lambda image: image, lambda texts: texts, "cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, row in REFERENCES.items() if not row.ships])
 def test_the_table_says_which_references_can_be_taken_apart(name):
     try:
@@ -85,6 +87,7 @@ def test_the_table_says_which_references_can_be_taken_apart(name):
     assert REFERENCES[name].is_additive == found
 
 
+@pytest.mark.slow
 def test_units_of_a_reference_whose_trunk_projects_add_up_to_its_embedding():
     torch.manual_seed(0)
     config = {name: value for name, value in EVA02.items() if name != "custom_text"}
@@ -98,6 +101,7 @@ def test_units_of_a_reference_whose_trunk_projects_add_up_to_its_embedding():
     assert residual_of(units.sum(dim=1), output) <= 1e-5
 
 
+@pytest.mark.slow
 def test_references_that_ship_are_taken_apart_as_the_table_says(real_bench):
     for name in ("mini", "mini-vit"):
         assert towers.is_additive(real_bench, name) == (name == "mini-vit")

@@ -43,6 +43,7 @@ def texts(inside, count=200):
     return inside.vocabulary.labels[:count], found
 
 
+@pytest.mark.slow
 def test_moments_stand_for_the_images_themselves(inside, sums):
     moments = HeadMoments.of(sums, inside.tower.identity)
     rows = inside.shares.heads(sums)[:, 9, 2].double()
@@ -58,6 +59,7 @@ def test_moments_stand_for_the_images_themselves(inside, sums):
     torch.testing.assert_close(ours.gains, theirs.gains, rtol=0.03, atol=0)
 
 
+@pytest.mark.slow
 def test_moments_survive_the_disk_and_damage_is_named(inside, sums, tmp_path):
     moments = HeadMoments.of(sums, inside.tower.identity, {"set": "crops"})
     path = tmp_path / "moments.safetensors"
@@ -72,6 +74,7 @@ def test_moments_survive_the_disk_and_damage_is_named(inside, sums, tmp_path):
         HeadMoments.load(path)
 
 
+@pytest.mark.slow
 def test_a_planted_text_is_the_first_word_of_its_head_alone(inside, sums):
     labels, embeddings = texts(inside)
     into = inside.shares.head_maps[11, 4].double()  # (d, e)
@@ -100,6 +103,7 @@ def test_a_planted_text_is_the_first_word_of_its_head_alone(inside, sums):
     ]
 
 
+@pytest.mark.slow
 def test_words_of_a_head_are_held_against_shuffled_texts_and_what_any_directions_could(
     inside, sums
 ):
@@ -133,6 +137,7 @@ def test_a_heads_sentence_leads_with_texts_that_return_and_marks_the_others():
     assert "first about" not in loose
 
 
+@pytest.mark.slow
 def test_the_text_that_was_planted_in_a_photo_is_the_one_it_shows_most(inside, sums):
     labels, embeddings = texts(inside)
     moments = HeadMoments.of(sums, inside.tower.identity)
@@ -153,6 +158,7 @@ def test_the_text_that_was_planted_in_a_photo_is_the_one_it_shows_most(inside, s
         assert sign * shown.coefficient > 0
 
 
+@pytest.mark.slow
 def test_a_photos_coefficients_are_those_of_its_own_output_and_its_maps_add_up(inside, sums):
     labels, embeddings = texts(inside)
     moments = HeadMoments.of(sums, inside.tower.identity)
@@ -174,6 +180,7 @@ def test_a_photos_coefficients_are_those_of_its_own_output_and_its_maps_add_up(i
     assert sum(row["score"] for row in rows) == pytest.approx(wanted, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_words_of_another_network_or_of_no_head_are_refused(inside, sums):
     labels, embeddings = texts(inside)
     moments = HeadMoments.of(sums, "of other weights")
@@ -183,6 +190,7 @@ def test_words_of_another_network_or_of_no_head_are_refused(inside, sums):
         head_words(inside, moments, labels, embeddings, 12, 0)
 
 
+@pytest.mark.slow
 def test_the_shipped_moments_are_of_the_network_that_ships(real_bench, inside):
     moments = shipped_moments(inside, real_bench.settings)
     assert moments.images == 4000
@@ -195,6 +203,7 @@ def test_the_shipped_moments_are_of_the_network_that_ships(real_bench, inside):
     assert found.name in found.sentence
 
 
+@pytest.mark.slow
 def test_a_classifier_on_the_same_tower_has_the_same_moments_under_its_own_head(real_bench):
     classifier = open_inside(real_bench, "mini", "vits")
     moments = shipped_moments(classifier, real_bench.settings)
@@ -209,6 +218,7 @@ def test_a_classifier_on_the_same_tower_has_the_same_moments_under_its_own_head(
         )
 
 
+@pytest.mark.slow
 def test_what_a_person_recorded_of_a_network_is_found_again_until_another_set_is(
     inside, sums, real_bench, tmp_path
 ):
@@ -235,6 +245,7 @@ def test_what_a_person_recorded_of_a_network_is_found_again_until_another_set_is
         shipped_moments(other, settings)
 
 
+@pytest.mark.slow
 def test_the_command_that_records_images_leaves_words_for_the_page(
     inside, real_bench, capsys, tmp_path
 ):
@@ -251,12 +262,14 @@ def test_the_command_that_records_images_leaves_words_for_the_page(
     torch.testing.assert_close(found.alike, made.alike)
 
 
+@pytest.mark.slow
 def test_images_of_which_none_can_be_used_are_refused(inside, real_bench, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no image")
     with pytest.raises(ImageSetError, match="None of the images of"):
         unit_words._moments(real_bench, inside, tmp_path, quiet=True)
 
 
+@pytest.mark.slow
 def test_two_networks_with_one_tower_are_told_from_two_that_differ(inside, real_bench):
     check_same(inside, open_inside(real_bench, "mini", "vits"))
     shares = Shares(replace(inside.tower, begin=lambda batch: moved(inside.tower.begin(batch))))
@@ -285,6 +298,7 @@ def test_what_is_recorded_is_kept_and_comes_back(real_bench, inside, tmp_path):
     torch.testing.assert_close(first.sums.heads[place], own.heads[0], rtol=2e-2, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_packing_is_undone(inside, sums):
     network = UnitNetwork(inside.tower, inside.prepare)
     batch = inside.prepare(photo())[None]
@@ -366,6 +380,7 @@ def test_an_empty_null_space_and_too_few_images_are_said(real_bench, planted):
         words_of_set(*asked)
 
 
+@pytest.mark.slow
 def test_a_class_of_a_set_is_named_and_others_are_refused(real_bench):
     vocabulary = real_bench.vocabulary("mini")
     names = vocabulary.labels[:100]
@@ -421,6 +436,7 @@ KEYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -452,6 +468,7 @@ def test_a_wrong_name_is_refused_before_anything_is_computed_or_printed(
     assert err.count("\n") == 1, "one sentence alone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_commands_print_their_rows(name, real_bench, monkeypatch, capsys, tmp_path):
     for module in (units, unit_words):  # what is loaded already serves

@@ -40,12 +40,14 @@ def url(app):
     return {name: v[0] if isinstance(v, list) else v for name, v in found.items()}
 
 
+@pytest.mark.slow
 def test_without_a_link_the_defaults_count_and_stay_out_of_the_url():
     app = opened()
     assert counted(app) == ["0.5", "3"]
     assert url(app) == {}
 
 
+@pytest.mark.slow
 def test_a_link_sets_the_inputs_to_the_last_digit():
     app = opened(share="0.5500001", seed="2147483647")
     assert app.number_input(key="share").value == 0.5500001
@@ -53,6 +55,7 @@ def test_a_link_sets_the_inputs_to_the_last_digit():
     assert url(app) == {"share": "0.5500001", "seed": "2147483647"}
 
 
+@pytest.mark.slow
 def test_the_input_wins_over_a_link_that_has_not_changed():
     app = opened(seed="7")
     app.number_input(key="seed").set_value(8).run()
@@ -76,6 +79,7 @@ def test_an_input_that_was_gone_comes_back_with_its_number():
     assert (app.number_input(key="seed").value, counted(app)[1]) == (8, "8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked",
     [{"share": "-1"}, {"share": "nan"}, {"share": "1,5"}, {"seed": "2.5"}, {"seed": "2147483648"}],

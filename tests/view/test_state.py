@@ -35,11 +35,13 @@ def url(app):
     return {name: v[0] if isinstance(v, list) else v for name, v in found.items()}
 
 
+@pytest.mark.slow
 def test_a_link_sets_the_widget():
     app = opened(model="two")
     assert (app.selectbox(key="box").value, len(app.warning)) == ("two", 0)
 
 
+@pytest.mark.slow
 def test_the_default_stays_out_of_the_url():
     app = opened()
     assert url(app) == {}
@@ -49,12 +51,14 @@ def test_the_default_stays_out_of_the_url():
     assert url(app) == {}
 
 
+@pytest.mark.slow
 def test_the_widget_wins_over_an_url_that_has_not_changed():
     app = opened(model="two")
     app.selectbox(key="box").set_value("one").run()
     assert app.selectbox(key="box").value == "one"
 
 
+@pytest.mark.slow
 def test_back_in_the_browser_moves_the_widget():
     app = opened()
     app.selectbox(key="box").set_value("two").run()
@@ -64,6 +68,7 @@ def test_back_in_the_browser_moves_the_widget():
     assert (app.selectbox(key="box").value, url(app)) == ("two", {"model": "two"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [{}, {"model": "two"}, {"model": "three"}])
 def test_an_url_that_comes_late_is_not_taken_for_back(late):
     app = opened()
@@ -79,6 +84,7 @@ def test_an_url_that_comes_late_is_not_taken_for_back(late):
     assert (app.selectbox(key="box").value, url(app)) == ("four", {"model": "four"})
 
 
+@pytest.mark.slow
 def test_what_was_overtaken_on_its_way_is_written_again():
     app = opened()
     app.selectbox(key="box").set_value("two").run()
@@ -88,6 +94,7 @@ def test_what_was_overtaken_on_its_way_is_written_again():
     assert [call.args[1] for call in written.call_args_list] == [{}]
 
 
+@pytest.mark.slow
 def test_whoever_acts_at_once_after_back_has_the_last_word():
     app = opened(model="two")
     travel(app)
@@ -100,6 +107,7 @@ def test_whoever_acts_at_once_after_back_has_the_last_word():
     assert not box.proto.set_value
 
 
+@pytest.mark.slow
 def test_a_value_that_is_none_of_the_options_gets_a_sentence_and_leaves_the_url():
     app = opened(model="five")
     (warning,) = app.warning
@@ -107,6 +115,7 @@ def test_a_value_that_is_none_of_the_options_gets_a_sentence_and_leaves_the_url(
     assert (app.selectbox(key="box").value, url(app)) == ("one", {})
 
 
+@pytest.mark.slow
 def test_coming_back_from_another_page_keeps_the_choice():
     app = opened(model="two")
     app.session_state["app.page"] = "elsewhere"

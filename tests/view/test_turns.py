@@ -113,6 +113,7 @@ def test_who_leaves_while_waiting_gives_the_place_up(desk):
     assert begun == ["first"]
 
 
+@pytest.mark.slow
 def test_numbers_go_first_but_a_preparation_goes_on_where_many_ask_all_the_time(desk, rest):
     rest.begin(0.3)
     began = time.monotonic()

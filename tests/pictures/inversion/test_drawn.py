@@ -51,6 +51,7 @@ def request_of(drawer, vectors, photo, **changes):
     return RenderRequest(vectors, photo=np.asarray(photo.image), **fields)
 
 
+@pytest.mark.slow
 def test_the_tower_sees_what_the_reference_sees(real_bench, tower, chelsea):
     side = min(chelsea.image.size)
     square = chelsea.image.crop((0, 0, side, side)).resize((260, 260))
@@ -82,6 +83,7 @@ def test_where_the_reference_sees_no_move_it_says_that_it_gets_nowhere(drawer, a
     assert "gets nowhere" in drawn.facts["row 0"]
 
 
+@pytest.mark.slow
 def test_the_classes_that_the_asked_step_leaves_are_held(drawer, asked, feature):
     before = torch.ones(1, 512)
     whole = drawer._goal(feature[None], asked, before)
@@ -95,6 +97,7 @@ def test_the_classes_that_the_asked_step_leaves_are_held(drawer, asked, feature)
     assert float(held[7]) == 0, "the class that the step moves is free"
 
 
+@pytest.mark.slow
 def test_what_it_cannot_draw_is_refused_and_it_stops_when_asked(drawer, asked, chelsea):
     with pytest.raises(RenderError, match="128"):
         drawer.render(request_of(drawer, asked, chelsea, size=64))

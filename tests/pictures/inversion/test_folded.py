@@ -57,6 +57,7 @@ def test_a_norm_before_its_convolution_stays_and_the_others_go():
     alike(folded(batch), own(batch))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["test_vit", "convnext_atto"])
 def test_a_network_without_batch_norms_is_itself(name):
     own = network(name)

@@ -127,6 +127,7 @@ def test_the_prior_draws_a_picture_to_what_it_makes_of_it_and_is_part_of_the_ide
     assert plain.identity != replace(plain, prior=prior).identity != pulled.identity
 
 
+@pytest.mark.slow
 def test_pictures_stream_and_steps_add_up(backbone, photo, feature):
     renderer, told = renderer_of(backbone), []
     renderer.render(request_of(renderer, feature.repeat(3, 1), photo), on_progress=told.append)
@@ -137,6 +138,7 @@ def test_pictures_stream_and_steps_add_up(backbone, photo, feature):
     assert all(len(p.preview) == len(p.rows) == 3 for p in previews)
 
 
+@pytest.mark.slow
 def test_a_start_that_was_drawn_before_the_step_was_known_is_not_drawn_again(
     backbone, photo, feature
 ):
@@ -150,6 +152,7 @@ def test_a_start_that_was_drawn_before_the_step_was_known_is_not_drawn_again(
         renderer.begin(replace(request, seed=3), lambda: True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_each_row_is_drawn_alike_whoever_takes_it(backbone, photo, feature, threads):
     """Two hands, each with a chunk smaller than its share, or one: differences are rounding."""
@@ -166,6 +169,7 @@ def test_each_row_is_drawn_alike_whoever_takes_it(backbone, photo, feature, thre
     assert np.abs(together[2] - together[1]).mean() > 1
 
 
+@pytest.mark.slow
 def test_it_stops_when_asked(backbone, photo, feature):
     renderer, told = renderer_of(backbone), []
     with pytest.raises(RenderCancelledError, match="2 of 7"):
@@ -254,6 +258,7 @@ def test_the_meaning_of_a_move_is_followed(backbone, photo, feature):
     assert agree[1] > agree[0] + 0.1
 
 
+@pytest.mark.slow
 def test_another_recipe_or_precision_is_another_identity(backbone):
     plain = renderer_of(backbone)
     fast = InversionRenderer(Eye.of(backbone, fast=True), "lite0", SHORT)

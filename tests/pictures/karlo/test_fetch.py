@@ -96,6 +96,7 @@ def refusal(settings):
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_fetching_takes_one_commit_and_nothing_superfluous(built_karlo, online, settings, networks):
     told = []
     with serving(built_karlo, refs=(SAFETENSORS_REF, COMMIT)) as (address, asked):
@@ -116,6 +117,7 @@ def test_fetching_takes_one_commit_and_nothing_superfluous(built_karlo, online, 
     assert load_karlo(settings).weights_id == networks.weights_id  # the server is gone
 
 
+@pytest.mark.slow
 def test_a_repository_without_safetensors_is_refused_unless_its_pickles_are_allowed(
     online, settings, tmp_path
 ):
@@ -138,6 +140,7 @@ def test_a_revision_that_the_hub_does_not_know_is_named(built_karlo, online, set
         assert "a" * 40 in refusal(asked)
 
 
+@pytest.mark.slow
 def test_without_a_network_one_sentence_says_what_to_do(online, settings, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)  # huggingface_hub tries again for 20 s
     online("http://127.0.0.1:9")  # the discard port: nobody answers

@@ -69,6 +69,7 @@ def stock_prompt(stock):
     return EmptyPrompt(*(part[:1].clone() for part in found))
 
 
+@pytest.mark.slow
 def test_the_empty_prompt_is_the_stock_pipelines(networks, stock_prompt):
     own = networks.empty_prompt
     torch.testing.assert_close(own.embedding, stock_prompt.embedding, rtol=0, atol=1e-6)
@@ -106,6 +107,7 @@ def test_pictures_are_the_stock_pipelines_to_1e_5(karlo, stock, stock_prompt, as
     assert expected.std() > 0.1  # there is something to compare
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [tiny_karlo.SMALL_PX, LARGE])
 def test_equal_embeddings_in_one_batch_give_identical_pictures(karlo, ask, size):
     rows = tiny_karlo.embeddings(2)[[0, 1, 0, 0]]
@@ -172,6 +174,7 @@ def test_enlarging_some_rows_of_a_draft_is_rendering_them(karlo, ask):
             karlo.finish(draft, rows=wrong)
 
 
+@pytest.mark.slow
 def test_each_step_is_told_and_the_small_picture_comes_before_the_large_one(karlo, ask):
     told = []
     small = replace(karlo, preview_every=2).render(ask(size=LARGE), on_progress=told.append)
@@ -185,6 +188,7 @@ def test_each_step_is_told_and_the_small_picture_comes_before_the_large_one(karl
     assert small.frames.shape[1] == LARGE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 2, 4, 6])
 def test_a_rendering_stops_before_the_next_step(karlo, ask, after):
     told = []
@@ -195,6 +199,7 @@ def test_a_rendering_stops_before_the_next_step(karlo, ask, after):
     assert len(told) == after
 
 
+@pytest.mark.slow
 def test_an_error_in_the_listener_is_not_swallowed(karlo, ask):
     def fail(at):
         raise KeyError(at.step)
@@ -243,6 +248,7 @@ def test_the_norm_is_that_of_the_original(karlo, ask):
             match_norm(equivalents, wrong)
 
 
+@pytest.mark.slow
 def test_short_memory_halves_the_batch_then_becomes_a_sentence(karlo, ask, monkeypatch):
     request, real, sizes = ask(tiny_karlo.embeddings(5)), karlo_module.decode, []
     expected = karlo.render(request).frames
@@ -279,6 +285,7 @@ def test_the_identity_covers_weights_and_recipe(karlo):
     assert replace(karlo, max_batch=1, preview_every=1).identity == karlo.identity
 
 
+@pytest.mark.slow
 def test_the_facts_say_what_made_the_picture(karlo, ask):
     small, large = (karlo.render(ask(seed=5, size=size)).facts for size in karlo.sizes)
     assert small["weights_id"] == karlo.networks.weights_id

@@ -33,6 +33,7 @@ def edit_weights(path, change):
     save_file(tensors, path, {"format": "pt"})
 
 
+@pytest.mark.slow
 def test_the_stock_loader_fails_on_the_hubs_layout_and_ours_does_not(karlo_dir, karlo_settings):
     """The day the first half fails, diffusers was repaired and this package may lose code."""
     with pytest.raises(ValueError, match="unclip is not one of the libraries"):
@@ -45,6 +46,7 @@ def test_the_stock_loader_fails_on_the_hubs_layout_and_ours_does_not(karlo_dir, 
     assert networks.dtype == torch.float32
 
 
+@pytest.mark.slow
 def test_what_is_loaded_is_the_files_numbers_frozen_and_detached_from_the_file(
     karlo_dir, karlo_settings
 ):
@@ -117,6 +119,7 @@ def test_files_that_karlo_does_not_use_may_be_missing(karlo_dir, karlo_settings)
     load_karlo(karlo_settings)
 
 
+@pytest.mark.slow
 def test_pickles_are_refused_until_each_is_allowed_by_name(karlo_dir, karlo_settings):
     expected = load_karlo(karlo_settings).decoder.state_dict()
     tiny_karlo.replace_by_pickles(karlo_dir)
@@ -202,6 +205,7 @@ def test_a_configuration_that_is_no_json_object_is_refused(karlo_dir, karlo_sett
         assert "decoder/config.json" in refusal(karlo_settings)
 
 
+@pytest.mark.slow
 def test_weights_that_lack_or_exceed_something_are_refused(karlo_dir, karlo_settings):
     """diffusers would fill the gap with random numbers and only log it."""
     for name, key in (

@@ -19,6 +19,7 @@ def edit_json(path, **changes):
     path.write_text(json.dumps(found), "utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [0, 7, 0.5])
 @pytest.mark.parametrize("name", [DECODER, "text_encoder/model.safetensors"])
 def test_a_truncated_file_is_refused_and_may_be_replaced(
@@ -33,6 +34,7 @@ def test_a_truncated_file_is_refused_and_may_be_replaced(
     load_karlo(karlo_settings)  # what could not be used was not held to
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_after_its_first_use_is_refused(karlo_dir, karlo_settings):
     first = load_karlo(karlo_settings)
     assert load_karlo(karlo_settings).weights_id == first.weights_id
@@ -47,12 +49,14 @@ def test_a_file_that_changes_after_its_first_use_is_refused(karlo_dir, karlo_set
     assert load_karlo(karlo_settings).weights_id != first.weights_id
 
 
+@pytest.mark.slow
 def test_a_configuration_that_changes_is_noticed_too(karlo_dir, karlo_settings):
     load_karlo(karlo_settings)
     edit_json(karlo_dir / "decoder_scheduler" / "scheduler_config.json", num_train_timesteps=500)
     assert "decoder_scheduler/scheduler_config.json is not the file" in refusal(karlo_settings)
 
 
+@pytest.mark.slow
 def test_files_are_hashed_once(karlo_dir, karlo_settings, monkeypatch):
     load_karlo(karlo_settings)
     hashed = []

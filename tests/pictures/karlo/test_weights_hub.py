@@ -55,6 +55,7 @@ def hub_settings(tmp_path):
     return Settings(cache_dir=tmp_path / "cache", device="cpu")
 
 
+@pytest.mark.slow
 def test_the_hubs_cache_is_found_and_its_commit_is_held_to(hub, hub_settings, networks):
     found = find_karlo(hub_settings)
     assert found.revision == COMMIT
@@ -84,6 +85,7 @@ def test_an_empty_cache_gives_one_sentence_with_file_revision_and_command(tmp_pa
     )
 
 
+@pytest.mark.slow
 def test_the_main_branch_has_pickles_alone_and_they_are_refused(
     built_karlo, hub_settings, tmp_path, monkeypatch
 ):

@@ -45,6 +45,7 @@ def test_the_csv_is_the_sweep(analyse):
     assert columns[5:] == [concept.angle_deg for concept in sweep.concepts]
 
 
+@pytest.mark.slow
 def test_a_prompt_with_quotes_and_commas_survives_the_csv(analyse):
     sweep = analyse(prompt='a "red", wet dog').sweep
     header = next(csv.reader(io.StringIO(downloads.sweep_csv(sweep))))
@@ -78,6 +79,7 @@ def test_the_shown_steering_command_repeats_the_shown_numbers(
     assert row["top1_before"]["label"] == report.top5_before[0].label
 
 
+@pytest.mark.slow
 def test_the_shown_removal_command_repeats_the_shown_numbers(
     analyse, photo_folder, monkeypatch, capsys
 ):
@@ -106,6 +108,7 @@ def test_the_command_at_a_released_step_names_that_step(analyse):
     assert abs(chosen - 1.0) < 0.5
 
 
+@pytest.mark.slow
 def test_a_prompt_stays_one_word_for_the_shell(analyse):
     words = shlex.split(downloads.command(analyse(prompt=QUOTED)))
     assert words[words.index("--prompt") + 1] == QUOTED
@@ -121,6 +124,7 @@ def test_a_prompt_that_looks_like_an_option_is_still_a_prompt(
     assert row["attribute_score_deg"] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_file_of_a_sample_is_named_and_that_of_another_photo_is_said_to_be_missing(
     analyse, chelsea, monkeypatch
 ):

@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 LATER = ("timm", "sing_core.units.segmentation", "sing_core.studies.pixels")
 
 
+@pytest.mark.slow
 def test_the_page_does_not_wait_for_the_code_of_drawers_that_are_folded():
     program = (
         "import sys; import pages._view.explore.panels; "

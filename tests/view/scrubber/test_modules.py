@@ -50,6 +50,7 @@ def run(*command: str | Path, folder: Path = ROOT) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name.removesuffix(".test.mjs"))
 def test_the_scrubbers_modules_pass_their_own_tests(node, path):
     said = run(node, "--test", "--test-reporter=tap", path)
