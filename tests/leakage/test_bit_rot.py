@@ -6,8 +6,6 @@ a ``StaleArtefactError``; after that, doing again what made the file gives what 
 
 import os
 import shutil
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
@@ -32,47 +30,12 @@ from sing_core.pictures.frame_cache import FrameCache
 from sing_core.sets.chunks import FILE, SetFolder
 from sing_core.settings import Settings
 from tests import toy
+from tests.bit_rot import PLACES, Kept, check
 from tests.prepared_sets import class_folders, made_up_set
 
 pytestmark = pytest.mark.slow  # many damaged files are read
 
-PLACES = 100
-MENDED = 3  # of those that are named, so many are made again
-DEAR = 3  # places, where every answer is computed again
-
-
-@dataclass
-class Kept:
-    """A file, how it is read, and how it is made again."""
-
-    path: Any
-    read: Any
-    again: Any
-
-
-def check(kept, places=PLACES):
-    whole, right = kept.path.read_bytes(), kept.read()
-    rng = np.random.default_rng(len(whole))
-    named, sentences = 0, set()
-    for turn, place in enumerate(rng.integers(0, len(whole), places).tolist()):
-        payload = bytearray(whole)
-        payload[place] ^= int(rng.integers(1, 256))
-        kept.path.write_bytes(payload)
-        os.utime(kept.path, ns=(turn, turn))  # faster than the clock of some file systems
-        try:
-            found = kept.read()
-        except StaleArtefactError as error:
-            named += 1
-            sentences.add(str(error))
-            if named <= MENDED:
-                kept.again()
-            else:
-                kept.path.write_bytes(whole)
-            found = kept.read()
-        assert found == right, f"byte {place} of {kept.path.name} changed the answer"
-        kept.path.write_bytes(whole)
-    assert all(found.endswith(".") and "\n" not in found for found in sentences)
-    return named
+DEAR = 12  # places, where every answer is computed again
 
 
 @pytest.fixture
