@@ -13,8 +13,10 @@ from rich.table import Table
 
 from benchmarks import (
     bulk_scoring,
+    controls,
     extraction,
     head_split,
+    multiverse,
     preparing,
     ridge,
     served,
@@ -33,6 +35,8 @@ ALL = {
     "extraction": extraction,
     "bulk_scoring": bulk_scoring,
     "preparing": preparing,
+    "controls": controls,
+    "multiverse": multiverse,
     "served": served,
 }
 LATEST = Path(__file__).with_name("latest.json")

@@ -16,6 +16,7 @@ from sing_core.leakage.other_fits import Images, fits, network_fits
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import beside_all_names, directed_table, foreign_names
 from sing_core.maths.centre import Centre
+from sing_core.maths.ridge_path import Scatter
 from sing_core.maths.statistics import Floats
 from sing_core.models.readings import find_centre
 from sing_core.models.registry import base_of, is_centred, references
@@ -164,7 +165,7 @@ def _images(scored: ScoredSet, rows: Sequence[int]) -> Images:
         digests=tuple(image.digest for image in own),
         labels=torch.tensor([facts[image.row]["label"] for image in own]),
         strata=tuple(str(facts[image.row]["stratum"] or "") for image in own),
-        spread=features,
+        spread=Scatter.of_rows(features),
     )
 
 
@@ -243,5 +244,5 @@ def _scores(z: Tensor, equivalent: Tensor, texts: Tensor, labels: Tensor) -> dic
 
 def _degrees(one: Tensor, two: Tensor) -> Tensor:
     """Return the angles ``(n,)`` between unit vectors ``(n, d)``; exact where they nearly agree."""
-    apart, along = ((one + sign * two).norm(dim=-1) for sign in (-1, 1))
-    return torch.rad2deg(2 * torch.atan2(apart, along))
+    half = torch.linalg.vector_norm(one - two, dim=-1) / 2
+    return torch.rad2deg(2 * half.clamp(max=1).asin())

@@ -4,7 +4,7 @@ Images are translated by a fit that did not see them, as everywhere, but for the
 fifth out: these translate all images, whoever saw them, and show what the choice of images does.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,13 +13,7 @@ from torch import Tensor
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.set_networks import trained_networks
 from sing_core.maths.folds import OUTSIDE, folds_of
-from sing_core.maths.ridge_path import (
-    Repenalised,
-    mean_and_scatter,
-    other_penalty,
-    penalty_shares,
-    repenalised,
-)
+from sing_core.maths.ridge_path import Scatter, penalty_shares
 from sing_core.maths.translator import Translator
 from sing_core.maths.unseen import Unseen, stand_in
 
@@ -32,7 +26,7 @@ WITHOUT_PART = "without part"
 class Images:
     """Features and equivalents ``(n, m)`` float32, and whose they are.
 
-    ``spread`` ``(s, m)`` are the features that stand for those of the fit, for other penalties.
+    ``spread`` is of the features that stand for those of the fit, for other penalties.
     """
 
     features: Tensor
@@ -40,7 +34,7 @@ class Images:
     digests: tuple[str, ...]
     labels: Tensor
     strata: tuple[str, ...]
-    spread: Tensor
+    spread: Scatter
 
     def of_class(self, index: int) -> "Images":
         """Return those of one class, with the same spread."""
@@ -58,29 +52,29 @@ def fits(whole: Translator, images: Images) -> Iterator[tuple[str, Tensor, Tenso
     unseen = Unseen.of(whole, images.digests)
     yield AS_FITTED, *_translated(unseen, images)
     shares = penalty_shares(whole)
-    if shares:
-        mean, scatter = mean_and_scatter(images.spread)
-        for name, factor in PENALTIES.items():
-            turns = _turns(scatter, shares, factor)
-            changes = {place: repenalised(mean, turn) for place, turn in turns.items()}
-            yield name, *_translated(unseen, images, changes)
+    yield from _other_penalties(unseen, images, shares) if shares else ()
     for fold in range(whole.folds.count if whole.folds is not None else 0):
         everywhere = torch.zeros(len(images.digests), dtype=torch.long)
         part = Unseen(stand_in(whole, fold), everywhere)
         yield f"{WITHOUT_PART} {fold + 1}", *_translated(part, images)
 
 
-def _turns(scatter: Tensor, shares: Mapping[int, float], factor: float) -> dict[int, Tensor]:
-    """Return by place what turns a fit into that of ``factor`` times its penalty.
+def _other_penalties(
+    unseen: Unseen, images: Images, shares: Mapping[int, float]
+) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Yield the fits with other penalties, the fit of each place with a share of its own.
 
     This set's scatter stands for that of the fit: both penalties are shares of its mean eigenvalue.
     """
-    eigenvalue = float(scatter.trace()) / len(scatter)
-    turns = {
-        share: other_penalty(scatter, share * eigenvalue, factor * share * eigenvalue)
-        for share in set(shares.values())
-    }
-    return {place: turns[share] for place, share in shares.items()}
+    spread, groups = images.spread, [*unseen.groups()]
+    rows = spread.turned(images.features), spread.turned(images.removed)
+    weights = [spread.turned_weight(own.weight) for _, own, _ in groups]
+    for name, factor in PENALTIES.items():
+        maps = []
+        for (place, own, _), weight in zip(groups, weights, strict=True):
+            penalty = shares.get(place, shares[OUTSIDE]) * spread.mean_eigenvalue
+            maps.append(spread.repenalised(weight, own.bias, penalty, factor * penalty))
+        yield name, *_mapped(rows, maps, [mine for _, _, mine in groups])
 
 
 def network_fits(
@@ -93,15 +87,18 @@ def network_fits(
         yield own.architecture, z, equivalent
 
 
-def _translated(
-    unseen: Unseen, images: Images, changes: Mapping[int, Repenalised] | None = None
+def _translated(unseen: Unseen, images: Images) -> tuple[Tensor, Tensor]:
+    groups = [*unseen.groups()]
+    maps = [(own.weight.float(), own.bias.float()) for _, own, _ in groups]
+    return _mapped((images.features, images.removed), maps, [mine for _, _, mine in groups])
+
+
+def _mapped(
+    rows: tuple[Tensor, Tensor], maps: Sequence[tuple[Tensor, Tensor]], groups: Sequence[Tensor]
 ) -> tuple[Tensor, Tensor]:
-    width = len(unseen.whole.bias)
-    z, equivalent = (torch.empty(len(images.features), width) for _ in range(2))
-    for place, own, rows in unseen.groups():
-        weight, bias = own.weight.float(), own.bias.float()
-        if changes is not None:
-            weight, bias = changes.get(place, changes[OUTSIDE])(weight, bias)
-        z[rows] = images.features[rows] @ weight.mT + bias
-        equivalent[rows] = images.removed[rows] @ weight.mT + bias
+    """Return both ``rows`` ``(n, m)`` as ``(n, d)``, each group of them by its affine map."""
+    z, equivalent = (torch.empty(len(part), len(maps[0][1])) for part in rows)
+    for (weight, bias), mine in zip(maps, groups, strict=True):
+        for target, part in ((z, rows[0]), (equivalent, rows[1])):
+            target[mine] = torch.addmm(bias, part[mine], weight.mT)
     return z, equivalent

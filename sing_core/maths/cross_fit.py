@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from sing_core.errors import ShapeError
-from sing_core.maths.folds import FOLDS, Folds
+from sing_core.maths.folds import FOLDS, Folds, check_folds
 from sing_core.maths.ridge import SHARES, Basis, Moments, fit_from_moments, lambdas_around
 from sing_core.maths.translator import Translator
 
@@ -46,9 +46,7 @@ class CrossFit:
         Raises:
             ShapeError: there is no such fold, or not one fold a row.
         """
-        count = len(self.translators)
-        if folds.shape != features.shape[:1] or bool(((folds < 0) | (folds >= count)).any()):
-            raise ShapeError(f"Every row has a fold from 0 to {count - 1}, got {folds.shape}.")
+        check_folds(folds, features, len(self.translators))
         out = features.new_zeros(len(features), len(self.whole.bias), dtype=torch.float64)
         for fold, translator in enumerate(self.translators):
             rows = folds == fold

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sing_core.errors import ShapeError, StaleArtefactError
 from sing_core.maths.cross_fit import partner_of
-from sing_core.maths.folds import FOLDS
+from sing_core.maths.folds import FOLDS, check_folds
 from sing_core.maths.nonlinear import TranslatorNetwork, rebuilt
 from sing_core.maths.training import Epoch, Recipe, train
 
@@ -43,9 +43,7 @@ class CrossNetworks:
         Raises:
             ShapeError: there is no such fold, or not one fold a row.
         """
-        count = len(self.networks)
-        if folds.shape != features.shape[:1] or bool(((folds < 0) | (folds >= count)).any()):
-            raise ShapeError(f"Every row has a fold from 0 to {count - 1}, got {folds.shape}.")
+        check_folds(folds, features, len(self.networks))
         width = len(self.networks[0].get_buffer("embedding_mean"))
         out = torch.empty(len(features), width)
         for fold, network in enumerate(self.networks):
@@ -98,8 +96,7 @@ def cross_train(
         UnknownNameError: there is no such architecture.
     """
     recipe = recipe or Recipe()
-    if folds.shape != rows[0].shape[:1]:
-        raise ShapeError(f"Every row has a fold, got {tuple(folds.shape)}.")
+    check_folds(folds, rows[0], FOLDS)
     if min(int((folds == fold).sum()) for fold in range(FOLDS)) < _FEWEST:
         raise ShapeError(
             f"Networks are trained in {FOLDS} parts of the images, and one has fewer than "

@@ -29,6 +29,16 @@ def folds_of(digests: Sequence[str], count: int = FOLDS) -> Tensor:
     return torch.tensor([fold_of(digest, count) for digest in digests], dtype=torch.long)
 
 
+def check_folds(folds: Tensor, rows: Tensor, count: int) -> None:
+    """Refuse ``folds`` that are not ``(n,)`` whole numbers from 0 to count - 1, of n ``rows``.
+
+    Raises:
+        ShapeError: there is no such fold, or not one fold a row.
+    """
+    if folds.shape != rows.shape[:1] or bool(((folds < 0) | (folds >= count)).any()):
+        raise ShapeError(f"Every row has a fold from 0 to {count - 1}, got {tuple(folds.shape)}.")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Folds:
     """``K`` affine maps, the k-th fitted without fold k, and which images were in the fit.

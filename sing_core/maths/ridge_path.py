@@ -1,10 +1,12 @@
 """Other penalties of a ridge translator, from the translator alone.
 
 ``A_l = X^T Z (G + l I)^-1`` with the features' scatter ``G``, so that
-``A_k = A_l (G + l I)(G + k I)^-1 = A_l (I + (l - k)(G + k I)^-1)``: no embedding is needed again.
+``A_k = A_l (G + l I)(G + k I)^-1``: no embedding is needed again. ``G`` is diagonalised once, for
+every penalty and every translator.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -14,31 +16,68 @@ from sing_core.maths.folds import OUTSIDE
 from sing_core.maths.translator import Translator
 
 
-def other_penalty(scatter: Tensor, penalty: float, wanted: float) -> Tensor:
-    """Return ``(m, m)`` float64: a weight fitted with ``penalty`` times it is that with ``wanted``.
+@dataclass(frozen=True, slots=True, eq=False)
+class Scatter:
+    """The sum of ``(f - mean)(f - mean)^T`` over the images of a fit, diagonalised.
 
-    ``scatter`` ``(m, m)``: the sum of ``(f - mean)(f - mean)^T`` over the images of the fit.
-
-    Raises:
-        ShapeError: the scatter is not square, or a penalty not positive.
+    Attributes:
+        mean: ``(m,)`` float64.
+        values: ``(m,)`` float64 eigenvalues; ``vectors`` ``(m, m)`` float32, in its columns.
     """
-    if scatter.ndim != 2 or scatter.shape[0] != scatter.shape[1]:
-        raise ShapeError(f"A scatter is (m, m), got {tuple(scatter.shape)}.")
-    if not (penalty > 0 and wanted > 0):
-        raise ShapeError(f"Penalties are positive, got {penalty} and {wanted}.")
-    shifted = scatter.double().clone()
-    shifted.diagonal().add_(wanted)
-    turn = (penalty - wanted) * torch.cholesky_inverse(torch.linalg.cholesky(shifted))
-    turn.diagonal().add_(1.0)
-    return turn
 
+    mean: Tensor
+    values: Tensor
+    vectors: Tensor
 
-def mean_and_scatter(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean ``(m,)`` and the scatter ``(m, m)`` of ``features (n, m)``, float64."""
-    rows = features.double()
-    mean = rows.mean(dim=0)
-    centred = (rows - mean).float()
-    return mean, (centred.mT @ centred).double()
+    @classmethod
+    def of(cls, mean: Tensor, scatter: Tensor) -> Self:
+        """Diagonalise ``scatter (m, m)`` around ``mean (m,)``.
+
+        Raises:
+            ShapeError: the scatter is not square.
+        """
+        if scatter.ndim != 2 or scatter.shape[0] != scatter.shape[1]:
+            raise ShapeError(f"A scatter is (m, m), got {tuple(scatter.shape)}.")
+        values, vectors = torch.linalg.eigh(scatter.double())
+        return cls(mean.double(), values.clamp_min(0), vectors.float())
+
+    @classmethod
+    def of_rows(cls, features: Tensor) -> Self:
+        """Diagonalise the scatter of ``features (n, m)``."""
+        rows = features.double()
+        mean = rows.mean(dim=0)
+        centred = (rows - mean).float()
+        return cls.of(mean, centred.mT @ centred)
+
+    @property
+    def mean_eigenvalue(self) -> float:
+        """What penalties are shares of."""
+        return float(self.values.mean())
+
+    def turned(self, features: Tensor) -> Tensor:
+        """Return ``features (n, m)`` in the coordinates of the vectors, float32."""
+        return features.float() @ self.vectors
+
+    def turned_weight(self, weight: Tensor) -> Tensor:
+        """Return a fit's weight ``(d, m)`` for features that are ``turned``, float32."""
+        return weight.float() @ self.vectors
+
+    def repenalised(
+        self, turned: Tensor, bias: Tensor, penalty: float, wanted: float
+    ) -> tuple[Tensor, Tensor]:
+        """Return ``turned_weight (d, m)`` and bias ``(d,)`` of the fit with another penalty.
+
+        The intercept is not penalised: what the mean feature is translated to stays.
+
+        Raises:
+            ShapeError: a penalty is not positive.
+        """
+        if not (penalty > 0 and wanted > 0):
+            raise ShapeError(f"Penalties are positive, got {penalty} and {wanted}.")
+        factors = (self.values + penalty) / (self.values + wanted)
+        mean = self.mean @ self.vectors.double()
+        moved = turned.double() @ ((1 - factors) * mean)
+        return turned * factors.float(), (bias.double() + moved).float()
 
 
 def penalty_shares(translator: Translator) -> dict[int, float]:
@@ -53,20 +92,3 @@ def penalty_shares(translator: Translator) -> dict[int, float]:
         return own | dict(enumerate(map(float, filter(None, noted.get("shares", "").split(",")))))
     except (KeyError, ValueError):
         return {}
-
-
-Repenalised = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-
-
-def repenalised(mean: Tensor, turn: Tensor) -> Repenalised:
-    """Return what makes weight ``(d, m)`` and bias ``(d,)`` those of the other penalty.
-
-    The intercept is not penalised: what the mean feature is translated to stays.
-    """
-    single = turn.float()
-
-    def change(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        other = weight.float() @ single
-        return other, (bias.double() + (weight.double() - other.double()) @ mean).float()
-
-    return change

@@ -10,7 +10,7 @@ from sing_core.errors import ShapeError
 from sing_core.maths.cross_fit import cross_fit
 from sing_core.maths.folds import OUTSIDE
 from sing_core.maths.ridge import Moments, fit_from_moments, fit_ridge
-from sing_core.maths.ridge_path import mean_and_scatter, other_penalty, penalty_shares, repenalised
+from sing_core.maths.ridge_path import Scatter, penalty_shares
 
 
 @pytest.fixture
@@ -26,11 +26,13 @@ def test_it_is_the_fit_with_that_penalty(pairs, factor):
     features, embeddings = pairs
     fitted = fit_ridge(features, embeddings, alpha=2.0)
     wanted = fit_ridge(features, embeddings, alpha=2.0 * factor)
-    mean, scatter = mean_and_scatter(features)
-    change = repenalised(mean, other_penalty(scatter, 2.0, 2.0 * factor))
-    weight, bias = change(fitted.weight, fitted.bias)
-    assert torch.allclose(weight.double(), wanted.weight.double(), atol=1e-4)
+    spread = Scatter.of_rows(features)
+    turned = spread.turned_weight(fitted.weight)
+    weight, bias = spread.repenalised(turned, fitted.bias, 2.0, 2.0 * factor)
+    translated = spread.turned(features) @ weight.mT + bias
+    assert torch.allclose((weight @ spread.vectors.mT).double(), wanted.weight.double(), atol=1e-4)
     assert torch.allclose(bias.double(), wanted.bias.double(), atol=1e-3)
+    assert torch.allclose(translated.double(), wanted.apply(features).double(), atol=1e-3)
 
 
 def test_a_penalty_is_known_as_a_share_whatever_the_rows_of_the_fit_weighed():
@@ -53,17 +55,17 @@ def test_a_penalty_is_known_as_a_share_whatever_the_rows_of_the_fit_weighed():
         rest = total if place == OUTSIDE else total.without(parts[place])
         wanted = fit_from_moments(rest, 0.1 * share * rest.mean_eigenvalue)
         own = fitted.whole if place == OUTSIDE else fitted.translators[place]
-        scatter = rest.xx / rest.weight  # of other rows, as many as there are
-        eigenvalue = float(scatter.trace()) / len(scatter)
-        turn = other_penalty(scatter, share * eigenvalue, 0.1 * share * eigenvalue)
-        weight, bias = repenalised(rest.feature_mean, turn)(own.weight, own.bias)
-        assert torch.allclose(weight.double(), wanted.weight, atol=1e-4)
+        spread = Scatter.of(rest.feature_mean, rest.xx / rest.weight)  # of other rows, as many
+        penalty = share * spread.mean_eigenvalue
+        turned = spread.turned_weight(own.weight)
+        weight, bias = spread.repenalised(turned, own.bias, penalty, 0.1 * penalty)
+        assert torch.allclose((weight @ spread.vectors.mT).double(), wanted.weight, atol=1e-4)
         assert torch.allclose(bias.double(), wanted.bias, atol=1e-3)
     assert penalty_shares(replace(whole, details={"lambda": "3"})) == {}
 
 
 def test_what_is_no_scatter_or_no_penalty_is_refused():
     with pytest.raises(ShapeError, match="scatter"):
-        other_penalty(torch.ones(2, 3), 1.0, 1.0)
+        Scatter.of(torch.ones(2), torch.ones(2, 3))
     with pytest.raises(ShapeError, match="positive"):
-        other_penalty(torch.eye(2), 1.0, 0.0)
+        Scatter.of(torch.ones(2), torch.eye(2)).repenalised(torch.eye(2), torch.ones(2), 1.0, 0.0)
