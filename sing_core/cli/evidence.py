@@ -1,5 +1,6 @@
 """The commands ``probe``, ``real-pairs``, ``alarms``, ``nuisances``."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,12 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sing_core.leakage.photographs import Photograph
+    from sing_core.leakage.planting import Planted
     from sing_core.leakage.scored_sets import ScoredSet
     from sing_core.models.workbench import Workbench
     from sing_core.sets.chunks import Problem
 
 
 OneKind = Annotated[str, typer.Option(help="Kind of images: its name, or `all` (pooled).")]
+
+
+OfImages = Annotated[Path | None, typer.Option("--images", help="Folder, Parquet, zip or tar.")]
 
 
 class Asked(StrEnum):
@@ -97,6 +102,11 @@ def alarms(
     against: Annotated[
         str, typer.Option(help="A prepared set, or a kind of image of this one; else: errors.")
     ] = "",
+    planted: Annotated[
+        str, typer.Option(help="A nuisance, planted in photographs of --set, --images, or samples.")
+    ] = "",
+    images: OfImages = None,
+    limit: AtMost = 100,
     stratum: OneKind = "all",
     json_: Json = False,
 ) -> None:
@@ -108,10 +118,22 @@ def alarms(
     """
     from sing_core.leakage.alarm_rows import sentence
     from sing_core.leakage.alarms import alarms as ask
+    from sing_core.leakage.planted_alarms import check_nuisance, looked_for, planted_alarms
 
-    found = ask(_one_kind(model, set_, reference, stratum), against)
+    if planted:
+        if against:
+            raise SingError("Give --against or --planted, one of the two.")
+        check_nuisance(planted)
+        source = _Source(None, images, set_, stratum, limit)
+        bench, seen = _planted(model, reference, source, quiet=json_)
+        found, what = planted_alarms(bench, seen, planted, model, reference), looked_for(planted)
+    else:
+        if images is not None:
+            raise SingError("--images goes with --planted.")
+        found = ask(_one_kind(model, set_, reference, stratum), against)
+        what = against or "wrong decisions"
     show([row.as_row() for row in found], json_)
-    _tell(sentence(found, against or "wrong decisions"), found[0].stratum)
+    _tell(sentence(found, what), found[0].stratum)
 
 
 def _one_kind(model: str, set_: str, reference: str, stratum: str) -> "ScoredSet":
@@ -138,61 +160,77 @@ Files = Annotated[
 def nuisances(
     files: Files = None,
     model: OfSet = "lite0",
-    images: Annotated[Path | None, typer.Option(help="Folder, Parquet, zip or tar.")] = None,
+    images: OfImages = None,
     set_: Set = "",
     limit: AtMost = 100,
+    stratum: OneKind = "all",
     reference: Ref = DEFAULT_REFERENCE,
     json_: Json = False,
 ) -> None:
     """Plant nuisances (grey, blur, tint ...) in photographs; print what of them is found.
 
     How much of what each moves lies in the null space, dose by dose, and whether AS of that part
-    alone names it.
+    alone names it. --stratum takes one kind of the images of --set.
     """
-    from sing_core.leakage.nuisance_lens import check_null_space, lens_of
-    from sing_core.leakage.nuisances import (
-        meaning,
-        nuisance_rows,
-        others,
-        sentence,
-        share_between,
-    )
+    from sing_core.leakage import nuisances as found_by
+    from sing_core.leakage.nuisance_lens import lens_of
+
+    source = _Source(files, images, set_, stratum, limit)
+    bench, planted = _planted(model, reference, source, quiet=json_)
+    lens = lens_of(bench, planted, model, reference)
+    rows = found_by.nuisance_rows(planted, lens)
+    show([row.as_row() for row in rows], json_)
+    meant = found_by.meaning(rows, found_by.share_between(planted, lens.linear))
+    tell(f"{found_by.sentence(rows)} {found_by.others(rows)} {meant}")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Whose photographs are planted in: files, a source, a prepared set, or else the samples."""
+
+    files: list[Path] | None
+    images: Path | None
+    set_: str
+    stratum: str
+    limit: int
+
+    def check(self) -> None:
+        """Raise unless one of the three is given at most, and kinds are of a set."""
+        from sing_core.leakage.strata import ALL
+
+        if sum((bool(self.files), self.images is not None, bool(self.set_))) > 1:
+            raise SingError("Give files, --images or --set: one of the three.")
+        if self.stratum != ALL and not self.set_:
+            raise SingError("--stratum goes with --set: only a prepared set has kinds of images.")
+
+
+def _planted(
+    model: str, reference: str, source: _Source, *, quiet: bool
+) -> "tuple[Workbench, list[Planted]]":
+    """Return the bench, and what the model makes of the photographs with every nuisance."""
+    from sing_core.leakage.nuisance_lens import check_null_space
     from sing_core.leakage.planting import plant
 
+    source.check()
     bench = open_bench(Settings())
-    if sum((bool(files), images is not None, bool(set_))) > 1:
-        raise SingError("Give files, --images or --set: one of the three.")
     check_null_space(bench, model)
-    chosen = _photographs(bench, files, images, (model, set_, reference), limit)
-    backbone = bench.pool.backbone(model)
-    planted = [plant(backbone, one) for one in _counted(chosen, quiet=json_)]
-    lens = lens_of(bench, planted, model, reference)
-    rows = nuisance_rows(planted, lens)
-    show([row.as_row() for row in rows], json_)
-    meant = meaning(rows, share_between(planted, lens.linear))
-    tell(f"{sentence(rows)} {others(rows)} {meant}")
+    chosen, backbone = _photographs(bench, model, reference, source), bench.pool.backbone(model)
+    return bench, [plant(backbone, one) for one in _counted(chosen, quiet=quiet)]
 
 
 def _photographs(
-    bench: "Workbench",
-    files: list[Path] | None,
-    images: Path | None,
-    asked: tuple[str, str, str],
-    limit: int,
+    bench: "Workbench", model: str, reference: str, source: _Source
 ) -> "Iterable[Photograph]":
-    """Return the files, a source's, those of a set (model, set, reference), or the samples."""
     from sing_core.leakage import photographs
-    from sing_core.leakage.scored_sets import open_set
 
-    if files:
-        opened = (open_photo(path, bench.settings) for path in files)
+    if source.files:
+        opened = (open_photo(path, bench.settings) for path in source.files)
         return (photographs.Photograph(one.digest, "", one.pixels) for one in opened)
-    if images is not None:
-        return _of_source(bench, images, limit)
-    model, name, reference = asked
-    if name:
-        scored = open_set(bench, model, images=name, reference=reference)
-        return photographs.photographs_of(scored, limit)
+    if source.images is not None:
+        return _of_source(bench, source.images, source.limit)
+    if source.set_:
+        scored = _one_kind(model, source.set_, reference, source.stratum)
+        return photographs.photographs_of(scored, source.limit)
     return photographs.sample_photographs()
 
 

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from sing_core.errors import ImageSetError
 from sing_core.leakage.alarm_rows import OWN, SCORES, AlarmRow, between_rows, within_rows
+from sing_core.leakage.alarm_scores import Alarmed
 from sing_core.leakage.scored_sets import ScoredSet, offered_sets, open_set
-from sing_core.leakage.scoring import Pairs, attribute_scores
 from sing_core.leakage.strata import POOLED, kind_among
 from sing_core.maths.detection import Sample, compared
-from sing_core.maths.scores import angle_deg
 from sing_core.maths.statistics import Floats
 from sing_core.models.head_classes import mapping_of
 
@@ -120,23 +119,13 @@ def _of_kinds(rows: Sequence[AlarmRow], *images: Iterable[str]) -> tuple[AlarmRo
 def _told(scored: ScoredSet) -> _Told:
     found = scored.ask("SELECT row, label, top1, stratum FROM images ORDER BY row")
     columns = {name: found[name].to_numpy(zero_copy_only=False) for name in found.column_names}
+    alarmed = Alarmed.of(scored.bench, scored.model, scored.reference, scored.linear)
     pieces: dict[str, list[torch.Tensor]] = {name: [] for name in SCORES}
-    texts = scored.bench.vocabulary(scored.reference).embeddings
-    meant = mapping_of(scored.bench.settings, scored.bench.classifier(scored.model))
-    class_of = {own: index for index, own in meant.items()} if meant else {}
-    nowhere = -1  # decided for a class that no prompt names: no direction to move in
     for images, features in scored.features(found["row"].to_pylist()):
-        pairs = Pairs.of(features, scored.linear, scored.unseen(images))
-        decided = torch.tensor([class_of.get(top, nowhere) for top in pairs.top1.tolist()])
-        logits = scored.linear.logits(features)
-        _, directed = attribute_scores(pairs, texts[decided.clamp_min(0)])
-        pieces["null_energy"].append(pairs.null_energy)
-        pieces["image_score_deg"].append(angle_deg(pairs.z, pairs.z_equivalent))
-        pieces["directed_score_deg"].append(directed.where(decided >= 0, 0.0))
-        pieces["probability"].append(logits.softmax(dim=1).amax(dim=1))
-        pieces["max_logit"].append(logits.amax(dim=1))
+        for name, values in alarmed.scores(features, scored.unseen(images)).items():
+            pieces[name].append(values)
     scores = {name: torch.cat(parts).double().numpy() for name, parts in pieces.items()}
-    wrong = None
+    meant, wrong = mapping_of(scored.bench.settings, scored.bench.classifier(scored.model)), None
     if meant:
         expected = np.array([meant.get(int(label), -1) for label in columns["label"]])
         wrong = columns["top1"] != expected

@@ -168,7 +168,9 @@ def test_wrong_decisions_and_probes_of_one_kind_say_what_there_is_of_it():
         "evidence", unfolded=["evidence.alarms"], ask="alarms", stratum=KIND, against=KIND
     )
     assert len(app.warnings) == 1, "one kind is not told from itself"
-    assert app.at.selectbox(key="evidence.against").options == ["wrong decisions"]
+    names, *planted = app.at.selectbox(key="evidence.against").options
+    assert names == "wrong decisions"
+    assert all(name.startswith("planted: ") for name in planted)
     assert app.at.code[0].value.endswith("--stratum '64-pixel image'")
     assert any(f"are of one kind: {KIND}. " in text for text in notes(app))
     app = App.at_page("evidence", stratum="full photograph")
@@ -222,6 +224,22 @@ def test_what_was_planted_is_looked_for_with_a_curve_for_each_dose(offered):
     assert len(app.warnings) == 1, "the embedded set has no photographs here"
     (error,) = app.errors
     assert error.startswith("ViT-S/14, restored here has no null space: nothing that is planted")
+
+
+def test_what_was_planted_is_an_alarm_to_look_for_too(offered):
+    app = App.at_page(
+        "evidence", unfolded=["evidence.alarms"], ask="alarms", against="planted: dark"
+    )
+    assert (app.errors, app.warnings) == ([], [])
+    assert "photographs planted with “dark”" in first(app)
+    (note,) = (text for text in notes(app) if text.startswith("Planted in"))
+    assert note.startswith("Planted in the 6 sample photos: those of this set are not on this ")
+    (table,) = (element.value for element in app.at.dataframe)
+    assert (list(table["n"]), list(table["looked_for"])) == ([6] * 5, [6] * 5)
+    assert app.at.code[0].value == "python -m sing_core alarms --model lite0 --planted dark"
+    assert offered["sing-evidence.alarms.csv"]().count(b"\n") == 1 + len(table)
+    app = App.at_page("evidence", ask="alarms", model="vits", against="planted: dark")
+    assert app.errors[0].startswith("ViT-S/14, restored here has no null space")
 
 
 @pytest.fixture

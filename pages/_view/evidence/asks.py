@@ -19,6 +19,7 @@ from sing_core.leakage import (
     planting,
     probes,
 )
+from sing_core.leakage import planted_alarms as planted_alarms_of
 from sing_core.leakage import real_pairs as real_pairs_of
 from sing_core.leakage import translations as translations_of
 from sing_core.leakage.alarm_rows import AlarmRow
@@ -134,21 +135,17 @@ def _fits(model: str) -> list[str]:
     return [bench.translator_state(model, base_of(name)) for name in loaders.references()]
 
 
-SAMPLES = "samples"
-OF_THE_SET = "set"
-
-
 def photographs_of(
-    model: str, images: str, whose: str, most: int
+    model: str, images: str, part: Part | None, most: int
 ) -> tuple[photographs.Photograph, ...]:
-    """Return the sample photos, or at most ``most`` of those behind a set.
+    """Return at most ``most`` of the photographs behind a part of a set; None: the sample photos.
 
     Raises:
         SingError: see ``open_set`` and ``sample_photographs``.
     """
-    if whose == SAMPLES:
+    if part is None:
         return photographs.sample_photographs()
-    return photographs.photographs_of(opened(model, images), most)
+    return photographs.photographs_of(opened(model, images, part), most)
 
 
 def planted(
@@ -164,20 +161,51 @@ def planted(
         SingError: see ``plant``, ``lens_of`` and ``nuisance_rows``.
     """
     bench, reference = loaders.bench(), loaders.reference()
-    nuisance_lens.check_null_space(bench, model)
-    weights, seen = bench.entry(model).weights_digest, []
-    for done, photo in enumerate(chosen):
-        report(done)
-        key = content_key("planted", weights, photo.digest, photo.kin)
-        seen.append(_planted(key, partial(_plant, model, photo)))
+    seen = _seen(model, chosen, report)
 
     def rows() -> tuple[tuple[nuisances.NuisanceRow, ...], float | None]:
         lens = nuisance_lens.lens_of(bench, seen, model, reference)
         return nuisances.nuisance_rows(seen, lens), nuisances.share_between(seen, lens.linear)
 
-    fit = bench.translator_state(model, reference)
-    digests = (photo.digest for photo in chosen)
-    return kept(content_key("nuisances", weights, reference, fit, *digests), rows)
+    return kept(_key_of_planted("nuisances", model, chosen), rows)
+
+
+def planted_alarms(
+    model: str,
+    nuisance: str,
+    chosen: Sequence[photographs.Photograph],
+    report: Callable[[int], object],
+) -> tuple[AlarmRow, ...]:
+    """Return how well the null part tells photographs with a nuisance from those without.
+
+    Raises:
+        SingError: see ``plant`` and ``planted_alarms``.
+    """
+    bench, reference = loaders.bench(), loaders.reference()
+    seen = _seen(model, chosen, report)
+    return kept(
+        content_key(_key_of_planted("planted alarms", model, chosen), nuisance),
+        lambda: planted_alarms_of.planted_alarms(bench, seen, nuisance, model, reference),
+    )
+
+
+def _seen(
+    model: str, chosen: Sequence[photographs.Photograph], report: Callable[[int], object]
+) -> list[planting.Planted]:
+    """Return what a model makes of every nuisance in photographs; those seen before at once."""
+    bench, seen = loaders.bench(), []
+    nuisance_lens.check_null_space(bench, model)
+    for done, photo in enumerate(chosen):
+        report(done)
+        key = content_key("planted", bench.entry(model).weights_digest, photo.digest, photo.kin)
+        seen.append(_planted(key, partial(_plant, model, photo)))
+    return seen
+
+
+def _key_of_planted(verb: str, model: str, chosen: Sequence[photographs.Photograph]) -> str:
+    bench, reference = loaders.bench(), loaders.reference()
+    weights, fit = bench.entry(model).weights_digest, bench.translator_state(model, reference)
+    return content_key(verb, weights, reference, fit, *(photo.digest for photo in chosen))
 
 
 def _plant(model: str, photo: photographs.Photograph) -> planting.Planted:

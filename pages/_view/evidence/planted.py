@@ -1,20 +1,23 @@
 """Does it find what was planted? Nuisances in real photographs, dose by dose."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages._view import commands, state
-from pages._view.evidence import asks, panel
+from pages._view.evidence import asks, kinds, panel
 from pages._view.evidence.figures import dose_response
 from pages._view.tables import originals
+from pages._view.tables.opened import Part
 from sing_core.errors import SingError
 from sing_core.leakage.nuisances import NuisanceRow, meaning, others, sentence
 
 MOST = 40
-_WHOSE = {asks.SAMPLES: "Sample photos", asks.OF_THE_SET: "Photographs of the set"}
+_SAMPLES, _OF_THE_SET = "samples", "set"
+_WHOSE = {_SAMPLES: "Sample photos", _OF_THE_SET: "Photographs of the set"}
 _HOW = (
     "Each photograph is changed in steps: without colour, blurred, tinted red, darker, closer, "
     "noisier; turned upside down, and mirrored, which classifiers are trained to overlook: the "
@@ -50,54 +53,58 @@ _SHOWN = panel.Shown(
 )  # fmt: skip
 
 
-def choose(_model: str, images: str) -> str:
-    """Draw in whose photographs nuisances are planted; return ``samples`` or ``set``."""
-    try:
-        here = originals.are_here(images)
-    except SingError:  # said where the numbers would be
-        here = False
-    offered = [asks.SAMPLES, *([asks.OF_THE_SET] if here else [])]
+def choose(model: str, images: str) -> Part | None:
+    """Draw in whose photographs nuisances are planted; return a part of the set, None: samples."""
+    offered = [_SAMPLES, *([_OF_THE_SET] if are_here(images) else [])]
     state.receive(
-        "photos", "evidence.photos", asks.SAMPLES, offered.__contains__, "photographs to plant in"
+        "photos", "evidence.photos", _SAMPLES, offered.__contains__, "photographs to plant in"
     )
     whose = st.radio(
         "Planted in", offered, format_func=_WHOSE.__getitem__, key="evidence.photos",
         horizontal=True, persist_state="session",
     )  # fmt: skip
-    state.publish("photos", whose, asks.SAMPLES)
-    return whose
+    state.publish("photos", whose, _SAMPLES)
+    return kinds.pick(model, images) if whose == _OF_THE_SET else None
 
 
-def show(answer: DeltaGenerator, model: str, images: str, whose: str) -> None:
+def are_here(images: str) -> bool:
+    """Return whether the photographs of a set are on this machine."""
+    try:
+        return originals.are_here(images)
+    except SingError:  # said where the numbers would be
+        return False
+
+
+def show(answer: DeltaGenerator, model: str, images: str, part: Part | None) -> None:
     """Plant, compute and draw what is found.
 
     Raises:
         SingError: see ``asks.photographs_of`` and ``asks.planted``.
     """
-    chosen = asks.photographs_of(model, images, whose, MOST)
-    bar = st.progress(0.0, "Planting…")
-    try:
-        found, usual = asks.planted(
-            model,
-            chosen,
-            lambda done: bar.progress(
-                done / len(chosen), f"Planting: {done} of {len(chosen)} photographs…"
-            ),
-        )
-    finally:
-        bar.empty()
+    chosen = asks.photographs_of(model, images, part, MOST)
+    with planting(len(chosen)) as report:
+        found, usual = asks.planted(model, chosen, report)
     answer.markdown(f"**{sentence(found)}**")
     answer.markdown(f"{others(found)} {meaning(found, usual)}")
-    of_set = whose == asks.OF_THE_SET
-    options = [("--limit", str(MOST) if of_set else "")]
+    options = [("--limit", str(MOST)), ("--stratum", part.stratum)] if part is not None else []
     panel.show(
         "planted",
         [row.as_row() for row in found],
         _SHOWN,
         (curves(found), "Contrast and null share of each nuisance by dose, with intervals."),
         how=_HOW,
-        command=commands.of_set("nuisances", [model], images if of_set else "", options),
+        command=commands.of_set("nuisances", [model], images if part is not None else "", options),
     )
+
+
+@contextmanager
+def planting(count: int) -> Iterator[Callable[[int], object]]:
+    """Draw a bar while ``count`` photographs are planted in; yield what is told how many are."""
+    bar = st.progress(0.0, "Planting…")
+    try:
+        yield lambda done: bar.progress(done / count, f"Planting: {done} of {count} photographs…")
+    finally:
+        bar.empty()
 
 
 def curves(found: Sequence[NuisanceRow]) -> go.Figure:
