@@ -1,61 +1,29 @@
 """The same classes decide for every classifier: scores of the null spaces that they leave."""
 
 import dataclasses
-import shutil
 
 import numpy as np
 import pytest
 import torch
 
-from sing_core.errors import HeadError, ImageSetError, StaleArtefactError
-from sing_core.leakage import variant_scores
+from sing_core.errors import HeadError, ImageSetError
 from sing_core.leakage.comparison import model_row
 from sing_core.leakage.differences import pair_rows
 from sing_core.leakage.null_lines import NullGrams
-from sing_core.leakage.score_files import facts_of, score_path
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.steered import steered_row
 from sing_core.leakage.variant_scores import deciding_classes, under
 from sing_core.maths.controls import RandomSubspaces
 from sing_core.maths.folds import Folds
 from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
-from sing_core.maths.null_cut import cut_controls
 from sing_core.maths.scores import angle_deg
 from sing_core.maths.unseen import Unseen, unseen_by
-from sing_core.settings import Settings
 from tests import reference, toy
-from tests.prepared_sets import files_of, made_up_set
+from tests.leakage.variants import THREE, table
+from tests.prepared_sets import made_up_set
 
 pytestmark = pytest.mark.slow  # sets are prepared
-
 LABELS = (0, 1, 281, 555)  # of the wnids of the made-up set
-THREE = HeadVariant((0, 1, 281))
-
-
-@pytest.fixture(scope="module")
-def settings(toy_assets, tmp_path_factory, session_cache):
-    """A cache of this module's own, with the heads and the made-up set of two classifiers."""
-    cache = tmp_path_factory.mktemp("variants") / "cache"
-    shutil.copytree(session_cache / "head", cache / "head")
-    return Settings(assets_dir=toy_assets, cache_dir=cache)
-
-
-@pytest.fixture
-def bench(settings, toy_reference):
-    made = toy.make_bench(settings)
-    place = settings.cache_dir / "prepared" / "made-up"
-    if not place.exists():
-        made_up_set(made, place, ("lite0", "vits"))
-    return made
-
-
-@pytest.fixture
-def whole(bench):
-    return open_set(bench, "lite0", images="made-up")
-
-
-def table(scored):
-    return scored.ask("SELECT * FROM images ORDER BY row").to_pylist()
 
 
 def null_basis(rows):
@@ -117,61 +85,6 @@ def test_each_image_is_scored_by_the_fit_that_did_not_see_it(whole, bench, monke
         outside += own is crossed
     assert 0 < outside < len(found)
     assert Unseen.of(crossed, seen).place.unique().numel() > 1
-
-
-def test_the_scores_of_the_whole_head_and_everything_that_ships_stay_as_they_are(
-    whole, toy_assets, settings
-):
-    shipped = {path: path.read_bytes() for path in toy_assets.rglob("*") if path.is_file()}
-    before = files_of(whole.folder.path)
-    found = under(whole, HeadVariant((0, 555), centred=True))
-    assert files_of(whole.folder.path) == before
-    assert {p: p.read_bytes() for p in toy_assets.rglob("*") if p.is_file()} == shipped
-    assert whole.path == score_path(whole.folder.path, "lite0", "mini")
-    assert whole.path.name == "scores-mini.parquet"
-    assert found.path.parent == settings.cache_dir / "variant-scores"
-    facts = facts_of(whole.path)
-    more = {"classes": "0,555", "centred": "yes"}
-    assert facts.keys().isdisjoint(more)
-    assert facts_of(found.path) == facts | more
-
-
-def test_they_are_computed_once_and_again_where_the_file_is_damaged(whole):
-    variant, told = HeadVariant((0, 281)), []
-
-    def ask():
-        told.clear()
-        return under(whole, variant, lambda done, total: told.append((done, total)))
-
-    first = ask()
-    assert told == [(0, 10), (5, 10), (10, 10)]
-    payload = first.path.read_bytes()
-    assert ask().path == first.path
-    assert told == []
-    first.path.write_bytes(payload[:-40])
-    ask()
-    assert told
-    assert first.path.read_bytes() == payload
-
-
-def test_what_is_stopped_on_the_way_leaves_no_file(whole, settings):
-    variant, folder = HeadVariant((1, 281)), settings.cache_dir / "variant-scores"
-    before = sorted(folder.glob("*")) if folder.exists() else []
-
-    def stop(done, total):
-        if done:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        under(whole, variant, stop)
-    assert {path.suffix for path in {*folder.glob("*")} - {*before}} <= {".lock", ""}
-    assert len(table(under(whole, variant))) == 10
-
-
-def test_the_oldest_go_first_where_many_were_asked_for(whole, monkeypatch):
-    monkeypatch.setattr(variant_scores, "_MOST_FILES", 2)
-    found = [under(whole, HeadVariant((index, 555))) for index in (0, 1, 281)]
-    assert [scored.path.exists() for scored in found] == [False, True, True]
 
 
 def test_two_networks_of_different_width_are_compared_where_the_same_classes_decide(bench):
@@ -255,60 +168,3 @@ def test_a_head_of_other_classes_is_not_compared_by_their_numbers(whole, bench, 
     monkeypatch.setattr(bench, "classifier", lambda model: other)
     with pytest.raises(HeadError, match="100 classes of its own, not those of ImageNet-1k"):
         under(whole, THREE)
-
-
-def test_a_cache_that_cannot_be_written_is_said(whole, settings, monkeypatch):
-    def refuse(*arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(variant_scores, "write_scores", refuse)
-    with pytest.raises(ImageSetError, match="cannot be kept: No space left on device"):
-        under(whole, HeadVariant((0, 1)))
-
-
-def test_a_larger_null_space_is_cut_to_as_many_dimensions(bench, settings):
-    sets = [open_set(bench, model, images="made-up") for model in ("lite0", "vits")]
-    cut, uncut = (under(scored, THREE, dimension=381) for scored in sets)
-    assert (cut.nullity, cut.dimension, uncut.nullity, uncut.dimension) == (381, 381, 381, None)
-    assert uncut.path == under(sets[1], THREE).path
-    assert facts_of(cut.path)["dimension"] == "381"
-    whole_null = bench.deciding("lite0", THREE).linear.head
-    ((_, part),) = list(sets[0].features([0, 1]))
-    removed = cut.linear.head.null_part(part)
-    assert torch.allclose(whole_null.null_part(removed), removed, atol=1e-9)
-    row = table(cut)[0]
-    moved = bench.translator("lite0", "mini").apply(part[:1] - removed[:1])
-    z = bench.translator("lite0", "mini").apply(part[:1])
-    assert row["image_score_deg"] == pytest.approx(float(angle_deg(z, moved)), abs=1e-4)
-    assert 0 < row["null_energy"] <= table(under(sets[0], THREE))[0]["null_energy"]
-    assert model_row(cut).nullity == 381
-    again = toy.make_bench(settings)
-    kept = under(open_set(again, "lite0", images="made-up"), THREE, dimension=381)
-    assert torch.equal(kept.linear.head.null_part(part), removed)
-
-
-def test_the_random_controls_of_a_cut_are_cut_in_the_same_way(whole, bench):
-    rows = table(under(whole, THREE, dimension=9))
-    features = torch.cat([part for _, part in whole.features([row["row"] for row in rows])])
-    moment = features.double().mT @ features.double()
-    head, translator = bench.deciding("lite0", THREE).linear.head, bench.translator("lite0", "mini")
-    controls = cut_controls(head, moment, 9, translator)
-    z = translator.apply(features)
-    found = controls.score(features, z, torch.ones(len(z)), z.flip(0)).dim_image_score
-    asked = [row["control_dim_image_score_deg"] for row in rows]
-    # Products in single precision round by how many images are taken at once: 3e-5 was seen.
-    assert asked == pytest.approx(found.tolist(), abs=1e-3)
-
-
-def test_a_cut_whose_directions_were_lost_is_made_again(whole, bench):
-    cut = under(whole, THREE, dimension=7)
-    bench.store.path("null-cuts", cut.path.stem).unlink()
-    with pytest.raises(StaleArtefactError, match="are gone"):
-        _ = cut.linear
-    assert under(whole, THREE, dimension=7).linear.head.nullity == 7
-
-
-def test_a_whole_head_can_be_cut_too(whole):
-    cut = under(whole, WHOLE_HEAD, dimension=20)
-    assert (cut.nullity, len(table(cut))) == (20, 20)
-    assert under(whole, WHOLE_HEAD, dimension=280) is whole

@@ -36,6 +36,12 @@ def app():
 
 
 @pytest.fixture
+def page():
+    """Open a page by name with query parameters."""
+    return App.at_page
+
+
+@pytest.fixture
 def offered(monkeypatch):
     """What makes each file that a page offers, by the file's name; a click calls it."""
     makers, real = {}, MediaFileManager.add_deferred

@@ -1,4 +1,4 @@
-"""Folders as people have them: names that are no UTF-8, closed and linked folders, HF pages."""
+"""Folders as people have them: names that are no UTF-8, closed or linked, pipes, HF pages."""
 
 import io
 import os
@@ -17,6 +17,7 @@ from sing_core.sets.judged import judge
 from sing_core.sets.originals import original
 from sing_core.sets.sources import open_source
 from tests.prepared_sets import WNIDS, class_folders, jpeg, parquet
+from tests.sets.listings import reasons
 
 LATIN = os.fsdecode(b"caf\xe9")
 
@@ -232,3 +233,33 @@ def test_only_some_files_are_looked_into(tmp_path, monkeypatch):
     (tmp_path / "4").write_bytes(jpeg(0))
     parquet(tmp_path / "set.parquet", 3)
     assert open_source(tmp_path).notes == ()
+
+
+def test_a_pipe_or_a_device_is_no_image(tmp_path):
+    folder = class_folders(tmp_path / "set", 1, WNIDS[:1]) / WNIDS[0]
+    os.mkfifo(folder / "1.jpg")
+    (folder / "2.jpg").symlink_to("/dev/zero")
+    (folder / "3.jpg").symlink_to("nowhere")
+    (folder / "4.jpg").symlink_to(folder / "000.jpg")
+    found = reasons(open_source(tmp_path / "set"))
+    assert found[0] == found[4] == ""
+    assert found[1] == found[2] == "It cannot be read: it is a device or a pipe, no regular file."
+    assert found[3] == "It cannot be read: No such file or directory."
+    for path in (folder / "1.jpg", tmp_path / "zero"):
+        if path.name == "zero":
+            path.symlink_to("/dev/zero")
+        with pytest.raises(ImageSetError, match="device or a pipe"):
+            open_source(path)
+
+
+def test_linked_folders_are_said(tmp_path):
+    class_folders(tmp_path / "set", 1, WNIDS[:1])
+    (tmp_path / "set" / "more").symlink_to(class_folders(tmp_path / "other", 1))
+    assert judge(open_source(tmp_path / "set")) == (
+        "The linked folder “more” of set is not followed: give the folder that it leads to.",
+    )
+
+
+def test_a_name_longer_than_any_file_has_is_a_sentence(tmp_path):
+    with pytest.raises(ImageSetError, match="cannot be read"):
+        open_source(tmp_path / ("a" * 300))

@@ -8,7 +8,7 @@ import torch
 from sing_core.sets.chunks import ImageRow
 from sing_core.units.inside import Inside, open_inside
 from sing_core.units.recorded import Recorded
-from sing_core.units.residual import sliced, sums_of
+from sing_core.units.residual import Sums, sliced, sums_of
 from tests.units.photos import photo
 
 CROPS = 24
@@ -25,6 +25,14 @@ def crops(inside: Inside) -> torch.Tensor:
     whole = photo()
     boxes = [(7 * k, 4 * k, 7 * k + 170, 4 * k + 170) for k in range(CROPS)]
     return torch.stack([inside.prepare(whole.crop(box)) for box in boxes])
+
+
+@pytest.fixture(scope="session")
+def sums(inside: Inside) -> Sums:
+    """Units of forty other crops of the photo."""
+    whole = photo()
+    crops = [whole.crop((5 * k, 3 * k, 5 * k + 180, 3 * k + 180)) for k in range(40)]
+    return sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from sing_core.units.ablation import ablated, ablation_sentence
 from sing_core.units.atlas import direct_effects
 from sing_core.units.inside import open_inside
 from sing_core.units.recorded import Recorded
-from sing_core.units.residual import Sums, sums_of
+from sing_core.units.residual import Sums
 from tests.benches import exit_code
 from tests.units.photos import photo
 
@@ -25,20 +25,12 @@ NAMES = ("embedding", "L0.H0", "L0.H1", "L0.MLP")
 
 
 @pytest.fixture(scope="module")
-def inside(real_bench):
-    return open_inside(real_bench, "mini-vit")
-
-
-@pytest.fixture(scope="module")
-def recorded(inside):
-    whole = photo()
-    crops = [whole.crop((11 * k, 6 * k, 11 * k + 190, 6 * k + 190)) for k in range(20)]
-    sums = sums_of(inside.tower, torch.stack([inside.prepare(crop) for crop in crops]))
+def recorded(inside, record):
+    sums = record([DOG] * 20).sums
     places = inside.logits(inside.shares.all(sums).sum(dim=1)).argmax(dim=-1).tolist()
     wnids = {place: wnid for wnid, place in imagenet_places().items()}
     # Classes are what the network reads, but for every fourth image.
-    rows = [ImageRow(k, f"{k}", wnids[p] if k % 4 else DOG, f"{k}") for k, p in enumerate(places)]
-    return Recorded(sums, tuple(rows), ())
+    return record([wnids[p] if k % 4 else DOG for k, p in enumerate(places)])
 
 
 def made(units, wnids):
@@ -80,9 +72,8 @@ def test_the_order_of_units_is_no_matter_and_twice_is_once(inside, recorded, how
 
 
 @pytest.mark.slow
-def test_all_units_gone_leave_one_answer_for_all(inside, recorded):
-    rows = [ImageRow(k, f"{k}", DOG if k % 2 else CAT, f"{k}") for k in range(20)]
-    two = Recorded(recorded.sums, tuple(rows), ())
+def test_all_units_gone_leave_one_answer_for_all(inside, record):
+    two = record([DOG if k % 2 else CAT for k in range(20)])
     found = ablated(inside, two, inside.tower.unit_names)
     assert found.accuracy.estimate in (0.0, 0.5)
     assert found.worst_accuracy.estimate == 0
@@ -123,12 +114,11 @@ def test_without_a_planted_background_head_the_class_that_is_read_worst_is_read_
 
 
 @pytest.mark.slow
-def test_units_and_classes_that_are_not_there_are_refused(inside, recorded):
+def test_units_and_classes_that_are_not_there_are_refused(inside, record, recorded):
     with pytest.raises(UnitsError, match=r"L0\.H0 to L11\.H5"):
         ablated(inside, recorded, ["L12.H0"])
-    rows = tuple(ImageRow(row.row, row.name, "", row.digest) for row in recorded.images)
     with pytest.raises(ImageSetError, match="two classes"):
-        ablated(inside, Recorded(recorded.sums, rows, ()), ["L0.H0"])
+        ablated(inside, record([""] * 20), ["L0.H0"])
 
 
 COMMANDS = {

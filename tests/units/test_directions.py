@@ -1,23 +1,15 @@
 """One hidden direction in words: planted ones are named, random ones refused, signs are signs."""
 
-import json
-import math
-from dataclasses import replace
-
 import pytest
 import torch
 from scipy import stats
 
-from sing_core.cli import unit_directions
-from sing_core.errors import HeadError, ImageSetError, UnitsError
+from sing_core.errors import HeadError, UnitsError
 from sing_core.maths.controls import null_directions
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.sparse_texts import left_over, omp
 from sing_core.maths.statistics import as_many_by_chance
 from sing_core.maths.translator import Translator
-from sing_core.models.imagenet import imagenet_labels, imagenet_wnids
-from sing_core.sets.chunks import ImageRow
-from sing_core.units import set_directions
 from sing_core.units.component_table import component_table
 from sing_core.units.directions import (
     DRAWS,
@@ -29,14 +21,6 @@ from sing_core.units.directions import (
     null_difference,
     random_band,
 )
-from sing_core.units.set_directions import (
-    AskedDirection,
-    band_of,
-    components_of_set,
-    direction_of_set,
-)
-from sing_core.units.set_part import SetPart, halves, part_of_set
-from tests.benches import exit_code
 
 WIDTH, READ, TEXTS = 40, 10, 80
 
@@ -234,87 +218,6 @@ def test_the_band_is_of_many_draws_and_wider_where_fewer_texts_can_choose(band):
     assert all(later <= former for former, later in zip(band.high, band.high[1:], strict=False))
 
 
-@pytest.fixture(scope="module")
-def words(real_bench):
-    """The names of the first hundred concepts stand for a pool of texts."""
-    vocabulary = real_bench.vocabulary("mini")
-    embeddings = torch.nn.functional.normalize(vocabulary.embeddings[:400].float(), dim=-1)
-    return vocabulary.labels[:400], embeddings
-
-
-ASKED = AskedDirection("embedded", "lite0", "mini", class_name="goldfish")
-
-
-@pytest.mark.slow
-def test_a_direction_of_a_class_has_its_images_at_both_ends(real_bench, words):
-    band = band_of(real_bench, ASKED, words[1])
-    found = direction_of_set(real_bench, ASKED, *words, band, size=5)
-    scores = [end.score for end in (*found.top, *reversed(found.bottom))]
-    assert scores == sorted(scores, reverse=True)
-    assert len(found.top) == len(found.bottom) == 4
-    assert {end.label for end in (*found.top, *found.bottom)} == {"goldfish"}
-    made, others = halves(part_of_set(real_bench, "embedded", "lite0", "goldfish"))
-    assert {end.image for end in (*found.top, *found.bottom)} == set(others.images)
-    vector = null_component(made.features, real_bench.classifier("lite0").linear.head, 1).vector
-    along = others.features.double() @ vector
-    assert found.top[0].score == pytest.approx(float(along.max()))
-    share = f"{100 * found.elsewhere:.1f} % in the 8 others"
-    assert f"in the 8 images that made it, and {share}" in found.sentence
-    assert (
-        "omponent 1 of what EfficientNet-Lite0 cannot see of “goldfish” (16 images)"
-        in found.sentence
-    )
-    assert f"{100 * found.card.unexplained[-1]:.1f} %" in found.sentence
-    assert (found.shared is None) == found.card.is_refused
-    assert len(found.card.unexplained) == 1 + 128
-
-
-@pytest.mark.slow
-def test_the_ends_of_a_difference_are_its_two_classes(real_bench, words):
-    asked = replace(ASKED, against="jellyfish")
-    found = direction_of_set(real_bench, asked, *words, band_of(real_bench, asked, words[1]))
-    assert {end.label for end in found.top} == {"goldfish"}
-    assert {end.label for end in found.bottom} == {"jellyfish"}
-    assert "how “goldfish” (16 images) differs from “jellyfish” (16 images)" in found.sentence
-    assert "of the squared length of that difference is hidden, in the 16 images" in found.sentence
-    assert f"in the 16 others {100 * found.elsewhere:.1f} % lies along it" in found.sentence
-
-
-@pytest.mark.slow
-def test_what_cannot_be_asked_is_said(real_bench, words):
-    band = RandomBand((1.0, 0.5), (1.0, 0.6), (1.0, 0.7), (0.5, 0.6, 0.7))
-    for asked, said, kind in (
-        (replace(ASKED, class_name="", against="goldfish"), "name the first one", UnitsError),
-        (replace(ASKED, against="n01443537"), "differ from itself", UnitsError),
-        (replace(ASKED, component=8), "these 8 images vary in 7 directions", UnitsError),
-        (replace(ASKED, class_name="unicorns of old"), "no class of ImageNet", ImageSetError),
-        (replace(ASKED, images="nowhere"), "No prepared set", ImageSetError),
-        (replace(ASKED, model="vits"), "no null space", ImageSetError),
-    ):
-        with pytest.raises(kind, match=said):
-            direction_of_set(real_bench, asked, *words, band)
-
-
-def test_a_half_makes_what_the_other_shows_and_a_copy_is_in_one_of_them():
-    images = [ImageRow(row, f"{row}.jpg", "", f"{(row % 10) * 37 % 101:03d}") for row in range(30)]
-    of, others = halves(SetPart(torch.arange(30.0)[:, None], tuple(images), "thirty"))
-    assert (len(of.images), len(others.images)) == (15, 15)  # ten files, each there three times
-    assert not {row.digest for row in of.images} & {row.digest for row in others.images}
-    for part in (of, others):
-        assert part.features[:, 0].tolist() == [row.row for row in part.images]
-
-
-@pytest.mark.slow
-def test_too_few_images_for_two_halves_are_refused(real_bench, words):
-    band = band_of(real_bench, ASKED, words[1])
-    single = next(
-        label for label, row in zip(imagenet_labels(), imagenet_wnids(), strict=True)
-        if len(part_of_set(real_bench, "embedded", "lite0", row).images) == 1
-    )  # fmt: skip
-    with pytest.raises(UnitsError, match=r"\(1 image\) there are too few, at least 8"):
-        components_of_set(real_bench, replace(ASKED, class_name=single), words[1], band)
-
-
 def looked_through(head, translator, texts, band, rows, count=6):
     return component_table(
         null_components(rows, head, count), rows + features(seed=9), head, translator,
@@ -361,77 +264,3 @@ def test_as_many_by_chance_is_what_drawing_shows():
     for found in (0, 1, 2, 5):
         share = float((below >= found).double().mean())
         assert as_many_by_chance(found, 20, 5, DRAWS) == pytest.approx(share, abs=0.01)
-
-
-TEXT_LINES = "a red photo\na dog\nat night\na drawing\nunder water\nmany people\na close-up\nsnow\n"
-
-
-@pytest.fixture
-def command(real_bench, monkeypatch, capsys, tmp_path):
-    """Run the command on a short list of texts; return exit code, rows or problem, sentences."""
-    monkeypatch.setattr(unit_directions, "open_bench", lambda settings: real_bench)
-    texts = tmp_path / "texts.txt"
-    texts.write_text(TEXT_LINES, "utf-8")
-
-    def call(*words):
-        words = ["direction-words", "--set", "embedded", "--texts", texts, *words, "--json"]
-        code = exit_code(monkeypatch, *words)
-        out, err = capsys.readouterr()
-        return code, [json.loads(line) for line in out.splitlines()], err
-
-    return call
-
-
-KEYS = [
-    "rank", "text", "coefficient", "unexplained", "random_low", "random_median", "random_high",
-]  # fmt: skip
-
-
-@pytest.mark.slow
-def test_the_command_prints_a_row_a_text_and_says_the_sentence(command):
-    code, rows, said = command(
-        "--model", "lite0", "--class", "goldfish", "--size", "3", "--component", "1"
-    )
-    assert code == 0, said
-    assert [list(row) for row in rows] == [KEYS] * 3
-    assert [row["rank"] for row in rows] == [1, 2, 3]
-    assert all(math.isfinite(row["unexplained"]) for row in rows)
-    assert "omponent 1 of what EfficientNet-Lite0 cannot see of “goldfish”" in said
-    assert "Most along it: " in said
-    assert said.count("(goldfish, ") == 6
-
-
-@pytest.mark.slow
-def test_the_command_lists_components_and_takes_the_first_that_has_words(command):
-    asked = ("--model", "lite0", "--class", "goldfish", "--look", "5")
-    code, rows, said = command(*asked, "--list")
-    assert code == 0, said
-    assert [row["component"] for row in rows] == [1, 2, 3, 4, 5]
-    assert all(0 < row["elsewhere"] < 1 and 0 <= row["random_below"] <= DRAWS for row in rows)
-    assert [row["share"] for row in rows] == sorted((r["share"] for r in rows), reverse=True)
-    having = [row["component"] for row in rows if row["has_words"]]
-    code, texts, said = command(*asked, "--size", "2")
-    assert code == 0, said
-    assert f"omponent {having[0] if having else 1} of what EfficientNet-Lite0 cannot see" in said
-    assert (texts[0]["text"] is None) == (not having)
-    assert f"{len(having) or 'None'} of the first 5 components" in said
-
-
-def test_a_wrong_class_is_refused_before_texts_are_read_and_random_directions_drawn(
-    command, monkeypatch
-):
-    monkeypatch.setattr(unit_directions, "pool_of", None)  # calling either would fail
-    monkeypatch.setattr(set_directions, "random_band", None)
-    for words in (("--class", "unicorns of old"), ("--class", "goldfish", "--component", "9999")):
-        code, rows, said = command("--model", "lite0", *words)
-        assert (code, rows) == (2, [])
-        assert json.loads(said)["error"] in ("ImageSetError", "UnitsError")
-
-
-def test_the_command_refuses_in_a_sentence(command):
-    code, rows, said = command("--model", "lite0", "--against", "goldfish")
-    assert (code, rows) == (2, [])
-    assert json.loads(said.splitlines()[-1]) == {
-        "error": "UnitsError",
-        "message": "A difference is of two classes: name the first one too.",
-    }

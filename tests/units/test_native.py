@@ -8,12 +8,6 @@ from PIL import Image
 
 from sing_core.files.samples import SAMPLES, sample_bytes
 from sing_core.maths.head_variants import HeadVariant
-from sing_core.units.inside import open_inside
-
-
-@pytest.fixture(scope="module")
-def inside(real_bench):
-    return open_inside(real_bench, "mini-vit")
 
 
 @pytest.fixture(scope="module")

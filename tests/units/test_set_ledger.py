@@ -11,36 +11,23 @@ from sing_core.errors import ImageSetError
 from sing_core.maths.head_variants import HeadVariant
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.statistics import clustered_mean
-from sing_core.sets.chunks import ImageRow
 from sing_core.units import set_ledger as core
-from sing_core.units.inside import open_inside
 from sing_core.units.ledger import ledger
-from sing_core.units.recorded import Recorded
-from sing_core.units.residual import sliced, sums_of
+from sing_core.units.residual import sliced
 from sing_core.units.set_ledger import mean_output, part_of_recorded, set_ledger
 from sing_core.units.tokens import look_at
 from tests.benches import exit_code
 from tests.prepared_sets import class_folders
-from tests.units.photos import photo
 
 
 @pytest.fixture(scope="module")
-def inside(real_bench):
-    return open_inside(real_bench, "mini-vit")
+def batch(crops):
+    return crops[:12]
 
 
 @pytest.fixture(scope="module")
-def batch(inside):
-    whole = photo()
-    crops = [whole.crop((9 * k, 5 * k, 9 * k + 150, 5 * k + 150)) for k in range(12)]
-    return torch.stack([inside.prepare(crop) for crop in crops])
-
-
-@pytest.fixture(scope="module")
-def recorded(inside, batch):
-    wnids = ("n01443537", "n02123045", "n02124075")
-    rows = tuple(ImageRow(k, f"{k}", wnids[k % 3], f"{k}") for k in range(12))
-    return Recorded(sums_of(inside.tower, batch), rows, ())
+def recorded(record):
+    return record(["n01443537", "n02123045", "n02124075"] * 4)
 
 
 @pytest.fixture(scope="module")
