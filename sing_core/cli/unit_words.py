@@ -55,7 +55,8 @@ def text_span(
     """Describe one head by texts (TextSpan), with how often half the images choose each again.
 
     `explained` is the share of what the head varies in that all texts carry together, `shuffled`
-    that of texts with shuffled embeddings, `bound` that of as many principal components.
+    the most that texts with shuffled embeddings do in 19 draws, `bound` that of as many principal
+    components.
     """
     from sing_core.units.heads import head_words
     from sing_core.units.inside import check_head, open_inside

@@ -269,6 +269,7 @@ def _too_many(kind: str, what: str) -> str:
 
 def _bound_shape(image: Image.Image, notes: list[str]) -> Image.Image:
     """Cut the ends off extreme strips: a network that enlarges their short side would explode."""
+    given = f"{image.width} × {image.height}"
     short, long = min(image.size), max(image.size)
     if long > _MAX_ASPECT * short:
         longer, other = ("wide", "high") if image.width == long else ("high", "wide")
@@ -282,7 +283,6 @@ def _bound_shape(image: Image.Image, notes: list[str]) -> Image.Image:
         image = image.crop((left, top, left + width, top + height))
     if short < _SMALL_SIDE:
         notes.append(
-            f"The picture is very small ({image.width} × {image.height} pixels) "
-            "and is enlarged for the network."
+            f"The picture is very small ({given} pixels) and is enlarged for the network."
         )
     return image

@@ -62,7 +62,7 @@ def test_words_of_a_head_are_held_against_shuffled_texts_and_what_any_directions
     assert own.explained == pytest.approx(own.bound, rel=1e-3)
     assert own.shuffled < 0.8 * own.explained
     assert f"carry {100 * own.bound:.0f} % at most" in own.sentence
-    assert f"shuffled embeddings {100 * own.shuffled:.0f} %" in own.sentence
+    assert f"shuffled embeddings up to {100 * own.shuffled:.0f} %" in own.sentence
     row = own.as_rows()[0]
     assert (row["rank"], row["shuffled"], row["bound"]) == (1, own.shuffled, own.bound)
 
@@ -73,6 +73,10 @@ def test_a_heads_sentence_leads_with_texts_that_return_and_marks_the_others():
     assert "is first about “firm” and “also firm”" in said
     assert "2 of them return in at least half" in said
     assert [word.as_row()["unstable"] for word in words] == [True, False, False]
+    chance = HeadWords("L1.H1", words, 40, 0.8, 0.9)
+    assert not chance.beyond_chance
+    assert chance.sentence.startswith("L1.H1 has no name beyond chance: 3 texts carry 80 % of what")
+    assert "up to 80 %; “firm” and “also firm” come before others" in chance.sentence
     loose = HeadWords("L1.H1", words[:1], 40, 0.1, 0.9).sentence
     assert "has no name that these images settle" in loose
     assert "first about" not in loose

@@ -189,7 +189,8 @@ def _offer(shelf: Shelf, image: Image | None, here: bool) -> None:
     if image is None:
         st.caption("Tick an image to open its stored feature in Explore.")
         return
-    name = in_words(str(image["name"]), 60)
+    file, _, row = str(image["name"]).rpartition("#")
+    name = f"image {in_words(row, 12)}" if file else in_words(row, 60)
     label = f"Open {name if here else f'the stored feature of {name}'} in Explore"
     asked = originals.explore_link(shelf.model, shelf.images, image, shelf.prompt)
     with st.container(key=shelf.key("open")):

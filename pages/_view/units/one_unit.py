@@ -20,6 +20,7 @@ _WORDS: dict[str, Any] = {
     "unstable": "as a name",
 }
 _FIRM = {True: "unstable", False: "firm"}
+_CHANCE = "no more than chance"
 _ENDS = {"most": "Most", "least": "Least"}
 
 
@@ -82,8 +83,10 @@ def _show_words(asked: Asked, head: tuple[int, int]) -> None:
         return
     st.markdown(f"{found.sentence} Over {found.images:,} images.")
     rows = [w.as_row() for w in found.words]
+    said = [_FIRM[row["unstable"]] if found.beyond_chance else _CHANCE for row in rows]
+    rows = [row | {"unstable": own} for row, own in zip(rows, said, strict=True)]
     st.dataframe(
-        cells.spoken_table([row | {"unstable": _FIRM[row["unstable"]]} for row in rows],
+        cells.spoken_table(rows,
                            numbers={"gain": ".1%", "stability": ".0%"}),
         hide_index=True, column_order=list(_WORDS), column_config=_WORDS, key="units.words",
     )  # fmt: skip

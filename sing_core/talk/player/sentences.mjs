@@ -10,7 +10,8 @@ const stands = (scene, index) =>
   scene.max_logit_drift[index] <= scene.drift_budget * Math.abs(scene.max_abs_logit);
 
 export function headline(scene, index) {
-  const before = `${scene.before.label}, ${percent(scene.before.probability)}`;
+  const among = scene.scene.classes.length ? ` among ${count(scene.deciding)} classes` : "";
+  const before = `${scene.before.label}, ${percent(scene.before.probability)}${among}`;
   if (index === 0) {
     return `The classifier says ${before}. Now move what its last layer cannot see.`;
   }
@@ -40,7 +41,7 @@ export function driftWords(scene, index, frame) {
   const whole = `no deciding logit moves by more than ${drift} (largest ${scene.max_abs_logit.toFixed(1)})`;
   if (!frame || frame.index === 0 || scene.scene.drawn !== "feasible") return whole;
   const [asked, kept] = [scene.image_score_deg[frame.index], frame.image_score_deg].map((one) => degrees(one, 0));
-  return `${whole}; of ${asked} the network could produce ${kept}, drawn: ± ${small(frame.max_logit_drift)}`;
+  return `${whole}; drawn are the ${kept} of ${asked} that the network could produce, within ± ${small(frame.max_logit_drift)}`;
 }
 
 export function headWords(scene) {

@@ -15,8 +15,14 @@ const scene = {
 const frame = { index: 1, label: "tiger cat", feature_label: "tiger cat", feature_probability: 0.38, image_score_deg: 21, max_logit_drift: 0.2 };
 
 test("the headline says what moved and what stood", () => {
-  assert.match(headline(scene, 0), /^The classifier says tiger cat, 39 %\./);
-  assert.equal(headline(scene, 1), "The meaning turns 27° towards “an image of a fox”. The classifier still says tiger cat, 39 %.");
+  const whole = { ...scene, scene: { ...scene.scene, classes: [] } };
+  assert.match(headline(whole, 0), /^The classifier says tiger cat, 39 %\./);
+  assert.equal(headline(whole, 1), "The meaning turns 27° towards “an image of a fox”. The classifier still says tiger cat, 39 %.");
+});
+
+test("where few classes decide the headline says among how many its percentage is", () => {
+  assert.match(headline(scene, 0), /^The classifier says tiger cat, 39 % among 16 classes\./);
+  assert.match(headline(scene, 1), /The classifier still says tiger cat, 39 % among 16 classes\.$/);
 });
 
 test("where the logits move the headline does not say that the decision stands", () => {
@@ -43,7 +49,7 @@ test("what is drawn, the drift of both, the head, the ranks", () => {
   assert.equal(drawnWords({ ...scene, scene: { ...scene.scene, drawn: "asked" } }, frame), "its equivalent, drawn: 21°");
   assert.equal(
     driftWords(scene, 1, frame),
-    "no deciding logit moves by more than 0.000002 (largest 9.2); of 27° the network could produce 21°, drawn: ± 0.2",
+    "no deciding logit moves by more than 0.000002 (largest 9.2); drawn are the 21° of 27° that the network could produce, within ± 0.2",
   );
   assert.equal(driftWords(scene, 0, { ...frame, index: 0 }), "no deciding logit moves by more than 0 (largest 9.2)");
   assert.equal(headWords(scene), "Lite · 16 classes decide · 1,264 of 1,280 directions are free");
