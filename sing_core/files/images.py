@@ -282,7 +282,5 @@ def _bound_shape(image: Image.Image, notes: list[str]) -> Image.Image:
         left, top = (image.width - width) // 2, (image.height - height) // 2
         image = image.crop((left, top, left + width, top + height))
     if short < _SMALL_SIDE:
-        notes.append(
-            f"The picture is very small ({given} pixels) and is enlarged for the network."
-        )
+        notes.append(f"The picture is very small ({given} pixels) and is enlarged for the network.")
     return image

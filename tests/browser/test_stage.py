@@ -116,7 +116,9 @@ def test_what_is_drawn_of_the_asked_turn_is_said_with_the_reason(stage: Stage) -
     asked = float(stage.text("is").removesuffix("°"))
     drawn, whole = re.fullmatch(r"drawn: (\d+)° of the (\d+)°", stage.text("three-name")).groups()
     assert int(drawn) < int(whole) == round(asked)
-    assert f"drawn are the {drawn}° of {whole}° that the network could produce" in stage.text("drift")
+    assert f"drawn are the {drawn}° of {whole}° that the network could produce" in stage.text(
+        "drift"
+    )
 
 
 def test_a_wipe_puts_the_picture_before_over_the_one_after(stage: Stage) -> None:

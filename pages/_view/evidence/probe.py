@@ -57,7 +57,8 @@ def show(answer: DeltaGenerator, model: str, images: str, chosen: Chosen) -> Non
     """
     part, read = chosen
     subspaces = 3 + DRAWS + READ_DRAWS
-    with st.spinner(f"Training probes on {subspaces} subspaces; the first time takes a while…"):
+    said = f"Training probes on {subspaces} subspaces; the first time takes a while…"
+    with st.spinner(said, show_time=True):
         found = asks.probed(model, images, read, part)
     answer.markdown(f"**{found.sentence}**")
     kinds.show_note(model, images, part, found.stratum, translated=False)

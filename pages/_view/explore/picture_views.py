@@ -136,7 +136,7 @@ def feasible_words(image_score_deg: float) -> str:
 def faults(angle_deg: float, reads_as: str) -> list[str]:
     """Return in what a picture failed, if it did: ``reads_as`` names a class that is not f's."""
     missed = [f"not what was asked: {angle_deg:.0f}°"] if angle_deg > MISSED_DEG else []
-    return [*missed, f"reads as {reads_as}"] if reads_as else missed
+    return [*missed, f"picture reads as {reads_as}"] if reads_as else missed
 
 
 def _show_audit(read: Sequence[tuple[str, PictureAudit]]) -> None:

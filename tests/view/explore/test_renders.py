@@ -100,6 +100,6 @@ def test_only_finished_pictures_are_shown_each_with_its_fault(session, desk, ask
     found = renders.slot(job, asked, asked.ask())
     assert [(one["index"], one["badge"]) for one in found["frames"]] == [
         (0, ""),
-        (7, "not what was asked: 60° · reads as ball · feasible step: IS 14°"),
+        (7, "not what was asked: 60° · picture reads as ball · feasible step: IS 14°"),
     ]
     assert found["feasible_deg"] == 21.0
