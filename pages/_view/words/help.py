@@ -97,9 +97,9 @@ HELP = {
     "attribute_score": (
         "AS (eq. 7): angle(T(f), text) − angle(T(f̃), text), in degrees. Positive: the equivalent "
         "is nearer to the prompt. |AS| never exceeds IS. Compare it with the average over all "
-        "concepts: only what exceeds it is particular to the prompt. A step that is made for a text "
-        "comes nearer to it whatever it says, nonsense too: what the feature hides by itself is "
-        "what taking the null part away shows."
+        "concepts: only what exceeds it is particular to the prompt. A step that is made for a "
+        "text comes nearer to it whatever it says, nonsense too: what the feature hides by itself "
+        "is what taking the null part away shows."
     ),
     "logit_drift": (
         "The largest absolute difference between the logits of f and of f̃, in the head's own "
