@@ -166,7 +166,7 @@ def references() -> dict[str, str]:
     Those that ship, those of the table that were fetched here, and those in memory by a typed name.
     """
     rows = registry.all_references(settings())
-    loaded = [item.name for item in bench().pool.contents() if item.kind == "reference"]
+    loaded = bench().pool.references
     known = {
         row.name: row.title
         for row in rows

@@ -56,13 +56,14 @@ def survey(bench: "Workbench", reference: str) -> tuple[LibraryRow, ...]:
         )
         for entry in rows
     ]  # fmt: skip
-    typed = [name for name in loaded if name not in {entry.name for entry in rows}]
+    known = {entry.name for entry in rows}
+    typed = [name for name in bench.pool.classifiers if name not in known]
     listed += [
         LibraryRow(
             bench.entry(name),
             "typed",
             None,
-            loaded[name],
+            loaded.get(name),
             bench.translator_path(name, reference).is_file(),
         )
         for name in typed

@@ -34,6 +34,10 @@ class _Key:
     state: str = ""  # of local files: a changed file is another network
 
 
+def _key(kind: Kind, name: str) -> _Key:
+    return _Key(kind, name, file_state(name) if kind == "classifier" else folder_state(name))
+
+
 class ModelPool:
     """The process's loaded classifiers and references; safe to use from several threads.
 
@@ -76,7 +80,7 @@ class ModelPool:
         Raises:
             SingError: it cannot be loaded (see ``load_backbone``); what was loaded stays usable.
         """
-        return cast("Backbone", self._shelf.get(_Key("classifier", name, file_state(name))))
+        return cast("Backbone", self._shelf.get(_key("classifier", name)))
 
     def reference(self, name: str) -> Reference | CentredReference:
         """Return the reference in the reading that its name says, loading it on first use.
@@ -98,8 +102,7 @@ class ModelPool:
         Raises:
             SingError: it cannot be loaded (see ``load_reference``).
         """
-        base = base_of(name)
-        return cast("Reference", self._shelf.get(_Key("reference", base, folder_state(base))))
+        return cast("Reference", self._shelf.get(_key("reference", base_of(name))))
 
     def unload(self, name: str) -> bool:
         """Forget everything called ``name``, in all readings; return whether there was anything.
@@ -119,8 +122,19 @@ class ModelPool:
 
     @property
     def classifiers(self) -> tuple[str, ...]:
-        """Names of the classifiers in memory."""
-        return tuple(key.name for key in self._shelf.names() if key.kind == "classifier")
+        """Names of the classifiers in memory that can be had: see ``references``."""
+        return self._at_hand("classifier")
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Names of the references in memory whose local files, if any, are as they were loaded.
+
+        A file that is gone or another one by now makes what was loaded from it unreachable.
+        """
+        return self._at_hand("reference")
+
+    def _at_hand(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(key.name for key in self._shelf.names() if key == _key(kind, key.name))
 
     def contents(self) -> tuple[Loaded, ...]:
         """Return what is in memory and what it takes, least recently used first."""

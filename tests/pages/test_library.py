@@ -112,6 +112,27 @@ def test_a_local_file_is_loaded_by_its_typed_name_and_offered_by_explore(library
     assert explore.errors == []
 
 
+def test_a_classifier_whose_file_is_gone_is_no_longer_offered_and_no_page_fails(library, tmp_path):
+    """Of a file that one visitor has loaded and somebody has deleted, others know nothing."""
+    weights = tmp_path / "gone.safetensors"
+    save_file(timm.create_model("test_resnet", num_classes=10).state_dict(), weights)
+    name = f"test_resnet@{weights}"
+    choose(library, name)
+    press(library, "load")
+    own = App().choose_model(name)
+    weights.unlink()
+    assert own.run().errors == []
+    assert own.at.selectbox(key="explore.model").value == "lite0"
+    other = App()
+    assert (other.errors, other.warnings) == ([], [])
+    assert name not in other.at.selectbox(key="explore.model").options
+    again = other.open("library")
+    assert again.errors == []
+    assert name not in table(again).index
+    linked = App(model=name)
+    assert (linked.errors, len(linked.warnings)) == ([], 1)
+
+
 def test_what_is_not_plain_in_a_file_is_said_beside_its_head(library, tmp_path):
     weights = timm.create_model("test_resnet", num_classes=10).state_dict()
     del weights["fc.bias"]
