@@ -55,9 +55,12 @@ def degrees(value: float, digits: int = 3) -> str:
 
 
 def number(value: float, form: str) -> str:
-    """Return a number, written as ``form`` says, with the minus that prose has; 0 has no minus."""
+    """Return a number, written as ``form`` says, with the minus that prose has; 0 has no minus.
+
+    Between a number and its per cent stands a space, as in every sentence.
+    """
     sign, rest = ("+", form[1:]) if form.startswith("+") else ("", form)
-    return f"{float(value):{sign}z{rest}}".replace("-", MINUS)
+    return f"{float(value):{sign}z{rest}}".replace("-", MINUS).replace("%", " %")
 
 
 def size(value: float, digits: int = 2) -> str:

@@ -136,9 +136,9 @@ def test_steering_follows_the_classes_that_decide():
         next(b for b in app.at.button if "Steer every image" in b.label).click().run()
         return [text for text in said(app).split(" - ") if "cannot reach" in text][-1]
 
-    assert "100.0% of 16 images cannot reach IS = 40°" in share(opened(models="vits"))
+    assert "100.0 % of 16 images cannot reach IS = 40°" in share(opened(models="vits"))
     assert "of 15 images cannot reach" in share(opened(models="vits", classes="several"))
-    assert "100.0%" not in share(opened(models="vits", classes="several"))
+    assert "100.0 %" not in share(opened(models="vits", classes="several"))
 
 
 def test_as_many_dimensions_for_each_cut_the_larger_null_space():

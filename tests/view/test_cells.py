@@ -57,3 +57,9 @@ def test_a_column_is_as_wide_as_its_longest_text_however_far_down_it_stands():
     assert width_of(["dam"], 155) < 60
     assert width_of(["x" * 90], 155) == 155
     assert width_of([], 155) > 0
+
+
+def test_shares_carry_their_per_cent_once_and_after_a_space():
+    assert span(0.344, 0.309, 0.378, ".1%") == "34.4 % [30.9, 37.8]"
+    assert span(-0.02, -0.05, 0.01, "+.1%") == "−2.0 % [−5.0, +1.0]"
+    assert span(0.5, None, None, ".0%") == "50 %"

@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from pages._view import loaders
 from pages._view.exports import File, show_file
 from pages._view.words.help import HELP
-from pages._view.words.phrases import number, size
+from pages._view.words.phrases import number, percent, size
 from pages._view.words.pictures import (
     ASKED_STEP_NOTE,
     CONTROLS_NOTE,
@@ -49,11 +49,11 @@ def show_step(
     drift = strip.max_logit_drift[row]
     if strip.infeasible_share is None:
         negative = strip.negative_share[row]
-        st.caption(ASKED_STEP_NOTE.format(drift=size(drift, 1), negative=negative))
+        st.caption(ASKED_STEP_NOTE.format(drift=size(drift, 1), negative=percent(negative)))
     else:
         scores = {"is_": strip.image_score_deg[row], "as_": strip.attribute_score_deg[row]}
         cut = strip.infeasible_share[row]
-        st.caption(FEASIBLE_STEP_NOTE.format(cut=cut, drift=drift, **scores))
+        st.caption(FEASIBLE_STEP_NOTE.format(cut=percent(cut), drift=drift, **scores))
     rows = (0, row)
     if all(one in job.audits for one in rows):
         after = f"render of f̃ at ε = {strip.epsilon[row]:.3g}"

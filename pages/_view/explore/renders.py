@@ -10,6 +10,7 @@ from pages._view.explore import picture_views, recorded
 from pages._view.explore.question import Asked
 from pages._view.linked_number import LinkedNumber
 from pages._view.words.help import HELP
+from pages._view.words.phrases import number
 from sing_core.files.digests import content_key
 from sing_core.files.images import Photo
 from sing_core.pictures.catalogue import OFF, RENDERERS
@@ -176,7 +177,9 @@ def _show_job(job: PictureJob, asked: Asked, report: ImageReport) -> None:
         share, drawn = job.step / max(1, job.steps), len(job.audits)
         whole = len(job.strip.indices) if job.strip else 0
         words = f"{drawn} of {whole} pictures are finished" if whole else _missing(job)
-        st.progress(share, f"{words}; the next are at {share:.0%}." if whole else f"{words}…")
+        st.progress(
+            share, f"{words}; the next are at {number(share, '.0%')}." if whole else f"{words}…"
+        )
     if _recorded(job, asked, report):
         st.caption(recorded.NOTE)
     if job.strip is None or not _can_be_shown(job, report):

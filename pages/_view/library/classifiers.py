@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ct
 from pages._view import loaders
 from pages._view.library import actions, getting
 from pages._view.words.help import HELP
-from pages._view.words.phrases import NOTHING, be, count, in_words
+from pages._view.words.phrases import NOTHING, be, count, in_words, percent
 from sing_core.files.hub_progress import watching
 from sing_core.models import registry
 from sing_core.models.device import torch_device
@@ -138,7 +138,7 @@ def show_head(head: HeadReport) -> None:
     share = head.nullity / head.feature_dim
     st.success(
         f"{head.title} is loaded: {head.nullity} of its {head.feature_dim} feature directions "
-        f"({share:.0%}) move none of its {head.classes} logits.",
+        f"({percent(share)}) move none of its {head.classes} logits.",
         icon=":material/check:",
     )
     for note in loaders.bench().pool.backbone(head.model).notes:

@@ -98,11 +98,11 @@ def _caveat(rows: Sequence[SteeredRow], degrees: float) -> str:
 
 
 def _sentence(row: SteeredRow, degrees: float) -> str:
-    share = f"{row.unreachable:.1%} of {row.n:,} images cannot reach IS = {degrees:g}°"
+    share = f"{number(row.unreachable, '.1%')} of {row.n:,} images cannot reach IS = {degrees:g}°"
     title = f"**{loaders.models()[row.model].title}**"
     if row.drifting:
         share += (
-            f"; {row.drifting:.1%} would have to step so far that rounding moves a logit by more "
+            f"; {number(row.drifting, '.1%')} would have to step so far that rounding moves a logit by more "
             "than it may, and have no score"
         )
     if row.abs_as is None:

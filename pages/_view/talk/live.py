@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages._view import loaders
 from pages._view.talk.asked import link_of_scene
+from pages._view.words.phrases import number
 from sing_core.errors import SceneError, SingError
 from sing_core.files.digests import content_key
 from sing_core.files.images import Photo
@@ -76,7 +77,7 @@ class _Answer:
         """Return what the player is told; a new token where there is something new."""
         self.job.look("stage")
         share = self.job.step / self.job.steps if self.job.steps else 0.0
-        waiting = self.job.error or f"drawing {share:.0%}".replace("%", " %")
+        waiting = self.job.error or f"drawing {number(share, '.0%')}"
         drawn = self.recording.has_pictures
         return {
             "token": f"{self.scene.key} {drawn or waiting}",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pages._view import loaders
+from pages._view.words.phrases import number
 from sing_core.files.digests import content_key
 from sing_core.pictures.jobs import PictureJob
 from sing_core.pictures.protocol import RenderProgress
@@ -38,7 +39,7 @@ class Recorder:
             return self.error
         share = self._job.step / self._job.steps if self._job.steps else 0.0
         name = self._scenes[min(self._at, len(self._scenes) - 1)].name
-        return f"Recording {name}, {self._at + 1} of {len(self._scenes)}: drawing {share:.0%}."
+        return f"Recording {name}, {self._at + 1} of {len(self._scenes)}: drawing {number(share, '.0%')}."
 
     def _work(self, job: PictureJob) -> None:
         def tell(progress: RenderProgress) -> None:

@@ -6,6 +6,7 @@ from pages._view import commands, loaders
 from pages._view.tables import asks
 from pages._view.validate import figures
 from pages._view.words.help import HELP
+from pages._view.words.phrases import number
 from sing_core.errors import SingError
 from sing_core.maths.head_transfer import Transfer, pearson
 
@@ -40,8 +41,8 @@ def show() -> None:
 def _cells(row: Transfer) -> dict[str, object]:
     return {
         "classifier": loaders.models()[row.model].title,
-        "accuracy before": f"{row.before:.1%}",
-        "after": f"{row.after:.1%}",
+        "accuracy before": number(row.before, ".1%"),
+        "after": number(row.after, ".1%"),
         "classes": row.classes,
         "trained on": row.n,
         "judged on": row.n_test,

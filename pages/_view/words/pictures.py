@@ -12,11 +12,11 @@ STORED_PICTURE_NOTE = (
 )
 ASKED_STEP_NOTE = (
     "Feature level, exact: the equivalent’s logits differ from the photo’s by at most {drift}. "
-    "A network that ends in a ReLU has no negative entries: {negative:.0%} of this step’s length "
+    "A network that ends in a ReLU has no negative entries: {negative} of this step’s length "
     "leads below zero, where no picture is."
 )
 FEASIBLE_STEP_NOTE = (
-    "This step, at feature level: {cut:.0%} of it cannot be produced by a network whose features "
+    "This step, at feature level: {cut} of it cannot be produced by a network whose features "
     "are never negative. The furthest one that can, of the same length, has IS {is_:.1f}° and AS "
     "{as_:+.1f}° and moves a logit by at most {drift:.2g}. The mark on the slider is another "
     "thing: the largest IS of any such step, however long."
