@@ -102,8 +102,8 @@ def _sentence(row: SteeredRow, degrees: float) -> str:
     title = f"**{loaders.models()[row.model].title}**"
     if row.drifting:
         share += (
-            f"; {number(row.drifting, '.1%')} would have to step so far that rounding moves a logit by more "
-            "than it may, and have no score"
+            f"; {number(row.drifting, '.1%')} would have to step so far that rounding moves a "
+            "logit by more than it may, and have no score"
         )
     if row.abs_as is None:
         return f"{title}: {share}."

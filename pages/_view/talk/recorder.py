@@ -39,7 +39,8 @@ class Recorder:
             return self.error
         share = self._job.step / self._job.steps if self._job.steps else 0.0
         name = self._scenes[min(self._at, len(self._scenes) - 1)].name
-        return f"Recording {name}, {self._at + 1} of {len(self._scenes)}: drawing {number(share, '.0%')}."
+        place = f"{self._at + 1} of {len(self._scenes)}"
+        return f"Recording {name}, {place}: drawing {number(share, '.0%')}."
 
     def _work(self, job: PictureJob) -> None:
         def tell(progress: RenderProgress) -> None:
