@@ -87,7 +87,7 @@ class Stage:
 
     def go(self, url: str) -> Self:
         self.page.goto(url)
-        self.part("headline").filter(has_text="classifier").wait_for(timeout=120_000)
+        self.part("headline").filter(has_text=" says ").wait_for(timeout=120_000)
         self.page.wait_for_timeout(500)
         return self
 

@@ -116,7 +116,7 @@ def test_what_is_drawn_of_the_asked_turn_is_said_with_the_reason(stage: Stage) -
     asked = float(stage.text("is").removesuffix("°"))
     drawn, whole = re.fullmatch(r"drawn: (\d+)° of the (\d+)°", stage.text("three-name")).groups()
     assert int(drawn) < int(whole) == round(asked)
-    assert f"drawn are the {drawn}° of {whole}° that the network could produce" in stage.text(
+    assert f"of {whole}° the network can produce {drawn}°, drawn" in stage.text(
         "drift"
     )
 

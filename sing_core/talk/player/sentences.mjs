@@ -10,10 +10,10 @@ const stands = (scene, index) =>
   scene.max_logit_drift[index] <= scene.drift_budget * Math.abs(scene.max_abs_logit);
 
 export function headline(scene, index) {
-  const among = scene.scene.classes.length ? ` among ${count(scene.deciding)} classes` : "";
-  const before = `${scene.before.label}, ${percent(scene.before.probability)}${among}`;
+  const before = `${scene.before.label}, ${percent(scene.before.probability)}`;
+  const among = scene.scene.classes.length ? `Of ${count(scene.deciding)} classes ` : "";
   if (index === 0) {
-    return `The classifier says ${before}. Now move what its last layer cannot see.`;
+    return `${among}${among ? "the" : "The"} classifier says ${before}. Now move what its last layer cannot see.`;
   }
   const turned = degrees(scene.image_score_deg[index], 0);
   const where =
@@ -21,7 +21,7 @@ export function headline(scene, index) {
       ? `Its unseen part taken away, the meaning turns ${turned}`
       : `The meaning turns ${turned} towards ${quoted(scene.scene.prompt)}`;
   return stands(scene, index)
-    ? `${where}. The classifier still says ${before}.`
+    ? `${where}. ${among ? `${among}it` : "The classifier"} still says ${before}.`
     : `${where}, and the logits move by up to ${small(scene.max_logit_drift[index])}.`;
 }
 
@@ -41,7 +41,7 @@ export function driftWords(scene, index, frame) {
   const whole = `no deciding logit moves by more than ${drift} (largest ${scene.max_abs_logit.toFixed(1)})`;
   if (!frame || frame.index === 0 || scene.scene.drawn !== "feasible") return whole;
   const [asked, kept] = [scene.image_score_deg[frame.index], frame.image_score_deg].map((one) => degrees(one, 0));
-  return `${whole}; drawn are the ${kept} of ${asked} that the network could produce, within ± ${small(frame.max_logit_drift)}`;
+  return `${whole}; of ${asked} the network can produce ${kept}, drawn (± ${small(frame.max_logit_drift)})`;
 }
 
 export function headWords(scene) {

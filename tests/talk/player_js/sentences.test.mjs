@@ -21,8 +21,8 @@ test("the headline says what moved and what stood", () => {
 });
 
 test("where few classes decide the headline says among how many its percentage is", () => {
-  assert.match(headline(scene, 0), /^The classifier says tiger cat, 39 % among 16 classes\./);
-  assert.match(headline(scene, 1), /The classifier still says tiger cat, 39 % among 16 classes\.$/);
+  assert.match(headline(scene, 0), /^Of 16 classes the classifier says tiger cat, 39 %\. Now move/);
+  assert.match(headline(scene, 1), /“an image of a fox”\. Of 16 classes it still says tiger cat, 39 %\.$/);
 });
 
 test("where the logits move the headline does not say that the decision stands", () => {
@@ -49,7 +49,7 @@ test("what is drawn, the drift of both, the head, the ranks", () => {
   assert.equal(drawnWords({ ...scene, scene: { ...scene.scene, drawn: "asked" } }, frame), "its equivalent, drawn: 21°");
   assert.equal(
     driftWords(scene, 1, frame),
-    "no deciding logit moves by more than 0.000002 (largest 9.2); drawn are the 21° of 27° that the network could produce, within ± 0.2",
+    "no deciding logit moves by more than 0.000002 (largest 9.2); of 27° the network can produce 21°, drawn (± 0.2)",
   );
   assert.equal(driftWords(scene, 0, { ...frame, index: 0 }), "no deciding logit moves by more than 0 (largest 9.2)");
   assert.equal(headWords(scene), "Lite · 16 classes decide · 1,264 of 1,280 directions are free");
