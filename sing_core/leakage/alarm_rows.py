@@ -192,8 +192,9 @@ def sentence(rows: Sequence[AlarmRow], what: str) -> str:
     if own is None:
         corrected = f"beyond chance (corrected for its {_IN_WORDS[len(OWN)]} scores)"
         return f"No score of the null part tells {what} from the others {corrected}; {_nor(free)}."
+    first = "best score" if own is _best(rows, OWN) else "best score that is beyond chance"
     best = (
-        f"The null part’s best score, the {NAMES[own.score]}, is {own.side} for {what} in "
+        f"The null part’s {first}, the {NAMES[own.score]}, is {own.side} for {what} in "
         f"{_share(own)} of pairs (beyond chance, which is 50 %, corrected for its "
         f"{_IN_WORDS[len(OWN)]} scores)"
     )

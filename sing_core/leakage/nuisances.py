@@ -249,18 +249,25 @@ def meaning(rows: Sequence[NuisanceRow], usual: float | None) -> str:
     between = "" if usual is None else f", and of two photographs’ difference {100 * usual:.0f} %"
     moved = max(row.logit_change for row in full)
     lost = [row.nuisance for row in full if row.whole.low is None or row.whole.low <= 0]
-    unseen = f" Their whole movement does not show {', '.join(lost)} either." if lost else ""
+    unseen = (
+        f" Not even the whole movement is shown to have the name of {_and(lost)}." if lost else ""
+    )
+    found = any(row.verdict == FOUND for row in full)
+    where = "What is found lies where no logit sees it, and has its name. " if found else ""
     return (
         f"Of what the nuisances move, {100 * shares[0]:.0f} to {100 * shares[-1]:.0f} % lies in "
         f"the null space; of a random direction it would be "
-        f"{100 * full[0].null_share_random:.0f} %{between}. What is found lies where no logit "
-        "sees it, and has its name. That the classifier overlooks it does not follow: the same "
+        f"{100 * full[0].null_share_random:.0f} %{between}. {where}That the classifier "
+        "overlooks what is planted does not follow: the same "
         f"nuisances move its logits by up to {100 * moved:.0f} % of the largest.{unseen}"
     )
 
 
 def _listed(rows: Sequence[NuisanceRow], words: Callable[[NuisanceRow], str]) -> str:
-    said = [words(row) for row in rows]
+    return _and([words(row) for row in rows])
+
+
+def _and(said: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)
 
 

@@ -102,10 +102,10 @@ def within_auroc(sample: Sample, looked_for: ArrayLike) -> Interval:
         return Interval(float("nan"), None, None, 0)
     found = clustered_ratio(wins - CHANCE * pairs, pairs, names)  # its p is of chance
     low, high = (None if end is None else CHANCE + end for end in (found.low, found.high))
-    p = found.p
-    if p is None and low is not None:  # every class says exactly the same
-        p = float(abs(found.estimate) < _ROUNDING)
-    return replace(found, estimate=CHANCE + found.estimate, low=low, high=high, p=p)
+    told = replace(found, estimate=CHANCE + found.estimate, low=low, high=high)
+    if found.p is None and low is not None:  # every class says exactly the same
+        return _of_one_mind(told, abs(found.estimate))
+    return told
 
 
 def within_difference(
@@ -145,9 +145,23 @@ def _interval(
     if clusters < 2:
         return Interval(estimate, None, None, clusters)
     freedom, away = clusters - 1, abs(estimate - of)
+    if error <= _ROUNDING:
+        return _of_one_mind(Interval(estimate, estimate, estimate, clusters), away)
     half = float(stats.t.isf((1 - LEVEL) / 2 / tests, freedom) * error)
-    p = float(2 * stats.t.sf(away / error, freedom)) if error > 0 else float(away < _ROUNDING)
+    p = float(2 * stats.t.sf(away / error, freedom))
     return Interval(estimate, estimate - half, estimate + half, clusters, p)
+
+
+def _of_one_mind(found: Interval, away: float) -> Interval:
+    """Return an interval of classes that all say the same, ``away`` from what is tested.
+
+    Their spread says nothing then. By chance they are on one side as coins are; of so few that this
+    is no surprise, whose sums may agree by accident, there is no interval.
+    """
+    if away < _ROUNDING:
+        return replace(found, p=1.0)
+    p = 2.0 ** (1 - found.clusters)
+    return replace(found, p=p) if p <= 1 - LEVEL else replace(found, low=None, high=None, p=None)
 
 
 def _components(usual: Sample, other: Sample) -> tuple[Floats, Floats]:

@@ -14,6 +14,7 @@ DASH = "\N{EN DASH}"
 
 def test_a_new_sweep_replaces_the_old_in_the_same_slider(scrubber_page: OpenScrubber) -> None:
     scrubber = scrubber_page()
+    assert scrubber.part("live").text_content() == "", "a page that opens interrupts nobody"
     scrubber.slider.evaluate("node => { node.dataset.seen = 'yes'; }")
     scrubber.slider.focus()
     scrubber.page.keyboard.press("End")
@@ -25,6 +26,7 @@ def test_a_new_sweep_replaces_the_old_in_the_same_slider(scrubber_page: OpenScru
     assert scrubber.slider.get_attribute("data-seen") == "yes", "the component was remounted"
     assert scrubber.index == 30
     assert scrubber.part("is").inner_text() != before
+    assert scrubber.part("live").text_content().startswith("ε 3.00, image score "), "read aloud"
     scrubber.slider.focus()
     scrubber.page.keyboard.press("ArrowLeft")
     scrubber.server_says(str(0.1 * 29))

@@ -116,9 +116,7 @@ def test_what_is_drawn_of_the_asked_turn_is_said_with_the_reason(stage: Stage) -
     asked = float(stage.text("is").removesuffix("°"))
     drawn, whole = re.fullmatch(r"drawn: (\d+)° of the (\d+)°", stage.text("three-name")).groups()
     assert int(drawn) < int(whole) == round(asked)
-    assert f"of {whole}° the network can produce {drawn}°, drawn" in stage.text(
-        "drift"
-    )
+    assert f"of {whole}° the network can produce {drawn}°, drawn" in stage.text("drift")
 
 
 def test_a_wipe_puts_the_picture_before_over_the_one_after(stage: Stage) -> None:

@@ -144,7 +144,9 @@ def test_a_sentence_says_what_is_found_and_what_it_does_not_mean(found):
     meant = meaning(rows, 0.25)
     assert "0 to 100 % lies in the null space; of a random direction it would be 33 %" in meant
     assert "two photographs’ difference 25 %" in meant
-    assert "That the classifier overlooks it does not follow" in meant
+    assert "What is found lies where no logit sees it" in meant
+    assert "That the classifier overlooks what is planted does not follow" in meant
+    assert "What is found" not in meaning([replace(row, verdict="not decided") for row in rows], 1)
 
 
 def test_the_logits_of_the_null_movement_stand_still_and_a_head_that_sees_it_is_refused():

@@ -106,9 +106,21 @@ def test_the_p_of_an_auroc_is_of_chance_and_uniform_there():
         below = sum(one.p <= 0.05 for one in found)
         assert binomtest(below, tries, 0.05).pvalue > 0.001, below
     sure = auroc(Sample.of(np.zeros(8), np.arange(8)), Sample.of(np.ones(8), np.arange(8)))
-    assert (sure.estimate, sure.p) == (1, 0)
+    assert (sure.estimate, sure.low, sure.p) == (1, 1, 2**-7)
     level = auroc(Sample.of(np.zeros(8), np.arange(8)), Sample.of(np.zeros(8), np.arange(8)))
     assert (level.estimate, level.p) == (0.5, 1)
+
+
+def test_few_classes_whose_sums_agree_by_accident_give_no_interval():
+    """Two classes of three images each: what they add to the share is the same in both."""
+    usual = Sample.of([1, 4, 6, 1.5, 4.5, 5.5], [0, 0, 0, 1, 1, 1])
+    other = Sample.of([2, 5, 3, 2.5, 5.2, 2.8], [0, 0, 0, 1, 1, 1])
+    found = auroc(usual, other)
+    assert (found.clusters, found.low, found.high, found.p) == (2, None, None, None)
+    apart = auroc(Sample.of(np.zeros(5), np.arange(5)), Sample.of(np.ones(5), np.arange(5)))
+    assert (apart.estimate, apart.low, apart.p) == (1, None, None), "five coins fall alike"
+    names, wrong = np.arange(4).repeat(2), np.tile([False, True], 4)
+    assert within_auroc(Sample.of(wrong.astype(float), names), wrong).p is None
 
 
 def two_scores(rng, classes, each, *, lift):

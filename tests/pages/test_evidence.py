@@ -218,6 +218,7 @@ def test_what_was_planted_is_looked_for_with_a_curve_for_each_dose(offered):
     assert table["null_share"].between(0, 1).all()
     assert set(table[table["dose"] == 1]["verdict"]) <= {"found", "not found", "not decided"}
     assert app.at.code[0].value == "python -m sing_core nuisances --model lite0"
+    assert "Planted in the 6 sample photos, not in the set." in app.captions
     assert app.at.radio(key="evidence.photos").options == ["Sample photos"]
     assert offered["sing-evidence.planted.csv"]().count(b"\n") == 1 + len(table)
     app = App.at_page("evidence", ask="planted", model="vits", photos="set")

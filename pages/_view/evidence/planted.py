@@ -86,6 +86,8 @@ def show(answer: DeltaGenerator, model: str, images: str, part: Part | None) -> 
         found, usual = asks.planted(model, chosen, report)
     answer.markdown(f"**{sentence(found)}**")
     answer.markdown(f"{others(found)} {meaning(found, usual)}")
+    of = "photographs of the set" if part is not None else "sample photos, not in the set"
+    st.caption(f"Planted in the {len(chosen)} {of}.")
     options = [("--limit", str(MOST)), ("--stratum", part.stratum)] if part is not None else []
     panel.show(
         "planted",

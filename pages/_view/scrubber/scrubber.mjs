@@ -84,7 +84,7 @@ function resize(view) {
 }
 
 function load(view, data) {
-  const sameSweep = view.data?.sweep_id === data.sweep_id;
+  const sameSweep = view.data?.sweep_id === data.sweep_id, isFirst = !view.data;
   view.data = { ...data, epsilon: Array.isArray(data.epsilon) ? data.epsilon : [] };
   view.ranking = rankConcepts(view.data);
   view.frames = usableFrames(data.frames);
@@ -96,6 +96,7 @@ function load(view, data) {
     view.hand.stop();
     goTo(view, data.index);
     view.sent = view.index;
+    if (!isFirst) write(view.parts.live, spoken(view.data, view.index)); // the old scores are not of this
   }
   resize(view);
   cancelAnimationFrame(view.frame);
