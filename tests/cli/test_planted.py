@@ -22,6 +22,17 @@ def test_a_planted_nuisance_is_told_from_its_own_photographs(rows, refusal, run,
     assert "There are: grey, blur," in refusal(*ask, "--planted", "fog")
 
 
+def test_nuisances_are_planted_in_the_photographs_behind_a_set(run, refusal, tmp_path):
+    images = class_folders(tmp_path / "images", per_class=2)
+    name = f"planted-{tmp_path.name}"
+    code, _, err = run("prepare", "--images", images, "--name", name, "--model", "lite0")
+    assert code == 0, err
+    code, _, err = run("nuisances", "--set", name, "--limit", 2)
+    assert code == 0, err
+    assert "of 7 planted nuisances" in " ".join(err.split())
+    assert "All are of one kind" in refusal("nuisances", "--set", name, "--stratum", "small")
+
+
 def test_what_does_not_go_together_is_refused_before_a_network_is_loaded(refusal, tmp_path):
     said = refusal("alarms", "--model", "lite0", "--planted", "dark", "--against", "other")
     assert "one of the two" in said
