@@ -63,7 +63,7 @@ def test_a_classifier_is_loaded_measured_and_let_go(library):
     choose(library, "lite1")
     press(library, "load")
     assert said(library) == [
-        "EfficientNet-Lite1 is loaded: 280 of its 1280 feature directions (22%) move none of its "
+        "EfficientNet-Lite1 is loaded: 280 of its 1280 feature directions (22 %) move none of its "
         "1000 logits."
     ]
     assert table(library).loc["lite1", "in memory MB"] > 15
