@@ -256,7 +256,7 @@ def test_heads_are_trained_on_a_prepared_set_and_correlated_over_its_models():
     command_line = next(text for text in app.captions if "validate-heads" in text).split("`")[1]
     done = command(*command_line.split()[3:], "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    shown = [f"{row['accuracy_before']:.1%}" for row in rows]
+    shown = [f"{row['accuracy_before']:.1%}".replace("%", " %") for row in rows]
     assert list(table["accuracy before"]) == shown
     assert f"{rows[0]['pearson']:+.3f}" in words
 
