@@ -110,10 +110,11 @@ def alarms(
     stratum: OneKind = "all",
     json_: Json = False,
 ) -> None:
-    """Print how well the null part tells wrong decisions, or other images, from the usual ones.
+    """Print how well the null part tells wrong decisions, or other images, from usual ones.
 
-    AUROC with intervals over classes, of wrong decisions within classes; beside it what the logits
-    say for nothing. `p_adjusted` is corrected for the scores of the null part, or of the logits;
+    With --planted: photographs with a nuisance in full dose from the same ones without. AUROC with
+    intervals over classes, of wrong decisions within classes; beside it what the logits say for
+    nothing. `p_adjusted` is corrected for the scores of the null part, or of the logits;
     `over_logits` is the lead over the better one of the logits, corrected for the six pairs.
     """
     from sing_core.leakage.alarm_rows import sentence

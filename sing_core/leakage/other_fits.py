@@ -68,7 +68,7 @@ def _other_penalties(
     """
     spread, groups = images.spread, [*unseen.groups()]
     rows = spread.turned(images.features), spread.turned(images.removed)
-    weights = [spread.turned_weight(own.weight) for _, own, _ in groups]
+    weights = [spread.turned(own.weight) for _, own, _ in groups]
     for name, factor in PENALTIES.items():
         maps = []
         for (place, own, _), weight in zip(groups, weights, strict=True):

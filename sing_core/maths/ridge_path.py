@@ -54,18 +54,17 @@ class Scatter:
         """What penalties are shares of."""
         return float(self.values.mean())
 
-    def turned(self, features: Tensor) -> Tensor:
-        """Return ``features (n, m)`` in the coordinates of the vectors, float32."""
-        return features.float() @ self.vectors
+    def turned(self, rows: Tensor) -> Tensor:
+        """Return features, or a weight for features that are turned, ``(n, m)`` float32.
 
-    def turned_weight(self, weight: Tensor) -> Tensor:
-        """Return a fit's weight ``(d, m)`` for features that are ``turned``, float32."""
-        return weight.float() @ self.vectors
+        In the coordinates of the vectors.
+        """
+        return rows.float() @ self.vectors
 
     def repenalised(
         self, turned: Tensor, bias: Tensor, penalty: float, wanted: float
     ) -> tuple[Tensor, Tensor]:
-        """Return ``turned_weight (d, m)`` and bias ``(d,)`` of the fit with another penalty.
+        """Return ``turned`` weight ``(d, m)`` and bias ``(d,)`` of the fit with another penalty.
 
         The intercept is not penalised: what the mean feature is translated to stays.
 

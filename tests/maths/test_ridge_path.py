@@ -27,7 +27,7 @@ def test_it_is_the_fit_with_that_penalty(pairs, factor):
     fitted = fit_ridge(features, embeddings, alpha=2.0)
     wanted = fit_ridge(features, embeddings, alpha=2.0 * factor)
     spread = Scatter.of_rows(features)
-    turned = spread.turned_weight(fitted.weight)
+    turned = spread.turned(fitted.weight)
     weight, bias = spread.repenalised(turned, fitted.bias, 2.0, 2.0 * factor)
     translated = spread.turned(features) @ weight.mT + bias
     assert torch.allclose((weight @ spread.vectors.mT).double(), wanted.weight.double(), atol=1e-4)
@@ -57,7 +57,7 @@ def test_a_penalty_is_known_as_a_share_whatever_the_rows_of_the_fit_weighed():
         own = fitted.whole if place == OUTSIDE else fitted.translators[place]
         spread = Scatter.of(rest.feature_mean, rest.xx / rest.weight)  # of other rows, as many
         penalty = share * spread.mean_eigenvalue
-        turned = spread.turned_weight(own.weight)
+        turned = spread.turned(own.weight)
         weight, bias = spread.repenalised(turned, own.bias, penalty, 0.1 * penalty)
         assert torch.allclose((weight @ spread.vectors.mT).double(), wanted.weight, atol=1e-4)
         assert torch.allclose(bias.double(), wanted.bias, atol=1e-3)

@@ -205,7 +205,8 @@ def _seen(
 def _key_of_planted(verb: str, model: str, chosen: Sequence[photographs.Photograph]) -> str:
     bench, reference = loaders.bench(), loaders.reference()
     weights, fit = bench.entry(model).weights_digest, bench.translator_state(model, reference)
-    return content_key(verb, weights, reference, fit, *(photo.digest for photo in chosen))
+    whose = (text for photo in chosen for text in (photo.digest, photo.kin))
+    return content_key(verb, weights, reference, fit, *whose)
 
 
 def _plant(model: str, photo: photographs.Photograph) -> planting.Planted:
