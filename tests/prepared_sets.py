@@ -17,6 +17,7 @@ from sing_core.sets.chunks import Chunk, ImageRow, SetFacts, SetFolder
 from tests.shared_data import ROOT
 
 WNIDS = ("n01440764", "n01443537", "n02123045", "n03345487")
+MORE_WNIDS = ("n01484850", "n02123159", "n02099601", "n07920052")
 
 
 def jpeg(seed, side=48):
@@ -66,7 +67,8 @@ def made_up_set(
     ``features_of(entry, n)`` makes the features ``(n, m)``; noise without it. ``strata``: kinds of
     images by their names.
     """
-    names = [(w, f"{w}/{i:03d}.jpg") for w, n in zip(WNIDS, counts, strict=True) for i in range(n)]
+    wnids = (*WNIDS, *MORE_WNIDS)[: len(counts)]
+    names = [(w, f"{w}/{i:03d}.jpg") for w, n in zip(wnids, counts, strict=True) for i in range(n)]
     images = [
         ImageRow(row, name, wnid, sha256_of_bytes(f"{row} {name}".encode()))
         for row, (wnid, name) in enumerate(names)

@@ -115,7 +115,7 @@ def test_the_feasible_step_says_what_was_cut_off(explore: OpenExplore) -> None:
     tab = explore(renderer="inversion", drawn="feasible")
     finish(tab)
     note = tab.page.get_by_text(re.compile("of it cannot be produced")).inner_text()
-    share = int(re.search(r"(\d+)%", note)[1])
+    share = int(re.search(r"(\d+) %", note)[1])
     assert 0 < share <= 100
 
 

@@ -6,10 +6,11 @@ from tests.prepared_sets import made_up_set
 EACH = 24
 
 
-def planted(bench, name, features_of, strata=None):
+def planted(bench, name, features_of, strata=None, classes=4):
     place = bench.settings.cache_dir / "prepared" / name
     if not place.exists():
+        counts = (EACH,) * classes
         made_up_set(
-            bench, place, counts=(EACH,) * 4, chunk_rows=32, features_of=features_of, strata=strata
+            bench, place, counts=counts, chunk_rows=32, features_of=features_of, strata=strata
         )
     return open_set(bench, "lite0", images=name)
