@@ -120,7 +120,8 @@ class RandomSubspaces:
         complement: bool = False,
     ) -> Self:
         narrow = tuple(basis.float() for basis in bases)
-        moved = tuple(translator.weight.float() @ basis for basis in narrow)
+        # A column lies together: choosing some of them copies them whole.
+        moved = tuple((translator.weight.float() @ basis).mT.contiguous().mT for basis in narrow)
         return cls(narrow, translator, moved, subsets, complement)
 
     def through(self, translator: Translator) -> Self:
@@ -169,7 +170,8 @@ class RandomSubspaces:
             chosen = torch.zeros(len(subsets), len(turned)).scatter_(1, subsets, 1.0)
             energies = (chosen @ turned.square()).double()
             for subset, energy in zip(subsets, energies, strict=True):
-                shift = image[:, subset] @ turned[subset]
+                chosen_image = image.mT.index_select(0, subset).mT
+                shift = chosen_image @ turned.index_select(0, subset)
                 if whole is not None:
                     energy, shift = square - energy, whole - shift
                 yield energy.clamp_min(0).sqrt(), shift

@@ -183,13 +183,20 @@ def _show_drawers(asked: Asked, report: ImageReport, job: renders.Watched) -> No
     with st.expander("Pictures", icon=":material/image:"):
         renders.show(asked, report, job)
     if report.sweep is not None:
-        _show_on_demand(asked, report, report.sweep.epsilon[report.index])
+        _show_on_demand(asked, report, report.sweep.epsilon[report.index], job)
     with st.expander("Take it away", icon=":material/download:"):
         downloads.offer(report, asked.photo)
 
 
-def _show_on_demand(asked: Asked, report: ImageReport, epsilon: float) -> None:
+def _show_on_demand(
+    asked: Asked, report: ImageReport, epsilon: float, job: renders.Watched
+) -> None:
     """Draw the drawers that work once they are unfolded; the page does not wait for their code."""
+
+    def show_produced() -> None:
+        from pages._view.explore import produced
+
+        produced.show(asked, epsilon)
 
     def show_where() -> None:
         from pages._view.explore import where
@@ -201,6 +208,9 @@ def _show_on_demand(asked: Asked, report: ImageReport, epsilon: float) -> None:
 
         pixels.show(asked, report, epsilon)
 
+    if not renders.says_feasible(job):
+        label, key = "Could a network produce it?", "explore.produced"
+        folded(label, icon=":material/rule_settings:", key=key, show=show_produced)
     folded("Where on the photo", icon=":material/grid_on:", key="explore.where", show=show_where)
     folded("Can pixels do it?", icon=":material/grain:", key="explore.pixels", show=show_pixels)
 

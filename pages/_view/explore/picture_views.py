@@ -17,6 +17,7 @@ from pages._view.words.pictures import (
     ASKED_STEP_NOTE,
     CONTROLS_NOTE,
     FEASIBLE_CONTROLS_NOTE,
+    FEASIBLE_MARK_NOTE,
     FEASIBLE_STEP_NOTE,
     PICTURE_NOTE,
     SCALE_NOTE,
@@ -53,7 +54,8 @@ def show_step(
     else:
         scores = {"is_": strip.image_score_deg[row], "as_": strip.attribute_score_deg[row]}
         cut = strip.infeasible_share[row]
-        st.caption(FEASIBLE_STEP_NOTE.format(cut=percent(cut), drift=drift, **scores))
+        said = FEASIBLE_STEP_NOTE.format(cut=percent(cut), drift=drift, **scores)
+        st.caption(f"{said} {FEASIBLE_MARK_NOTE}")
     rows = (0, row)
     if all(one in job.audits for one in rows):
         after = f"render of f̃ at ε = {strip.epsilon[row]:.3g}"

@@ -159,6 +159,11 @@ def _missing(job: Watched) -> str:
     return f"drawing {100 * job.step / job.steps:.0f} %"
 
 
+def says_feasible(job: Watched) -> bool:
+    """Whether the drawer says how much of the step can be produced, once that is solved."""
+    return job is not None and (_chosen(_VIEW), _chosen(_STEP)) == ("step", "feasible")
+
+
 def show(asked: Asked, report: ImageReport, job: Watched) -> None:
     """Draw the drawer: controls, and what is known of the pictures of the released step."""
     _controls()

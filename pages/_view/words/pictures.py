@@ -18,8 +18,10 @@ ASKED_STEP_NOTE = (
 FEASIBLE_STEP_NOTE = (
     "This step, at feature level: {cut} of it cannot be produced by a network whose features "
     "are never negative. The furthest one that can, of the same length, has IS {is_:.1f}° and AS "
-    "{as_:+.1f}° and moves a logit by at most {drift:.2g}. The mark on the slider is another "
-    "thing: the largest IS of any such step, however long."
+    "{as_:+.1f}° and moves a logit by at most {drift:.2g}."
+)
+FEASIBLE_MARK_NOTE = (
+    "The mark on the slider is another thing: the largest IS of any such step, however long."
 )
 SCALE_NOTE = (
     "**Illustration, not evidence.** The photo’s own feature, moved to known image scores along "
