@@ -123,9 +123,10 @@ class NamedSpace:
 
 # What Karlo draws and the authors' translators lead into.
 OPENAI_VIT_L14 = NamedSpace("ViT-L-14-quickgelu/openai", "openai-clip-vit-large-patch14")
-# Raised when it became known that spaces of the version before may hold random weights' embeddings:
-# what was stored under them is not found again.
-_FOLDER_VERSION = "2"
+# Raised when it became known that spaces of the versions before may hold embeddings of random
+# weights (1), of quantised weights that were cast or at a size of which nothing was said (2): what
+# was stored under them is not found again.
+_FOLDER_VERSION = "3"
 # What open_clip and torch raise on a file that holds something else than weights of the model.
 _UNREADABLE = (
     OSError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError,

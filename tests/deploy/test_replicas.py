@@ -34,6 +34,7 @@ def test_the_compose_file_has_replicas_on_one_cache_and_a_proxy_that_keeps_visit
     assert app["volumes"] == ["cache:/app/cache"]
     assert "ports" not in app, "nobody reaches a replica past the proxy"
     assert proxy["ports"] == ["127.0.0.1:8501:80"]
+    assert "@sha256:" in proxy["image"], "another one never comes in unseen"
     (config,) = proxy["configs"]
     words = COMPOSE["configs"][config["source"]]["content"].replace("$$", "$")
     assert words.count("{") == words.count("}")
