@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import Line, compare, demand
+from sing_core.cli.app import open_bench
 from sing_core.leakage.classes import class_table
 from sing_core.leakage.score_files import DRAWN, SCORES, ScoreBatch, query, write_scores
 from sing_core.leakage.scored_sets import ScoredSet
@@ -22,6 +23,7 @@ from sing_core.leakage.scoring import Pairs
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_table
 from sing_core.maths.translator import Translator
+from sing_core.settings import Settings
 
 IMAGES, CLASSES, FEATURES, DIM, PROMPTS, CHUNK = 50_000, 1000, 1280, 512, 1000, 512
 MODELS = 13
@@ -67,8 +69,10 @@ def _bulk() -> Line:
 
 
 def _table() -> Line:
-    labels = tuple(f"class {i}" for i in range(CLASSES))
-    vocabulary = SimpleNamespace(labels=labels)
+    """Time the table on the real workbench: its names and its head are in memory, as on a page."""
+    bench = open_bench(Settings())
+    bench.vocabulary("mini")
+    bench.classifier("lite0")
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{model}.parquet" for model in range(MODELS)]
         for model, path in enumerate(paths):
@@ -78,7 +82,8 @@ def _table() -> Line:
             scored = cast(
                 "ScoredSet",
                 SimpleNamespace(
-                    bench=SimpleNamespace(vocabulary=lambda name: vocabulary),
+                    bench=bench,
+                    model="lite0",
                     reference="mini",
                     ask=lambda sql, given=None, path=path: query(path, sql, given),
                 ),

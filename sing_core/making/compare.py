@@ -51,11 +51,11 @@ def splits(material: Material, settings: "Settings") -> tuple[dict[str, Rows], d
     of the images of both tests.
     """
     head = load_heads(settings).image
-    every, sample_rows = material.pairs()
+    every, sample_rows = material.pairs(classifiers=[CLASSIFIER])
     pairs = every[CLASSIFIER]
     folds, photographs = pairs.folds, photograph_rows(sample_rows)
     chooses = folds == partner_of(_MEASURED, FOLDS)
-    tiny, tiny_classes = material.tiny_val()
+    tiny, tiny_classes = material.tiny_val([CLASSIFIER])
     unseen = photographs[folds[photographs] == _MEASURED]
 
     def rows(chosen: Tensor) -> Rows:

@@ -120,18 +120,20 @@ class Material:
         rows = _sample_rows(views)
         return Views(features, self._labels(views), groups, _values(views), rows >= 0), rows
 
-    def pairs(self, plan: Plan = TRANSLATOR_PLAN) -> tuple[dict[str, Pairs], Tensor]:
+    def pairs(
+        self, plan: Plan = TRANSLATOR_PLAN, classifiers: Sequence[str] = CLASSIFIERS
+    ) -> tuple[dict[str, Pairs], Tensor]:
         """Return classifier -> pairs with the reference, and the sample row of each view."""
         views = plan.views(self._folder)
         photographs = tuple(self._folder.digests(views))
-        found = self._cache.features(views, [REFERENCE, *CLASSIFIERS], self._progress)
+        found = self._cache.features(views, [REFERENCE, *classifiers], self._progress)
         rows = _sample_rows(views)
         weights = torch.where(rows >= 0, 2.0, 1.0)
         plain = torch.tensor([view.kind not in GROUPS for view in views])
         labels = self._labels(views)
         return {
             name: Pairs(found[name], found[REFERENCE], labels, weights, plain, photographs)
-            for name in CLASSIFIERS
+            for name in classifiers
         }, rows
 
     def sample_folds(self) -> Tensor:
@@ -139,11 +141,13 @@ class Material:
         table = self._folder.table("sample")
         return folds_of([table.digest(row) for row in range(len(table))])
 
-    def tiny_val(self) -> tuple[dict[str, Tensor], Tensor]:
+    def tiny_val(
+        self, classifiers: Sequence[str] = CLASSIFIERS
+    ) -> tuple[dict[str, Tensor], Tensor]:
         """Return features of the images of ``tiny_imagenet_val``, and their labels."""
         rows = range(len(self._folder.table("tiny_val")))
         views = [View("tiny_val", row, "plain", "", 0) for row in rows]
-        found = self._cache.features(views, [REFERENCE, *CLASSIFIERS], self._progress)
+        found = self._cache.features(views, [REFERENCE, *classifiers], self._progress)
         return found, self._labels(views)
 
     def _labels(self, views: Sequence[View]) -> Tensor:

@@ -18,6 +18,8 @@ from sing_core.pictures.protocol import Frames
 from sing_core.studies.strips import Strip
 
 _FORGOTTEN_AFTER_S = 8.0
+_LOOKS_PER_S = 4.0  # of all pages together: each costs the processor what a small answer does
+_LOOK_AGAIN_S = 1.0, 5.0  # for whoever is alone, and in the largest crowd
 _LEFT_AFTER_S = 2.0  # whose page is closed; a connection may break for a moment
 _TRIED_AGAIN_AFTER_S = 10.0
 _KEPT = 24
@@ -55,7 +57,7 @@ class PictureJob:
         self.finished = False
         self._timeout_s, self._begun, self._failed = timeout_s, float("inf"), 0.0
         self._rest, self._is_here = rest or Rest(), is_here
-        self._seen: dict[str, float] = {}
+        self._seen: dict[str, tuple[float, float]] = {}  # when, and how soon again
         self._files: dict[int, tuple[Frames, bytes]] = {}
         self._stopped, self._ended = threading.Event(), threading.Event()
 
@@ -78,9 +80,12 @@ class PictureJob:
             return False
         return not self.error or time.monotonic() - self._failed > _TRIED_AGAIN_AFTER_S
 
-    def look(self, who: str = "") -> None:
-        """Say that ``who`` is watching; a job that nobody watches stops after a while."""
-        self._seen[who] = time.monotonic()
+    def look(self, who: str = "", again_s: float = _LOOK_AGAIN_S[0]) -> None:
+        """Say that ``who`` is watching, and looks again in ``again_s`` seconds.
+
+        A job that nobody watches stops after a while, in a crowd after four looks that are missed.
+        """
+        self._seen[who] = time.monotonic(), again_s
 
     def leave(self, who: str = "") -> None:
         """Say that ``who`` watches no more; when nobody else does, the job stops."""
@@ -104,10 +109,16 @@ class PictureJob:
     @property
     def is_wanted(self) -> bool:
         """Whether anybody watches: looked lately, from a page that is still open."""
+        return self.watchers > 0
+
+    @property
+    def watchers(self) -> int:
+        """How many pages watch."""
         now = time.monotonic()
-        return any(
-            now - seen <= (_FORGOTTEN_AFTER_S if self._is_here(who) else _LEFT_AFTER_S)
-            for who, seen in list(self._seen.items())
+        return sum(
+            now - seen
+            <= (_FORGOTTEN_AFTER_S * max(1.0, again_s / 2) if self._is_here(who) else _LEFT_AFTER_S)
+            for who, (seen, again_s) in list(self._seen.items())
         )
 
     def should_stop(self) -> bool:
@@ -201,8 +212,16 @@ class PictureDesk:
             self._jobs.move_to_end(key)
             while len(self._jobs) > _KEPT:
                 self._jobs.popitem(last=False)[1].stop()
-        found.look(who)
+        found.look(who, self.look_again_s)
         return found
+
+    @property
+    def look_again_s(self) -> float:
+        """In how many seconds a page should look again: all together look a few times a second."""
+        with self._guard:
+            waiting = [job for job in self._queue if not job.done]
+        soonest, latest = _LOOK_AGAIN_S
+        return min(latest, max(soonest, sum(job.watchers for job in waiting) / _LOOKS_PER_S))
 
     def ahead_of(self, job: PictureJob) -> int:
         """Return how many renderings come before ``job``; 0 when it runs or is done.

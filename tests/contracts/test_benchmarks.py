@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from benchmarks import bulk_scoring
 from benchmarks.on_cuda import Sizes, rows_of, table_of
 from tests.shared_data import ROOT
 
@@ -35,6 +36,15 @@ def test_both_sides_of_the_cuda_table_give_the_same_answers():
 def test_the_card_gives_the_same_answers():
     assert torch.cuda.is_available()
     assert max(row.apart for row in rows_of(SMALL, "cuda")) < 1e-2  # lite0 in the card's float32
+
+
+@pytest.mark.slow
+def test_the_table_of_classes_is_timed_on_the_workbench_that_pages_use(monkeypatch):
+    monkeypatch.setattr(bulk_scoring, "IMAGES", 5_000)
+    monkeypatch.setattr(bulk_scoring, "MODELS", 1)
+    line = bulk_scoring._table()
+    assert "1,000 classes from 5,000 rows" in line.name
+    assert line.ours_s > 0
 
 
 @pytest.mark.slow

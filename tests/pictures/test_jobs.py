@@ -106,6 +106,21 @@ def test_drawings_of_pages_that_were_left_come_before_nobody(monkeypatch):
     desk.close()
 
 
+def test_in_a_crowd_everybody_looks_less_often_and_is_waited_for_longer(desk, monkeypatch):
+    monkeypatch.setattr(jobs, "_FORGOTTEN_AFTER_S", 0.3)
+    for guest in range(2):
+        desk.job(f"photo {guest}", until_stopped, who=f"guest {guest}")
+    assert desk.look_again_s == 1.0, "who is alone, or nearly, sees each picture when it is there"
+    crowd = [desk.job("one photo", until_stopped, who=f"guest {guest}") for guest in range(2, 18)]
+    assert desk.look_again_s == pytest.approx(18 / jobs._LOOKS_PER_S)
+    assert len({id(job) for job in crowd}) == 1
+    crowd[0].look("guest 17", again_s=5.0)
+    time.sleep(0.4)
+    assert crowd[0].watchers >= 1, "who looks every five seconds is not forgotten sooner"
+    assert desk.look_again_s < 18 / jobs._LOOKS_PER_S
+    crowd[0].stop()
+
+
 @pytest.mark.slow
 def test_a_drawing_that_nobody_has_looked_at_lately_comes_before_nobody(desk, monkeypatch):
     go = threading.Event()

@@ -122,7 +122,7 @@ def settle_step(asked: Asked) -> None:
 def show_sweep(asked: Asked) -> None:
     """Draw the scene and what belongs to the released step; a release redraws only this.
 
-    While pictures are being drawn the page looks at them every second.
+    While pictures are being drawn the page looks at them every second, in a crowd less often.
     """
     report = _at_step(asked)
     _say_of_step(report)
@@ -165,7 +165,7 @@ def _show_sweep(asked: Asked, period: float | None) -> None:
     state.publish("eps", st.session_state[_STEP], "")
     _show_drawers(asked, report, job)
     state.write_url()
-    if renders.period(job) != period:
+    if renders.changes(job, period):
         st.rerun()
 
 

@@ -27,7 +27,6 @@ _STEPS = {"feasible": "Feasible", "asked": "As asked"}  # the first is drawn una
 _RENDERER, _VIEW, _STEP = "explore.renderer", "explore.pictures", "explore.drawn"
 _SEED = LinkedNumber("seed", "explore.seed", 0, (0, 2**31 - 1), "a seed", whole=True)
 _JOB = "explore.picture_job"
-_POLL_S = 1.0
 _ASLEEP_POLL_S = 3.0  # on a fresh server, where the browser still has enough to do
 
 Watched = PictureJob | None  # the rendering that the page looks at; None when there is none
@@ -93,7 +92,17 @@ def period(job: Watched) -> float | None:
     """Return how often the page looks at the pictures, in seconds; None when nothing moves."""
     if job is None or job.done:
         return None
-    return _POLL_S if loaders.desk().awake else _ASLEEP_POLL_S
+    desk = loaders.desk()
+    return desk.look_again_s if desk.awake else _ASLEEP_POLL_S
+
+
+def changes(job: Watched, before: float | None) -> bool:
+    """Whether a page that looks every ``before`` seconds is to begin anew with another period.
+
+    In a crowd that grows or shrinks a little it is not: beginning anew costs more than a look.
+    """
+    now = period(job)
+    return (now is None) != (before is None) or bool(now and before and now < before / 2)
 
 
 def slot(job: Watched, asked: Asked, report: ImageReport) -> dict[str, object]:

@@ -68,6 +68,22 @@ def test_looking_at_a_rendering_begins_none(session, desk, asked, monkeypatch):
     assert renders.slot(None, asked, asked.ask())["frames"] == []
 
 
+def test_a_page_begins_anew_for_another_period_only_where_it_is_much_shorter(
+    session, desk, asked, monkeypatch
+):
+    job = renders.begin(asked, asked.ask())
+    monkeypatch.setattr(desk, "awake", True)
+    assert renders.period(job) == 1.0
+    assert not renders.changes(job, 1.0)
+    assert not renders.changes(job, 1.5), "a crowd that shrinks a little changes nothing"
+    assert renders.changes(job, 3.0)
+    assert renders.changes(job, None), "another step is being drawn"
+    job.stop()
+    job._ended.set()
+    assert renders.changes(job, 1.0), "nothing moves any more"
+    assert not renders.changes(job, None)
+
+
 def test_the_slot_says_why_a_picture_is_missing(session, desk, asked):
     job = renders.begin(asked, asked.ask())
     assert renders.slot(job, asked, asked.ask()) == {
