@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sing_core.cli.app import tell
-from sing_core.errors import SingError
+from sing_core.errors import ImageSetError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,14 +36,24 @@ OfSet = Annotated[str, typer.Option(help="Classifier, see `models`.")]
 
 
 def _all_scored(bench: "Workbench", set_: str, reference: str) -> list[str]:
-    """Return every model that the set has scores of."""
+    """Return every model that the set has scores of.
+
+    Raises:
+        ImageSetError: there is no set, or it has no scores in this reference.
+    """
     from sing_core.leakage.scored_sets import scored_models
     from sing_core.sets.catalogue import image_sets as prepared_sets
 
-    found = [f for f in prepared_sets(bench.settings) if set_ in ("", f.facts.name)]
-    models = list(scored_models(bench, found[0], reference)) if found else []
+    every = prepared_sets(bench.settings)
+    found = [folder for folder in every if set_ in ("", folder.facts.name)]
+    if not every:
+        raise ImageSetError("No set of images is prepared yet: run `python -m sing_core prepare`.")
+    if not found:
+        there = ", ".join(sorted(folder.facts.name for folder in every))
+        raise ImageSetError(f"No prepared set is called “{set_[:80]}”. There are: {there}.")
+    models = list(scored_models(bench, found[0], reference))
     if not models:
-        raise SingError("No set of images is prepared yet: run `python -m sing_core prepare`.")
+        raise ImageSetError(f"The set {found[0].facts.name} has no scores in {reference} yet.")
     return models
 
 

@@ -55,6 +55,16 @@ def test_a_class_is_the_mean_of_its_images(prepared, rows):
     assert row["abs_as_mean"] == pytest.approx(np.abs(scores).mean(), abs=1e-12)
 
 
+def test_the_order_in_every_reference_leaves_out_those_without_scores(prepared, rows, run):
+    """Of the references in the table most are not here: nothing was measured in them."""
+    found = rows("compare", "--across-references", "--set", prepared[0])
+    assert {row["reference"] for row in found} == {"mini"}
+    assert {row["model"] for row in found} == {"lite0", "lite1"}
+    code, _, err = run("compare", "--across-references", "--set", "no such set")
+    assert code != 0
+    assert "No prepared set is called “no such set”. There are: " in err
+
+
 def test_compare_prints_intervals_controls_and_the_place_among_the_draws(prepared, rows):
     found = rows("compare", "--set", prepared[0])
     assert [row["model"] for row in found] == ["lite0", "lite1"]
