@@ -156,9 +156,9 @@ def _feasible(ranked: Sequence[ModelRow], titles: _Titles) -> str:
     told = []
     if parts:
         told.append(
-            "**No network gives these equivalents**: their features have negative entries. Of "
-            f"their turn (IS) it can produce {listed(parts)}, and only if the logits may move by "
-            "3 % of the largest."
+            "**No network that ends in a ReLU gives these equivalents**: their features have "
+            f"negative entries. Of their turn (IS) it can produce at most {listed(parts)}, and "
+            "only if the logits may move by 3 % of the largest."
         )
     if open_:
         told.append(f"What can be produced is not known of {listed(open_)}.")

@@ -234,6 +234,11 @@ def head_check(
         raise HeadError(
             f"The head reads {weight.shape[1]} features, the network gives {features.shape[-1]}."
         )
+    if not bool(logits.isfinite().all() and features.isfinite().all()):
+        raise HeadError(
+            "This network answers a picture of noise with numbers that are not finite (a weight "
+            "is not, or a variance is below zero): its head cannot be analysed."
+        )
     difference = float((features @ weight.mT + bias - logits).abs().max())
     error = difference / max(float(logits.abs().max()), 1e-30)
     if not error <= _HEAD_CHECK_RTOL:

@@ -175,7 +175,9 @@ def test_the_page_says_first_what_can_be_produced_of_a_step(scored, monkeypatch)
     row = steered_row(scored, "a red photo", 5.0)
     said = steering._caveat([row], 5.0)
     turned, nearer = row.feasible_image_score_deg.estimate, row.feasible_abs_as.estimate
-    assert said.startswith("**No network gives these features**: they have negative entries.")
+    assert said.startswith(
+        "**No network that ends in a ReLU gives these features**: they have negative entries."
+    )
     assert f"{turned:.1f}° with Lite0 (|AS| {nearer:.1f}° of {row.abs_as.estimate:.1f}°)" in said
     assert "only if the logits may move by 3 % of the largest" in said
     unknown = replace(row, feasible_image_score_deg=None, feasible_abs_as=None)

@@ -169,7 +169,7 @@ def test_what_does_not_fit_the_architecture_is_said_in_a_sentence(small, tmp_pat
     save_file(headless, wrong)
     assert "holds no head" in refused(f"resnet18@{wrong}", HeadError)
     save_file({**weights, "fc.weight": torch.full((3, 512), float("nan"))}, wrong)
-    assert "cannot be analysed" in refused(f"resnet18@{wrong}", HeadError)
+    assert "not finite" in refused(f"resnet18@{wrong}", HeadError)
     assert "No classifier is called “resnet0”" in refused(f"resnet0@{small}", UnknownNameError)
 
 

@@ -247,7 +247,9 @@ def test_steering_towards_a_prompt_stays_on_the_page_and_its_command_prints_it(p
         title = {"lite0": "EfficientNet-Lite0", "lite1": "EfficientNet-Lite1"}[row["model"]]
         turned = f"{row['feasible_image_score_deg']:.1f}° with {title} (|AS| "
         assert f"{turned}{row['feasible_abs_as']:.1f}° of {row['abs_as']:.1f}°)" in said
-    assert said.index("No network gives these features") < said.index("**: |AS| ")
+    assert said.index("No network that ends in a ReLU gives these features") < said.index(
+        "**: |AS| "
+    )
 
 
 @pytest.mark.slow

@@ -97,6 +97,8 @@ test("one sentence says in plain words what the place of the slider means", () =
     "The classifier still says “Egyptian cat” (71 %), although the meaning of the photo’s feature has turned visibly " +
       "(by 24°) and lies 6° further from “an image of a red fox”.",
   );
+  const chosen = { ...stands, before: { ...stands.before, among: 16 } };
+  assert.match(sentences.plainSentence(chosen, 1), /^Of the 16 chosen classes it still says “Egyptian cat” \(71 %\), although/);
   assert.match(sentences.plainSentence({ ...stands, image_score_deg: [0, 4] }, 1), /turned hardly visibly \(by 4°\)/);
   assert.match(sentences.plainSentence({ ...stands, image_score_deg: [0, 40] }, 1), /turned far \(by 40°\)/);
   assert.match(sentences.plainSentence({ ...stands, attribute_score_deg: [0, 0.2] }, 1), /as near to “an image/);

@@ -46,7 +46,7 @@ _SHOWN = panel.Shown(
         "auroc": ("low", "high", ".3f"),
         "over_logits": ("over_logits_low", "over_logits_high", "+.3f"),
     },
-    numbers={"fpr95": ".1%", "p_adjusted": ".3f"},
+    numbers={"fpr95": ".1%", "p_adjusted": ".2g"},
     words={"score": NAMES.__getitem__},
 )
 

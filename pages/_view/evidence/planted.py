@@ -48,7 +48,7 @@ _SHOWN = panel.Shown(
     },
     numbers={
         "null_share": ".1%", "logit_change": ".1%", "top1_changed": ".0%",
-        "attribute_score_deg": "+.2f", "p_adjusted": ".3f",
+        "attribute_score_deg": "+.2f", "p_adjusted": ".2g",
     },
 )  # fmt: skip
 

@@ -244,7 +244,7 @@ def _payload(asked: Asked, report: ImageReport, sweep: Sweep) -> dict[str, objec
             "index": target.index if target else None,
             "sentence": target.sentence if target else "",
         },
-        "before": _named(report.top5_before[0]),
+        "before": _named(report.top5_before[0]) | {"among": len(report.variant.classes)},
         "after": _named(report.top5_after[0]) | {"index": report.index},
         "help": {
             name: HELP[name]

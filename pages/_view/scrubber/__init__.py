@@ -31,7 +31,8 @@ def scrubber(payload: Mapping[str, Any], *, key: str) -> float | None:
     ``payload`` holds, with ``n`` values in every list and all angles in degrees:
 
     * ``mode``: ``"steer"`` or ``"remove"``; ``prompt``: the text target; ``before``: the class
-      that stays, ``{"label", "probability"}``; ``after``: the same of the step ``index`` in it;
+      that stays, ``{"label", "probability"}``, and ``among`` (optional) how many chosen classes, 0
+      for all; ``after``: the same of the step ``index`` in it;
     * ``epsilon``: ascending, first 0, feature-norm units; ``index``: where the slider starts;
     * ``image_score_deg``, ``attribute_score_deg``, ``max_logit_drift``, and ``max_abs_logit``, the
       one largest logit; up to a drift of ``drift_budget`` times that logit the decision is said to

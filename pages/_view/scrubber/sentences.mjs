@@ -92,7 +92,8 @@ export function longestSentence(data) {
 }
 
 function decisionClause(data, index, name) {
-  if (withinBudget(data, index)) return `The classifier still says ${name}, although`;
+  const among = data.before?.among > 0 ? `Of the ${data.before.among} chosen classes it` : "The classifier";
+  if (withinBudget(data, index)) return `${among} still says ${name}, although`;
   return `The classifier’s answer may drift by ${brief(at(data.max_logit_drift, index))}, and`;
 }
 

@@ -88,9 +88,9 @@ def _caveat(rows: Sequence[SteeredRow], degrees: float) -> str:
     if parts:
         most = max(row.feasible_n for row in rows)
         told.append(
-            f"**No network gives these features**: they have negative entries. Of "
-            f"IS = {degrees:g}° it can produce {listed(parts)}, and only if the logits may move by "
-            f"3 % of the largest ({count(most, 'image')} asked)."
+            "**No network that ends in a ReLU gives these features**: they have negative entries. "
+            f"Of IS = {degrees:g}° it can produce at most {listed(parts)}, and only if the logits "
+            f"may move by 3 % of the largest ({count(most, 'image')} asked)."
         )
     if open_:
         told.append(f"What can be produced is not known of {listed(open_)}.")

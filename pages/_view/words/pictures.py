@@ -20,8 +20,15 @@ FEASIBLE_STEP_NOTE = (
     "are never negative. The furthest one that can, of the same length, has IS {is_:.1f}° and AS "
     "{as_:+.1f}° and moves a logit by at most {drift:.2g}."
 )
+NEAREST_NOTE = (
+    "It is steered anew, in another direction. Cut from the step as asked, the nearest feature "
+    "that such a network can produce has IS {is_:.1f}°: tables and commands call this the feasible "
+    "IS. Both are bounds. What they leave out no such network gives; whether a picture gives what "
+    "they leave is another question, see “Can pixels do it?”."
+)
 FEASIBLE_MARK_NOTE = (
-    "The mark on the slider is another thing: the largest IS of any such step, however long."
+    "The mark on the slider is another thing: the largest IS of any such step, however long. So is "
+    "the feasible IS of tables and commands: that of the nearest feature to the step as asked."
 )
 SCALE_NOTE = (
     "**Illustration, not evidence.** The photo’s own feature, moved to known image scores along "
