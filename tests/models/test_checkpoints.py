@@ -234,7 +234,7 @@ def test_checkpoints_of_the_shared_cases_load_and_what_is_not_plain_is_said(name
         ("headless", RESNET, "holds no head"),
         ("gray10", RESNET, "conv1.0.weight in the shape (16, 1, 3, 3)"),
         ("vit160x320", VIT, "not resampled"),
-        ("nan", RESNET, "not finite .* cannot be analysed"),
+        ("nan", RESNET, "not finite"),
     ],
 )
 @pytest.mark.slow
