@@ -38,6 +38,7 @@ only = classes.pick_filter()
 try:
     with st.spinner("Reading the scores…"):
         rows = asks.class_rows(model, images, part)
+        control = asks.name_control(model, images, part)
         second = asks.class_rows(versus, images, part) if versus else ()
 except SingError as error:
     state.write_url()
@@ -46,7 +47,7 @@ except SingError as error:
 shown = decided_first(only.kept(rows))
 
 # 3. Show.
-answer.markdown(classes_answer.summary(rows))
+answer.markdown(classes_answer.summary(rows, control))
 pick_images.show_images_note(model, images, part)
 classes.show_notes(model)
 if not shown:

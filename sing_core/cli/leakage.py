@@ -125,13 +125,14 @@ def _table(
     from sing_core.leakage.class_filter import NOTHING_LEFT, decided_first
     from sing_core.leakage.classes import class_table
     from sing_core.leakage.classes_answer import summary
+    from sing_core.leakage.name_control import name_control
 
     tables = [class_table(part) for part in parts]
     kept = only.kept([row for table in tables for row in table])
     if not kept:
         typer.echo(NOTHING_LEFT, err=True)
     elif said:
-        lead(summary(tables[-1]))
+        lead(summary(tables[-1], name_control(parts[-1])))
     ordered = decided_first(kept) if order is Order.decided else kept
     return [row.as_row() for row in ordered]
 

@@ -103,7 +103,15 @@ class Claim:
             return f"Whether {turns} towards {name} or away from {it} is not decided"
         beyond = "more than it does with those of other classes"
         beyond = "beyond what shortening does" if self.concept else beyond
-        return f"N{turns[1:]} {'towards' if sign > 0 else 'away from'} {name}, {beyond}"
+        way = "towards" if sign > 0 else "away from"
+        return f"N{turns[1:]} {way} {name}, {beyond}{self._unheld}"
+
+    @property
+    def _unheld(self) -> str:
+        """Of own names of all classes: that no random part is held beside it."""
+        if self.label or self.concept:
+            return ""
+        return "; beside no random part of the same length, which may turn them as far or further"
 
     @property
     def _about(self) -> tuple[str, str, str]:
@@ -164,13 +172,45 @@ class Claim:
                 f"{said}: it stays undecided under {self.survives} of {whole} choices; {above} say "
                 f"above 0, {below} below."
             )
-        said = f"{said}: it survives {self.survives} of {whole} choices"
+        left = f"it survives {self.survives} of {whole} choices{self._against}{self._where}"
+        return f"{said}: {left}{self._range}."
+
+    @property
+    def opposite(self) -> int:
+        """How many choices say the opposite of what the usual ones say; 0 where these say nothing.
+
+        The others that it does not survive say nothing either way.
+        """
+        return sum(choice.sign * self.choices[0].sign < 0 for choice in self.choices)
+
+    @property
+    def _against(self) -> str:
+        """Of a claim that fails somewhere, how many choices say the opposite."""
+        if self.survives == len(self.choices):
+            return ""
+        return f"; {self.opposite or 'none'} {'say' if self.opposite > 1 else 'says'} the opposite"
+
+    @property
+    def _where(self) -> str:
+        """Of a claim that fails somewhere, with which single choice most of all."""
         if self.never:
-            return f"{said}; never with {' or '.join(spoken(name) for name in self.never)}."
+            return f"; never with {' or '.join(spoken(name) for name in self.never)}"
         worst, (kept, of) = min(self.by_option.items(), key=lambda item: item[1][0] / item[1][1])
-        if kept * whole >= of * self.survives:
-            return f"{said}."
-        return f"{said}; with {spoken(worst)} only {kept} of {of}."
+        if kept * len(self.choices) >= of * self.survives:
+            return ""
+        return f"; with {spoken(worst)} only {kept} of {of}"
+
+    @property
+    def _range(self) -> str:
+        """The smallest and the largest estimate of all choices, of more than one."""
+        ends = [f"{_signed(end)}°" for end in self.ends]
+        return f"; estimates from {ends[0]} to {ends[1]}" if len(self.choices) > 1 else ""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest estimate of all choices, degrees."""
+        estimates = [choice.estimate for choice in self.choices]
+        return min(estimates), max(estimates)
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints."""
@@ -180,6 +220,7 @@ class Claim:
             "second": self.second, "class": self.label, "concept": self.concept, "kind": self.kind,
             "estimate": usual.estimate, "low": usual.low, "high": usual.high, "level": self.level,
             "choices": len(self.choices), "survives": self.survives, "above": above, "below": below,
+            "opposite": self.opposite, "smallest": self.ends[0], "largest": self.ends[1],
             "never": list(self.never),
             "fails": [", ".join(c.names) for c in self.choices if not c.survives],
         }  # fmt: skip

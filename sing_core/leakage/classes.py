@@ -9,8 +9,14 @@ from sing_core.errors import ImageSetError
 from sing_core.leakage.score_files import drawn
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import POOLED
-from sing_core.maths.draws import among_names
-from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, Floats, adjusted, student
+from sing_core.maths.draws import among_names, interval_among_names
+from sing_core.maths.statistics import (
+    FALSE_DISCOVERY_RATE,
+    FAMILY_WISE_ERROR,
+    Floats,
+    adjusted,
+    student,
+)
 from sing_core.models.head_classes import mapping_of, names_of
 
 _BY_CLASS = f"""
@@ -55,6 +61,9 @@ class ClassRow:
         accuracy: share of images whose first class is this one; None where nobody said which of
             the head's classes it is.
         stratum: kind of images; "" in a set of one kind, ``POOLED`` where it has several.
+        detectable: how large ``contrast_mean`` would have to be, were this the one class decided:
+            half its interval at the level 5 % over the number of classes tested, see
+            ``interval_among_names``; None of one image.
     """
 
     index: int
@@ -75,6 +84,7 @@ class ClassRow:
     accuracy: float | None
     feasible_image_score_deg: float | None
     stratum: str = ""
+    detectable: float | None = None
 
     @property
     def verdict(self) -> str:
@@ -95,7 +105,7 @@ class ClassRow:
             "abs_as_mean": self.abs_as_mean, "is_mean": self.is_mean,
             "p_adjusted": self.p_adjusted, "directed_mean": self.directed_mean,
             "contrast_mean": self.contrast_mean, "contrast_p_adjusted": self.contrast_p_adjusted,
-            "foreign_decided": self.foreign_decided,
+            "foreign_decided": self.foreign_decided, "detectable": self.detectable,
             "verdict": self.verdict, "accuracy": self.accuracy, "stratum": self.stratum,
             "feasible_image_score_deg": self.feasible_image_score_deg,
         }  # fmt: skip
@@ -135,6 +145,7 @@ def class_table(scored: ScoredSet) -> tuple[ClassRow, ...]:
             foreign_decided=known(names.foreign_decided[i]),
             accuracy=accuracy.get(int(columns["label"][i])),
             stratum=str(columns["stratum"][i]),
+            detectable=known(names.detectable[i]),
             feasible_image_score_deg=known(columns["feasible_mean"][i]),
         )
         for i in range(len(found))
@@ -143,11 +154,12 @@ def class_table(scored: ScoredSet) -> tuple[ClassRow, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Names:
-    """The names of ``c`` classes beside those of others: three columns ``(c,)`` of ``ClassRow``."""
+    """The names of ``c`` classes beside those of others: four columns ``(c,)`` of ``ClassRow``."""
 
     mean: Floats
     p: Floats
     foreign_decided: Floats
+    detectable: Floats
 
 
 def _names(scored: ScoredSet) -> _Names:
@@ -158,12 +170,28 @@ def _names(scored: ScoredSet) -> _Names:
     """
     asked = scored.ask(_NAMES)
     label, own = (asked[name].to_numpy() for name in ("label", "contrast_deg"))
-    found = among_names(own, drawn(asked["foreign_contrasts_deg"]), label)
+    others = drawn(asked["foreign_contrasts_deg"])
+    found = among_names(own, others, label)
     foreign = np.column_stack([adjusted(p) for p in found.foreign_p.T])
     tested = np.isfinite(foreign)
     with np.errstate(invalid="ignore"):
         share = (foreign <= FALSE_DISCOVERY_RATE).sum(axis=1) / tested.sum(axis=1)
-    return _Names(found.mean, adjusted(found.p), share)
+    return _Names(found.mean, adjusted(found.p), share, _detectable(own, others, label))
+
+
+def _detectable(own: Floats, others: Floats, label: "np.ndarray[Any, Any]") -> Floats:
+    """Return of each class how large its contrast would have to be, see ``ClassRow``; degrees.
+
+    ``own`` ``(n,)``, ``others`` ``(n, k)`` and ``label`` ``(n,)`` are sorted by class.
+    """
+    _, starts, counts = np.unique(label, return_index=True, return_counts=True)
+    level = 1 - FAMILY_WISE_ERROR / max(1, int((counts > 1).sum()))
+    found = []
+    for start, count in zip(starts, counts, strict=True):
+        part = slice(start, start + count)
+        seen = interval_among_names(own[part], others[part], level)
+        found.append(np.nan if seen.high is None else seen.high - seen.estimate)
+    return np.array(found)
 
 
 def class_images(scored: ScoredSet, index: int) -> "list[dict[str, Any]]":

@@ -1,10 +1,12 @@
 """Classes' answer in words: which classes leak their names, and whether two classifiers agree."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from sing_core.leakage.agreement import AgreementRow
 from sing_core.leakage.classes import ClassRow
 from sing_core.leakage.measures import MEASURES
+from sing_core.leakage.name_control import NameControl
 from sing_core.leakage.phrases import (
     FEW,
     FEW_SCORES,
@@ -15,6 +17,8 @@ from sing_core.leakage.phrases import (
     interval,
     listed,
     number,
+    percent,
+    size,
 )
 from sing_core.maths.split_halves import FEWEST_IMAGES
 from sing_core.maths.statistics import Interval, clustered_mean
@@ -26,8 +30,11 @@ _ON = {
 _THIRDS = ("weakly", "in part", "largely")  # of what there can be at most
 
 
-def summary(rows: Sequence[ClassRow]) -> str:
-    """Return the result in words; what the tests do not decide is said to be not decided."""
+def summary(rows: Sequence[ClassRow], control: NameControl | None = None) -> str:
+    """Return the result in words; what the tests do not decide is said to be not decided.
+
+    ``control``: what random parts do to the same images; None where nobody measured it.
+    """
     tested = [row for row in rows if row.contrast_p_adjusted is not None]
     found = [row for row in tested if row.verdict != "not decided"]
     towards = sum(row.verdict == "towards" for row in found)
@@ -43,7 +50,19 @@ def summary(rows: Sequence[ClassRow]) -> str:
         f"{first}: of {count(len(tested), 'class')} that can be tested, null removal turns "
         f"**{towards:,}** towards their own name and **{len(found) - towards:,}** away from it "
         f"more than it does with the names of other classes (false discovery rate 5 %){left}."
-        f"{_control(tested)}{single}{few}\n\n{_whole(rows)}"
+        f"{_detectable(tested)}{_control(tested)}{single}{few}\n\n{_whole(rows)}"
+        f"{_beside_random(control)}"
+    )
+
+
+def _detectable(tested: Sequence[ClassRow]) -> str:
+    """Return how far a class would have to stand out to be the one that is decided."""
+    sizes = [row.detectable for row in tested if row.detectable is not None]
+    if not sizes:
+        return ""
+    return (
+        f" To be decided by itself a class would have to stand out by about "
+        f"{size(median(sizes))}° (the median of those tested)."
     )
 
 
@@ -76,8 +95,33 @@ def _name_of_all(rows: Sequence[ClassRow]) -> str:
         )
     way = "towards" if mean.estimate > 0 else "away from"
     return (
-        f"On the whole, images are turned **{way}** the name of their own class, beside the names "
+        f"On the whole, images are turned {way} the name of their own class, beside the names "
         f"of all classes: {interval(mean, signed=True)}, the mean over {mean.clusters:,} classes"
+    )
+
+
+def _beside_random(control: NameControl | None) -> str:
+    """Return what random parts of the same length do to own names, and how the null part stands."""
+    if control is None:
+        return (
+            " Whatever is taken away turns images from their own names, and no random part of the "
+            "same length is held beside it here: by itself this says nothing of the null space."
+        )
+    random, share = control.random, control.share
+    if share is None:
+        return ""
+    way = "towards" if random.estimate > 0 else "away from"
+    ends = [degrees(end) for end in (random.low, random.high) if end is not None]
+    spread = f" (95 % of such parts: {ends[0]} to {ends[1]})" if ends else ""
+    if not control.beside.difference.decided:
+        how = "from that the null part is **not told apart**"
+    elif share < 0:
+        how = "the null part does the **opposite**"
+    else:
+        how = f"the null part does **{'less' if share < 1 else 'more'}**, {percent(share)} of that"
+    return (
+        f" Whatever is taken away turns them: a random part of the same length {way} that name by "
+        f"{degrees(random.estimate)}{spread}; {how}."
     )
 
 

@@ -45,6 +45,9 @@ class ConceptRow:
             words are not among those that mean most nearly the class; never of a whole set.
         stratum: kind of images; "" in a set of one kind, ``POOLED`` where several are one.
         by_kind: which way null removal turns each kind, of a row of several alone.
+        vocabulary: words of the fixed vocabulary; ``vocabulary_decided`` the share of them that the
+            same test decides for the same images, the negative control; ``beyond`` the share of
+            them whose directed part is smaller.
     """
 
     concept: str
@@ -63,6 +66,9 @@ class ConceptRow:
     loosely_related: bool
     stratum: str = ""
     by_kind: tuple[OfKind, ...] = ()
+    vocabulary: int = 0
+    vocabulary_decided: float | None = None
+    beyond: float | None = None
 
     @property
     def kinds_differ(self) -> bool:
@@ -115,6 +121,7 @@ class ConceptRow:
             "concept", "prompt", "n", "angle_before", "angle_after", "as_mean", "as_low",
             "as_high", "directed_mean", "p_adjusted", "p_equivalent", "bound_deg", "close",
             "untouched", "loosely_related", "spurious", "verdict", "stratum",
+            "vocabulary_decided", "beyond",
         )  # fmt: skip
         kinds = "; ".join(part.text for part in self.by_kind)
         return {name: getattr(self, name) for name in names} | {"by_kind": kinds}
@@ -246,6 +253,9 @@ def concept_rows(
             bound_deg=bound_deg,
             close=bool(before[i] <= scale.close_deg),
             loosely_related=bool(before[i] <= scale.related_deg) and means_else[i],
+            vocabulary=scale.size,
+            vocabulary_decided=None if scale.decided is None else scale.decided / scale.size,
+            beyond=scale.beyond(float(directed[:, i].mean())),
         )
         for i, concept in enumerate(concepts.labels)
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sing_core.leakage.concept_kinds import AWAY, NOT_DECIDED, TOWARDS, OfKind
 from sing_core.leakage.concepts import ConceptRow
-from sing_core.leakage.phrases import FEW, FEW_SCORES, be, count, in_words, listed, number
+from sing_core.leakage.phrases import FEW, FEW_SCORES, be, count, in_words, listed, number, percent
 from sing_core.leakage.strata import POOLED
 
 
@@ -21,7 +21,8 @@ def summary(found: Sequence[ConceptRow], *, whole: bool) -> str:
     left = f"; **{open_:,}** {be(open_)} not decided" if open_ else ""
     few = FEW_SCORES if n < FEW else ""
     return (
-        f"**{_first(found)}** Degrees are the directed part of AS, which is what is tested: over "
+        f"**{_first(found)}** {_control(found)}"
+        "Degrees are the directed part of AS, which is what is tested: over "
         f"{n:,} {unit}{_kind(found[0])}, with a false discovery rate of 5 %{left}. What images "
         f"turn away from without it, the null part pointed to. {_turned(found)}{_still(found)}{few}"
     )
@@ -43,6 +44,23 @@ def _first(found: Sequence[ConceptRow]) -> str:
     return (
         f"Without their null part the images turn towards {towards} of "
         f"{count(len(found), 'concept')}{nearer}, and away from {away}{further}."
+    )
+
+
+def _control(found: Sequence[ConceptRow]) -> str:
+    """Return the negative control: how much of a fixed vocabulary the same test decides."""
+    row, share = max(found, key=_size), found[0].vocabulary_decided
+    if share is None:
+        return ""
+    asked = sum(one.verdict in (TOWARDS, AWAY) for one in found) / len(found)
+    stands = ""
+    if row.beyond is not None:
+        stands = f" ({in_words(row.concept)} moves further than {percent(row.beyond)} of them)"
+    return (
+        f"Of the {row.vocabulary:,} words of the fixed vocabulary {percent(share)} are decided "
+        f"likewise for the same images, of those asked {percent(asked)}: that a word is decided "
+        f"says little; where it stands among them says more{stands}. Here every word is tested by "
+        "itself; the page Classes tests the own name beside the names of all classes. "
     )
 
 

@@ -4,7 +4,7 @@ Whoever types a list of concepts chooses what they are held against. So they are
 same 1,000 classes and more than 150 attributes always, measured over the same images.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.scoring import concept_scores
 from sing_core.maths.scores import angle_table
+from sing_core.maths.statistics import FALSE_DISCOVERY_RATE, Floats, adjusted, student
 
 # Of the standard deviation over the vocabulary: what Cohen (1988) calls a small difference.
 FRACTION = 0.2
@@ -36,6 +37,9 @@ class VocabularyScale:
             close. ``related_deg`` that to the last of the nearest tenth of them.
         meaning: ``(d,)`` text of the class asked about, None for the whole set; ``meaning_deg`` its
             angle to the tenth nearest other text: what lies further means something else.
+        decided: the negative control: of how many of them the corrected test says that the directed
+            part of AS is not 0; None where there is no test, of one unit. ``directed`` ``(size,)``
+            its means.
     """
 
     size: int
@@ -46,6 +50,14 @@ class VocabularyScale:
     related_deg: float
     meaning: Tensor | None
     meaning_deg: float
+    decided: int | None = None
+    directed: Tensor | None = None
+
+    def beyond(self, directed_mean: float) -> float | None:
+        """Return the share of the vocabulary with a smaller ``|directed_mean|``, if it is known."""
+        if self.directed is None:
+            return None
+        return float((self.directed.abs() < abs(directed_mean)).double().mean())
 
     def means_else(self, texts: Tensor) -> list[bool]:
         """Return of ``texts`` ``(k, d)`` which mean something else than the class; none of a set's.
@@ -67,8 +79,22 @@ def vocabulary_scale(scored: ScoredSet, label: int | None = None) -> VocabularyS
     """
     vocabulary = scored.bench.vocabulary(scored.reference)
     texts = vocabulary.embeddings
-    angle, score, _ = unit_means(scored, texts, units_of(scored, label)).mean(dim=1).numpy()
-    return scale_of(angle, score, texts, None if label is None else texts[label])
+    each = unit_means(scored, texts, units_of(scored, label))
+    angle, score, directed = each.mean(dim=1)
+    scale = scale_of(angle.numpy(), score.numpy(), texts, None if label is None else texts[label])
+    return replace(scale, decided=decided_of(each[2].numpy()), directed=directed)
+
+
+def decided_of(directed: Floats) -> int | None:
+    """Return of how many concepts the corrected test says that the directed part is not 0.
+
+    ``directed`` ``(u, k)`` of ``u`` units; None of one unit.
+    """
+    n, mean = len(directed), directed.mean(axis=0)
+    if n < 2:
+        return None
+    p = adjusted(student(mean, directed.std(axis=0, ddof=1), n)[2])
+    return int((p <= FALSE_DISCOVERY_RATE).sum())
 
 
 def scale_of(

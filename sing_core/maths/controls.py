@@ -144,7 +144,7 @@ class RandomSubspaces:
         images: list[Tensor] = []
         scores: list[Tensor] = []
         for length, shift in self._removed(features):
-            scale = torch.where(length > 0, removed_length / length.clamp_min(1e-300), 0.0)
+            scale = _scale(removed_length, length)
             for image_score, angle in around.without(shift, (torch.ones_like(scale), scale)):
                 images.append(image_score)
                 scores.append((own - angle).abs())
@@ -153,6 +153,14 @@ class RandomSubspaces:
         return ControlScores(
             dim_image, dim.mean(dim=1), energy_image, energy.mean(dim=1), dim, energy
         )
+
+    def parts(self, features: Tensor, removed_length: Tensor) -> Iterator[Tensor]:
+        """Yield per subspace the translation ``(n, d)`` of what lies in it, as long as it is asked.
+
+        ``features`` ``(n, m)``; ``removed_length`` ``(n,)`` the lengths of their null parts.
+        """
+        for length, shift in self._removed(features):
+            yield (_scale(removed_length, length) * shift).mT
 
     @property
     def _precision(self) -> torch.dtype:
@@ -215,6 +223,11 @@ class _Around:
             image_score = torch.atan2(scale * across, self.square - scale * inner)
             cosine = (self.along - scale * lead) / left.sqrt()
             yield image_score.rad2deg(), cosine.clamp(-1, 1).acos().rad2deg()
+
+
+def _scale(wanted: Tensor, length: Tensor) -> Tensor:
+    """Return by how much parts of ``length`` ``(n,)`` are stretched to ``wanted``; 0 of none."""
+    return torch.where(length > 0, wanted / length.clamp_min(1e-300), 0.0)
 
 
 def random_basis(m: int, dimension: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:

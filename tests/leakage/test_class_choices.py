@@ -229,9 +229,12 @@ def test_a_claim_about_a_class_is_a_sentence_with_its_level():
         "Null removal under lite0 turns goldfish towards its own name, more than it does with "
         "those of other classes (own name beside all names +3.00° [+2.00, +4.00], corrected, "
         "by the usual choices): it survives "
-        "2 of 2 choices."
+        "2 of 2 choices; estimates from +2.00° to +3.00°."
     )
     assert "goldfish away from its own name" in claim(-3.0).sentence
-    assert claim(-3.0).sentence.endswith("it survives 1 of 2 choices; never with centred angles.")
+    assert claim(-3.0).sentence.endswith(
+        "it survives 1 of 2 choices; 1 says the opposite; never with centred angles; estimates "
+        "from −3.00° to +2.00°."
+    )
     assert claim(0.5).text.endswith("towards its own name or away from it is not decided")
     assert claim(0.5).as_row()["class"] == "goldfish"

@@ -131,7 +131,12 @@ def test_what_it_never_survives_is_named_and_nothing_else():
     )  # fmt: skip
     assert claim.text == "IS of a is larger than that of b"
     assert claim.never == ("small",)
-    assert claim.sentence.endswith("it survives 2 of 4 choices; never with small.")
+    assert claim.sentence.endswith(
+        "it survives 2 of 4 choices; 1 says the opposite; never with small; estimates from −1.00° "
+        "to +1.00°."
+    )
+    told = claim.as_row()
+    assert (told["opposite"], told["smallest"], told["largest"]) == (1, -1.0, 1.0)
     assert claim.as_row()["fails"] == [
         "small, raw, mini, as fitted",
         "small, centred, mini, as fitted",
@@ -142,7 +147,17 @@ def test_what_it_never_survives_is_named_and_nothing_else():
         choice("small", -1.0, False, "centred"), choice("all", 1.0, True, "else"),
     )  # fmt: skip
     assert less.never == ()
-    assert less.sentence.endswith("survives 4 of 5 choices; with small only 1 of 2.")
+    assert less.sentence.endswith(
+        "survives 4 of 5 choices; 1 says the opposite; with small only 1 of 2; estimates from "
+        "−1.00° to +1.00°."
+    )
+    silent = claim_of(choice("all", 1.0, True), choice("small", 0.05, False))
+    assert "; none says the opposite; never with small; " in silent.sentence
+    both = claim_of(choice("all", 1.0, True), choice("a", -1.0, False), choice("b", -1.0, False))
+    assert "; 2 say the opposite; " in both.sentence
+    whole = Claim(CONTRAST, "a", "", (choice("all", 1.0, True),))
+    assert "beside no random part of the same length" in whole.text
+    assert "random part" not in replace(whole, label="goldfish").text
     assert "(0.00° [−0.10, +0.10] by the usual" in claim_of(choice("all", 0.0, True)).sentence
     open_ = claim_of(choice("all", 0.0, True), choice("all", 0.0, True, "centred"))
     assert open_.sentence.endswith(

@@ -31,7 +31,10 @@ def test_the_classes_page_says_what_is_not_decided(page):
     assert "800 classes have too few images for a test: **not decided**" in text
     assert text.startswith("**None beyond chance**: of 200 classes that can be tested")
     assert "With the name of a random other class in place of the own, 0.0 % are decided." in text
+    assert "a class would have to stand out by about " in text
     assert "beside the names of all classes: −0" in text
+    assert "a random part of the same length away from that name by −0." in text
+    assert "the null part does **less**, " in text
     assert "(pooled; 64-pixel image −0" in text.replace("\\-", "-")
 
 

@@ -24,6 +24,9 @@ def test_concepts_names_the_strongest_with_its_size(page):
         f"Without their null part the images turn towards {nearer} of {len(rows)} concepts, "
         f"most of all {first_near}, and away from {further}, most of all {first_far}."
     )
+    control = app.at.markdown[0].value.split("**")[2]
+    share = rows["vocabulary_decided"].iloc[0]
+    assert f"words of the fixed vocabulary {share:.0%}".replace("%", " %") in control
     assert "All images of this class are of one kind: 64-pixel image. Of the whole set: " in (
         " ".join(app.captions).replace("\\", "")
     )

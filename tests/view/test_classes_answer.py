@@ -8,6 +8,8 @@ from pages._view.tables import figures
 from sing_core.leakage import classes_answer
 from sing_core.leakage.agreement import AgreementRow
 from sing_core.leakage.classes import ClassRow
+from sing_core.leakage.name_control import NameControl
+from sing_core.maths.draws import AmongDraws
 from sing_core.maths.statistics import Interval
 
 
@@ -53,6 +55,37 @@ def of_class(index, n, score):
     values = dict.fromkeys(ClassRow.__slots__, 0.0)
     values |= {"index": index, "label": f"class {index}", "n": n, "as_mean": score}
     return ClassRow(**values | {"stratum": ""})
+
+
+def controlled(null, random, *, apart=True):
+    """What is said where the null part does ``null`` and a random one ``random`` degrees."""
+    difference = about(null - random, 0.01 if apart else 9.0)
+    control = NameControl(about(random, 0.05), AmongDraws(difference, 1, 8))
+    return classes_answer.summary([of_class(0, 4, 0.1), of_class(1, 4, 0.1)], control)
+
+
+def test_own_names_stand_beside_random_parts_of_the_same_length():
+    said = controlled(-0.2, -0.8)
+    assert "a random part of the same length away from that name by −0.800° (95 % of such" in said
+    assert said.endswith("−0.850° to −0.750°); the null part does **less**, 25 % of that.")
+    assert controlled(-1.6, -0.8).endswith("the null part does **more**, 200 % of that.")
+    assert controlled(0.2, -0.8).endswith("the null part does the **opposite**.")
+    assert "**not told apart**" in controlled(-0.2, -0.8, apart=False)
+    assert "random part" not in controlled(0.0, 0.0), "without a null space nothing is removed"
+
+
+def test_without_random_parts_own_names_say_nothing_of_the_null_space():
+    rows = [replace(of_class(i, 4, 0.1), contrast_mean=-0.2) for i in range(3)]
+    said = classes_answer.summary(
+        [replace(row, contrast_mean=-0.2 - row.index / 99) for row in rows]
+    )
+    assert "On the whole, images are turned away from the name of their own class" in said
+    assert said.endswith("by itself this says nothing of the null space.")
+
+
+def test_how_far_a_class_would_have_to_stand_out_is_said():
+    rows = [replace(of_class(i, 4, 0.1), detectable=size) for i, size in enumerate((0.2, 0.8, 9))]
+    assert "would have to stand out by about 0.8° (the median" in classes_answer.summary(rows)
 
 
 def test_classes_that_do_not_count_are_faint():

@@ -23,8 +23,10 @@ _HOW = (
     f"into, {VARIED_FITS}. What is claimed of two classifiers is what Compare says: of each kind "
     "of images where kinds differ, with intervals as wide as the correction over all pairs and "
     "measures asks. Of one, it is the directed part of AS towards the own name, less its mean over "
-    "a hundred classes’ names: a random part as large may turn the images likewise, see Compare’s "
-    "controls. A claim survives a choice that says the same beyond its own interval over classes. "
+    "a hundred classes’ names. Whatever is taken away turns images from their own names, and no "
+    "random part is held beside it here: Classes does that, for the usual choices. Compare’s "
+    "controls hold |AS| only. A claim survives a choice that says the same beyond its own interval "
+    "over classes. "
     "Choices depend on each other: their share is no probability."
 )
 

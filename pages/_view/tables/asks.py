@@ -22,6 +22,8 @@ from sing_core.leakage import (
     variant_scores,
 )
 from sing_core.leakage.concept_lists import ConceptList
+from sing_core.leakage.name_control import NameControl
+from sing_core.leakage.name_control import name_control as control_of
 from sing_core.leakage.vocabulary_scale import VocabularyScale, vocabulary_scale
 from sing_core.maths.head_transfer import Transfer
 from sing_core.maths.head_variants import HeadVariant
@@ -109,6 +111,16 @@ def class_rows(model: str, images: str, part: Part = ALL) -> tuple[classes.Class
     state_of = mapping_state(loaders.settings(), loaders.bench().classifier(model))
     key = content_key(key_of("classes", scored), state_of)
     return kept(key, lambda: classes.class_table(scored))
+
+
+def name_control(model: str, images: str, part: Part = ALL) -> NameControl | None:
+    """Return what random parts do to own names, beside the null part.
+
+    Raises:
+        SingError: see ``open_set``, ``under`` and ``name_control``.
+    """
+    scored = opened(model, images, part)
+    return kept(key_of("name control", scored), lambda: control_of(scored))
 
 
 def class_images(model: str, images: str, index: int, part: Part = ALL) -> list[dict[str, Any]]:

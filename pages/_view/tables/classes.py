@@ -46,6 +46,7 @@ _COLUMNS = {
     "abs_as_mean": None,
     "stratum": None,
     "foreign_decided": None,
+    "detectable": None,
     "directed_mean": None,
     "p_adjusted": None,
     "accuracy": None,

@@ -52,6 +52,8 @@ _COLUMNS = {
     "loosely_related": None,
     "n": None,
     "prompt": None,
+    "vocabulary_decided": None,
+    "beyond": None,
     "as_low": None,
     "as_high": None,
 }
