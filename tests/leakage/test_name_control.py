@@ -1,11 +1,15 @@
 """What random parts do to own names: against scores computed image by image, and on a set."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from sing_core.files.store import Store
+from sing_core.leakage import concepts_answer
 from sing_core.leakage.classes import class_table
+from sing_core.leakage.concepts import ConceptRow
 from sing_core.leakage.name_control import MOST_IMAGES, contrasts, evenly, name_control
 from sing_core.leakage.scored_sets import open_set
 from sing_core.leakage.scoring import directed_table
@@ -52,6 +56,21 @@ def test_the_vocabulary_is_tested_as_the_list_is():
     assert decided_of(directed[:1]) is None
     scale = VocabularyScale(4, 1, 1, 1, 1, 1, None, 0, 2, torch.tensor([0.1, -0.2, 0.3, -0.4]))
     assert (scale.beyond(-0.35), scale.beyond(0.05)) == (0.75, 0)
+
+
+def test_the_share_of_the_vocabulary_stands_beside_that_of_the_list():
+    values = dict.fromkeys(ConceptRow.__slots__, 0.0) | {"stratum": "", "by_kind": (), "n": 9}
+    values |= {"vocabulary": 1268, "vocabulary_decided": 0.4, "beyond": 0.25, "prompt": "a"}
+    values |= {"concept": "lemon", "p_adjusted": 0.01, "directed_mean": 0.3}
+    row = ConceptRow(**values)
+    said = concepts_answer.summary([row, replace(row, p_adjusted=0.5, beyond=0.1)], whole=False)
+    assert "Of the 1,268 words of the fixed vocabulary 40 % are decided likewise" in said
+    assert "of those asked 50 %" in said
+    assert "(lemon moves further than 25 % of them)" in said
+    assert "Classes tests the own name beside the names of all classes" in said
+    assert row.as_row()["vocabulary_decided"] == 0.4
+    silent = concepts_answer.summary([replace(row, vocabulary_decided=None)] * 2, whole=False)
+    assert "fixed vocabulary" not in silent
 
 
 @pytest.mark.slow
