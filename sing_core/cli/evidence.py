@@ -173,6 +173,7 @@ def nuisances(
     How much of what each moves lies in the null space, dose by dose, and whether AS of that part
     alone names it. --stratum takes one kind of the images of --set.
     """
+    from sing_core.leakage import nuisance_words as said_by
     from sing_core.leakage import nuisances as found_by
     from sing_core.leakage.nuisance_lens import lens_of
 
@@ -181,8 +182,9 @@ def nuisances(
     lens = lens_of(bench, planted, model, reference)
     rows = found_by.nuisance_rows(planted, lens)
     show([row.as_row() for row in rows], json_)
-    meant = found_by.meaning(rows, found_by.share_between(planted, lens.linear))
-    tell(f"{found_by.sentence(rows)} {found_by.others(rows)} {meant}")
+    meant = said_by.meaning(rows, found_by.share_between(planted, lens.linear))
+    few = said_by.how_few(len(planted))
+    tell(f"{said_by.sentence(rows)} {few} {said_by.others(rows)} {meant}")
 
 
 @dataclass(frozen=True)

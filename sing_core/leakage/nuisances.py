@@ -7,7 +7,7 @@ towards its own words minus the mean over the words of all others is the *contra
 movement, measured in the same way, says what reference and translator would find at best.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sing_core.errors import ImageSetError, LogitDriftError
 from sing_core.leakage.nuisance_lens import Lens
-from sing_core.leakage.planting import FULL, NUISANCES, Planted
+from sing_core.leakage.planting import FULL, Planted
 from sing_core.leakage.vocabulary_scale import FRACTION
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.scores import angle_table
@@ -33,7 +33,6 @@ from sing_core.maths.statistics import (
 FOUND, NOT_FOUND, UNDECIDED = "found", "not found", "not decided"
 # What the rounding of float32 features turns a translated one by, at most.
 _ROUNDING_DEG = 1e-4
-_CONTROLS = {one.name for one in NUISANCES if one.control}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,7 @@ class NuisanceRow:
             classes of photographs; degrees.
         whole: the contrast of the whole movement, which the head does see.
         rank: place of the own words among those of all nuisances, 1 for the largest mean AS.
+        rises_more: the nuisance with the largest, where it is another one; else "".
         n: photographs that it changes.
         bound_deg: a contrast shown to be below it counts as nothing: a fifth of the standard
             deviation of mean AS over the reference's vocabulary, for the same movement.
@@ -73,6 +73,7 @@ class NuisanceRow:
     bound_deg: float = 0.0
     p_adjusted: float | None = None
     verdict: str = ""
+    rises_more: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """Return what the command line prints and the page shows."""
@@ -85,6 +86,7 @@ class NuisanceRow:
             "whole_contrast_deg": self.whole.estimate, "whole_low": self.whole.low,
             "whole_high": self.whole.high, "bound_deg": self.bound_deg,
             "p_adjusted": self.p_adjusted, "verdict": self.verdict,
+            "rises_more": self.rises_more,
         }  # fmt: skip
 
 
@@ -152,6 +154,8 @@ def _row(
     whole = (angle_table(z[0], lens.words) - angle_table(z[2], lens.words)) @ lens.averaging
     contrast = _contrast(scores, own)
     bound = _bound(z[0], z[1], lens.vocabulary, kin)
+    mean = scores.mean(dim=0)
+    rank = 1 + int((mean > mean[own]).sum())
     row = NuisanceRow(
         nuisance=name,
         dose=dose,
@@ -162,9 +166,10 @@ def _row(
         attribute_score_deg=clustered_mean(scores[:, own].numpy(), kin).estimate,
         contrast=clustered_mean(contrast, kin),
         whole=clustered_mean(_contrast(whole, own), kin),
-        rank=1 + int((scores.mean(dim=0) > scores[:, own].mean()).sum()),
+        rank=rank,
         n=len(before),
         bound_deg=bound,
+        rises_more="" if rank == 1 else lens.nuisances[int(mean.argmax())].name,
     )
     (means,) = cluster_means(kin, contrast)
     spread = means.std(ddof=1) if len(means) > 1 else np.nan
@@ -206,79 +211,3 @@ def share_between(planted: Sequence[Planted], linear: LinearHead) -> float | Non
     features = torch.stack([one.features for one in planted]).double()
     delta = features - features.roll(1, dims=0)
     return _share(delta, linear.head.null_part(delta))
-
-
-def sentence(rows: Sequence[NuisanceRow]) -> str:
-    """Say how many of what was planted are found, with magnitudes."""
-    named = [row for row in rows if row.verdict and row.nuisance not in _CONTROLS]
-    found = [row for row in named if row.verdict == FOUND]
-    whole = "1 planted nuisance" if len(named) == 1 else f"{len(named)} planted nuisances"
-    if not found:
-        return f"None of {whole} is found by AS of the null movement alone."
-    is_ = "is" if len(found) == 1 else "are"
-    return f"{len(found)} of {whole} {is_} found: {_listed(found, _of_whole)}."
-
-
-def others(rows: Sequence[NuisanceRow]) -> str:
-    """Say what became of those that are not found, and of the control, and where that is decided.
-
-    Degrees are the contrast of the null movement, and of the whole one.
-    """
-    full = [row for row in rows if row.verdict]
-    named = [row for row in full if row.nuisance not in _CONTROLS]
-    parts = [
-        f"{start}: {_listed(kept, _named)}."
-        for start, verdict in (("Shown not to be", NOT_FOUND), ("Not decided", UNDECIDED))
-        if (kept := [row for row in named if row.verdict == verdict])
-    ]
-    parts += [f"The control, {row.nuisance}: {row.verdict}." for row in full if row not in named]
-    parts.append(
-        "Verdicts are those of tests in full dose, corrected for all nuisances (Holm); an interval "
-        "in the table is of its row alone."
-    )
-    return " ".join(parts)
-
-
-def meaning(rows: Sequence[NuisanceRow], usual: float | None) -> str:
-    """Say what it means, and what it does not.
-
-    ``usual`` is the null share of the difference of two photographs, see ``share_between``.
-    """
-    full = [row for row in rows if row.verdict]
-    shares = sorted(row.null_share for row in full if row.null_share is not None)
-    between = "" if usual is None else f", and of two photographs’ difference {100 * usual:.0f} %"
-    moved = max(row.logit_change for row in full)
-    lost = [row.nuisance for row in full if row.whole.low is None or row.whole.low <= 0]
-    unseen = (
-        f" Not even the whole movement is shown to have the name of {_and(lost)}." if lost else ""
-    )
-    found = any(row.verdict == FOUND for row in full)
-    where = "What is found lies where no logit sees it, and has its name. " if found else ""
-    return (
-        f"Of what the nuisances move, {100 * shares[0]:.0f} to {100 * shares[-1]:.0f} % lies in "
-        f"the null space; of a random direction it would be "
-        f"{100 * full[0].null_share_random:.0f} %{between}. {where}That the classifier "
-        "overlooks what is planted does not follow: the same "
-        f"nuisances move its logits by up to {100 * moved:.0f} % of the largest.{unseen}"
-    )
-
-
-def _listed(rows: Sequence[NuisanceRow], words: Callable[[NuisanceRow], str]) -> str:
-    return _and([words(row) for row in rows])
-
-
-def _and(said: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)
-
-
-def _of_whole(row: NuisanceRow) -> str:
-    null, whole = _both(row)
-    return f"{row.nuisance} ({null} of the {whole} that the whole movement shows)"
-
-
-def _named(row: NuisanceRow) -> str:
-    return f"{row.nuisance} ({' of '.join(_both(row))})"
-
-
-def _both(row: NuisanceRow) -> list[str]:
-    return [f"{of.estimate:+.2f}°".replace("-", "−") for of in (row.contrast, row.whole)]

@@ -10,14 +10,12 @@ from PIL import Image
 
 from sing_core.errors import ImageSetError, LogitDriftError
 from sing_core.leakage.nuisance_lens import Lens, lens_of
+from sing_core.leakage.nuisance_words import how_few, meaning, others, sentence
 from sing_core.leakage.nuisances import (
     FOUND,
     NOT_FOUND,
     UNDECIDED,
-    meaning,
     nuisance_rows,
-    others,
-    sentence,
     share_between,
 )
 from sing_core.leakage.photographs import Photograph, sample_photographs
@@ -147,6 +145,35 @@ def test_a_sentence_says_what_is_found_and_what_it_does_not_mean(found):
     assert "What is found lies where no logit sees it" in meant
     assert "That the classifier overlooks what is planted does not follow" in meant
     assert "What is found" not in meaning([replace(row, verdict="not decided") for row in rows], 1)
+
+
+def test_only_what_moves_towards_its_own_words_most_has_its_name(found):
+    full = [row for row in found.values() if row.verdict]
+    assert "where no logit sees it, and has its name. " in meaning(full, None)
+    assert {row.rises_more for row in full if row.rank == 1} == {""}
+    assert all(row.rises_more in {"secret", "plain", "other"} for row in full if row.rank > 1)
+    second = [
+        replace(row, rank=2, rises_more="other") if row.nuisance == "secret" else row
+        for row in full
+    ]
+    said = meaning(second, None)
+    assert "it has not its name: of secret the words of other rise more. " in said
+    both = [replace(row, verdict=FOUND) if row.nuisance == "plain" else row for row in second]
+    both = [replace(row, rank=1) if row.nuisance == "plain" else row for row in both]
+    said = meaning(both, None)
+    assert "; not all of it has its name: of secret the words of other rise more. " in said
+
+
+def test_how_many_photographs_were_looked_at_is_said_and_that_few_decide_little():
+    assert how_few(6) == "It was looked at in 6 photographs: so few decide little."
+    assert how_few(100) == "It was looked at in 100 photographs."
+
+
+def test_a_nuisance_whose_words_rise_less_than_anothers_names_that_one():
+    photos = at_random(3)
+    for row in nuisance_rows(photos, toy_lens(10)):
+        assert (row.rises_more == "") == (row.rank == 1)
+        assert row.rises_more != row.nuisance
 
 
 def test_the_logits_of_the_null_movement_stand_still_and_a_head_that_sees_it_is_refused():

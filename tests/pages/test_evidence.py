@@ -212,7 +212,9 @@ def test_what_was_planted_is_looked_for_with_a_curve_for_each_dose(offered):
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "Does it find what was planted?"
     assert "of 7 planted nuisances " in first(app)
-    assert "corrected for all nuisances (Holm)" in " ".join(m.value for m in app.at.markdown)
+    words = " ".join(m.value for m in app.at.markdown)
+    assert "corrected for all nuisances (Holm)" in words
+    assert "It was looked at in 6 photographs: so few decide little." in words
     (table,) = (element.value for element in app.at.dataframe)
     assert len(table) == 6 * 5 + 2
     assert table["null_share"].between(0, 1).all()

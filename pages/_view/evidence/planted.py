@@ -13,7 +13,8 @@ from pages._view.evidence.figures import dose_response
 from pages._view.tables import originals
 from pages._view.tables.opened import Part
 from sing_core.errors import SingError
-from sing_core.leakage.nuisances import NuisanceRow, meaning, others, sentence
+from sing_core.leakage.nuisance_words import how_few, meaning, others, sentence
+from sing_core.leakage.nuisances import NuisanceRow
 
 MOST = 40
 _SAMPLES, _OF_THE_SET = "samples", "set"
@@ -26,7 +27,8 @@ _HOW = (
     "the contrast; its interval is over photographs, those of one class counting as one. “Found” "
     "is a contrast above 0 in full dose, “not found” one shown to be smaller than a fifth of what "
     "AS differs by between concepts, both corrected for all nuisances (Holm). The contrast of the "
-    "whole movement says what translator and reference show at best."
+    "whole movement says what translator and reference show at best. What is found has its name "
+    "only where of the words of all nuisances its own rise most: place 1."
 )
 _SHOWN = panel.Shown(
     columns={
@@ -85,7 +87,7 @@ def show(answer: DeltaGenerator, model: str, images: str, part: Part | None) -> 
     with planting(len(chosen)) as report:
         found, usual = asks.planted(model, chosen, report)
     answer.markdown(f"**{sentence(found)}**")
-    answer.markdown(f"{others(found)} {meaning(found, usual)}")
+    answer.markdown(f"{how_few(len(chosen))} {others(found)} {meaning(found, usual)}")
     of = "photographs of the set" if part is not None else "sample photos, not in the set"
     st.caption(f"Planted in the {len(chosen)} {of}.")
     options = [("--limit", str(MOST)), ("--stratum", part.stratum)] if part is not None else []
