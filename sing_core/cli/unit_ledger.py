@@ -30,6 +30,7 @@ SetOf = Annotated[
     Path | None, typer.Option("--images", help="Class folders, Parquet, zip or tar: a set instead.")
 ]
 OfClass = Annotated[str, typer.Option("--class", help="With --images, one class of them.")]
+_SHOWN = 12
 # A table for people is as wide as a screen.
 _MORE = ("linear_share_deg", "null_norm", "principal_norm")
 
@@ -45,7 +46,9 @@ def ledger(
     classes: Classes = "",
     centred: Centred = False,
     threshold: Threshold = 0.0,
-    top: Annotated[int, typer.Option(min=1, help="How many units are printed.")] = 12,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="How many units; else 12, all of them in --json.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Print who wrote what is hidden, the largest share first, and what leaving it out would do.
@@ -56,6 +59,7 @@ def ledger(
     `random_share` is that of random subspaces as large, `beyond` what is beyond it.
     """
     asked = (classes, centred, threshold)
+    top = top or (None if json_ else _SHOWN)
     if image is not None and images is None and not class_:
         found = photo_ledger(image, reference, model, prompt, asked)
         rows = [row for row in found.as_rows() if row["null_share"] is not None]
