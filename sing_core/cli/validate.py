@@ -1,6 +1,6 @@
 """Commands that check the method: perturbations of one norm, heads trained before and after."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sing_core.models.workbench import Workbench
     from sing_core.sets.chunks import Problem
     from sing_core.sets.image_sets import ImageSet
+    from sing_core.studies.moved import Moved
     from sing_core.studies.validation import Validation
 
 
@@ -139,14 +140,45 @@ def validate(
     if set_:
         scored = open_set(bench, model, images=set_, reference=reference)
         parts = scored.features(scored.ask("SELECT row FROM images")["row"].to_pylist())
-        found = validate_set(bench, parts, model=model, reference=reference, seed=seed)
+        kind_of = scored.folder.facts.stratum
+        found = validate_set(
+            bench, parts, model=model, reference=reference, seed=seed, kind_of=kind_of
+        )
     else:
         photos = [(path.name, open_photo(path, bench.settings)) for path in images or ()]
         found = of_photos(bench, photos, model=model, reference=reference, seed=seed)
-    show([_medians(found)], json_)
+    show([_medians(found) | (_by_kind(found) if json_ else {})], json_)
+    for kind in found.counted if len(found.counted) > 1 else ():
+        tell(_said_of_kind(found, kind))
+
+
+def _by_kind(found: "Validation") -> dict[str, Any]:
+    """Return the medians of each kind of images, where several are pooled."""
+    from sing_core.studies.validation import KINDS
+
+    several = found.counted if len(found.counted) > 1 else {}
+    rows = [
+        {"kind": kind, "images": many}
+        | _changes({step: found.of_kind(kind, step) for step in KINDS})
+        for kind, many in several.items()
+    ]
+    return {"by_kind": rows}
+
+
+def _said_of_kind(found: "Validation", kind: str) -> str:
+    """Return what the steps change in images of one kind, in a sentence."""
+    null, seen = (found.of_kind(kind, step) for step in ("null", "class_row"))
+    counted = f"{found.counted[kind]:,} images of the kind “{kind}”"
+    if not null.relative:
+        return f"{counted}: there are no perturbations to take a median of."
+    return (
+        f"Of {counted} the medians are {null.median():.1g} for a null step and "
+        f"{seen.median():.2g} for one along the class’s row."
+    )
 
 
 def _medians(found: "Validation") -> dict[str, Any]:
+    from sing_core.sets.kinds import pooled
     from sing_core.studies.validation import KINDS
 
     moved = found.perturbations
@@ -156,11 +188,17 @@ def _medians(found: "Validation") -> dict[str, Any]:
         "rank": found.spectrum.rank,
         "nullity": found.spectrum.nullity,
         "images": len(moved.names),
+        "kinds": pooled(found.counted),
         "cosine": sum(found.cosine) / len(found.cosine) if found.cosine else None,
     }
-    for kind in KINDS:
-        found_of = moved.of(kind)
-        row[f"{kind}_relative_change"] = found_of.median() if found_of.relative else None
-        row[f"{kind}_absolute_change"] = found_of.median("absolute") if found_of.absolute else None
-        row[f"{kind}_degrees"] = found_of.median("degrees") if found_of.degrees else None
-    return row
+    return row | _changes({step: moved.of(step) for step in KINDS})
+
+
+def _changes(moved: "Mapping[str, Moved]") -> dict[str, float | None]:
+    """Return the medians of the steps of each kind; None where there are none."""
+    found: dict[str, float | None] = {}
+    for step, of in moved.items():
+        found[f"{step}_relative_change"] = of.median() if of.relative else None
+        found[f"{step}_absolute_change"] = of.median("absolute") if of.absolute else None
+        found[f"{step}_degrees"] = of.median("degrees") if of.degrees else None
+    return found

@@ -4,7 +4,8 @@ All arithmetic here is float64: what is left of a null perturbation is the round
 not that of the network's own float32 head (which Explore measures on every pair).
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -21,9 +22,9 @@ from sing_core.models.bench import Classifier
 from sing_core.models.registry import DEFAULT_REFERENCE
 from sing_core.models.workbench import Workbench
 from sing_core.sets.chunks import ImageRow
+from sing_core.studies.moved import MEASURES, Moved
 
 KINDS = ("null", "random", "class_row")
-MEASURES = ("relative", "absolute", "degrees")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +42,6 @@ class Spectrum:
     rank: int
     nullity: int
     threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What the steps of one kind do, a number per image; float64 arithmetic.
-
-    Attributes:
-        relative: ``|W(f + d) - W f| / |W f + b|``; ``absolute`` the numerator alone (eq. 16), in
-            logits.
-        degrees: between ``T(f)`` and ``T(f + d)``; empty without a translator.
-    """
-
-    relative: tuple[float, ...] = ()
-    absolute: tuple[float, ...] = ()
-    degrees: tuple[float, ...] = ()
-
-    def median(self, measure: str = "relative") -> float:
-        """Return the median of one of ``MEASURES``.
-
-        Raises:
-            ShapeError: there are no such numbers.
-        """
-        values = {name: getattr(self, name) for name in MEASURES}[measure]
-        if not values:
-            raise ShapeError("There are no perturbations to take a median of.")
-        return float(torch.tensor(values, dtype=torch.float64).quantile(0.5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +79,7 @@ class Validation:
         cosine: between translated feature and the reference's own embedding, one per image.
         no_translator: why there are no cosines, else empty.
         no_photos: why there are none although there is a translator, else empty.
+        kinds: of which kind each image is; empty in a set of one kind, and of photos.
     """
 
     model: str
@@ -113,6 +89,17 @@ class Validation:
     cosine: tuple[float, ...]
     no_translator: str = ""
     no_photos: str = ""
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """How many images are of each kind."""
+        return dict(sorted(Counter(self.kinds).items()))
+
+    def of_kind(self, kind: str, step: str) -> Moved:
+        """Return what the steps ``step``, one of ``KINDS``, move in the images of one kind."""
+        places = [place for place, own in enumerate(self.kinds) if own == kind]
+        return self.perturbations.of(step).of(places)
 
 
 def validate(
@@ -162,11 +149,13 @@ def validate_set(
     model: str,
     reference: str = DEFAULT_REFERENCE,
     seed: int = 0,
+    kind_of: Callable[[str], str] = lambda name: "",
 ) -> Validation:
     """Return spectrum and perturbations for stored features, of which ``parts`` yields some rows.
 
-    A set of any size: one part is looked at after the other. There are no cosines, for what the
-    reference makes of the photos themselves is not stored.
+    ``kind_of`` tells the kind of an image by its name, "" in a set of one. A set of any size: one
+    part is looked at after the other. There are no cosines, for what the reference makes of the
+    photos themselves is not stored.
 
     Raises:
         SingError: something named does not exist, cannot be loaded or does not fit; or there is
@@ -188,7 +177,9 @@ def validate_set(
         raise ShapeError("Validation needs at least one image.")
     whole = spectrum(classifier.linear.head)
     joined = _joined(found)
-    return Validation(model, reference, whole, joined, (), no_translator, _NO_PHOTOS)
+    kinds = tuple(map(kind_of, joined.names))
+    kinds = kinds if any(kinds) else ()
+    return Validation(model, reference, whole, joined, (), no_translator, _NO_PHOTOS, kinds)
 
 
 def _joined(found: Sequence[Perturbations]) -> Perturbations:

@@ -89,12 +89,19 @@ def test_a_prepared_set_is_asked_whole_and_its_command_prints_the_same():
     app = App.at_page("validate", unfolded=["validate"], images="set:embedded")
     assert (app.errors, app.warnings) == ([], [])
     first, *_ = (element.value for element in app.at.markdown)
-    assert "(median of 4,000 images)" in first
+    pooled = "800 full photographs and 3,200 64-pixel images, pooled"
+    assert f"(median of 4,000 images: {pooled})" in first
+    assert "By kind, 64-pixel image: " in first
     assert "asked of photos, not of a set" in first
     assert any("features alone" in element.value for element in app.at.info)
     words = shlex.split(app.at.code[0].value)
     row = json.loads(command(*words[3:], "--json").stdout)
-    assert (row["images"], row["cosine"]) == (4_000, None)
+    assert (row["images"], row["cosine"], row["kinds"]) == (4_000, None, pooled)
+    kinds = {one["kind"]: one for one in row["by_kind"]}
+    assert {kind: one["images"] for kind, one in kinds.items()} == {
+        "64-pixel image": 3_200, "full photograph": 800,
+    }  # fmt: skip
+    assert all(one["null_relative_change"] <= 1e-6 for one in kinds.values())
     for kind in ("random", "class row"):
         printed = row[f"{kind.replace(' ', '_')}_relative_change"]
         assert f"{printed:.2g}" == app.facts[f"Median change, {kind}"][0]
@@ -190,7 +197,8 @@ def test_without_the_comparison_the_rest_is_shown(assets):
 
 def test_figures_mark_the_cut_and_draw_zero_changes():
     from pages._view.validate import figures
-    from sing_core.studies.validation import Moved, Perturbations, Spectrum
+    from sing_core.studies.moved import Moved
+    from sing_core.studies.validation import Perturbations, Spectrum
 
     figure = figures.spectrum(Spectrum((3.0, 1.0, 0.0), 5, 2, 3, 1e-9))
     assert min(figure.data[0].y) > 0
@@ -263,7 +271,8 @@ def test_heads_are_trained_on_a_prepared_set_and_correlated_over_its_models():
 
 def test_the_answer_names_what_is_not_there_and_what_is_not_null():
     from pages._view.validate.answer import answer
-    from sing_core.studies.validation import Moved, Perturbations, Spectrum, Validation
+    from sing_core.studies.moved import Moved
+    from sing_core.studies.validation import Perturbations, Spectrum, Validation
 
     spectrum = Spectrum((1.0,), 2, 1, 1, 1e-9)
     null, seen = Moved((0.1, 0.3), (), (8.0, 12.0)), Moved((0.5, 0.5), (), (20.0, 20.0))

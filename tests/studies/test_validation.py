@@ -15,10 +15,9 @@ from sing_core.maths.unseen import Unseen
 from sing_core.models import registry
 from sing_core.models.bench import Classifier
 from sing_core.sets.chunks import ImageRow
+from sing_core.studies.moved import MEASURES, Moved
 from sing_core.studies.validation import (
     KINDS,
-    MEASURES,
-    Moved,
     perturb,
     spectrum,
     validate,
@@ -109,6 +108,13 @@ def test_a_set_is_looked_at_part_by_part_and_none_of_its_images_is_lost(toy_benc
         assert moved.random.relative[start : start + len(part)] == alone.random.relative
         assert moved.norms[start : start + len(part)] == alone.norms
     assert len(moved.null.degrees) == 7
+    assert (found.kinds, found.counted) == ((), {})
+    kinds = {row.name: "small" if row.row % 3 else "full" for row in rows}
+    several = validate_set(toy_bench, parts, model="toy", seed=3, kind_of=kinds.__getitem__)
+    assert several.counted == {"full": 3, "small": 4}
+    full = several.of_kind("full", "random")
+    assert full.relative == tuple(moved.random.relative[place] for place in (0, 3, 6))
+    assert several.of_kind("small", "null").median("degrees") > 0
     with pytest.raises(ShapeError, match="at least one image"):
         validate_set(toy_bench, [], model="toy")
 

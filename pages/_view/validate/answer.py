@@ -4,24 +4,44 @@ import statistics
 
 from pages._view.words.phrases import count, in_words, number, size
 from sing_core.maths.linear_head import DRIFT_BUDGET
+from sing_core.sets.kinds import pooled
 from sing_core.studies.validation import Perturbations, Validation
 
 
 def answer(found: Validation, title: str) -> str:
     """Return the answer to the page's question for the classifier ``title``, with magnitudes."""
-    return f"{_of_logits(found.perturbations, title)} {_of_meaning(found)}"
+    return f"{_of_logits(found, title)} {_of_meaning(found)}"
 
 
-def _of_logits(moved: Perturbations, title: str) -> str:
+def _of_logits(found: Validation, title: str) -> str:
+    moved = found.perturbations
     if moved.sentence:
         return f"**The null space: there is none.** {title} reads every direction of its features."
     null, seen = moved.null.median(), moved.class_row.median()
     verdict = "yes" if null <= DRIFT_BUDGET else "no"
     return (
         f"**The null space is null: {verdict}.** A step inside it changes the logits of {title} by "
-        f"{size(null, 1)} of their length (median of {count(len(moved.names), 'image')}), "
-        f"one of the same length that the head reads by {size(seen)}{_turn(moved)}."
+        f"{size(null, 1)} of their length (median of {count(len(moved.names), 'image')}"
+        f"{_pooled(found)}), one of the same length that the head reads by {size(seen)}"
+        f"{_turn(moved)}.{_of_kinds(found)}"
     )
+
+
+def _pooled(found: Validation) -> str:
+    kinds = in_words(pooled(found.counted), 300)
+    return f": {kinds}" if kinds else ""
+
+
+def _of_kinds(found: Validation) -> str:
+    """Return the medians of each kind of images by itself; nothing where there is one kind."""
+    if len(found.counted) < 2:
+        return ""
+    said = [
+        f"{in_words(kind, 80)}: {size(found.of_kind(kind, 'null').median(), 1)} and "
+        f"{size(found.of_kind(kind, 'class_row').median())}"
+        for kind in found.counted
+    ]
+    return f" By kind, {'; '.join(said)}."
 
 
 def _turn(moved: Perturbations) -> str:

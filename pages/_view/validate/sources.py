@@ -82,7 +82,11 @@ def _validation(
         scored = opened(model, source.removeprefix(_SET))
         rows = scored.ask("SELECT row FROM images")["row"].to_pylist()
         parts = scored.features(rows)
-        return validate_set(bench, parts, model=model, reference=reference, seed=seed), ()
+        found = validate_set(
+            bench, parts, model=model, reference=reference, seed=seed,
+            kind_of=scored.folder.facts.stratum,
+        )  # fmt: skip
+        return found, ()
     problems: list[Problem] = []
     photos = _photos(source, problems)
     found = validate(bench, photos, model=model, reference=reference, seed=seed)
