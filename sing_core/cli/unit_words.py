@@ -58,6 +58,7 @@ def text_span(
     the most that texts with shuffled embeddings do in 19 draws, `bound` that of as many principal
     components.
     """
+    from sing_core.leakage.strata import pooled_in
     from sing_core.units.heads import head_words
     from sing_core.units.inside import check_head, open_inside
 
@@ -67,8 +68,10 @@ def text_span(
     moments = _moments(bench, inside, images, quiet=json_)
     pool, embeddings = pool_of(bench, reference, texts, quiet=json_)
     found = head_words(inside, moments, pool, embeddings, layer, head, size=size, rule=rule.value)
-    show(found.as_rows(), json_)
-    tell(f"{found.sentence} Over {found.images:,} images, out of {len(pool):,} texts.")
+    kinds = pooled_in(bench, moments.prepared)
+    show([row | {"images": found.images, "kinds": kinds} for row in found.as_rows()], json_)
+    of = f" ({kinds})" if kinds else ""
+    tell(f"{found.sentence} Over {found.images:,} images{of}, out of {len(pool):,} texts.")
 
 
 @app.command()

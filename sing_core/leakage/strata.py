@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sing_core.errors import ImageSetError
-from sing_core.leakage.scored_sets import ScoredSet
+from sing_core.leakage.scored_sets import ScoredSet, open_set, scored_models
 from sing_core.maths.folds import OUTSIDE
 from sing_core.maths.unseen import Unseen
-from sing_core.models.registry import base_of, find_reference
+from sing_core.models.registry import DEFAULT_REFERENCE, base_of, find_reference
+from sing_core.models.workbench import Workbench
+from sing_core.sets.catalogue import image_sets
+from sing_core.sets.kinds import pooled
 
 ALL = "all"
 EACH = "each"
@@ -76,6 +79,24 @@ def _kinds(scored: ScoredSet, where: str, given: list[int] | None) -> list[str]:
     found = scored.ask(f"SELECT DISTINCT stratum FROM images {where} ORDER BY stratum", given)
     kinds: list[str] = found["stratum"].to_pylist()
     return kinds
+
+
+def pooled_in(bench: Workbench, images: str) -> str:
+    """Return in words which kinds are pooled where all images of a set take part.
+
+    "" where there is no such set, nothing in it has a score, or all are of one kind.
+
+    Raises:
+        SingError: the scores cannot be read.
+    """
+    folders = {folder.facts.name: folder for folder in reversed(image_sets(bench.settings))}
+    folder = folders.get(images)
+    models = scored_models(bench, folder, DEFAULT_REFERENCE) if folder else ()
+    if not models:
+        return ""
+    scored = open_set(bench, models[0], images=images)
+    found = scored.ask("SELECT stratum, count(*) AS n FROM images GROUP BY stratum").to_pylist()
+    return pooled({row["stratum"]: row["n"] for row in found})
 
 
 def within(scored: ScoredSet, stratum: str) -> ScoredSet:

@@ -210,6 +210,12 @@ class Card:
         """Whether all texts together leave as much as they do of random directions."""
         return not self.band.stands_out(self.unexplained[-1])
 
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether its own texts, few as they are, leave less than of random directions."""
+        few = len(self.words)
+        return few > 0 and self.unexplained[few] < self.band.low[few] - _SAME
+
     def as_rows(self, size: int) -> list[dict[str, Any]]:
         """Return a row for each of the first ``size`` texts; where words are refused, without."""
         rows = []

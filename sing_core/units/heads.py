@@ -65,10 +65,11 @@ class HeadWords:
             return f"{self.name} writes the same for every image: there is nothing to say of it."
         firm = [word for word in self.words if word.is_firm]
         first = " and ".join(f"“{word.text}”" for word in (firm or self.words)[:2])
+        own, shuffled = _told_apart(self.explained, self.shuffled)
         share = (
-            f"{len(self.words)} texts carry {100 * self.explained:.0f} % of what it varies in, "
+            f"{len(self.words)} texts carry {own} % of what it varies in, "
             f"where as many directions carry {100 * self.bound:.0f} % at most, and texts with "
-            f"shuffled embeddings up to {100 * self.shuffled:.0f} %"
+            f"shuffled embeddings up to {shuffled} %"
         )
         if not self.beyond_chance:
             return (
@@ -89,6 +90,12 @@ class HeadWords:
         """Return a row a text."""
         facts = {"explained": self.explained, "shuffled": self.shuffled, "bound": self.bound}
         return [word.as_row() | facts for word in self.words]
+
+
+def _told_apart(share: float, other: float) -> tuple[str, str]:
+    """Return two shares in percent, with as few decimals, 3 at most, as tell them apart."""
+    both = [(f"{100 * share:.{decimals}f}", f"{100 * other:.{decimals}f}") for decimals in range(4)]
+    return next((said for said in both if said[0] != said[1]), both[0])
 
 
 def check_moments(inside: Inside, moments: HeadMoments, layer: int, head: int) -> None:

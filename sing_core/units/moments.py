@@ -75,6 +75,11 @@ class HeadMoments:
         return cls(counts, means.float(), spread.float(), alike, identity, details or {})
 
     @property
+    def prepared(self) -> str:
+        """Name of the prepared set that they are of; "" of images that a person showed."""
+        return "" if "digest" in self.details else self.details.get("set", "")
+
+    @property
     def images(self) -> int:
         """How many images they are of."""
         return int(self.counts.sum())

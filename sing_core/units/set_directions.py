@@ -22,6 +22,7 @@ from sing_core.units.component_table import (
     component_table,
     hidden_shares,
 )
+from sing_core.units.direction_words import card_sentence
 from sing_core.units.directions import (
     FEWEST_IMAGES,
     Card,
@@ -183,7 +184,7 @@ def direction_of_set(
         spanned = {texts[place] for place in text_span(rows, embeddings, SPAN).chosen}
         shared = sum(word.text in spanned for word in card.words)
     top, bottom = ends_of(made.others, made.found.vector)
-    said = f"{_says(card, made.what)} {_magnitude(made, asked)}"
+    said = f"{card_sentence(card, made.what)} {_magnitude(made, asked)}"
     return SetDirection(card, top, bottom, made.elsewhere, shared, said)
 
 
@@ -250,32 +251,6 @@ def _halves(part: SetPart) -> tuple[SetPart, SetPart]:
             f"{part.where} there are too few, at least {2 * FEWEST_IMAGES} are needed."
         )
     return of, others
-
-
-def _says(card: Card, what: str) -> str:
-    """Return what a card says of ``what``, or why it gives no words."""
-    many, left = len(card.unexplained) - 1, 100 * card.unexplained[-1]
-    chance = f"{100 * card.band.low[-1]:.1f} to {100 * card.band.high[-1]:.1f} %"
-    if card.is_refused:
-        return (
-            f"There are no words for {what}: {many} texts leave {left:.1f} % of its length "
-            f"unexplained, and of random directions of the same null space {chance}. Texts "
-            "describe it no better than a direction drawn at random."
-        )
-    towards = [f"“{word.text}”" for word in card.words if word.coefficient > 0][:2]
-    away = [f"“{word.text}”" for word in card.words if word.coefficient < 0][:2]
-    led = [
-        f"{how} {' and '.join(named)}"
-        for how, named in (("towards", towards), ("away from", away))
-        if named
-    ]
-    few = len(card.words)
-    return (
-        f"{what[0].upper()}{what[1:]} leads {' and '.join(led)}: {few} "
-        f"text{'' if few == 1 else 's'} leave{'s' if few == 1 else ''} "
-        f"{100 * card.unexplained[few]:.0f} % of its length unexplained, {many} leave "
-        f"{left:.1f} %, where random directions of the same null space are left {chance}."
-    )
 
 
 def _magnitude(made: _Made, asked: AskedDirection) -> str:

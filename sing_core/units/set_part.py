@@ -1,7 +1,7 @@
 """The stored features of a prepared set, or of some classes of it, and whose images they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from sing_core.models.class_names import wnid_of
 from sing_core.models.workbench import Workbench
 from sing_core.sets.catalogue import image_sets
 from sing_core.sets.chunks import ImageRow
+from sing_core.sets.kinds import kinds_among, pooled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,12 +22,14 @@ class SetPart:
     Attributes:
         features: ``(n, m)`` float32.
         images: the ``n`` images, in the same order.
-        where: in words which images these are, with their number.
+        where: in words which images these are, with their number, and that kinds are pooled.
+        kinds: how many are of each kind; empty in a set of one.
     """
 
     features: Tensor
     images: tuple[ImageRow, ...]
     where: str
+    kinds: dict[str, int] = field(default_factory=dict)
 
 
 def part_of_set(bench: Workbench, images: str, model: str, class_name: str) -> SetPart:
@@ -54,8 +57,10 @@ def part_of_set(bench: Workbench, images: str, model: str, class_name: str) -> S
         parts.append(chunk.features[wanted].float())
         rows += [chunk.images[place] for place in wanted]
     many = f"{len(rows):,} image{'' if len(rows) == 1 else 's'}"
+    kinds = kinds_among(folder.facts, (row.name for row in rows))
+    many += f": {pooled(kinds)}" if pooled(kinds) else ""
     where = f"“{class_name}” ({many})" if class_name else f"the set {images} ({many})"
-    return SetPart(torch.cat(parts), tuple(rows), where)
+    return SetPart(torch.cat(parts), tuple(rows), where, kinds)
 
 
 def halves(part: SetPart) -> tuple[SetPart, SetPart]:

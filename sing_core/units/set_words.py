@@ -8,6 +8,7 @@ from sing_core.errors import ImageSetError
 from sing_core.maths.head_variants import HeadVariant, nothing_hidden
 from sing_core.models.bench import Classifier
 from sing_core.models.workbench import Workbench
+from sing_core.sets.kinds import counted_kinds
 from sing_core.units.set_part import part_of_set
 from sing_core.units.words import SpanWords, null_words, sentence
 
@@ -57,5 +58,6 @@ def words_of_set(
         embeddings,
         size=size,
         where=part.where,
+        kinds=counted_kinds(part.kinds),
     )
     return found, sentence(found, f"{part.where} to {classifier.entry.title}")

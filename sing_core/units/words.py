@@ -6,7 +6,7 @@ that a text is named does not say that every image shows it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -22,6 +22,8 @@ FEWEST_IMAGES = 4
 # Random subspaces beside the null space: one that hides more, or less, than all of them stands
 # apart in one case of ten by chance.
 DRAWS = 19
+# Below so many dimensions a text, texts carry much whatever they say.
+_FEW_DIMENSIONS = 5
 Band = tuple[float, float]
 
 
@@ -37,6 +39,8 @@ class SpanWords:
         shares: of random subspaces, the least and the largest share of ``DRAWS`` of them; words
             and ``share`` are those of the first.
         explained_of_all: likewise of what their texts explain.
+        images: over how many images, which span one dimension fewer.
+        kinds: how many of each kind they are, in words, where several are pooled.
     """
 
     subspace: str
@@ -45,6 +49,8 @@ class SpanWords:
     share: float
     shares: Band | None = None
     explained_of_all: Band | None = None
+    images: int = 0
+    kinds: str = ""
 
     @property
     def explained(self) -> float:
@@ -58,7 +64,8 @@ class SpanWords:
         facts = {
             "subspace": self.subspace, "dim": self.dim, "variance_share": self.share,
             "variance_low": low, "variance_high": high, "explained": self.explained,
-            "explained_low": least, "explained_high": most,
+            "explained_low": least, "explained_high": most, "images": self.images,
+            "kinds": self.kinds,
         }  # fmt: skip
         return [facts | word.as_row() for word in self.words]
 
@@ -72,10 +79,12 @@ def null_words(
     *,
     size: int = 10,
     where: str = "These images",
+    kinds: str = "",
 ) -> tuple[SpanWords, ...]:
     """Return the words of what is hidden, of what decides, and of random directions, as many.
 
-    ``features`` ``(n, m)``; ``embeddings`` ``(M, d)`` of length 1.
+    ``features`` ``(n, m)``; ``embeddings`` ``(M, d)`` of length 1. ``kinds`` says in words which
+    kinds of images are pooled.
 
     Raises:
         ImageSetError: there are fewer than four images.
@@ -96,12 +105,13 @@ def null_words(
         rows = part @ into
         words = _words(rows, texts, embeddings, size) if dim else ()
         found.append(SpanWords(name, dim, words, _variation(rows) / total))
-    if not head.nullity:
-        return *found, SpanWords("random", 0, (), 0.0)
-    control = _random_words(
-        wide, into, head.nullity, total, texts=texts, embeddings=embeddings, size=size
-    )
-    return *found, control
+    control = SpanWords("random", 0, (), 0.0)
+    if head.nullity:
+        control = _random_words(
+            wide, into, head.nullity, total, texts=texts, embeddings=embeddings, size=size
+        )
+    parts = (*found, control)
+    return tuple(replace(part, images=len(features), kinds=kinds) for part in parts)
 
 
 def _random_words(
@@ -144,25 +154,51 @@ def _words(rows: Tensor, texts: Sequence[str], embeddings: Tensor, size: int) ->
     return stable_words(lambda part: text_span(rows[part], embeddings, size), len(rows), texts)
 
 
+def beyond_chance(found: Sequence[SpanWords]) -> bool:
+    """Whether the texts carry more of what is hidden than of any random subspace as large."""
+    null, _, random = found
+    return random.explained_of_all is None or null.explained > random.explained_of_all[1]
+
+
 def sentence(found: Sequence[SpanWords], what: str) -> str:
-    """Return what is hidden of ``what``, in words with a magnitude."""
+    """Return what is hidden of ``what``, in words with a magnitude.
+
+    Texts that carry no more of it than of random subspaces are details, and no name.
+    """
     null, _, random = found
     if not null.words:
         return f"Nothing of {what} is hidden: there is no null space, or nothing varies in it."
     firm = [word for word in null.words if word.stability >= STABLE]
     named = " and ".join(f"“{word.text}”" for word in (firm or null.words)[:2])
-    carried = 100 * null.explained
-    said = (
-        f"What is hidden of {what} is first about {named}; its {len(null.words)} texts carry "
-        f"{carried:.0f} % of it"
-        if firm
-        else f"What is hidden of {what} has no name that these images settle: no text returns in "
-        f"half of all random halves of them. Its first {len(null.words)} texts, {named} before "
-        f"others, carry {carried:.0f} % of it"
-    )
+    carried, many = f"{100 * null.explained:.0f} % of it", len(null.words)
+    if not beyond_chance(found):
+        said = (
+            "The texts say no more of what is hidden than of random subspaces: no words. Of what "
+            f"is hidden of {what} {many} texts, {named} before others, carry {carried}"
+        )
+    elif firm:
+        said = f"What is hidden of {what} is first about {named}; its {many} texts carry {carried}"
+    else:
+        said = (
+            f"What is hidden of {what} has no name that these images settle: no text returns in "
+            f"half of all random halves of them. Its first {many} texts, {named} before others, "
+            f"carry {carried}"
+        )
     return (
-        f"{said}, {_beside(null.explained, random.explained_of_all)}. The null space has "
-        f"{100 * null.share:.1f} % of what varies in meaning, {_beside(null.share, random.shares)}."
+        f"{said}, {_beside(null.explained, random.explained_of_all)}.{_for_free(null)} The null "
+        f"space has {100 * null.share:.1f} % of what varies in meaning, "
+        f"{_beside(null.share, random.shares)}."
+    )
+
+
+def _for_free(part: SpanWords) -> str:
+    """Return that so few images leave little to carry; "" where they span enough dimensions."""
+    most, many = min(part.images - 1, part.dim), len(part.words)
+    if not 0 < most < _FEW_DIMENSIONS * many:
+        return ""
+    return (
+        f" {part.images} images span at most {most} dimensions there: {many} "
+        f"text{'' if many == 1 else 's'} carr{'ies' if many == 1 else 'y'} much of so few for free."
     )
 
 

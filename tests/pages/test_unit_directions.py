@@ -90,8 +90,9 @@ def test_one_hidden_direction_has_signed_texts_and_the_images_at_its_ends(words_
     app = App.at_page("units", unfolded=["units.direction"], **DIRECTION, texts="4")
     assert (app.errors, app.warnings) == ([], [])
     assert app.at.title[0].value == "What is one hidden direction?"
-    told = "**Component 1 of what EfficientNet-Lite0 cannot see of “jellyfish” (16 images) leads"
+    told = "omponent 1 of what EfficientNet-Lite0 cannot see of “jellyfish” (16 images)"
     assert told in first(app)
+    assert " leads " in first(app)
     assert any("that TextSpan names" in element.value for element in app.at.markdown)
     (texts,) = columns_of(app, "coefficient")
     assert list(texts["rank"]) == [1, 2, 3, 4]
@@ -139,7 +140,7 @@ def test_without_a_choice_the_first_component_that_has_words_is_shown(words_for)
     app.run()
     assert (app.errors, app.warnings) == ([], [])
     assert app.query["component"] == str(having[1])
-    assert f"**Component {having[1]} of what EfficientNet-Lite0 cannot see" in first(app)
+    assert f"omponent {having[1]} of what EfficientNet-Lite0 cannot see" in first(app)
     assert any("is the one that was asked for" in one.value for one in app.at.markdown)
 
 
@@ -147,7 +148,7 @@ def test_the_question_about_one_direction_opens_on_one_that_has_words():
     app = App.at_page("units", ask="direction")
     assert (app.errors, app.warnings) == ([], [])
     assert first(app).startswith(
-        "**Component 1 of what EfficientNet-Lite0 cannot see of “sports car”"
+        "**No name beyond chance for component 1 of what EfficientNet-Lite0 cannot see of “sports"
     )
     assert columns_of(app, "coefficient")
     assert any("it is an example and no finding" in text for text in app.captions)

@@ -77,6 +77,10 @@ def test_a_heads_sentence_leads_with_texts_that_return_and_marks_the_others():
     assert not chance.beyond_chance
     assert chance.sentence.startswith("L1.H1 has no name beyond chance: 3 texts carry 80 % of what")
     assert "up to 80 %; “firm” and “also firm” come before others" in chance.sentence
+    near = HeadWords("L1.H1", words, 40, 0.7977, 0.9)
+    assert near.beyond_chance
+    assert "3 texts carry 80.0 % of what it varies in" in near.sentence
+    assert "shuffled embeddings up to 79.8 %" in near.sentence
     loose = HeadWords("L1.H1", words[:1], 40, 0.1, 0.9).sentence
     assert "has no name that these images settle" in loose
     assert "first about" not in loose

@@ -9,8 +9,9 @@ from sing_core.errors import ImageSetError
 from sing_core.maths.head_variants import WHOLE_HEAD, HeadVariant
 from sing_core.maths.linear_head import LinearHead
 from sing_core.maths.translator import Translator
+from sing_core.units.set_part import part_of_set
 from sing_core.units.set_words import words_of_set
-from sing_core.units.words import null_words, sentence
+from sing_core.units.words import beyond_chance, null_words, sentence
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,34 @@ def test_a_planted_null_attribute_is_the_first_word_of_the_null_space(planted):
     assert (row["variance_low"], row["explained_high"]) == (low, most)
     assert (other["variance_low"], other["explained"]) == (None, null.explained)
     assert "“text 25”" in said
+    assert said.startswith("The texts say no more of what is hidden than of random subspaces: no w")
+    assert "first about" not in said
+    assert "for free" not in said
+
+
+def test_texts_are_words_only_above_every_random_subspace(planted):
+    features, linear, translator = planted
+    names = [f"text {k}" for k in range(40)]
+    found = null_words(features, linear, translator, names, torch.eye(40), size=3)
+    for most, beyond in ((found[0].explained, False), (found[0].explained - 1e-6, True)):
+        band = replace(found[2], explained_of_all=(0.1, most))
+        said = sentence((*found[:2], band), "this set")
+        assert beyond_chance((*found[:2], band)) is beyond
+        assert said.startswith("What is hidden of this set is first about") is beyond
+        assert ("no words. Of what is hidden of this set 3 texts, “text 25”" in said) is not beyond
+
+
+def test_few_images_are_said_to_leave_little_and_kinds_stand_in_every_row(planted):
+    features, linear, translator = planted
+    names = [f"text {k}" for k in range(40)]
+    found = null_words(
+        features[:16], linear, translator, names, torch.eye(40), size=10, kinds="2 a and 14 bs"
+    )
+    assert {row["images"] for part in found for row in part.as_rows()} == {16}
+    assert {row["kinds"] for part in found for row in part.as_rows()} == {"2 a and 14 bs"}
+    assert (
+        " 16 images span at most 15 dimensions there: 10 texts carry much of so few for free."
+    ) in sentence(found, "it")
 
 
 def test_a_null_space_that_has_more_of_the_meaning_than_random_ones_is_said_to(planted):
@@ -93,6 +122,10 @@ def test_a_class_of_a_set_is_named_and_others_are_refused(real_bench):
     found, said = words_of_set(*asked, class_name="goldfish", size=2)
     assert [part.subspace for part in found] == ["null", "principal", "random"]
     assert "“goldfish” (16 images) to EfficientNet-Lite0" in said
+    assert {row["kinds"] for part in found for row in part.as_rows()} == {""}, "one kind alone"
+    whole = part_of_set(real_bench, "embedded", "lite0", "")
+    pooled = "800 full photographs and 3,200 64-pixel images, pooled"
+    assert whole.where == f"the set embedded (4,000 images: {pooled})"
     with pytest.raises(ImageSetError, match="no class of ImageNet"):
         words_of_set(*asked, class_name="unicorns of old")
     with pytest.raises(ImageSetError, match="No prepared set"):

@@ -14,7 +14,7 @@ COMMANDS = {
     "units": ["units", "{photo}", "--reference", "mini-vit"],
     "tokens": ["units", "{photo}", "--reference", "mini-vit", "--tokens"],
     "head-texts": ["head-texts", "{photo}", "--layer", "11", "--head", "0", "--texts", "{texts}"],
-    "ledger": ["ledger", "{photo}", "--model", "vits", "--reference", "mini", "--top", "3"],
+    "ledger": ["ledger", "{photo}", "--model", "vits", "--reference", "mini"],
     "token-map": ["token-map", "{photo}", "--prompt", "a cat", "--out", "{folder}/map.png"],
     "segment": ["segment", "{photo}", "--out", "{folder}/cut"],
     "text-span": ["text-span", "--layer", "11", "--head", "0", "--size", "4", "--texts", "{texts}"],
@@ -35,8 +35,8 @@ KEYS = {
     },
     "token-map": {"row", "column", "score"},
     "segment": {"image", "label", "threshold"},
-    "text-span": {"rank", "text", "gain", "stability", "explained", "shuffled", "bound"},
-    "null-words": {"subspace", "rank", "text", "gain", "stability", "variance_low", "explained"},
+    "text-span": {"rank", "text", "gain", "stability", "explained", "shuffled", "bound", "kinds"},
+    "null-words": {"subspace", "rank", "text", "stability", "variance_low", "explained", "kinds"},
 }
 
 
@@ -93,6 +93,12 @@ def test_commands_print_their_rows(name, real_bench, monkeypatch, capsys, tmp_pa
     if name == "head-texts":
         assert {row["end"] for row in rows} == {"most", "least"}
         assert len(rows) == 2 * (8 * 8 + 1)
+    if name == "ledger":
+        assert sum(row["null_share"] for row in rows) == pytest.approx(1, abs=1e-5)
+    if name == "text-span":
+        pooled = "800 full photographs and 3,200 64-pixel images, pooled"
+        assert (rows[0]["kinds"], rows[0]["images"]) == (pooled, 4_000)
+        assert f"Over 4,000 images ({pooled})" in " ".join(err.split())
     if name in ("units", "tokens"):
         assert rows[-1]["unit"] == "residual"
         assert rows[-1]["norm"] <= 1e-5

@@ -69,6 +69,7 @@ def _show_words(asked: Asked, head: tuple[int, int]) -> None:
         with st.spinner("Looking for words…"):
             found = word_asks.words_of_head(asked, head)
             shown = word_asks.texts_on_photo(asked, head)
+            kinds = word_asks.pooled_in(asked)
     except UnitsError:
         network = f" --model {asked.model}" if asked.model else ""
         st.info(
@@ -81,7 +82,7 @@ def _show_words(asked: Asked, head: tuple[int, int]) -> None:
     except SingError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.markdown(f"{found.sentence} Over {found.images:,} images.")
+    st.markdown(f"{found.sentence} Over {found.images:,} images{kinds}.")
     rows = [w.as_row() for w in found.words]
     said = [_FIRM[row["unstable"]] if found.beyond_chance else _CHANCE for row in rows]
     rows = [row | {"unstable": own} for row, own in zip(rows, said, strict=True)]

@@ -14,6 +14,7 @@ from pages._view.words.units import UNIT_HELP
 from sing_core.errors import SingError
 from sing_core.files.digests import content_key
 from sing_core.sets.chunks import SetFolder
+from sing_core.sets.kinds import kinds_among, pooled
 from sing_core.units import set_ledger
 
 _COLUMNS: dict[str, Any] = {
@@ -107,6 +108,8 @@ def _ledger(asked: Asked, folder: SetFolder, class_name: str) -> tuple[set_ledge
     def ask() -> tuple[set_ledger.SetLedger, str]:
         loaders.rest()
         sums, images, where = set_ledger.part_of_recorded(recorded, class_name)
+        kinds = pooled(kinds_among(folder.facts, (row.name for row in images)))
+        where += f" ({kinds})" if kinds else ""
         variant = inside.variant_for(set_ledger.mean_output(inside, sums), asked.variant)
         names = ", ".join(inside.labels[place] for place in variant.classes)
         note = variant.sentence + (f" They are {names}." if names else "")

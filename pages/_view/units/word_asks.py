@@ -9,6 +9,7 @@ from pages._view.units.asks import inside_of, state_of, taken_apart
 from pages._view.units.pick_class import PartAsked
 from pages._view.units.scene import Asked
 from sing_core.files.digests import content_key
+from sing_core.leakage import strata
 from sing_core.models.references import space_id
 from sing_core.models.registry import base_of
 from sing_core.models.text_pools import pool_embeddings, text_pool, were_read
@@ -70,6 +71,17 @@ def recorded_in(asked: Asked) -> moments.HeadMoments:
         SingError: see ``open_inside``.
     """
     return moments.shipped_moments(inside_of(asked), loaders.settings())
+
+
+def pooled_in(asked: Asked) -> str:
+    """Return which kinds of images were pooled in what was recorded, in brackets; else "".
+
+    Raises:
+        UnitsError: nothing was recorded.
+        SingError: the scores of its set cannot be read.
+    """
+    kinds = strata.pooled_in(loaders.bench(), recorded_in(asked).prepared)
+    return f" ({kinds})" if kinds else ""
 
 
 def words_of_head(asked: Asked, head: tuple[int, int]) -> heads.HeadWords:
