@@ -55,7 +55,8 @@ def test_a_class_is_put_in_words_beside_its_controls():
     assert set(table["subspace"]) == {
         "what is hidden", "what decides", "random directions, as many",
     }  # fmt: skip
-    assert "What is hidden of" in first(app)
+    assert first(app).startswith("**The texts say no more of what is hidden than of random")
+    assert "16 images span at most 15 dimensions there" in first(app)
     verb, asked = parsed(app)
     assert (verb, asked["class_"], asked["set_"]) == ("null-words", "jellyfish", "embedded")
 
@@ -130,7 +131,7 @@ def test_without_a_choice_the_first_component_that_has_words_is_shown(words_for)
     assert [place for place in table["component"] if table["has_words"][place - 1] == "words"] == (
         having
     )
-    assert f"**Component {having[0]} of what EfficientNet-Lite0 cannot see" in first(app)
+    assert f"omponent {having[0]} of what EfficientNet-Lite0 cannot see" in first(app)
     assert any(
         "2 of the first 7 components" in one.value and f"Component {having[0]} is the first of" in
         one.value for one in app.at.markdown
