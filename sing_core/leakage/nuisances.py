@@ -155,7 +155,6 @@ def _row(
     contrast = _contrast(scores, own)
     bound = _bound(z[0], z[1], lens.vocabulary, kin)
     mean = scores.mean(dim=0)
-    rank = 1 + int((mean > mean[own]).sum())
     row = NuisanceRow(
         nuisance=name,
         dose=dose,
@@ -166,10 +165,10 @@ def _row(
         attribute_score_deg=clustered_mean(scores[:, own].numpy(), kin).estimate,
         contrast=clustered_mean(contrast, kin),
         whole=clustered_mean(_contrast(whole, own), kin),
-        rank=rank,
+        rank=1 + int((mean > mean[own]).sum()),
         n=len(before),
         bound_deg=bound,
-        rises_more="" if rank == 1 else lens.nuisances[int(mean.argmax())].name,
+        rises_more="" if mean.max() == mean[own] else lens.nuisances[int(mean.argmax())].name,
     )
     (means,) = cluster_means(kin, contrast)
     spread = means.std(ddof=1) if len(means) > 1 else np.nan

@@ -105,13 +105,11 @@ def null_words(
         rows = part @ into
         words = _words(rows, texts, embeddings, size) if dim else ()
         found.append(SpanWords(name, dim, words, _variation(rows) / total))
-    control = SpanWords("random", 0, (), 0.0)
-    if head.nullity:
-        control = _random_words(
-            wide, into, head.nullity, total, texts=texts, embeddings=embeddings, size=size
-        )
-    parts = (*found, control)
-    return tuple(replace(part, images=len(features), kinds=kinds) for part in parts)
+    found.append(
+        _random_words(wide, into, head.nullity, total, texts=texts, embeddings=embeddings, size=size)
+        if head.nullity else SpanWords("random", 0, (), 0.0)
+    )  # fmt: skip
+    return tuple(replace(part, images=len(features), kinds=kinds) for part in found)
 
 
 def _random_words(
