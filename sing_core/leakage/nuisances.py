@@ -135,8 +135,7 @@ def _row(
     name: str, dose: float, moves: tuple[Tensor, Tensor], lens: Lens, kin: "np.ndarray[Any, Any]"
 ) -> tuple[NuisanceRow, float]:
     """Return a row without verdict, and the p of "the contrast is at least the bound"."""
-    before, after = moves
-    delta = after.double() - before.double()
+    delta = (after := moves[1]).double() - (before := moves[0]).double()
     inside = lens.linear.head.null_part(delta)
     equivalent = (before.double() + inside).float()
     logits = lens.linear.logits(before)
@@ -152,9 +151,8 @@ def _row(
     z = [lens.unseen.apply(features) for features in (before, equivalent, after.float())]
     scores = (angle_table(z[0], lens.words) - angle_table(z[1], lens.words)) @ lens.averaging
     whole = (angle_table(z[0], lens.words) - angle_table(z[2], lens.words)) @ lens.averaging
-    contrast = _contrast(scores, own)
+    contrast, mean = _contrast(scores, own), scores.mean(dim=0)
     bound = _bound(z[0], z[1], lens.vocabulary, kin)
-    mean = scores.mean(dim=0)
     row = NuisanceRow(
         nuisance=name,
         dose=dose,

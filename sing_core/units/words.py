@@ -94,9 +94,8 @@ def null_words(
             f"{where}: {len(features)} in this set, and words need at least {FEWEST_IMAGES}, since "
             "they name what varies from one to the next."
         )
-    wide, into = features.double(), translator.weight.double().mT
+    wide, into, head = features.double(), translator.weight.double().mT, linear.head
     total = max(_variation(wide @ into), 1e-300)
-    head = linear.head
     found = []
     for name, dim, part in (
         ("null", head.nullity, head.null_part(wide)),
@@ -106,7 +105,8 @@ def null_words(
         words = _words(rows, texts, embeddings, size) if dim else ()
         found.append(SpanWords(name, dim, words, _variation(rows) / total))
     found.append(
-        _random_words(wide, into, head.nullity, total, texts=texts, embeddings=embeddings, size=size)
+        _random_words(wide, into, head.nullity, total,
+                      texts=texts, embeddings=embeddings, size=size)
         if head.nullity else SpanWords("random", 0, (), 0.0)
     )  # fmt: skip
     return tuple(replace(part, images=len(features), kinds=kinds) for part in found)

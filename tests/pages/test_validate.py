@@ -90,6 +90,7 @@ def test_a_prepared_set_is_asked_whole_and_its_command_prints_the_same():
     assert (app.errors, app.warnings) == ([], [])
     first, *_ = (element.value for element in app.at.markdown)
     pooled = "800 full photographs and 3,200 64-pixel images, pooled"
+    first = first.replace("\\", "")  # what Markdown would read is escaped
     assert f"(median of 4,000 images: {pooled})" in first
     assert "By kind, 64-pixel image: " in first
     assert "asked of photos, not of a set" in first
