@@ -9,10 +9,9 @@ from sing_core.errors import ImageSetError
 from sing_core.leakage.score_files import drawn
 from sing_core.leakage.scored_sets import ScoredSet
 from sing_core.leakage.strata import POOLED
-from sing_core.maths.draws import among_names, interval_among_names
+from sing_core.maths.draws import among_names
 from sing_core.maths.statistics import (
     FALSE_DISCOVERY_RATE,
-    FAMILY_WISE_ERROR,
     Floats,
     adjusted,
     student,
@@ -62,8 +61,7 @@ class ClassRow:
             the head's classes it is.
         stratum: kind of images; "" in a set of one kind, ``POOLED`` where it has several.
         detectable: how large ``contrast_mean`` would have to be, were this the one class decided:
-            half its interval at the level 5 % over the number of classes tested, see
-            ``interval_among_names``; None of one image.
+            see ``AmongNames``; None of one image.
     """
 
     index: int
@@ -170,28 +168,12 @@ def _names(scored: ScoredSet) -> _Names:
     """
     asked = scored.ask(_NAMES)
     label, own = (asked[name].to_numpy() for name in ("label", "contrast_deg"))
-    others = drawn(asked["foreign_contrasts_deg"])
-    found = among_names(own, others, label)
+    found = among_names(own, drawn(asked["foreign_contrasts_deg"]), label)
     foreign = np.column_stack([adjusted(p) for p in found.foreign_p.T])
     tested = np.isfinite(foreign)
     with np.errstate(invalid="ignore"):
         share = (foreign <= FALSE_DISCOVERY_RATE).sum(axis=1) / tested.sum(axis=1)
-    return _Names(found.mean, adjusted(found.p), share, _detectable(own, others, label))
-
-
-def _detectable(own: Floats, others: Floats, label: "np.ndarray[Any, Any]") -> Floats:
-    """Return of each class how large its contrast would have to be, see ``ClassRow``; degrees.
-
-    ``own`` ``(n,)``, ``others`` ``(n, k)`` and ``label`` ``(n,)`` are sorted by class.
-    """
-    _, starts, counts = np.unique(label, return_index=True, return_counts=True)
-    level = 1 - FAMILY_WISE_ERROR / max(1, int((counts > 1).sum()))
-    found = []
-    for start, count in zip(starts, counts, strict=True):
-        part = slice(start, start + count)
-        seen = interval_among_names(own[part], others[part], level)
-        found.append(np.nan if seen.high is None else seen.high - seen.estimate)
-    return np.array(found)
+    return _Names(found.mean, adjusted(found.p), share, found.detectable)
 
 
 def class_images(scored: ScoredSet, index: int) -> "list[dict[str, Any]]":

@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from sing_core.errors import ShapeError
-from sing_core.maths.statistics import LEVEL, Floats, Interval, cluster_means, student
+from sing_core.maths.statistics import (
+    FAMILY_WISE_ERROR,
+    LEVEL,
+    Floats,
+    Interval,
+    cluster_means,
+    student,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,15 @@ class AmongNames:
         p: ``(g,)`` two-sided, of "its own name is one like any other, or its images do not agree";
             not a number for a group of one image.
         foreign_p: ``(g, k)`` the same, of each foreign name in place of its own.
+        detectable: ``(g,)`` how large the mean would have to be for this group to be the one that
+            stands out: half its interval (``interval_among_names``) at the level 5 % over the
+            number of groups of several images; not a number where ``p`` is none.
     """
 
     mean: Floats
     p: Floats
     foreign_p: Floats
+    detectable: Floats
 
 
 def among_names(own: ArrayLike, foreign: ArrayLike, groups: ArrayLike) -> AmongNames:
@@ -115,9 +126,24 @@ def among_names(own: ArrayLike, foreign: ArrayLike, groups: ArrayLike) -> AmongN
     n = counts[:, None]
     means = np.add.reduceat(both, starts, axis=0) / n
     squares = np.add.reduceat((both - np.repeat(means, counts, axis=0)) ** 2, starts, axis=0)
-    _, _, agree = student(means, np.sqrt(squares / np.maximum(n - 1, 1)), n)
-    out = _out_of_line(means)
-    return AmongNames(means[:, 0], np.maximum(agree, out)[:, 0], np.maximum(agree, out)[:, 1:])
+    spread = np.sqrt(squares / np.maximum(n - 1, 1))
+    _, _, agree = student(means, spread, n)
+    p = np.maximum(agree, _out_of_line(means))
+    return AmongNames(means[:, 0], p[:, 0], p[:, 1:], _detectable(means, spread[:, 0], counts))
+
+
+def _detectable(means: Floats, spread: Floats, counts: "NDArray[np.int64]") -> Floats:
+    """Return how large each of the own ``means`` ``(g, 1 + k)`` would have to be.
+
+    ``spread`` ``(g,)`` is the standard deviation over the ``counts`` images of each group.
+    """
+    foreign, several = means[:, 1:], counts > 1
+    if not foreign.size or not several.any():
+        return np.full(len(means), np.nan)
+    tail = FAMILY_WISE_ERROR / several.sum() / 2
+    agree = stats.t.isf(tail, np.maximum(counts - 1, 1)) * spread / np.sqrt(counts)
+    out = stats.t.isf(tail, foreign.shape[1]) * np.sqrt((foreign**2).mean(axis=1))
+    return np.where(several, np.maximum(agree, out), np.nan)
 
 
 def interval_among_names(own: ArrayLike, foreign: ArrayLike, level: float = LEVEL) -> Interval:

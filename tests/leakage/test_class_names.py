@@ -15,7 +15,7 @@ from sing_core.leakage.scoring import (
     image_scores,
 )
 from sing_core.maths.controls import RandomSubspaces
-from sing_core.maths.draws import among_names
+from sing_core.maths.draws import among_names, interval_among_names
 from sing_core.maths.statistics import adjusted, student
 from tests.leakage.test_planted_truths import CLASSES, DIM, FEATURES, World
 
@@ -128,3 +128,18 @@ def test_without_a_null_space_or_other_names_nothing_is_tested():
     assert np.isnan(among_names([0.1, 0.2], np.zeros((2, 0)), [0, 0]).p).all()
     with pytest.raises(ShapeError):
         among_names([1.0], np.zeros((2, 3)), [0, 0])
+
+
+def test_what_could_be_seen_is_half_the_interval_of_a_group_at_the_corrected_level():
+    generator = np.random.default_rng(3)
+    groups = np.repeat([4, 1, 2, 7], [5, 1, 16, 2])
+    own, foreign = generator.normal(size=24), generator.normal(size=(24, 9))
+    found = among_names(own, foreign, groups).detectable
+    for place, group in enumerate(sorted(set(groups))):
+        part = groups == group
+        one = interval_among_names(own[part], foreign[part], 1 - 0.05 / 3)
+        if part.sum() == 1:
+            assert np.isnan(found[place])
+        else:
+            assert found[place] == pytest.approx(one.high - one.estimate, rel=1e-12)
+    assert np.isnan(among_names(own, foreign[:, :0], groups).detectable).all()
