@@ -15,7 +15,6 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from sing_core.allocator import step_back
 from sing_core.errors import HeadError, ShapeError, WeightsUnavailableError
 from sing_core.files.digests import content_key, network_digest
 from sing_core.models.device import prepare_torch, torch_device
@@ -175,9 +174,7 @@ class Backbone:
         def ready(photo: Image.Image | Callable[[], Image.Image]) -> Tensor:
             return self.preprocess(photo if isinstance(photo, Image.Image) else photo())
 
-        # The decoders take what the forward leaves: beside it as equals they keep its threads
-        # waiting for one another.
-        with ThreadPoolExecutor(max_workers=2, initializer=step_back) as pool:
+        with ThreadPoolExecutor(max_workers=2) as pool:
             ahead = [pool.submit(ready, photo) for photo in islice(waiting, batch_size)]
             while ahead:
                 batch = torch.stack([future.result() for future in ahead])
