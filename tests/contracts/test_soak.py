@@ -108,8 +108,8 @@ def test_twenty_people_for_two_minutes_meet_no_error_and_nothing_of_each_other()
     assert found["first_errors"] == []
     assert found["first_foreign"] == []
     assert found["answers_computed_again"] > 0
-    # The first sixth of two minutes is 20 seconds, in which caches still fill: what they may grow by
-    # (1.1 times) is judged in half an hour.
+    # The first sixth of two minutes is 20 seconds, in which caches still fill: by how much they may
+    # grow (1.1 times) is judged in half an hour.
     assert found["memory_gb"]["end"] <= 3.0, found["memory_gb"]
     assert found["memory_gb"]["ratio"] <= 1.3, found["memory_gb"]
     assert "log has" not in said
