@@ -230,7 +230,7 @@ def concept_rows(
         ShapeError: the bound is not positive.
     """
     (angle, score, directed), n = means, means.shape[1]
-    sd, directed_sd = means[1:].std(axis=1, ddof=1) if n > 1 else 0 * means[1:, 0]
+    sd, directed_sd = means[1:].std(axis=1, ddof=1) if n > 1 else np.zeros_like(means[1:, 0])
     low, high, _ = student(score.mean(axis=0), sd, n)
     p = adjusted(student(directed.mean(axis=0), directed_sd, n)[2])
     alike = adjusted(equivalence_p(score.mean(axis=0), sd, n, bound_deg))

@@ -41,11 +41,11 @@ def _said(asked: Asked, epsilon: float) -> str:
     lost = strip.infeasible_share or (0.0,)
     step = torch.tensor([epsilon], dtype=torch.float64)
     asked_for = subject.line.walk(subject.classifier.linear, step).features
-    nearest = feasible_image_score(subject, asked_for) or 0.0
+    nearest = feasible_image_score(subject, asked_for)
     furthest = FEASIBLE_STEP_NOTE.format(
         cut=percent(lost[0]),
         is_=strip.image_score_deg[0],
         as_=strip.attribute_score_deg[0],
         drift=strip.max_logit_drift[0],
     )
-    return f"{furthest} {NEAREST_NOTE.format(is_=nearest)}"
+    return furthest if nearest is None else f"{furthest} {NEAREST_NOTE.format(is_=nearest)}"
